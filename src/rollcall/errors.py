@@ -1,0 +1,109 @@
+"""Everything that can go wrong and is known to, with the exit code each one ends in.
+
+    RollcallError                     1   a known error; config.yaml untouched
+    |-- SettingsError                 1   a flag or variable that makes no sense
+    |-- PolicyError                   1   policy.yaml is missing or wrong (file, line, field)
+    |-- ConfigRefused                 1   config.yaml cannot be edited safely (line, reason)
+    |-- PlanError                     1   a saved plan that cannot be read, or no longer applies
+    |-- StoreError                    1   the disk said no
+    |   `-- LockBusy                  1   another run holds the lock past our deadline
+    |-- HandoffError                  1   litellm was not found or could not be started
+    |-- NotFound                      1   a name, backup or file that is nowhere
+    |-- GuardRefused                  3   a guard refused the plan
+    `-- NobodyAsked                   5   no provider could be asked
+
+A user's mistake prints two lines: what happened, and what to do. Anything that is not a
+RollcallError is a bug: exit 70, and the path of a log file. The library's own errors hang off
+RollcallError too and are drawn in ``rollcall.runtime.errors``.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """What the process's exit code means. Where several hold: ERROR, GUARD, NOBODY, PENDING."""
+
+    OK = 0
+    ERROR = 1
+    USAGE = 2
+    GUARD = 3
+    PENDING = 4
+    NOBODY = 5
+    BUG = 70
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class RollcallError(Exception):
+    """A known error: one line saying what happened, one saying what to do.
+
+    Args:
+        what: what happened, one sentence; names the file, line or provider it is about.
+        hint: what the user can do about it, one sentence; may name a command.
+    """
+
+    exit_code: Exit = Exit.ERROR
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.what}\n{self.hint}" if self.hint else self.what
+
+
+class SettingsError(RollcallError):
+    """A flag or an environment variable that makes no sense."""
+
+
+class PolicyError(RollcallError):
+    """policy.yaml is missing, unreadable or wrong; `what` names file, line and field."""
+
+
+class ConfigRefused(RollcallError):
+    """config.yaml cannot be edited safely; it is left untouched.
+
+    Attributes:
+        line: 1-based line of the reason, None where it is about the whole file.
+        reason: the short machine-readable reason, e.g. ``duplicate_key``.
+    """
+
+    def __init__(self, what: str, hint: str = "", *, reason: str, line: int | None = None) -> None:
+        super().__init__(what, hint)
+        self.reason = reason
+        self.line = line
+
+
+class PlanError(RollcallError):
+    """A saved plan that cannot be read, or that no longer fits the files it was made from."""
+
+
+class StoreError(RollcallError):
+    """The disk said no: full, read-only, not ours. Nothing half-written is left behind."""
+
+
+class LockBusy(StoreError):
+    """Another rollcall holds the lock for longer than our deadline; the work is left to it."""
+
+
+class HandoffError(RollcallError):
+    """litellm was not found, or could not be started."""
+
+
+class NotFound(RollcallError):
+    """A model, alias, backup or file that is nowhere; `hint` names the nearest ones."""
+
+
+class GuardRefused(RollcallError):
+    """A guard refused the whole plan; config.yaml is untouched."""
+
+    exit_code = Exit.GUARD
+
+
+class NobodyAsked(RollcallError):
+    """Not one provider could be asked; nothing changes."""
+
+    exit_code = Exit.NOBODY
