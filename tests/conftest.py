@@ -1,0 +1,24 @@
+"""Every test runs in an empty folder, with an empty home and no keys."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT", "COVERAGE_", "COV_", "PYTEST_")
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An environment without keys, proxies or a home; the working directory is empty."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if not name.upper().startswith(KEPT):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    work = tmp_path_factory.mktemp("work")
+    monkeypatch.chdir(work)
+    return work
