@@ -1,0 +1,71 @@
+"""Whether the last run is recent enough that `start` need not ask again.
+
+A small stamp of its own, read with nothing but json, so that a start within the time to live
+costs next to no time. It counts only while config.yaml, the policy, the mode and the set of keys
+are what they were. Losing or garbling it costs one more run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from rollcall.settings import Settings
+
+STAMP = "fresh.json"
+
+
+def sha256(content: bytes) -> str:
+    """Lower-case hex digest."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def make_stamp(
+    settings: Settings,
+    *,
+    config: bytes,
+    policy: bytes,
+    ttl_seconds: float,
+    key_names: Iterable[str],
+) -> str:
+    """The stamp of a run that has just gone well."""
+    return json.dumps(
+        {
+            "at": settings.now.timestamp(),
+            "ttl_seconds": ttl_seconds,
+            "config_sha256": sha256(config),
+            "policy_sha256": sha256(policy),
+            "mode": settings.mode.value,
+            "keys": {name: bool(settings.environ.get(name)) for name in sorted(key_names)},
+        }
+    )
+
+
+def is_fresh(settings: Settings) -> bool:
+    """Whether the last good run still stands; any doubt is a no."""
+    try:
+        stamp = json.loads((settings.state_dir / STAMP).read_bytes())
+        ttl = stamp["ttl_seconds"] if settings.ttl_seconds is None else settings.ttl_seconds
+        age = settings.now.timestamp() - stamp["at"]
+        return (
+            0 <= age < ttl
+            and stamp["mode"] == settings.mode.value
+            and stamp["config_sha256"] == _digest(settings.config_path)
+            and stamp["policy_sha256"] == _digest(settings.policy_path)
+            and _same_keys(stamp["keys"], settings.environ)
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes() if path.exists() else b"")
+
+
+def _same_keys(keys: Mapping[str, bool], environ: Mapping[str, str]) -> bool:
+    return all(bool(environ.get(name)) is there for name, there in keys.items())

@@ -1,0 +1,76 @@
+"""Everything a decision is made from, as plain values. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rollcall.catalog import Answer, Model, Verdict
+from rollcall.settings import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
+
+    from rollcall.config_document import ConfigDocument
+    from rollcall.policy import Policy
+    from rollcall.providers.registry import Provider
+    from rollcall.state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What a run knows when it decides.
+
+    Attributes:
+        providers: the policy's providers, resolved, in the policy's order.
+        answers: what became of asking them; a provider that is missing was not asked.
+        document: config.yaml. included_names: model_names of the files it includes.
+        key_envs: provider -> the variable its key is written as; None = it needs none.
+        old_policy: the policy at the last apply, when we remember it and it was another one.
+        previous_models: the provider's models at the last good answer before this one; asked
+            only when something left, to tell a rename from a removal.
+        today: the day of the decision, UTC.
+        force: past the guards. accepted: names let past a hold.
+    """
+
+    policy: Policy
+    providers: Mapping[str, Provider]
+    answers: Mapping[str, Answer]
+    document: ConfigDocument
+    included_names: frozenset[str]
+    key_envs: Mapping[str, str | None]
+    state: State
+    old_policy: Policy | None
+    previous_models: Callable[[str], Sequence[Model]]
+    today: date
+    mode: Mode = Mode.ORCHESTRATOR
+    force: bool = False
+    accepted: frozenset[str] = frozenset()
+
+    def verdict(self, provider: str) -> Verdict:
+        """What became of asking `provider`."""
+        answer = self.answers.get(provider)
+        return answer.verdict if answer else Verdict.NOT_ASKED
+
+    @property
+    def catalogs(self) -> dict[str, Sequence[Model]]:
+        """The models of the providers that answered well, in the policy's order."""
+        return {
+            name: self.answers[name].models
+            for name in self.providers
+            if self.verdict(name) is Verdict.OK
+        }
+
+    @property
+    def own_names(self) -> frozenset[str]:
+        """Every name the user's own lines already give: entries and aliases, includes counted."""
+        names = {str(entry.get("model_name")) for entry in self.document.own_models}
+        return frozenset(names | set(self.document.own_aliases) | self.included_names)
+
+    def first_seen(self, provider: str, model_id: str) -> date | None:
+        """The day we first saw an id; None when it was there from the start, or is unknown."""
+        known = self.state.providers.get(provider)
+        if known is None or not known.last_good:
+            return None
+        return known.first_seen.get(model_id, self.today)
