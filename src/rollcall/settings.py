@@ -205,3 +205,8 @@ def _seconds(flag: str, text: str | None) -> float | None:
         return parse_duration(text)
     except ValueError as error:
         raise SettingsError(f"{flag}: {error}.", "Write it as 2s, 500ms or 1m.") from None
+
+
+def stamp(settings: Settings) -> str:
+    """The run's time, ISO 8601 UTC, whole seconds."""
+    return settings.now.strftime("%Y-%m-%dT%H:%M:%SZ")

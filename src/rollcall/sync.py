@@ -2,13 +2,181 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rollcall import config_document, freshness
+from rollcall.decision import decide
+from rollcall.errors import GuardRefused, NotFound, PlanError
+from rollcall.evidence import gather, read_policy_bytes, situate
+from rollcall.memory import remember, remember_rollback, remember_saved
+from rollcall.outcome import plan_of
+from rollcall.plan import Plan, counts
+from rollcall.settings import stamp
+from rollcall.store import Store, Written
+
 if TYPE_CHECKING:
-    from rollcall.inventory import Inventory
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from rollcall.decision import Decision
+    from rollcall.evidence import Evidence
+    from rollcall.fetch import Observer
     from rollcall.settings import Settings
+    from rollcall.situation import Situation
 
 
-def read_inventory(settings: Settings) -> Inventory:
-    """Everything known, from config.yaml, the policy and the stored replies; no network."""
-    raise NotImplementedError
+AGAIN = "Make a new one with `rollcall plan --out FILE`."
+LOCK_WAIT_SECONDS = 5.0
+"""How long a run waits for another one, where `--deadline` does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, what it was made from, and the bytes config.yaml would have."""
+
+    plan: Plan
+    evidence: Evidence
+    situation: Situation
+    decision: Decision
+    result: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What applying did; `written` is None when there was nothing to do."""
+
+    plan: Plan
+    written: Written | None
+    notes: tuple[str, ...] = ()
+
+
+def make_plan(settings: Settings, observer: Observer | None = None) -> Planned:
+    """Ask, decide, and say what would change; writes nothing.
+
+    Raises:
+        PolicyError, ConfigRefused, PlanError, StoreError, SettingsError: see their docstrings.
+    """
+    evidence = gather(settings, observer)
+    situation = situate(evidence)
+    decision = decide(situation)
+    replace_all = evidence.policy.model_list == "replace"
+    result = config_document.with_blocks(evidence.document, decision.blocks, replace=replace_all)
+    return Planned(plan_of(evidence, decision, result), evidence, situation, decision, result)
+
+
+def apply(
+    settings: Settings,
+    observer: Observer | None = None,
+    *,
+    write_to: Path | None = None,
+    check: Callable[[bytes], None] | None = None,
+) -> Applied:
+    """Plan and write, under the lock of this config.yaml.
+
+    Args:
+        write_to: write the result there, and only read config.yaml.
+        check: called with the new text before it replaces the file; raises to stop it.
+
+    Raises:
+        GuardRefused: a guard refused the plan. LockBusy: another run is at it. And as make_plan.
+    """
+    store = Store(settings.config_path, settings.state_dir)
+    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
+        planned = make_plan(settings, observer)
+        plan, before = planned.plan, planned.evidence.document.raw
+        if check is not None and plan.changed:
+            check(planned.result)
+        written = None
+        if not plan.nobody and not plan.refused and (plan.changed or write_to is not None):
+            written = _write(
+                settings, store, before, planned.result, counts(plan.changes), write_to
+            )
+        notes = remember(planned.evidence, plan, planned.result, written)
+    return Applied(plan, written, notes)
+
+
+def apply_saved(settings: Settings, plan: Plan, *, write_to: Path | None = None) -> Applied:
+    """Write exactly a saved plan.
+
+    Raises:
+        PlanError: config.yaml or the policy is not what the plan was made from.
+        GuardRefused: a guard had refused the plan and `force` is not set.
+    """
+    store = Store(settings.config_path, settings.state_dir)
+    if plan.refused and not settings.force:
+        raise GuardRefused(f"The saved plan was refused: {plan.refused[0].reason}.", AGAIN)
+    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
+        before = store.read_config()
+        policy_bytes = _same_files(settings, plan, before)
+        result = _result_of(plan, before)
+        written = None
+        if result != before or write_to is not None:
+            written = _write(settings, store, before, result, counts(plan.changes), write_to)
+        notes = remember_saved(settings, store, plan, policy_bytes, result, written)
+    return Applied(plan, written, notes)
+
+
+def _same_files(settings: Settings, plan: Plan, config: bytes) -> bytes:
+    """The policy's bytes, after checking that nothing changed since the plan was made."""
+    if freshness.sha256(config) != plan.config_sha256:
+        raise PlanError(f"{settings.config_path} changed since the plan was made.", AGAIN)
+    policy_bytes = read_policy_bytes(settings)
+    if freshness.sha256(policy_bytes) != plan.policy_sha256:
+        raise PlanError(f"{settings.policy_path} changed since the plan was made.", AGAIN)
+    return policy_bytes
+
+
+def _result_of(plan: Plan, config: bytes) -> bytes:
+    """config.yaml with the plan's blocks; the plan knows its sha256."""
+    if not plan.changed:
+        return config
+    blocks = config_document.Blocks(
+        models=tuple(plan.blocks.models),
+        aliases=plan.blocks.aliases,
+        fallbacks=tuple(plan.blocks.fallbacks),
+    )
+    document = config_document.parse(config)
+    result = config_document.with_blocks(document, blocks, replace=plan.replace)
+    if freshness.sha256(result) != plan.result_sha256:
+        raise PlanError("The saved plan does not give the file it says it gives.", AGAIN)
+    return result
+
+
+def rollback(settings: Settings, backup_id: str | None = None) -> tuple[str, Written | None]:
+    """Restore an earlier config.yaml, by default the one before the last write.
+
+    Returns:
+        The id that was restored, and what the write did; None when it already was that text.
+
+    Raises:
+        NotFound: there is no such backup. StoreError: it cannot be read or written.
+    """
+    store = Store(settings.config_path, settings.state_dir)
+    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
+        before = store.read_config()
+        backups = store.backups()
+        if not backups:
+            raise NotFound("There is no earlier config.yaml to go back to.", "Nothing was changed.")
+        chosen = backup_id or backups[0].id
+        content = store.read_backup(chosen)
+        if content == before:
+            return chosen, None
+        written = store.write_config(
+            content, expected=before, created=stamp(settings), reason=f"rollback to {chosen}"
+        )
+        remember_rollback(settings, store, chosen, content, written)
+    return chosen, written
+
+
+def _write(
+    settings: Settings,
+    store: Store,
+    before: bytes,
+    result: bytes,
+    reason: str,
+    write_to: Path | None,
+) -> Written:
+    return store.write_config(
+        result, expected=before, created=stamp(settings), reason=reason, write_to=write_to
+    )

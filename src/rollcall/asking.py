@@ -1,0 +1,142 @@
+"""Whom a run asks, with which key; and the answers of those it does not ask. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rollcall.catalog import Answer, Verdict
+from rollcall.errors import SettingsError
+from rollcall.fetch import Target
+from rollcall.providers.registry import Provider, find_key, resolve
+from rollcall.settings import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rollcall.config_document import ConfigDocument
+    from rollcall.policy import Policy
+    from rollcall.settings import Settings
+
+AGGREGATOR = "openrouter"
+"""The one provider that the modes `subagents` and `legacy` ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """The providers of a run and what is known of their keys.
+
+    Attributes:
+        providers: resolved, in the policy's order. key_envs: provider -> the variable its entries
+            name; None = no key needed. keys: provider -> value, for those that have one.
+        elsewhere: provider -> where LiteLLM itself gets the key we do not have.
+    """
+
+    providers: dict[str, Provider]
+    key_envs: dict[str, str | None]
+    keys: dict[str, str] = field(repr=False)
+    elsewhere: dict[str, str]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every key value, to be redacted wherever it turns up."""
+        return tuple(self.keys.values())
+
+
+def read_roll(policy: Policy, settings: Settings, document: ConfigDocument) -> Roll:
+    """Resolve the policy's providers against the environment.
+
+    Raises:
+        PolicyError: a provider that is not known. SettingsError: `--provider` names no provider.
+    """
+    providers = {
+        name: resolve(name, **row.overrides(), environ=settings.environ)
+        for name, row in policy.providers.items()
+    }
+    for name in settings.only_providers:
+        if name not in providers:
+            known = ", ".join(providers)
+            raise SettingsError(f"--provider {name}: not in the policy.", f"It has: {known}.")
+    found = {name: find_key(row, settings.environ) for name, row in providers.items()}
+    key_envs = {
+        name: key[0] if (key := found[name]) else _default_env(row)
+        for name, row in providers.items()
+    }
+    return Roll(
+        providers=providers,
+        key_envs=key_envs,
+        keys={name: key[1] for name, key in found.items() if key},
+        elsewhere={
+            name: where
+            for name, row in providers.items()
+            if not found[name] and (where := _elsewhere(row, document.data))
+        },
+    )
+
+
+def _default_env(provider: Provider) -> str | None:
+    return provider.key_env[0] if provider.needs_key else None
+
+
+def _elsewhere(provider: Provider, data: Mapping[str, object]) -> str | None:
+    """Where LiteLLM gets a key that is not in the environment, if config.yaml says so."""
+    section = data.get("environment_variables")
+    if isinstance(section, dict):
+        for name in provider.key_env:
+            if section.get(name):
+                return f"{name} is set in config.yaml's environment_variables"
+    general = data.get("general_settings")
+    system = general.get("key_management_system") if isinstance(general, dict) else None
+    if system and provider.needs_key:
+        return f"LiteLLM may read it from {str(system)[:40]} (key_management_system)"
+    return None
+
+
+def asks(settings: Settings, provider: str) -> bool:
+    """Whether the mode and `--provider` let this run ask `provider`."""
+    if settings.mode is not Mode.ORCHESTRATOR and provider != AGGREGATOR:
+        return False
+    return not settings.only_providers or provider in settings.only_providers
+
+
+def targets(roll: Roll, policy: Policy, settings: Settings) -> list[Target]:
+    """Those worth asking: with a key, without need of one, or with a list that is public."""
+    return [
+        Target(
+            provider,
+            roll.keys.get(name),
+            settings.timeout_seconds or provider.timeout_seconds or policy.defaults.timeout,
+        )
+        for name, provider in roll.providers.items()
+        if asks(settings, name)
+        and (name in roll.keys or not provider.needs_key or provider.public_list)
+    ]
+
+
+def with_unasked(roll: Roll, settings: Settings, answers: Iterable[Answer]) -> dict[str, Answer]:
+    """Every provider's answer, in the policy's order; those not asked say why."""
+    given = {answer.provider: answer for answer in answers}
+    return {
+        name: given[name] if name in given else _unasked(roll, settings, provider)
+        for name, provider in roll.providers.items()
+    }
+
+
+def _unasked(roll: Roll, settings: Settings, provider: Provider) -> Answer:
+    name = provider.name
+    if not asks(settings, name):
+        why = f"not asked in mode {settings.mode}"
+        if settings.only_providers:
+            why = "not selected by --provider"
+        return Answer(name, Verdict.NOT_ASKED, detail=why)
+    if provider.needs_key and name not in roll.keys:
+        return Answer(name, Verdict.NO_KEY, detail=no_key_detail(roll, provider))
+    return Answer(name, Verdict.NOT_ASKED, detail="no stored reply to decide from")
+
+
+def no_key_detail(roll: Roll, provider: Provider) -> str:
+    """What to set to have a provider asked, and where to get it."""
+    if provider.name in roll.elsewhere:
+        return f"{roll.elsewhere[provider.name]}; rollcall does not read it from there"
+    names = " or ".join(provider.key_env)
+    return f"set {names}" + (f" (get a key at {provider.key_url})" if provider.key_url else "")

@@ -1,0 +1,155 @@
+"""What a run reads and is told before it decides: files, state, providers' answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rollcall import asking, config_document, fetch, policy
+from rollcall.catalog import Answer, Model
+from rollcall.errors import PolicyError
+from rollcall.settings import Mode, stamp
+from rollcall.situation import Situation
+from rollcall.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rollcall.config_document import ConfigDocument
+    from rollcall.policy import Policy
+    from rollcall.settings import Settings
+    from rollcall.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything a run has read and been told, before it decides."""
+
+    settings: Settings
+    store: Store
+    policy: Policy
+    policy_bytes: bytes
+    document: ConfigDocument
+    state: State
+    roll: asking.Roll
+    answers: dict[str, Answer]
+    notes: tuple[str, ...]
+
+
+def gather(settings: Settings, observer: fetch.Observer | None = None) -> Evidence:
+    """Read the files and ask the providers.
+
+    Raises:
+        PolicyError, ConfigRefused, StoreError, SettingsError: see their docstrings.
+    """
+    store = Store(settings.config_path, settings.state_dir)
+    policy_bytes, rules = read_policy(settings)
+    document = config_document.parse(store.read_config())
+    state, notes = store.read_state()
+    roll = asking.read_roll(rules, settings, document)
+    targets = asking.targets(roll, rules, settings)
+    if settings.offline:
+        answers = _stored(store, targets)
+    else:
+        answers = fetch.ask_all(
+            targets,
+            deadline_seconds=settings.deadline_seconds or rules.defaults.deadline,
+            fetched_at=stamp(settings),
+            observer=observer,
+            secrets=roll.secrets,
+        )
+    answered = asking.with_unasked(roll, settings, answers)
+    return Evidence(settings, store, rules, policy_bytes, document, state, roll, answered, notes)
+
+
+def _stored(store: Store, targets: Sequence[fetch.Target]) -> tuple[Answer, ...]:
+    """What the last good replies say: the same adapters over the stored bodies."""
+    kept = [(target, store.read_replies(target.provider.name)) for target in targets]
+    return tuple(
+        replace(fetch.parse_stored(target, reply[0], fetched_at=reply[1]), offline=True)
+        for target, reply in kept
+        if reply is not None
+    )
+
+
+def situate(evidence: Evidence) -> Situation:
+    """The evidence as the values a decision is made from."""
+    settings, store, roll = evidence.settings, evidence.store, evidence.roll
+    targets = {target.provider.name: target for target in _all_targets(evidence)}
+
+    def previous_models(provider: str) -> Sequence[Model]:
+        reply = store.read_replies(provider)
+        if reply is None or provider not in targets:
+            return ()
+        return fetch.parse_stored(targets[provider], reply[0], fetched_at=reply[1]).models
+
+    return Situation(
+        policy=evidence.policy,
+        providers=roll.providers,
+        answers=evidence.answers,
+        document=evidence.document,
+        included_names=_included_names(store, evidence.document),
+        key_envs=roll.key_envs,
+        state=evidence.state,
+        old_policy=_old_policy(evidence),
+        previous_models=previous_models,
+        today=settings.now.date(),
+        mode=settings.mode,
+        force=settings.force,
+        accepted=frozenset((*settings.accept, *evidence.policy.accept, *evidence.state.accepted)),
+    )
+
+
+def _all_targets(evidence: Evidence) -> list[fetch.Target]:
+    return [fetch.Target(provider) for provider in evidence.roll.providers.values()]
+
+
+def _included_names(store: Store, document: ConfigDocument) -> frozenset[str]:
+    if "include" not in document.data:
+        return frozenset()
+    return config_document.names_in(store.read_includes(document.data))
+
+
+def _old_policy(evidence: Evidence) -> Policy | None:
+    text = evidence.state.policy_text
+    if text is None or text.encode() == evidence.policy_bytes:
+        return None
+    try:
+        return policy.load(text, "the policy of the last apply")
+    except PolicyError:
+        return None
+
+
+def read_policy(settings: Settings) -> tuple[bytes, Policy]:
+    """The policy file's bytes and what they say; legacy mode needs no file.
+
+    Raises:
+        PolicyError: missing, unreadable or wrong.
+    """
+    content = read_policy_bytes(settings)
+    if settings.mode is Mode.LEGACY:
+        return content, policy.default_policy()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PolicyError(
+            f"{settings.policy_path} is not UTF-8 (byte {error.start}).", "Save it as UTF-8."
+        ) from None
+    return content, policy.load(text, str(settings.policy_path))
+
+
+def read_policy_bytes(settings: Settings) -> bytes:
+    if settings.mode is Mode.LEGACY:
+        return b""
+    try:
+        return settings.policy_path.read_bytes()
+    except FileNotFoundError:
+        raise PolicyError(
+            f"There is no policy at {settings.policy_path}.",
+            "Write a first one with `rollcall init`, or name yours with --policy.",
+        ) from None
+    except OSError as error:
+        raise PolicyError(
+            f"{settings.policy_path} cannot be read: {error.strerror or error}.",
+            "Check the path and its permissions.",
+        ) from None

@@ -1,0 +1,85 @@
+"""A decision and the evidence for it, as the plan a person reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rollcall import config_document, freshness
+from rollcall.catalog import Answer, Verdict
+from rollcall.changes import compare
+from rollcall.plan import Plan, PlanBlocks, ProviderLine
+from rollcall.settings import stamp
+
+if TYPE_CHECKING:
+    from rollcall.decision import Decision
+    from rollcall.evidence import Evidence
+
+NOTES_SHOWN = 5
+"""Oddities of one provider's reply that a plan tells one by one."""
+
+
+def plan_of(evidence: Evidence, decision: Decision, result: bytes) -> Plan:
+    settings, document, blocks = evidence.settings, evidence.document, decision.blocks
+    verdicts = [answer.verdict for answer in evidence.answers.values()]
+    nobody = Verdict.OK not in verdicts
+    if nobody:
+        result, blocks = document.raw, document.managed
+    return Plan(
+        changed=result != document.raw,
+        refused=[] if nobody else list(decision.refused),
+        config_sha256=freshness.sha256(document.raw),
+        policy_sha256=freshness.sha256(evidence.policy_bytes),
+        result_sha256=freshness.sha256(result),
+        replace=evidence.policy.model_list == "replace",
+        blocks=PlanBlocks(
+            models=list(blocks.models), aliases=blocks.aliases, fallbacks=list(blocks.fallbacks)
+        ),
+        changes=compare(
+            document.managed,
+            blocks,
+            model_reasons=decision.model_reasons,
+            alias_reasons=decision.alias_reasons,
+        ),
+        held=[] if nobody else list(decision.held),
+        providers=[_line(evidence, answer) for answer in evidence.answers.values()],
+        warnings=[*evidence.notes, *_warnings(evidence, decision)],
+        nobody=nobody,
+        unreachable=[name for name, answer in evidence.answers.items() if answer.verdict.failed],
+        accepted=sorted(settings.accept),
+    )
+
+
+def _line(evidence: Evidence, answer: Answer) -> ProviderLine:
+    known = evidence.state.providers.get(answer.provider)
+    stale = (known.stale_since if known else None) or stamp(evidence.settings)
+    return ProviderLine(
+        name=answer.provider,
+        verdict=answer.verdict.value,
+        models=len(answer.models),
+        elapsed_ms=answer.elapsed_ms,
+        detail=answer.detail,
+        stale_since=stale if answer.verdict.failed else None,
+    )
+
+
+def _warnings(evidence: Evidence, decision: Decision) -> list[str]:
+    warnings = list(decision.warnings)
+    for answer in evidence.answers.values():
+        shown = answer.notes[:NOTES_SHOWN]
+        warnings += [f"{answer.provider}: {note}" for note in shown]
+        if len(answer.notes) > len(shown):
+            warnings.append(f"{answer.provider}: {len(answer.notes) - len(shown)} more such rows")
+    warnings += _edited_by_hand(evidence)
+    return warnings
+
+
+def _edited_by_hand(evidence: Evidence) -> list[str]:
+    last, raw = evidence.state.written_blocks_sha256, evidence.document.raw
+    if last is None or not raw:
+        return []
+    if freshness.sha256(config_document.managed_text(raw).encode()) == last:
+        return []
+    return [
+        "lines between our markers were edited since the last run; the policy decides what "
+        "stands there, so they are written anew where they differ"
+    ]
