@@ -1,40 +1,146 @@
-"""Who can be asked: every built-in provider as data."""
+"""Who can be asked: the built-in rows, with a policy's overrides laid over them.
+
+    resolve("anthropic", environ=env)                       a built-in name needs nothing more
+    resolve("my-vllm", type="vllm", base_url="http://…/v1", environ=env)
+
+The place that is asked is always the place LiteLLM will call. Where that follows from LiteLLM's
+own default or variables, `api_base` stays None; otherwise it is what must be written.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import EllipsisType
+from typing import Final, get_args
+from urllib.parse import urlsplit
 
-Protocol_ = Literal["openai", "anthropic", "gemini", "openrouter", "xai", "perplexity", "ollama"]
+from rollcall.errors import PolicyError
+from rollcall.providers.builtin import BUILTIN
+from rollcall.providers.provider import Protocol_, Provider, find_key
+
+__all__ = ["BUILTIN", "PROTOCOLS", "Protocol_", "Provider", "find_key", "resolve"]
+
+PROTOCOLS: Final[tuple[str, ...]] = get_args(Protocol_)
+
+_ENDPOINTS: Final = ("/chat/completions", "/v1/messages", "/v1/responses", "/models")
+"""Ends that people paste along with the base, and that LiteLLM accepts in its variables."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provider:
-    """One provider, resolved: the built-in row with the policy's overrides laid over it.
+def resolve(
+    name: str,
+    *,
+    type: str | None = None,  # noqa: A002 - the policy's own word
+    base_url: str | None = None,
+    key_env: str | Sequence[str] | EllipsisType | None = ...,
+    litellm_prefix: str | None = None,
+    empty_ok: bool | None = None,
+    timeout_seconds: float | None = None,
+    environ: Mapping[str, str],
+) -> Provider:
+    """The provider that a policy's `providers` entry means.
 
-    Attributes:
-        name: key in the policy. title: for people. protocol: which adapter reads it.
-        base_url: root of the listing API (and of calls), no trailing slash.
-        base_url_env: variables LiteLLM reads the base from, first set one wins.
-        key_env: key variables in LiteLLM's order; empty = no key needed.
-        key_url: the page where a person gets a key.
-        litellm_prefix: what precedes the id in `litellm_params.model`.
-        api_base: what to write as `litellm_params.api_base`; None where LiteLLM knows it itself.
-        empty_ok: an empty list is an answer here (a local server with nothing loaded).
-        created_is_release: its creation field is a release date.
-        timeout_seconds: None = the policy's default.
+    Args:
+        key_env: left out = as built in; None or empty = it needs no key. A provider under a
+            name and at an address of the user's own never inherits a vendor's key variables.
+
+    Raises:
+        PolicyError: an unknown name without a type, an unknown type, a base_url that is none.
     """
+    row = _row(name, type, base_url)
+    stranger = name not in BUILTIN
+    if not isinstance(key_env, EllipsisType):
+        names = (key_env,) if isinstance(key_env, str) else tuple(key_env or ())
+        row = replace(row, key_env=names, key_optional=False)
+    elif stranger and base_url is not None:
+        row = replace(row, key_env=())
+    if stranger and row.protocol == "openai" and type == "openai" and not row.key_env:
+        # With the `openai` prefix and no key, LiteLLM would send OPENAI_API_KEY to that address.
+        row = replace(row, litellm_prefix="hosted_vllm")
+    own_prefix = litellm_prefix is not None and litellm_prefix.strip("/") != row.litellm_prefix
+    if litellm_prefix is not None:
+        row = replace(row, litellm_prefix=litellm_prefix.strip("/"))
+    row = _with_base(row, base_url, {} if own_prefix else environ)
+    if own_prefix and row.api_base is None:
+        row = replace(row, api_base=row.base_url)
+    return replace(
+        row,
+        empty_ok=row.empty_ok if empty_ok is None else empty_ok,
+        timeout_seconds=timeout_seconds,
+    )
 
-    name: str
-    title: str
-    protocol: Protocol_
-    base_url: str
-    litellm_prefix: str
-    base_url_env: tuple[str, ...] = ()
-    key_env: tuple[str, ...] = ()
-    key_url: str = ""
-    api_base: str | None = None
-    empty_ok: bool = False
-    created_is_release: bool = True
-    mode: str | None = None
-    timeout_seconds: float | None = None
+
+def _row(name: str, kind: str | None, base_url: str | None) -> Provider:
+    """The built-in row to start from, under the policy's name."""
+    known = ", ".join(BUILTIN)
+    if kind is None and name not in BUILTIN:
+        raise PolicyError(
+            f"providers.{name}: unknown provider{_nearest(name)}.",
+            f"Give it a type, for example `type: openai` with a base_url, or use one of: {known}.",
+        )
+    if kind is not None and kind not in BUILTIN:
+        raise PolicyError(
+            f"providers.{name}.type: unknown type {kind!r}{_nearest(kind)}.",
+            f"Use openai for anything OpenAI-compatible, or one of: {known}.",
+        )
+    if name not in BUILTIN and kind == "openai" and base_url is None:
+        raise PolicyError(
+            f"providers.{name}: type openai needs a base_url.",
+            "For example `base_url: http://127.0.0.1:8000/v1`.",
+        )
+    row = BUILTIN[kind or name]
+    return row if name == row.name else replace(row, name=name, title=name)
+
+
+def _with_base(row: Provider, given: str | None, environ: Mapping[str, str]) -> Provider:
+    """The policy's base wins over LiteLLM's variables, which win over the built-in one."""
+    from_environ = next((environ[key] for key in row.base_url_env if environ.get(key)), None)
+    if given is not None:
+        base = _canonical(row.protocol, _checked(row.name, given))
+        if base == row.base_url and not from_environ:
+            return row
+        return replace(row, base_url=base, api_base=base)
+    if from_environ:
+        return replace(row, base_url=_canonical(row.protocol, from_environ), api_base=None)
+    return row
+
+
+def _checked(name: str, base_url: str) -> str:
+    """A base_url that names a host, and holds nothing secret."""
+    try:
+        parts = urlsplit(base_url.strip())
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        usable = usable and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable or not base_url.strip().isprintable() or " " in base_url.strip():
+        raise PolicyError(
+            f"providers.{name}.base_url is not an http or https address.",
+            "Write it like https://llm.example.com/v1.",
+        )
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise PolicyError(
+            f"providers.{name}.base_url holds a user, a password or a query.",
+            "Keep it to scheme, host and path, and name the key's variable in key_env.",
+        )
+    return base_url.strip()
+
+
+def _canonical(protocol: Protocol_, base_url: str) -> str:
+    """The base as LiteLLM wants its `api_base`, whatever end was pasted with it."""
+    base = base_url.strip().rstrip("/")
+    for ending in _ENDPOINTS:
+        base = base.removesuffix(ending)
+    if protocol in ("anthropic", "perplexity"):
+        return base.removesuffix("/v1")
+    if protocol == "ollama":
+        return base.removesuffix("/api").removesuffix("/v1")
+    if protocol == "gemini" and not base.endswith(("/v1beta", "/v1", "/v1alpha")):
+        return base + "/v1beta"
+    return base
+
+
+def _nearest(word: str) -> str:
+    near = difflib.get_close_matches(word, BUILTIN, n=1)
+    return f", did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,96 @@
+"""Anthropic's list: paged, with a tree of capabilities since 2026-03, no prices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from rollcall.catalog import Model
+from rollcall.providers.kinds import kind_of_id
+from rollcall.providers.listing import read, rows_of
+from rollcall.providers.row import Row
+from rollcall.providers.wire import HttpRequest, Listing
+
+if TYPE_CHECKING:
+    from rollcall.providers.provider import Provider
+
+SOURCES: Final[Mapping[str, str]] = {
+    "id": "id",
+    "display_name": "display_name",
+    "maker": "the provider itself",
+    "released": "created_at",
+    "context": "max_input_tokens",
+    "max_output": "max_tokens",
+    "kind": "the id",
+    "capabilities": "capabilities.image_input, .pdf_input, .structured_outputs, .thinking",
+}
+
+PAGE_SIZE: Final = 1000
+VERSION: Final = "2023-06-01"
+
+_CAPABILITIES: Final = {
+    "vision": "image_input",
+    "pdf_input": "pdf_input",
+    "structured_output": "structured_outputs",
+    "reasoning": "thinking",
+}
+"""Our word -> a branch of the tree, whose leaf `supported` says yes or no."""
+
+
+class Anthropic:
+    """GET {base}/v1/models, `x-api-key`, pages by `after_id` while `has_more`."""
+
+    sources = SOURCES
+
+    def first_request(self, provider: Provider, key: str | None) -> HttpRequest:
+        """The first page of up to PAGE_SIZE models; the default page holds only 20."""
+        return _request(provider, key, {})
+
+    def next_request(
+        self, provider: Provider, key: str | None, page: object, /
+    ) -> HttpRequest | None:
+        """The page after the last id seen."""
+        if not isinstance(page, dict) or page.get("has_more") is not True:
+            return None
+        last = page.get("last_id")
+        return _request(provider, key, {"after_id": last}) if last and _is_text(last) else None
+
+    def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
+        """The models listed, newest first as they come."""
+        rows = [row for page in pages for row in rows_of(page, "data")]
+        return read(rows, lambda row, model_id: _model(provider, row, model_id))
+
+
+def _request(provider: Provider, key: str | None, extra: Mapping[str, str]) -> HttpRequest:
+    headers = {"anthropic-version": VERSION}
+    if key and key.startswith("sk-ant-oat"):
+        headers["authorization"] = f"Bearer {key}"
+        headers["anthropic-beta"] = "oauth-2025-04-20"
+    elif key:
+        headers["x-api-key"] = key
+    params = {"limit": str(PAGE_SIZE), **extra}
+    return HttpRequest(f"{provider.base_url}/v1/models", headers, params)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _model(provider: Provider, row: Row, model_id: str) -> Model:
+    said = {
+        ours: flag
+        for ours, theirs in _CAPABILITIES.items()
+        if (flag := row.flag("capabilities", theirs, "supported")) is not None
+    }
+    return Model(
+        provider=provider.name,
+        id=model_id,
+        litellm_model=f"{provider.litellm_prefix}/{model_id}",
+        display_name=row.text("display_name"),
+        maker="anthropic",
+        released=row.day("created_at"),
+        context=row.count("max_input_tokens"),
+        max_output=row.count("max_tokens"),
+        kind=kind_of_id(model_id),
+        capabilities=said,
+    )

@@ -1,0 +1,104 @@
+"""Google's list (generativelanguage v1beta): paged, no dates, no prices.
+
+`generateContent` alone does not make a chat model: image, speech, robotics, computer-use and
+deep-research models have it too, so the id decides among those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from rollcall.catalog import Kind, Model
+from rollcall.providers.kinds import kind_of_id
+from rollcall.providers.listing import read, rows_of
+from rollcall.providers.row import Row
+from rollcall.providers.wire import HttpRequest, Listing
+
+if TYPE_CHECKING:
+    from rollcall.providers.provider import Provider
+
+SOURCES: Final[Mapping[str, str]] = {
+    "id": "name, without models/",
+    "display_name": "displayName",
+    "maker": "the provider itself",
+    "context": "inputTokenLimit",
+    "max_output": "outputTokenLimit",
+    "kind": "supportedGenerationMethods and the id",
+    "capabilities": "thinking, supportedGenerationMethods",
+}
+
+PAGE_SIZE: Final = 1000
+
+_AGENTS: Final = ("deep-research", "antigravity")
+"""Ids that begin so are agents of another API, though they list generateContent."""
+
+
+class Gemini:
+    """GET {base}/models, key in `x-goog-api-key` (never in the URL), `nextPageToken`."""
+
+    sources = SOURCES
+
+    def first_request(self, provider: Provider, key: str | None) -> HttpRequest:
+        """The first page of up to PAGE_SIZE models; the default page truncates at 50."""
+        return _request(provider, key, {})
+
+    def next_request(
+        self, provider: Provider, key: str | None, page: object, /
+    ) -> HttpRequest | None:
+        """The page the token leads to."""
+        token = page.get("nextPageToken") if isinstance(page, dict) else None
+        if not isinstance(token, str) or not token:
+            return None
+        return _request(provider, key, {"pageToken": token})
+
+    def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
+        """The models listed."""
+        rows = [row for page in pages for row in rows_of(page, "models")]
+        return read(
+            rows,
+            lambda row, model_id: _model(provider, row, model_id),
+            id_keys=("name",),
+            strip_prefix="models/",
+        )
+
+
+def _request(provider: Provider, key: str | None, extra: Mapping[str, str]) -> HttpRequest:
+    headers = {"x-goog-api-key": key} if key else {}
+    params = {"pageSize": str(PAGE_SIZE), **extra}
+    return HttpRequest(f"{provider.base_url}/models", headers, params)
+
+
+def _model(provider: Provider, row: Row, model_id: str) -> Model:
+    methods = row.words("supportedGenerationMethods")
+    capabilities: dict[str, bool] = {}
+    if row.flag("thinking") is not None:
+        capabilities["reasoning"] = row.flag("thinking") is True
+    if methods and "createCachedContent" in methods:
+        capabilities["prompt_caching"] = True
+    return Model(
+        provider=provider.name,
+        id=model_id,
+        litellm_model=f"{provider.litellm_prefix}/{model_id}",
+        display_name=row.text("displayName"),
+        maker="google",
+        context=row.count("inputTokenLimit"),
+        max_output=row.count("outputTokenLimit"),
+        kind=_kind(model_id, methods),
+        capabilities=capabilities,
+    )
+
+
+def _kind(model_id: str, methods: tuple[str, ...] | None) -> Kind:
+    by_id = kind_of_id(model_id)
+    if by_id is not Kind.CHAT:
+        return by_id
+    if model_id.startswith(_AGENTS):
+        return Kind.OTHER
+    if methods is None or "generateContent" in methods:
+        return Kind.CHAT
+    if any("embed" in method.lower() for method in methods):
+        return Kind.EMBEDDING
+    if "bidiGenerateContent" in methods:
+        return Kind.SPEECH
+    return Kind.OTHER

@@ -1,0 +1,57 @@
+"""Ollama's own list of what is pulled: names and details, no limits, no prices.
+
+Context and capabilities would need one call per model (`/api/show`), so they stay unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from rollcall.catalog import Model
+from rollcall.providers.kinds import kind_of_id
+from rollcall.providers.listing import read, rows_of
+from rollcall.providers.row import Row
+from rollcall.providers.wire import HttpRequest, Listing, SinglePage, bearer
+
+if TYPE_CHECKING:
+    from rollcall.providers.provider import Provider
+
+SOURCES: Final[Mapping[str, str]] = {
+    "id": "model or name",
+    "kind": "the id",
+    "capabilities": "capabilities, where the server lists them",
+}
+
+_CAPABILITIES: Final = {"tools": "tools", "vision": "vision", "reasoning": "thinking"}
+
+
+class Ollama(SinglePage):
+    """GET {base}/api/tags, no key needed, one page. `/v1/models` of the same server reads too."""
+
+    sources = SOURCES
+
+    def first_request(self, provider: Provider, key: str | None) -> HttpRequest:
+        """The whole list."""
+        return HttpRequest(f"{provider.base_url}/api/tags", bearer(key))
+
+    def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
+        """The models pulled."""
+        rows = [row for page in pages for row in rows_of(page, "models", "data")]
+        return read(
+            rows,
+            lambda row, model_id: _model(provider, row, model_id),
+            id_keys=("model", "name", "id"),
+        )
+
+
+def _model(provider: Provider, row: Row, model_id: str) -> Model:
+    listed = row.words("capabilities")
+    said = {} if listed is None else {o: t in listed for o, t in _CAPABILITIES.items()}
+    return Model(
+        provider=provider.name,
+        id=model_id,
+        litellm_model=f"{provider.litellm_prefix}/{model_id}",
+        kind=kind_of_id(model_id),
+        capabilities=said,
+    )

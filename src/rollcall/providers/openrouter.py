@@ -1,0 +1,166 @@
+"""OpenRouter's list: everybody's models, with prices as decimal texts in USD per token.
+
+With a key it is asked at `/models/user`, which applies the account's privacy settings and
+guardrails: what that list lacks is refused at call time. Without a key, at the public `/models`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin, urlsplit
+
+from rollcall.catalog import Kind, Model, Price, PriceTier
+from rollcall.providers.kinds import kind_of_id, kind_of_outputs
+from rollcall.providers.listing import read, rows_of
+from rollcall.providers.row import Row, is_id
+from rollcall.providers.wire import HttpRequest, Listing, bearer
+
+if TYPE_CHECKING:
+    from rollcall.providers.provider import Provider
+
+SOURCES: Final[Mapping[str, str]] = {
+    "id": "id",
+    "display_name": "name",
+    "maker": "the author part of id",
+    "released": "created (when it was added to OpenRouter)",
+    "context": "the smaller of context_length and top_provider.context_length",
+    "max_output": "top_provider.max_completion_tokens",
+    "price": "pricing.prompt, .completion, .input_cache_read, .input_cache_write, .overrides",
+    "input_modalities": "architecture.input_modalities",
+    "output_modalities": "architecture.output_modalities",
+    "kind": "architecture.output_modalities and the id",
+    "capabilities": "supported_parameters, architecture.input_modalities, reasoning, pricing",
+    "ends": "expiration_date",
+    "points_at": "alias_target.slug",
+    "canonical": "canonical_slug",
+    "batch_only": "an id ending in :batch",
+}
+
+SENTINEL_YEAR: Final = 2098
+"""z-ai gives 2098-12-31 for models that have no announced end."""
+
+_PRICES: Final = {
+    "input": "prompt",
+    "output": "completion",
+    "cache_read": "input_cache_read",
+    "cache_write": "input_cache_write",
+}
+
+
+class OpenRouter:
+    """GET {base}/models/user with a key, {base}/models without; `links.next` leads on."""
+
+    sources = SOURCES
+
+    def first_request(self, provider: Provider, key: str | None) -> HttpRequest:
+        """The whole list; it is paged only when a limit is asked for, or one day by default."""
+        path = "/models/user" if key else "/models"
+        return HttpRequest(provider.base_url + path, bearer(key))
+
+    def next_request(
+        self, provider: Provider, key: str | None, page: object, /
+    ) -> HttpRequest | None:
+        """Where `links.next` leads, as long as it is on the same host."""
+        link = Row(page).value("links", "next") if isinstance(page, dict) else None
+        if not isinstance(link, str) or not link:
+            return None
+        url = urljoin(provider.base_url + "/", link)
+        here, there = urlsplit(provider.base_url), urlsplit(url)
+        if (here.scheme, here.netloc) != (there.scheme, there.netloc):
+            return None
+        return HttpRequest(url, bearer(key))
+
+    def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
+        """The models listed, newest first as they come."""
+        rows = [row for page in pages for row in rows_of(page, "data")]
+        return read(rows, lambda row, model_id: _model(provider, row, model_id))
+
+
+def _model(provider: Provider, row: Row, model_id: str) -> Model:
+    inputs = row.words("architecture", "input_modalities")
+    outputs = row.words("architecture", "output_modalities")
+    ends = row.day("expiration_date")
+    target = row.value("alias_target", "slug")
+    author, _, rest = model_id.partition("/")
+    return Model(
+        provider=provider.name,
+        id=model_id,
+        litellm_model=f"{provider.litellm_prefix}/{model_id}",
+        display_name=row.text("name"),
+        maker=author.removeprefix("~") if rest else None,
+        released=row.day("created"),
+        context=_context(row),
+        max_output=row.count("top_provider", "max_completion_tokens"),
+        price=_price(row),
+        input_modalities=inputs,
+        output_modalities=outputs,
+        kind=_kind(model_id, outputs),
+        capabilities=_capabilities(row, inputs),
+        ends=None if ends is None or ends >= date(SENTINEL_YEAR, 1, 1) else ends,
+        points_at=target if isinstance(target, str) and is_id(target) else None,
+        canonical=row.text("canonical_slug"),
+        batch_only=model_id.endswith(":batch"),
+    )
+
+
+def _context(row: Row) -> int | None:
+    """What a client can count on.
+
+    `context_length` is the most that any endpoint offers; the one a call goes to first may take
+    less (`nvidia/nemotron-3.5-lightning`: 1,000,000 against 262,144).
+    """
+    sizes = (row.count("context_length"), row.count("top_provider", "context_length"))
+    return min((size for size in sizes if size), default=None)
+
+
+def _price(row: Row) -> Price:
+    base = {ours: row.price("pricing", theirs) for ours, theirs in _PRICES.items()}
+    tiers = tuple(tier for part in row.rows("pricing", "overrides") if (tier := _tier(part)))
+    return Price(**base, tiers=tiers)
+
+
+def _tier(part: Row) -> PriceTier | None:
+    """One override: prompts of strictly more tokens, or a window of the UTC day."""
+    prices: dict[str, Decimal | None] = {
+        ours: part.price(theirs) for ours, theirs in _PRICES.items()
+    }
+    if above := part.count("min_prompt_tokens"):
+        return PriceTier(above_tokens=above, **prices)
+    start, end = part.value("utc_start"), part.value("utc_end")
+    if _is_hhmm(start) and _is_hhmm(end) and isinstance(start, int) and isinstance(end, int):
+        return PriceTier(utc_window=(start, end), **prices)
+    return None
+
+
+def _is_hhmm(value: object) -> bool:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return is_number and isinstance(value, int) and 0 <= value <= 2400 and value % 100 < 60
+
+
+def _kind(model_id: str, outputs: tuple[str, ...] | None) -> Kind:
+    """What it gives decides; routers (`openrouter/auto`) choose a model by themselves."""
+    if model_id.startswith("openrouter/"):
+        return Kind.OTHER
+    said = kind_of_outputs(outputs) if outputs else None
+    return kind_of_id(model_id) if said in (None, Kind.CHAT) else said
+
+
+def _capabilities(row: Row, inputs: tuple[str, ...] | None) -> dict[str, bool]:
+    found: dict[str, bool] = {}
+    parameters = row.words("supported_parameters")
+    if parameters is not None:
+        found["tools"] = "tools" in parameters
+        found["structured_output"] = "structured_outputs" in parameters
+        found["reasoning"] = "reasoning" in parameters or bool(row.value("reasoning"))
+    if inputs is not None:
+        found["vision"] = "image" in inputs
+        found["pdf_input"] = "file" in inputs
+        found["audio_input"] = "audio" in inputs
+    if row.price("pricing", "input_cache_read") is not None:
+        found["prompt_caching"] = True
+    if row.price("pricing", "web_search"):
+        found["web_search"] = True
+    return found

@@ -1,0 +1,57 @@
+"""Perplexity's list (since 2026-04): other makers' models too, prices in USD per 1M tokens.
+
+Its chat endpoint was closed in 2026-09; models are reached by `/v1/responses`, which is the
+provider row's `mode`. Ids carry their maker, so LiteLLM's name for its own is doubled:
+`perplexity/perplexity/sonar`. `created` is always 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from rollcall.catalog import Kind, Model
+from rollcall.providers.kinds import kind_of_id
+from rollcall.providers.listing import read, rows_of
+from rollcall.providers.openai import price_of
+from rollcall.providers.row import Row
+from rollcall.providers.wire import HttpRequest, Listing, SinglePage, bearer
+
+if TYPE_CHECKING:
+    from rollcall.providers.provider import Provider
+
+SOURCES: Final[Mapping[str, str]] = {
+    "id": "id",
+    "maker": "owned_by",
+    "price": "pricing.input, .output, .cache_read, .cache_write (USD per 1M tokens)",
+    "kind": "the id",
+    "mode": "known: its models answer at /v1/responses only",
+}
+
+
+class Perplexity(SinglePage):
+    """GET {base}/v1/models, a bearer key, one page."""
+
+    sources = SOURCES
+
+    def first_request(self, provider: Provider, key: str | None) -> HttpRequest:
+        """The whole list."""
+        return HttpRequest(f"{provider.base_url}/v1/models", bearer(key))
+
+    def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
+        """The models listed."""
+        rows = [row for page in pages for row in rows_of(page, "data")]
+        return read(rows, lambda row, model_id: _model(provider, row, model_id))
+
+
+def _model(provider: Provider, row: Row, model_id: str) -> Model:
+    kind = kind_of_id(model_id)
+    return Model(
+        provider=provider.name,
+        id=model_id,
+        litellm_model=f"{provider.litellm_prefix}/{model_id}",
+        maker=row.text("owned_by"),
+        price=price_of(row, per_million=provider.prices_per_million),
+        kind=kind,
+        mode=provider.mode if kind is Kind.CHAT else None,
+    )

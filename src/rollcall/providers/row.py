@@ -1,0 +1,151 @@
+"""One row of a reply, read with distrust: what is absent, absurd or of another type is None.
+
+Every reader takes a path of keys (``row.count("top_provider", "context_length")``). A bool is
+never a number, NaN and infinity are nothing, text comes back printable and clipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+
+MAX_ID = 256
+MAX_TEXT = 200
+MAX_TOKENS = 10**9
+DEAREST_TOKEN = Decimal(1)
+"""USD. A dearer token is a unit mistake (seen: 1e-10 USD units taken for dollars)."""
+EARLIEST = date(2015, 1, 1)
+LATEST = date(2100, 1, 1)
+
+_LONGEST_NUMBER = 40
+_SMALLEST_EXPONENT = -18
+
+
+class Row:
+    """Typed, tolerant access to one JSON object."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: Mapping[str, object]) -> None:
+        self._data = data
+
+    def value(self, *path: str) -> object:
+        """What stands at `path`, None where any part of it is missing."""
+        here: object = self._data
+        for key in path:
+            if not isinstance(here, Mapping):
+                return None
+            here = here.get(key)
+        return here
+
+    def has(self, key: str) -> bool:
+        """Whether the key is there, null or not."""
+        return key in self._data
+
+    def text(self, *path: str) -> str | None:
+        """Printable text of at most MAX_TEXT characters, None when nothing is left."""
+        value = self.value(*path)
+        return clean_text(value) or None if isinstance(value, str) else None
+
+    def words(self, *path: str) -> tuple[str, ...] | None:
+        """The texts of a list, other elements left out; None when it is no list."""
+        value = self.value(*path)
+        if not isinstance(value, list):
+            return None
+        return tuple(clean_text(word) for word in value if isinstance(word, str) and word)
+
+    def ids(self, *path: str) -> tuple[str, ...]:
+        """The usable model ids of a list, in order, each once."""
+        value = self.value(*path)
+        found = [word for word in value if is_id(word)] if isinstance(value, list) else []
+        return tuple(dict.fromkeys(found))
+
+    def rows(self, *path: str) -> tuple[Row, ...]:
+        """The objects of a list."""
+        value = self.value(*path)
+        if not isinstance(value, list):
+            return ()
+        return tuple(Row(item) for item in value if isinstance(item, dict))
+
+    def count(self, *path: str) -> int | None:
+        """A whole number of tokens above zero."""
+        value = self.value(*path)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            return None
+        return value if 0 < value <= MAX_TOKENS else None
+
+    def flag(self, *path: str) -> bool | None:
+        """True or false, None when it says neither."""
+        value = self.value(*path)
+        return value if isinstance(value, bool) else None
+
+    def price(self, *path: str, exponent: int = 0) -> Decimal | None:
+        """USD per token, from a number or a text in units of 10**exponent USD per token.
+
+        None for what is negative (OpenRouter's "-1": it varies), not finite, or absurd.
+        """
+        return _price(self.value(*path), exponent)
+
+    def day(self, *path: str) -> date | None:
+        """A UTC day, from Unix seconds or an ISO 8601 date or time."""
+        value = self.value(*path)
+        found = None
+        if isinstance(value, str):
+            found = _iso_day(value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            found = _unix_day(value)
+        return found if found is not None and EARLIEST <= found < LATEST else None
+
+
+def is_id(value: object) -> bool:
+    """Whether a value can be a model id: printable text of 1 to MAX_ID characters."""
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID:
+        return False
+    return value.isprintable() and value == value.strip() and "\ufffd" not in value
+
+
+def clean_text(value: str) -> str:
+    """Text without control characters, line breaks or lone surrogates, clipped to MAX_TEXT."""
+    value = value[: 4 * MAX_TEXT]
+    if not value.isprintable():
+        value = "".join(letter if letter.isprintable() else " " for letter in value)
+    return " ".join(value.split())[:MAX_TEXT]
+
+
+def _price(value: object, exponent: int) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(value, int) and abs(value) > 10**_LONGEST_NUMBER:
+        return None
+    digits = str(value)
+    if len(digits) > _LONGEST_NUMBER:
+        return None
+    try:
+        number = Decimal(digits)
+    except InvalidOperation:
+        return None
+    if not number.is_finite() or number < 0:
+        return None
+    if number == 0:
+        return Decimal(0)
+    if not _SMALLEST_EXPONENT <= number.adjusted() + exponent <= 0:
+        return None
+    number = number.scaleb(exponent)
+    return number if number <= DEAREST_TOKEN else None
+
+
+def _iso_day(value: str) -> date | None:
+    try:
+        return date.fromisoformat(value[:10])
+    except ValueError:
+        return None
+
+
+def _unix_day(value: float) -> date | None:
+    try:
+        return datetime.fromtimestamp(value, UTC).date()
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,76 @@
+"""What adapters take and give: plain values, no sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from rollcall.catalog import Model
+    from rollcall.providers.provider import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One GET to make; the headers hold the key and stay out of every repr."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a reply says: the models it lists, and what was odd about it, one line each.
+
+    Attributes:
+        rows: how many rows the reply held, the dropped ones included.
+    """
+
+    models: tuple[Model, ...]
+    notes: tuple[str, ...]
+    rows: int
+
+
+class WrongShape(ValueError):
+    """The reply is JSON, but not a list of models; says what it is instead."""
+
+
+class Adapter(Protocol):
+    """One wire protocol. Builds requests and reads replies; never logs, catches or retries.
+
+    Attributes:
+        sources: our field of a Model -> the provider's field it is read from.
+    """
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """Our field -> the provider's field."""
+
+    def first_request(self, provider: Provider, key: str | None) -> HttpRequest:
+        """The request for the list, or its first page."""
+
+    def next_request(
+        self, provider: Provider, key: str | None, page: object, /
+    ) -> HttpRequest | None:
+        """The request for the page after `page` (parsed JSON), None when it was the last."""
+
+    def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
+        """The models on all pages.
+
+        Raises:
+            WrongShape: a page is no list of models.
+        """
+
+
+class SinglePage:
+    """What an adapter is whose provider gives everything at once."""
+
+    def next_request(self, _provider: Provider, _key: str | None, _page: object, /) -> None:
+        """There is only one page."""
+
+
+def bearer(key: str | None) -> dict[str, str]:
+    """The usual authorization header; none without a key."""
+    return {"authorization": f"Bearer {key}"} if key else {}

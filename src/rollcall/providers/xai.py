@@ -1,0 +1,116 @@
+"""xAI's list at `/v1/models`: prices as whole numbers of 1e-10 USD per token, and aliases.
+
+`/v1/language-models` (root `models`) has modalities, but no context length; `/v1/models` (root
+`data`) has context length, and tells image models by their price and video models by their name.
+One request is enough, so `/v1/models` is asked; a reply in either shape is read, also the bare
+one of before 2026-05 (id, created, owner).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from rollcall.catalog import Kind, Model, Price, PriceTier
+from rollcall.providers.kinds import kind_of_id, kind_of_outputs
+from rollcall.providers.listing import read, rows_of
+from rollcall.providers.row import Row
+from rollcall.providers.wire import HttpRequest, Listing, SinglePage, bearer
+
+if TYPE_CHECKING:
+    from rollcall.providers.provider import Provider
+
+SOURCES: Final[Mapping[str, str]] = {
+    "id": "id",
+    "maker": "owned_by",
+    "released": "created",
+    "context": "context_length",
+    "price": "prompt_text_token_price, completion_text_token_price, "
+    "cached_prompt_text_token_price, and their _long_context at long_context_threshold",
+    "input_modalities": "input_modalities",
+    "output_modalities": "output_modalities",
+    "kind": "output_modalities, image_price or pricing, else the id",
+    "capabilities": "input_modalities, capabilities.reasoning_effort, prompt_image_token_price",
+    "aliases": "aliases",
+}
+
+UNIT_EXPONENT: Final = -10
+"""USD cents per 100 million tokens are 1e-10 USD per token: 20000 is $2.00 per 1M."""
+
+_PRICES: Final = {
+    "input": "prompt_text_token_price",
+    "output": "completion_text_token_price",
+    "cache_read": "cached_prompt_text_token_price",
+}
+
+
+class XAI(SinglePage):
+    """GET {base}/models, a bearer key, one page."""
+
+    sources = SOURCES
+
+    def first_request(self, provider: Provider, key: str | None) -> HttpRequest:
+        """The whole list, as this key's permissions allow."""
+        return HttpRequest(f"{provider.base_url}/models", bearer(key))
+
+    def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
+        """The models listed."""
+        rows = [row for page in pages for row in rows_of(page, "data", "models")]
+        return read(rows, lambda row, model_id: _model(provider, row, model_id))
+
+
+def _model(provider: Provider, row: Row, model_id: str) -> Model:
+    outputs = row.words("output_modalities")
+    return Model(
+        provider=provider.name,
+        id=model_id,
+        litellm_model=f"{provider.litellm_prefix}/{model_id}",
+        maker=row.text("owned_by"),
+        released=row.day("created"),
+        context=row.count("context_length"),
+        price=_price(row),
+        input_modalities=row.words("input_modalities"),
+        output_modalities=outputs,
+        kind=_kind(row, model_id, outputs),
+        capabilities=_capabilities(row),
+        aliases=tuple(alias for alias in row.ids("aliases") if alias != model_id),
+    )
+
+
+def _price(row: Row) -> Price:
+    base = {ours: row.price(theirs, exponent=UNIT_EXPONENT) for ours, theirs in _PRICES.items()}
+    threshold = row.count("long_context_threshold")
+    if threshold is None:
+        return Price(**base)
+    # A long price of 0 means the standard one. The long prices hold at the threshold already,
+    # a tier's only above it.
+    long = {
+        ours: row.price(f"{theirs}_long_context", exponent=UNIT_EXPONENT) or None
+        for ours, theirs in _PRICES.items()
+    }
+    tiers = (PriceTier(above_tokens=threshold - 1, **long),) if any(long.values()) else ()
+    return Price(**base, tiers=tiers)
+
+
+def _kind(row: Row, model_id: str, outputs: tuple[str, ...] | None) -> Kind:
+    said = kind_of_outputs(outputs) if outputs else None
+    if said not in (None, Kind.CHAT):
+        return said
+    if row.count("image_price") or any(part.has("price_per_image") for part in row.rows("pricing")):
+        return Kind.IMAGE
+    return kind_of_id(model_id)
+
+
+def _capabilities(row: Row) -> dict[str, bool]:
+    found: dict[str, bool] = {}
+    inputs = row.words("input_modalities")
+    if inputs is not None:
+        found["vision"] = "image" in inputs
+    elif row.count("prompt_image_token_price"):
+        found["vision"] = True
+    efforts = row.words("capabilities", "reasoning_effort")
+    if efforts is not None:
+        found["reasoning"] = bool(efforts)
+    if row.count("cached_prompt_text_token_price"):
+        found["prompt_caching"] = True
+    return found
