@@ -6,11 +6,25 @@ the file cannot say: last good times, when an id was first seen, what was accept
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 SCHEMA = 1
+RUNS_KEPT = 20
+FORGOTTEN_AFTER = timedelta(days=365)
+
+
+class StateUnreadable(ValueError):
+    """Bytes that are no state of ours: damaged, or a newer version's.
+
+    Attributes:
+        schema_version: the newer version; None when damaged.
+    """
+
+    def __init__(self, what: str, schema_version: int | None = None) -> None:
+        super().__init__(what)
+        self.schema_version = schema_version
 
 
 class ProviderState(BaseModel):
@@ -33,6 +47,15 @@ class ProviderState(BaseModel):
     models: int = 0
     first_seen: dict[str, date | None] = {}
     last_seen: dict[str, date] = {}
+
+    def without_ids_last_seen_before(self, day: date) -> ProviderState:
+        """The same history without ids that left long ago."""
+        gone = {model_id for model_id, seen in self.last_seen.items() if seen < day}
+        if not gone:
+            return self
+        first = {key: value for key, value in self.first_seen.items() if key not in gone}
+        last = {key: value for key, value in self.last_seen.items() if key not in gone}
+        return self.model_copy(update={"first_seen": first, "last_seen": last})
 
 
 class RunRecord(BaseModel):
@@ -64,3 +87,52 @@ class State(BaseModel):
     """config.yaml as we last wrote it: tells that entries between our markers were edited."""
     runs: list[RunRecord] = []
     """Newest last, at most 20."""
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> State:
+        """Read state.json.
+
+        Raises:
+            StateUnreadable: it is damaged, or a newer rollcall's.
+        """
+        try:
+            state = cls.model_validate_json(content)
+        except ValidationError as error:
+            version = _schema_version(content)
+            if version is None or version <= SCHEMA:
+                raise StateUnreadable("state.json is damaged.") from error
+        else:
+            version = state.schema_version
+        if version > SCHEMA:
+            raise StateUnreadable("state.json was written by a newer rollcall.", version)
+        return state
+
+    def to_bytes(self) -> bytes:
+        """state.json, bounded: the last runs, and no ids that left over a year ago."""
+        return self._bounded().model_dump_json(exclude_defaults=False).encode() + b"\n"
+
+    def _bounded(self) -> State:
+        providers = self.providers
+        if self.last_run is not None:
+            horizon = date.fromisoformat(self.last_run[:10]) - FORGOTTEN_AFTER
+            providers = {
+                name: history.without_ids_last_seen_before(horizon)
+                for name, history in providers.items()
+            }
+        update = {
+            "schema_version": SCHEMA,
+            "providers": providers,
+            "runs": self.runs[-RUNS_KEPT:],
+        }
+        return self.model_copy(update=update)
+
+
+class _Version(BaseModel):
+    schema_version: int
+
+
+def _schema_version(content: bytes) -> int | None:
+    try:
+        return _Version.model_validate_json(content).schema_version
+    except ValidationError:
+        return None

@@ -6,34 +6,30 @@ the old file or the new one, whole.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+import os
+from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rollcall import lock
+from rollcall.atomic_file import read_bytes, sweep
+from rollcall.backups import Backup, Backups
+from rollcall.config_file import ConfigFile, Written, real_path, require_unchanged, write_copy
+from rollcall.in_place import InPlace
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rollcall.catalog import Answer
     from rollcall.state import State
+    from rollcall.state_files import StateFiles
 
+__all__ = ["Backup", "Store", "Written"]
 
-@dataclass(frozen=True, slots=True)
-class Backup:
-    """One earlier config.yaml. `id` sorts by time; `created` is ISO 8601 UTC."""
-
-    id: str
-    created: str
-    sha256: str
-    size: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a write did. `notes` are for the user (a weaker promise, a backup that failed)."""
-
-    backup_id: str | None
-    in_place: bool = False
-    notes: tuple[str, ...] = ()
+_LEFT_BEHIND_SECONDS = 3600
+"""State files are also written outside the lock: only old temporary files there are orphans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +44,30 @@ class Store:
     config_path: Path
     state_dir: Path
 
-    def locked(self, deadline_seconds: float) -> AbstractContextManager[None]:
+    @contextmanager
+    def locked(self, deadline_seconds: float) -> Iterator[tuple[str, ...]]:
         """Hold the lock of this config.yaml; also completes or undoes an interrupted write.
+
+        Yields notes for the user.
 
         Raises:
             LockBusy: another run has held it past `deadline_seconds`.
+            StoreError: an interrupted write could not be repaired, or the path leads nowhere.
         """
-        raise NotImplementedError
+        with lock.hold(self._real_path, self.state_dir, deadline_seconds) as notes:
+            yield notes + self.recover()
+
+    def recover(self) -> tuple[str, ...]:
+        """Repair what a killed run left behind; call it under the lock. Notes say what was done.
+
+        Raises:
+            StoreError: config.yaml is torn and could not be repaired.
+        """
+        real = self._real_path
+        sweep(real.parent, f"{real.name[:100]}.")
+        for folder in (self.state_dir, self.state_dir / "backups"):
+            sweep(folder, older_than_seconds=_LEFT_BEHIND_SECONDS)
+        return self._in_place.recover()
 
     def read_config(self) -> bytes:
         """config.yaml's bytes; b"" when there is none.
@@ -62,11 +75,15 @@ class Store:
         Raises:
             StoreError: it is there and cannot be read.
         """
-        raise NotImplementedError
+        return read_bytes(self._real_path) or b""
 
     def read_includes(self, data: dict[str, object]) -> tuple[bytes, ...]:
         """The files config.yaml's `include:` names, nested, as bytes; unreadable ones left out."""
-        raise NotImplementedError
+        if "include" not in data:
+            return ()
+        from rollcall.includes import read_includes
+
+        return read_includes(self.config_path, data)
 
     def write_config(
         self,
@@ -87,32 +104,70 @@ class Store:
         Raises:
             StoreError: nothing was written; `what` says why (disk full, read-only, changed).
         """
-        raise NotImplementedError
+        real = self._real_path
+        require_unchanged(real, expected)
+        target = real if write_to is None else real_path(write_to)
+        if target != real:
+            return write_copy(target, content, config_path=real)
+        if content == expected:
+            return Written(None)
+        config = ConfigFile(real, self._backups, self._in_place)
+        return config.replace(content, expected, created=created, reason=reason)
 
     def backups(self) -> tuple[Backup, ...]:
         """Earlier config.yaml files, newest first."""
-        raise NotImplementedError
+        return self._backups.newest_first()
 
     def read_backup(self, backup_id: str) -> bytes:
-        """The bytes of one backup, checked against its sha256.
+        """The bytes of one backup, checked against its sha256; its number alone will do, too.
 
         Raises:
             NotFound: no such backup. StoreError: its bytes no longer match.
         """
-        raise NotImplementedError
+        return self._backups.read(backup_id)
 
     def read_state(self) -> tuple[State, tuple[str, ...]]:
         """The state and notes; a missing, corrupt or newer one is a fresh State and a note."""
-        raise NotImplementedError
+        return self._state_files.read_state()
 
     def write_state(self, state: State) -> tuple[str, ...]:
         """Keep the state; a folder that cannot be written is a note, never an error."""
-        raise NotImplementedError
+        return self._state_files.write_state(state)
 
     def write_replies(self, answers: tuple[Answer, ...]) -> tuple[str, ...]:
         """Keep the bodies of good answers for offline runs; unchanged ones are not rewritten."""
-        raise NotImplementedError
+        return self._state_files.write_replies(answers)
 
     def read_replies(self, provider: str) -> tuple[tuple[bytes, ...], str] | None:
-        """The last good bodies of one provider and when they came (ISO 8601 UTC), if kept."""
-        raise NotImplementedError
+        """The last good bodies of one provider and when they first came (ISO 8601 UTC), if kept.
+
+        When they were last confirmed stands in the state's `last_good`.
+        """
+        return self._state_files.read_replies(provider)
+
+    @property
+    def _real_path(self) -> Path:
+        return real_path(self.config_path)
+
+    @property
+    def _name(self) -> str:
+        """This config as seen from the state folder, which several configs may share."""
+        try:
+            return Path(os.path.relpath(self._real_path, self.state_dir.resolve())).as_posix()
+        except ValueError:  # on another Windows drive
+            return self._real_path.as_posix()
+
+    @property
+    def _backups(self) -> Backups:
+        return Backups(self.state_dir / "backups", self._name)
+
+    @property
+    def _in_place(self) -> InPlace:
+        key = sha256(os.fsencode(self._name)).hexdigest()[:16]
+        return InPlace(self._real_path, self.state_dir / f"journal-{key}")
+
+    @property
+    def _state_files(self) -> StateFiles:
+        from rollcall.state_files import StateFiles  # brings pydantic: not every reader needs it
+
+        return StateFiles(self.state_dir)

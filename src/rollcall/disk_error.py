@@ -1,0 +1,56 @@
+"""What the disk said, in words: errno in, a StoreError of two plain lines out."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from rollcall.errors import StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+UNWRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+"""Not ours to write, as opposed to full or failing."""
+NO_PLACE = UNWRITABLE | {
+    errno.EEXIST,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ELOOP,
+}
+"""Nothing can be put there; the disk itself is well."""
+
+_FULL_HINT = "Free some space and run again."
+_ACCESS_HINT = "Check who owns it and its permissions, or use --write-to or --state-dir."
+_WORDS = {
+    errno.ENOSPC: ("the disk is full", _FULL_HINT),
+    errno.EDQUOT: ("the disk quota is used up", _FULL_HINT),
+    errno.EFBIG: ("the file would be larger than allowed", _FULL_HINT),
+    errno.EROFS: ("the file system is read-only", "Use --write-to or --state-dir elsewhere."),
+    errno.EACCES: ("permission denied", _ACCESS_HINT),
+    errno.EPERM: ("not permitted", _ACCESS_HINT),
+    errno.EIO: ("the disk reports an input/output error", "Check the disk, then run again."),
+    errno.EEXIST: ("a file of that name is in the way", "Remove it, or name another path."),
+    errno.ENOENT: ("no such file or folder", "Create the folder, or name another path."),
+    errno.ENOTDIR: ("a part of its path is not a folder", "Name another path."),
+    errno.EISDIR: ("it is a folder", "Name a file."),
+    errno.ELOOP: ("its symlinks go in a circle", "Repair the link, or name the file itself."),
+    errno.EBUSY: ("it is mounted or in use", "Mount its folder instead of the single file."),
+}
+
+
+def words(error: OSError) -> str:
+    """What happened, without path and number: "the disk is full"."""
+    return _entry(error)[0]
+
+
+def store_error(doing: str, path: Path, error: OSError) -> StoreError:
+    """The error a person reads: `doing` is "read" or "written", `path` what it is about."""
+    what, hint = _entry(error)
+    return StoreError(f"{path} could not be {doing}: {what}.", hint)
+
+
+def _entry(error: OSError) -> tuple[str, str]:
+    unknown = (error.strerror or type(error).__name__, "")
+    return _WORDS.get(error.errno or 0, unknown)

@@ -1,0 +1,39 @@
+"""The state folder `.rollcall/`: 0700, with a .gitignore of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rollcall.atomic_file import PRIVATE, replace_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = ".rollcall"
+
+
+def prepare(folder: Path) -> None:
+    """Create `folder` for us alone, where it is missing; an existing one keeps its mode.
+
+    The .gitignore is written only into an empty folder: `--state-dir .` must not make git blind
+    to somebody's project.
+
+    Raises:
+        OSError: it cannot be created.
+    """
+    if folder.is_dir() and next(folder.iterdir(), None) is not None:
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    replace_file(folder / ".gitignore", b"*\n", mode=PRIVATE, synced=False)
+
+
+def prepare_part(folder: Path) -> None:
+    """Create a folder inside the state folder (and that one, too).
+
+    Raises:
+        OSError: it cannot be created.
+    """
+    if not folder.is_dir():
+        prepare(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
