@@ -84,7 +84,9 @@ class State(BaseModel):
     policy_text: str | None = None
     """The policy at the last apply: tells a policy edit from a change at the provider."""
     written_sha256: str | None = None
-    """config.yaml as we last wrote it: tells that entries between our markers were edited."""
+    """config.yaml as we last left it."""
+    written_blocks_sha256: str | None = None
+    """Our lines in it: tells that entries between our markers were edited by hand."""
     runs: list[RunRecord] = []
     """Newest last, at most 20."""
 

@@ -18,6 +18,7 @@ from rollcall.atomic_file import read_bytes, replace_file
 from rollcall.catalog import Verdict
 from rollcall.disk_error import words
 from rollcall.errors import StoreError
+from rollcall.freshness import STAMP
 from rollcall.state import SCHEMA, State, StateUnreadable
 
 if TYPE_CHECKING:
@@ -82,6 +83,19 @@ class StateFiles:
         except StoreError:
             return None
         return None if content is None else _unpack(provider, content)
+
+    def write_stamp(self, text: str) -> tuple[str, ...]:
+        """Keep the stamp of freshness, unless it is there already; a note where that fails."""
+        path = self.folder / STAMP
+        try:
+            if read_bytes(path) != text.encode():
+                state_folder.prepare(self.folder)
+                replace_file(path, text.encode(), synced=False)
+        except OSError as error:
+            return (f"{path} could not be written: {words(error)}.",)
+        except StoreError as error:
+            return (error.what,)
+        return ()
 
     @property
     def _state_path(self) -> Path:

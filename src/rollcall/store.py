@@ -145,6 +145,10 @@ class Store:
         """
         return self._state_files.read_replies(provider)
 
+    def write_stamp(self, text: str) -> tuple[str, ...]:
+        """Keep the stamp that `rollcall.freshness` reads; a note where it cannot be kept."""
+        return self._state_files.write_stamp(text)
+
     @property
     def _real_path(self) -> Path:
         return real_path(self.config_path)
