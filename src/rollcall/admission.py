@@ -1,0 +1,266 @@
+"""The rules at work: which models of the catalogs come in, under which name, and why. Pure.
+
+Order of work: deny, match or family, stage and where, `newest`, `max`. Every rule sees the whole
+catalog of its providers; the first that admits a model owns its place, name and params. Rules are
+counted from 1. The result does not depend on the order of catalogs or rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rollcall.errors import PolicyError
+from rollcall.globs import compile_glob
+from rollcall.naming import render_name
+from rollcall.selection import Selector, Stop, Work
+from rollcall.shelf import Shelf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
+
+    from rollcall.catalog import Model
+    from rollcall.families import Reading
+    from rollcall.policy import Policy
+
+SUPERSEDING = frozenset(
+    (Stop.RETIRED, Stop.STAGE, Stop.WHERE, Stop.MAX_AGE, Stop.NEWEST, Stop.MAX, Stop.YOUNG)
+)
+"""What stops a model that a rule names: not a policy edit, so its entry has a grace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A model that comes in.
+
+    Attributes:
+        rule: the rule that owns it, counted from 1. name: its model_name.
+        params, model_info: what the rule adds to the entry.
+        reason: for people, e.g. ``rule 3: newest 1 of claude-sonnet``.
+    """
+
+    model: Model
+    reading: Reading
+    rule: int
+    name: str
+    params: dict[str, Any]
+    model_info: dict[str, Any]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A model that would come in, were it not younger than `guards.min_age`."""
+
+    model: Model
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the way of a model: a rule (None: before the rules), passed or not, and why."""
+
+    rule: int | None
+    passed: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The outcome; `admitted` stands in output order."""
+
+    admitted: tuple[Admitted, ...]
+    held: tuple[Held, ...] = ()
+    warnings: tuple[str, ...] = ()
+    _work: Work | None = field(default=None, repr=False, compare=False)
+
+    def trail(self, provider: str, model_id: str) -> tuple[Step, ...]:
+        """Every step of one model's way, for `explain`: the deny list, then each rule in turn."""
+        work = self._work
+        if work is None or provider not in work.shelves:
+            return (Step(None, passed=False, why=f"{provider} was not asked or did not answer"),)
+        if model_id not in work.shelves[provider].models:
+            return (Step(None, passed=False, why=f"{provider} does not list it"),)
+        pattern = denied(work.policy, provider, model_id)
+        if pattern is not None:
+            return (Step(None, passed=False, why=f"denied by {pattern!r}"),)
+        item = work.shelves[provider].item(model_id)
+        steps = [Step(None, passed=True, why="not denied")]
+        for selector in work.selectors:
+            stop, why = selector.verdict(item)
+            steps.append(Step(selector.number, passed=stop is None, why=why))
+        return tuple(steps)
+
+    def matched(self, provider: str, model_id: str) -> bool:
+        """Whether some rule names a listed model and only something better, newer or stricter
+        keeps it out: its entry was superseded, the policy still wants its kind.
+        """
+        work = self._work
+        if work is None or provider not in work.shelves:
+            return False
+        shelf = work.shelves[provider]
+        if model_id not in shelf.models or denied(work.policy, provider, model_id) is not None:
+            return False
+        item = shelf.item(model_id)
+        stops = (selector.verdict(item)[0] for selector in work.selectors)
+        return any(stop is None or stop in SUPERSEDING for stop in stops)
+
+
+def admit(
+    policy: Policy,
+    catalogs: Mapping[str, Sequence[Model]],
+    *,
+    today: date,
+    first_seen: Callable[[str, str], date | None] | Mapping[tuple[str, str], date | None],
+    accepted: frozenset[str] = frozenset(),
+    named_only: bool = False,
+    present: frozenset[tuple[str, str]] = frozenset(),
+) -> Admission:
+    """Apply the rules to what the providers that answered list.
+
+    Args:
+        catalogs: provider -> its models; a provider that could not be asked is not in it.
+        first_seen: the day we first saw (provider, id); None = old enough for every `min_age`.
+        accepted: ids, `provider/id`s or model_names let past `min_age`.
+        named_only: only rules whose `from` names the provider (mode `subagents`).
+        present: (provider, id) of entries in the file: what is in is never held as too young.
+
+    Raises:
+        PolicyError: two models would carry one model_name.
+    """
+    seen = first_seen if callable(first_seen) else lambda *key: first_seen.get(key)
+    work = Work(
+        policy=policy,
+        shelves=_shelves(policy, catalogs),
+        today=today,
+        first_seen=seen,
+        accepted=accepted | set(policy.accept),
+        named_only=named_only,
+        present=present,
+    )
+    admitted: dict[tuple[str, str], Admitted] = {}
+    warnings: list[str] = []
+    held: dict[tuple[str, str], Held] = {}
+    for selector in work.selectors:
+        for item in selector.chosen:
+            row = _row(selector, item.model, item.reading, policy)
+            if "*" in row.name or "*" in item.model.id:
+                warnings.append(f"{item.model.qualified}: left out, a wildcard to LiteLLM")
+            elif item.model.key not in admitted:
+                admitted[item.model.key] = row
+        for item in selector.too_young:
+            reason = f"rule {selector.number}: {work.age_reason(item)}"
+            held.setdefault(item.model.key, Held(item.model, reason))
+    _refuse_twins(list(admitted.values()))
+    warnings += [line for selector in work.selectors for line in selector.warnings()]
+    warnings += _retiring(list(admitted.values()), work)
+    warnings += _moving(list(admitted.values()), work)
+    return Admission(
+        tuple(admitted.values()),
+        tuple(row for key, row in held.items() if key not in admitted),
+        tuple(dict.fromkeys(warnings)),
+        work,
+    )
+
+
+def denied(policy: Policy, provider: str, model_id: str) -> str | None:
+    """The pattern of the deny list that keeps a model out, None when none does."""
+    qualified = f"{provider}/{model_id}"
+    for pattern in policy.deny:
+        matches = compile_glob(pattern).matches
+        if matches(model_id) or matches(qualified):
+            return pattern
+    return None
+
+
+def rule_of(policy: Policy, model: Model) -> int | None:
+    """The index in `policy.allow` of the first rule that names a model, whatever `newest`, `max`,
+    stage and conditions say of it; None when no rule does or it is denied.
+    """
+    if denied(policy, model.provider, model.id) is not None:
+        return None
+    shelf = Shelf(model.provider, (model,), suffixes=_has_suffixes(policy, model.provider))
+    item = shelf.item(model.id)
+    for index, rule in enumerate(policy.allow):
+        if Selector.names(rule, shelf, item):
+            return index
+    return None
+
+
+def _shelves(policy: Policy, catalogs: Mapping[str, Sequence[Model]]) -> dict[str, Shelf]:
+    """The shelves in the policy's order of providers; others behind them, by name."""
+    order = [name for name in policy.providers if name in catalogs]
+    order += sorted(set(catalogs) - set(order))
+    return {
+        name: Shelf(name, catalogs[name], suffixes=_has_suffixes(policy, name)) for name in order
+    }
+
+
+def _has_suffixes(policy: Policy, provider: str) -> bool:
+    row = policy.providers.get(provider)
+    return ((row and row.type) or provider) == "openrouter"
+
+
+def _row(selector: Selector, model: Model, reading: Reading, policy: Policy) -> Admitted:
+    rule = selector.rule
+    return Admitted(
+        model=model,
+        reading=reading,
+        rule=selector.number,
+        name=render_name(rule.name or policy.naming, model, reading),
+        params=rule.params,
+        model_info=rule.model_info,
+        reason=selector.reason(reading),
+    )
+
+
+def _refuse_twins(rows: list[Admitted]) -> None:
+    seen: dict[str, Admitted] = {}
+    for row in rows:
+        twin = seen.setdefault(row.name, row)
+        if twin is not row:
+            rules = f"rules {twin.rule} and {row.rule}"
+            raise PolicyError(
+                f"{twin.model.qualified} and {row.model.qualified} ("
+                f"{rules if twin.rule != row.rule else f'rule {row.rule}'}) would both be named "
+                f"{row.name!r}: LiteLLM would balance between them silently.",
+                'Give one of them its own `name`, for example "{provider}/{id}", or deny it.',
+            )
+
+
+def _retiring(rows: list[Admitted], work: Work) -> list[str]:
+    found = []
+    for row in rows:
+        ends = row.model.ends
+        if ends is not None and work.ends_soon(row.model):
+            successor = (
+                f"; its successor is {row.model.replaced_by}" if row.model.replaced_by else ""
+            )
+            days = (ends - work.today).days
+            when = "today" if days == 0 else f"in {days} day{'s' if days > 1 else ''}, on {ends}"
+            found.append(f"{row.model.qualified} ends {when}{successor}")
+    return found
+
+
+def _moving(rows: list[Admitted], work: Work) -> list[str]:
+    """Where a provider's own moving id points at something else than our newest."""
+    newest: dict[tuple[str, object, str], Admitted] = {}
+    for row in rows:
+        if work.rule(row.rule).newest:
+            newest.setdefault((row.model.provider, row.reading.maker, row.reading.family), row)
+    found = []
+    for provider, shelf in work.shelves.items():
+        for model_id, model in sorted(shelf.models.items()):
+            if model.points_at is None:
+                continue
+            target = work.target_of(shelf, model.points_at)
+            ours = newest.get((provider, target.maker, target.family))
+            if ours is None or model.points_at in (ours.model.id, ours.model.canonical):
+                continue
+            if (target.version, target.revision) != (ours.reading.version, ours.reading.revision):
+                found.append(
+                    f"{provider}: {model_id} points at {model.points_at}, "
+                    f"our newest of {ours.reading.family} is {ours.model.id}"
+                )
+    return found

@@ -1,0 +1,149 @@
+"""Aliases: one stable name, one target at a time, and why. Pure.
+
+An alias resolves only among what is admitted or written by hand. It stays where it is while the
+provider of its present target cannot be asked, and never leads to nothing or to another alias:
+LiteLLM follows one step only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rollcall.choices import Pool, choose
+from rollcall.derived_aliases import derive
+from rollcall.errors import PolicyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from rollcall.catalog import Model
+    from rollcall.families import Reading
+    from rollcall.policy import AliasSpec, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A managed entry an alias may lead to.
+
+    Attributes:
+        name: its model_name. rule: the rule that admitted it, counted from 1.
+        staying: kept as it is, because its provider could not be asked.
+    """
+
+    name: str
+    model: Model
+    reading: Reading
+    rule: int
+    staying: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """One alias.
+
+    Attributes:
+        target: a model_name; None = nothing fits. fallbacks: model_names, in order.
+        candidates: (model_name, why it won or lost), the winner first, then in order of choice.
+    """
+
+    name: str
+    target: str | None
+    hidden: bool
+    fallbacks: tuple[str, ...]
+    reason: str
+    candidates: tuple[tuple[str, str], ...]
+
+
+def resolve(
+    policy: Policy,
+    pool: Sequence[Candidate],
+    *,
+    own_names: frozenset[str],
+    current: Mapping[str, str],
+    unanswered: frozenset[str],
+) -> tuple[tuple[Resolved, ...], tuple[str, ...]]:
+    """Resolve every alias of the policy, or the derived ones where it names none.
+
+    Args:
+        pool: the managed entries in output order; leaving ones are not among them.
+        own_names: names the user's own lines give; a plain text may point at one.
+        current: alias -> the model_name it leads to in the file.
+        unanswered: providers that could not be asked.
+
+    Returns:
+        The aliases in the policy's order, and warnings. A derived alias that fits nothing, and led
+        nowhere before, is left out with a note.
+
+    Raises:
+        PolicyError: an alias carries the name of a managed model.
+    """
+    derived = policy.aliases is None
+    specs = derive(policy, pool) if policy.aliases is None else policy.aliases
+    shelf = Pool(policy, tuple(pool), own_names, unanswered)
+    resolved: list[Resolved] = []
+    notes: list[str] = []
+    for name, spec in specs.items():
+        if name in own_names:
+            notes.append(f"alias {name!r} is left out: your own lines give that name already")
+            continue
+        _refuse_model_name(name, pool)
+        row = _resolve_one(shelf, name, spec, current.get(name))
+        if row.target is None:
+            notes.append(f"alias {name!r} is left out: {row.reason}")
+            if derived and name not in current:
+                continue
+        resolved.append(row)
+    targets = {row.name: row.target for row in resolved if row.target is not None}
+    done = []
+    for row in resolved:
+        fallbacks, lost = _fallbacks(row, specs[row.name], targets, shelf)
+        notes += lost
+        done.append(
+            Resolved(row.name, row.target, row.hidden, fallbacks, row.reason, row.candidates)
+        )
+    return tuple(done), tuple(notes)
+
+
+def fallback_entries(resolved: Iterable[Resolved]) -> tuple[dict[str, list[str]], ...]:
+    """What goes into LiteLLM's `fallbacks`, in the order of the aliases.
+
+    Keyed by the alias: LiteLLM looks up the name the client called, and a fallback keyed by the
+    target would neither apply through the alias nor stay with it when the alias moves.
+    https://github.com/BerriAI/litellm/issues/10317
+    """
+    return tuple(
+        {row.name: list(row.fallbacks)} for row in resolved if row.fallbacks and row.target
+    )
+
+
+def _refuse_model_name(name: str, pool: Sequence[Candidate]) -> None:
+    twin = next((one for one in pool if one.name == name), None)
+    if twin is not None:
+        raise PolicyError(
+            f"The alias {name!r} has the name of a managed model ({twin.model.qualified}): "
+            "LiteLLM could not reach the model any more.",
+            f"Rename the alias, or give rule {twin.rule} another `name`.",
+        )
+
+
+def _resolve_one(pool: Pool, name: str, spec: AliasSpec, current: str | None) -> Resolved:
+    found = choose(pool, spec, current)
+    return Resolved(name, found.target, spec.hidden, (), found.reason, found.candidates)
+
+
+def _fallbacks(
+    row: Resolved, spec: AliasSpec, targets: Mapping[str, str], pool: Pool
+) -> tuple[tuple[str, ...], list[str]]:
+    """The fallbacks of an alias as model_names, without its own target and without repeats."""
+    if row.target is None:
+        return (), []
+    found: list[str] = []
+    notes = []
+    for word in spec.fallbacks:
+        target = targets.get(word) or pool.named(word)
+        if target is None:
+            notes.append(f"alias {row.name!r}: its fallback {word!r} is nothing in the config")
+        elif target != row.target and target not in found:
+            found.append(target)
+    return tuple(found), notes

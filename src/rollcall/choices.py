@@ -1,0 +1,291 @@
+"""How one target is picked among the managed entries: by name, family, price or context. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from rollcall import families
+from rollcall.catalog import Kind
+from rollcall.where import release_day
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from rollcall.aliases import Candidate
+    from rollcall.policy import AliasSpec, Choice, Policy
+    from rollcall.where import Where
+
+WORTH_MOVING = Decimal("0.8")
+"""`cheapest` moves only to a model at most this part of the present one's price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a choice came to; see `rollcall.aliases.Resolved`."""
+
+    target: str | None
+    reason: str
+    candidates: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The managed entries an alias may lead to, and what is known about their providers."""
+
+    policy: Policy
+    entries: tuple[Candidate, ...]
+    own_names: frozenset[str]
+    unanswered: frozenset[str]
+
+    def named(self, text: str) -> str | None:
+        """The model_name a plain text means: `provider/id`, or a name in the config."""
+        for one in self.entries:
+            if one.model.qualified == text:
+                return one.name
+        names = {one.name for one in self.entries} | self.own_names
+        return text if text in names else None
+
+    def fresh(self) -> Pool:
+        """Only entries of providers that answered."""
+        entries = tuple(one for one in self.entries if not self.is_stale(one))
+        return Pool(self.policy, entries, self.own_names, self.unanswered)
+
+    def is_stale(self, one: Candidate) -> bool:
+        """Whether an entry's provider could not be asked."""
+        return one.staying or one.model.provider in self.unanswered
+
+    def assumed(self, one: Candidate) -> Mapping[str, bool | int]:
+        """What the rule that admitted an entry lets us assume of it."""
+        if one.staying or not 0 < one.rule <= len(self.policy.allow):
+            return {}
+        return self.policy.allow[one.rule - 1].assume
+
+
+def choose(pool: Pool, spec: AliasSpec, current: str | None) -> Outcome:
+    """Resolve one alias; `current` is the model_name it leads to now."""
+    options: Sequence[Choice] = spec.first_of or (spec,)
+    stays = _stays(pool, options, current)
+    if stays is not None:
+        return stays
+    lost: list[tuple[str, str]] = []
+    for entries in (pool.fresh(), pool):
+        lost = []
+        for option in options:
+            outcome = _pick(entries, option, current)
+            if outcome.target is not None:
+                return Outcome(outcome.target, outcome.reason, (*outcome.candidates, *lost))
+            lost += outcome.candidates or ((_described(option), outcome.reason),)
+    return Outcome(None, _nothing(options), tuple(lost))
+
+
+def _stays(pool: Pool, options: Iterable[Choice], current: str | None) -> Outcome | None:
+    """The present target, where its provider could not be asked and it still fits."""
+    present = next((one for one in pool.entries if one.name == current), None)
+    if present is None or not pool.is_stale(present):
+        return None
+    for option in options:
+        if _is_named(option, present) or (
+            option.model is None and _unfit(pool, option, present, lenient=True) is None
+        ):
+            reason = f"stays: {present.model.provider} could not be asked"
+            return Outcome(present.name, reason, ((present.name, reason),))
+    return None
+
+
+def _is_named(option: Choice, one: Candidate) -> bool:
+    return option.model is not None and option.model in (one.model.qualified, one.name)
+
+
+def _pick(pool: Pool, option: Choice, current: str | None) -> Outcome:
+    if option.model is not None:
+        target = pool.named(option.model)
+        reason = f"{option.model} is in the config" if target else "is not in the config"
+        return Outcome(target, reason, ((target, reason),) if target else ())
+    fitting, lost = [], []
+    for one in pool.entries:
+        why = _unfit(pool, option, one)
+        if why is None:
+            fitting.append(one)
+        elif why:
+            lost.append((one.name, why))
+    if not fitting:
+        return Outcome(None, _nothing((option,)), tuple(lost))
+    if option.cheapest is not None:
+        return _cheapest(fitting, current, lost)
+    if option.largest_context is not None:
+        return _ranked(fitting, _by_context, _context_reason, lost)
+    return _newest(option, fitting, lost)
+
+
+def _unfit(pool: Pool, option: Choice, one: Candidate, *, lenient: bool = False) -> str | None:
+    """Why an entry does not fit a choice: "" when it is out of question, None when it fits."""
+    model, reading = one.model, one.reading
+    if option.family and not any(families.is_family(reading, name) for name in option.family):
+        return ""
+    if model.kind is not Kind.CHAT or model.batch_only:
+        return "" if not option.family else "not a chat model"
+    if reading.moving or model.points_at is not None:
+        return "" if not option.family else "a moving id is never a candidate"
+    if option.from_ and model.provider not in option.from_:
+        return f"from is {', '.join(option.from_)}"
+    for where in (option.where, option.cheapest, option.largest_context):
+        failing = where and _fails(
+            where, pool, one, lenient=lenient, priced=where is option.cheapest
+        )
+        if failing:
+            return failing
+    if option.cheapest is not None and not lenient and model.price.blended is None:
+        return "its price is unknown"
+    if option.largest_context is not None and not lenient and model.context is None:
+        return "its context is unknown"
+    return None
+
+
+def _fails(where: Where, pool: Pool, one: Candidate, *, lenient: bool, priced: bool) -> str | None:
+    """The condition an entry does not meet, in words."""
+    asked = where
+    if priced:
+        if one.model.price.blended == 0 and not where.free:
+            return "it is free, and `free: true` is not said"
+        asked = where.model_copy(update={"free": None})
+    name = asked.failing(one.model, one.reading, pool.assumed(one), lenient=lenient)
+    return None if name is None else f"does not meet {name}"
+
+
+def _newest(option: Choice, fitting: list[Candidate], lost: list[tuple[str, str]]) -> Outcome:
+    """By `from` in its order and then version; without `from` by version, then rule order."""
+    by_key = {one.model.key: one for one in fitting}
+    place = {one.model.key: index for index, one in enumerate(fitting)}
+    ordered: list[Candidate] = []
+    for ids in families.versions(one.model for one in fitting):
+        leaders: dict[str, int] = {}
+        for model in ids:
+            leaders.setdefault(model.provider, place[model.key])
+        rank = {model.key: at for at, model in enumerate(ids)}
+        rows = sorted(ids, key=lambda m: (leaders[m.provider], rank[m.key]))
+        ordered += [by_key[model.key] for model in rows]
+    ordered = _lasting_first(ordered)
+    if option.from_:
+        ordered.sort(key=lambda one: option.from_.index(one.model.provider))
+        ordered = _lasting_first(ordered)
+    best = ordered[0]
+    family = best.reading.family or ", ".join(option.family)
+    reason = f"newest {family} of {len(ordered)}" if len(ordered) > 1 else f"the only {family}"
+    if option.from_:
+        reason = f"newest {family} from {best.model.provider}"
+    return _outcome(ordered, reason, lost, lambda one: _older(best, one))
+
+
+def _older(best: Candidate, one: Candidate) -> str:
+    same = (best.reading.version, best.reading.revision) == (
+        one.reading.version,
+        one.reading.revision,
+    )
+    if same and best.reading.version:
+        return f"the same version, but behind {best.name}"
+    return f"version {one.reading.version or 'unsaid'}, behind {best.reading.version or best.name}"
+
+
+def _lasting_first(ordered: list[Candidate]) -> list[Candidate]:
+    """Put variants last, and models with an announced end behind the successor they name."""
+    plain = [one for one in ordered if one.reading.variant is None]
+    rows = plain + [one for one in ordered if one.reading.variant is not None]
+    for one in list(rows):
+        successor = next(
+            (
+                other
+                for other in rows
+                if one.model.replaced_by is not None
+                and other.model.provider == one.model.provider
+                and other.model.id == one.model.replaced_by
+            ),
+            None,
+        )
+        if successor is not None and one.model.ends is not None:
+            rows.remove(one)
+            rows.insert(rows.index(successor) + 1, one)
+    return rows
+
+
+def _cheapest(
+    fitting: list[Candidate], current: str | None, lost: list[tuple[str, str]]
+) -> Outcome:
+    """The cheapest; the present one stays unless the new one is a fifth cheaper."""
+    outcome = _ranked(fitting, _by_price, _price_reason, lost)
+    best = next(one for one in fitting if one.name == outcome.target)
+    present = next((one for one in fitting if one.name == current), None)
+    if present is None or present is best:
+        return outcome
+    if _blended(best) <= WORTH_MOVING * _blended(present):
+        return outcome
+    reason = f"stays at {_price_reason(present)}: {best.name} is less than a fifth cheaper"
+    others = tuple(row for row in outcome.candidates if row[0] != present.name)
+    return Outcome(present.name, reason, ((present.name, reason), *others))
+
+
+def _blended(one: Candidate) -> Decimal:
+    return one.model.price.blended or Decimal(0)
+
+
+def _by_price(one: Candidate) -> tuple[Decimal, int]:
+    return _blended(one), _newest_day(one)
+
+
+def _price_reason(one: Candidate) -> str:
+    price = one.model.price
+    amounts = (price.input or Decimal(0), price.output or Decimal(0))
+    per_million = [1_000_000 * amount for amount in amounts]
+    return f"${per_million[0].normalize():f} in, ${per_million[1].normalize():f} out per 1M tokens"
+
+
+def _by_context(one: Candidate) -> tuple[int, int]:
+    return -(one.model.context or 0), _newest_day(one)
+
+
+def _context_reason(one: Candidate) -> str:
+    return f"{one.model.context} tokens of context"
+
+
+def _newest_day(one: Candidate) -> int:
+    day = release_day(one.model, one.reading)
+    return -day.toordinal() if day else 0
+
+
+def _ranked(
+    fitting: list[Candidate],
+    key: Callable[[Candidate], tuple[Decimal | int, int]],
+    reason: Callable[[Candidate], str],
+    lost: list[tuple[str, str]],
+) -> Outcome:
+    """By a number; ties the newest, then rule order, then name."""
+    ordered = sorted(fitting, key=lambda one: (*key(one), one.rule, one.name))
+    word = "cheapest" if reason is _price_reason else "largest"
+    return _outcome(ordered, f"the {word}: {reason(ordered[0])}", lost, reason)
+
+
+def _outcome(
+    ordered: list[Candidate],
+    reason: str,
+    lost: list[tuple[str, str]],
+    behind: Callable[[Candidate], str],
+) -> Outcome:
+    rows = [(ordered[0].name, reason), *((one.name, behind(one)) for one in ordered[1:])]
+    return Outcome(ordered[0].name, reason, (*rows, *lost))
+
+
+def _nothing(options: Iterable[Choice]) -> str:
+    return f"nothing admitted fits {' or '.join(_described(option) for option in options)}"
+
+
+def _described(option: Choice) -> str:
+    """A choice in a few words, for messages."""
+    if option.model is not None:
+        return option.model
+    what = " or ".join(option.family)
+    if option.cheapest is not None:
+        what = f"cheapest {what}".strip()
+    if option.largest_context is not None:
+        what = f"largest context {what}".strip()
+    return f"{what} from {', '.join(option.from_)}" if option.from_ else what
