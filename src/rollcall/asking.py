@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rollcall.config_document import ConfigDocument
-    from rollcall.policy import Policy
+    from rollcall.policy import Policy, ProviderPolicy
     from rollcall.settings import Settings
 
 AGGREGATOR = "openrouter"
@@ -50,8 +50,7 @@ def read_roll(policy: Policy, settings: Settings, document: ConfigDocument) -> R
         PolicyError: a provider that is not known. SettingsError: `--provider` names no provider.
     """
     providers = {
-        name: resolve(name, **row.overrides(), environ=settings.environ)
-        for name, row in policy.providers.items()
+        name: _resolve(name, row, settings.environ) for name, row in policy.providers.items()
     }
     for name in settings.only_providers:
         if name not in providers:
@@ -71,6 +70,20 @@ def read_roll(policy: Policy, settings: Settings, document: ConfigDocument) -> R
             for name, row in providers.items()
             if not found[name] and (where := _elsewhere(row, document.data))
         },
+    )
+
+
+def _resolve(name: str, row: ProviderPolicy, environ: Mapping[str, str]) -> Provider:
+    said_key = "key_env" in row.model_fields_set
+    return resolve(
+        name,
+        type=row.type,
+        base_url=row.base_url,
+        key_env=row.key_env if said_key else ...,
+        litellm_prefix=row.litellm_prefix,
+        empty_ok=None if row.empty is None else row.empty == "ok",
+        timeout_seconds=row.timeout,
+        environ=environ,
     )
 
 

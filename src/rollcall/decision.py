@@ -84,6 +84,8 @@ def admit(situation: Situation) -> Admission:
         today=situation.today,
         first_seen=situation.first_seen,
         accepted=situation.accepted,
+        named_only=situation.mode is Mode.SUBAGENTS,
+        present=situation.present,
     )
 
 
@@ -117,12 +119,10 @@ def _pool(situation: Situation, roster: Roster) -> Iterable[Candidate]:
         elif seat.role is Role.KEPT and leaves_on(seat.entry) is None:
             model = model_of(seat.entry)
             if model is not None:
-                rule = admission.rule_of(situation.policy, model)
-                reading = families.read(model.id, maker=model.maker or model.provider)
-                last = len(situation.policy.allow)
-                yield aliases.Candidate(
-                    seat.name, model, reading, last if rule is None else rule, staying=True
-                )
+                index = admission.rule_of(situation.policy, model)
+                reading = families.read_model(model)
+                rule = len(situation.policy.allow) if index is None else index
+                yield aliases.Candidate(seat.name, model, reading, rule + 1, staying=True)
 
 
 def _hold_back(

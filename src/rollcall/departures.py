@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rollcall import admission
 from rollcall.entries import EntryKey, entry_of, leaves_on, model_of, with_leaving_day
+from rollcall.settings import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,6 +125,8 @@ def _was_policy_edit(situation: Situation, key: EntryKey) -> bool:
         today=situation.today,
         first_seen=situation.first_seen,
         accepted=situation.accepted,
+        named_only=situation.mode is Mode.SUBAGENTS,
+        present=situation.present,
     )
     return any(row.model.key == (key.provider, key.id) for row in before.admitted)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rollcall import asking, config_document, fetch, policy
@@ -75,14 +76,6 @@ def _stored(store: Store, targets: Sequence[fetch.Target]) -> tuple[Answer, ...]
 def situate(evidence: Evidence) -> Situation:
     """The evidence as the values a decision is made from."""
     settings, store, roll = evidence.settings, evidence.store, evidence.roll
-    targets = {target.provider.name: target for target in _all_targets(evidence)}
-
-    def previous_models(provider: str) -> Sequence[Model]:
-        reply = store.read_replies(provider)
-        if reply is None or provider not in targets:
-            return ()
-        return fetch.parse_stored(targets[provider], reply[0], fetched_at=reply[1]).models
-
     return Situation(
         policy=evidence.policy,
         providers=roll.providers,
@@ -92,7 +85,7 @@ def situate(evidence: Evidence) -> Situation:
         key_envs=roll.key_envs,
         state=evidence.state,
         old_policy=_old_policy(evidence),
-        previous_models=previous_models,
+        previous_models=partial(stored_models, evidence),
         today=settings.now.date(),
         mode=settings.mode,
         force=settings.force,
@@ -100,8 +93,13 @@ def situate(evidence: Evidence) -> Situation:
     )
 
 
-def _all_targets(evidence: Evidence) -> list[fetch.Target]:
-    return [fetch.Target(provider) for provider in evidence.roll.providers.values()]
+def stored_models(evidence: Evidence, provider: str) -> Sequence[Model]:
+    """The provider's models at its last good answer that was kept; none if there is none."""
+    reply = evidence.store.read_replies(provider)
+    row = evidence.roll.providers.get(provider)
+    if reply is None or row is None:
+        return ()
+    return fetch.parse_stored(fetch.Target(row), reply[0], fetched_at=reply[1]).models
 
 
 def _included_names(store: Store, document: ConfigDocument) -> frozenset[str]:

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
+from rollcall import families
+from rollcall.asking import AGGREGATOR, no_key_detail
+from rollcall.catalog import CAPABILITIES, Model
+from rollcall.decision import current_aliases
+from rollcall.entries import key_of, leaves_on, model_of
+from rollcall.evidence import stored_models
 from rollcall.state import ProviderState, RunRecord
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from rollcall.config_document import Entry
+    from rollcall.decision import Decision
+    from rollcall.evidence import Evidence
+    from rollcall.situation import Situation
 
 
 class ModelRow(BaseModel):
@@ -62,3 +77,170 @@ class Inventory(BaseModel):
     aliases: dict[str, tuple[str, bool]] = {}
     providers: dict[str, ProviderState] = {}
     runs: tuple[RunRecord, ...] = ()
+
+
+def build(evidence: Evidence, decision: Decision, situation: Situation) -> Inventory:
+    """Every model known from the evidence, with the decision's reasons.
+
+    Where a provider has no key and was never asked, OpenRouter's rows of its maker stand in, for
+    display only and saying so.
+    """
+    targets = current_aliases(situation)
+    leading: dict[str, list[str]] = {}
+    for alias, target in targets.items():
+        leading.setdefault(target, []).append(alias)
+    listed = _Lister(evidence, decision, situation, leading)
+    rows = [listed.managed(entry) for entry in evidence.document.managed.models]
+    rows += [listed.hand_written(entry) for entry in evidence.document.own_models]
+    rows += listed.others({(row.provider, row.id) for row in rows})
+    hidden = {
+        name: isinstance(value, dict) and bool(value.get("hidden"))
+        for name, value in evidence.document.managed.aliases.items()
+    }
+    return Inventory(
+        rows=tuple(rows),
+        aliases={name: (target, hidden[name]) for name, target in targets.items()},
+        providers=evidence.state.providers,
+        runs=tuple(evidence.state.runs),
+    )
+
+
+class _Lister:
+    """Makes the rows; holds what each of them needs."""
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        decision: Decision,
+        situation: Situation,
+        leading: dict[str, list[str]],
+    ) -> None:
+        self.evidence = evidence
+        self.decision = decision
+        self.leading = leading
+        self.known = {
+            model.key: model for answer in situation.answers.values() for model in answer.models
+        }
+
+    def managed(self, entry: Entry) -> ModelRow:
+        """A row of one of our entries."""
+        name = str(entry["model_name"])
+        model = model_of(entry)
+        if model is None:
+            return self.hand_written(entry)
+        key = key_of(entry)
+        day = leaves_on(entry)
+        reason = f"leaves on {day}" if day else self.decision.model_reasons.get(name, "")
+        ready = self._has_key(model.provider)
+        if not ready:
+            reason = self._key_reason(model.provider)
+        fuller = self.known.get((key.provider, key.id), model) if key else model
+        return self._row(fuller, name=name, in_config=True, ready=ready, reason=reason)
+
+    def hand_written(self, entry: Entry) -> ModelRow:
+        """A row of one of the user's entries: its name, and what its model string says."""
+        name = str(entry.get("model_name"))
+        params = entry.get("litellm_params") or {}
+        text = str(params.get("model", "")) if isinstance(params, dict) else ""
+        provider, _, model_id = (
+            text.rpartition("/") if text.count("/") == 1 else text.partition("/")
+        )
+        return ModelRow(
+            name=name,
+            provider=provider,
+            id=model_id or text,
+            litellm_model=text,
+            in_config=True,
+            ready=True,
+            reason="hand-written",
+            aliases=tuple(self.leading.get(name, ())),
+        )
+
+    def others(self, shown: set[tuple[str, str]]) -> list[ModelRow]:
+        """Rows of every other model known, by provider and family, newest first."""
+        rows: list[ModelRow] = []
+        for provider in self.evidence.roll.providers:
+            models = [model for model in self._models(provider) if model.key not in shown]
+            grouped = families.group(models)
+            for family in sorted(grouped, key=lambda key: (key[1], key[0] or "")):
+                for version in grouped[family]:
+                    rows += [self._outside(model, provider) for model in version]
+        return rows
+
+    def _models(self, provider: str) -> list[Model]:
+        answer = self.evidence.answers[provider]
+        if answer.models:
+            return list(answer.models)
+        stored = stored_models(self.evidence, provider)
+        if stored or self._has_key(provider):
+            return list(stored)
+        maker = families.canonical_maker(provider)
+        return [
+            model
+            for model in self.evidence.answers.get(
+                AGGREGATOR, Answer(AGGREGATOR, Verdict.NO_KEY)
+            ).models
+            if not model.points_at
+            and ":" not in model.id
+            and families.read_model(model).maker == maker
+        ]
+
+    def _outside(self, model: Model, provider: str) -> ModelRow:
+        if not self._has_key(provider):
+            reason = self._key_reason(provider)
+            if model.provider != provider:
+                reason += f"; shown as {AGGREGATOR} lists it"
+        else:
+            steps = self.decision.admitted.trail(model.provider, model.id)
+            stops = [step for step in steps if not step.passed]
+            named = [step for step in stops if step.rule is not None and "names" not in step.why]
+            reason = (named or stops or steps)[-1 if not named else 0].why
+        row = self._row(model, name=None, in_config=False, ready=False, reason=reason)
+        return row.model_copy(update={"provider": provider, **self._key(provider)})
+
+    def _row(
+        self, model: Model, *, name: str | None, in_config: bool, ready: bool, reason: str
+    ) -> ModelRow:
+        reading = families.read_model(model)
+        return ModelRow(
+            name=name,
+            provider=model.provider,
+            id=model.id,
+            litellm_model=model.litellm_model,
+            display_name=model.display_name,
+            family=reading.family,
+            version=reading.version,
+            stage=reading.stage.value,
+            released=families.release_date(model),
+            context=model.context,
+            max_output=model.max_output,
+            input_price=_per_million(model.price.input),
+            output_price=_per_million(model.price.output),
+            capabilities=tuple(word for word in CAPABILITIES if model.capabilities.get(word)),
+            modalities=model.input_modalities or (),
+            in_config=in_config,
+            ready=ready,
+            reason=reason,
+            aliases=tuple(self.leading.get(name or "", ())),
+            **self._key(model.provider),
+        )
+
+    def _key(self, provider: str) -> dict[str, str | None]:
+        row = self.evidence.roll.providers.get(provider)
+        if row is None or not row.key_env:
+            return {"key_env": None, "key_url": None}
+        return {"key_env": self.evidence.roll.key_envs[provider], "key_url": row.key_url or None}
+
+    def _has_key(self, provider: str) -> bool:
+        roll = self.evidence.roll
+        row = roll.providers.get(provider)
+        if row is None or not row.needs_key:
+            return True
+        return provider in roll.keys or provider in roll.elsewhere
+
+    def _key_reason(self, provider: str) -> str:
+        return no_key_detail(self.evidence.roll, self.evidence.roll.providers[provider])
+
+
+def _per_million(price: Decimal | None) -> float | None:
+    return None if price is None else float(price * 1_000_000)

@@ -30,11 +30,11 @@ def cost_of(model: Model, stand_ins: Iterable[Model] = ()) -> Cost | None:
     """
     if model.price.blended is not None:
         return Cost(model.price.blended)
-    mine = families.read(model.id, maker=model.maker or model.provider)
+    mine = families.read_model(model)
     for other in stand_ins:
         if other.price.blended is None or ":" in other.id or other.points_at:
             continue
-        theirs = families.read(other.id, maker=other.maker)
+        theirs = families.read_model(other)
         if _same(mine, theirs):
             return Cost(other.price.blended, f"OpenRouter's price for {other.id}")
     return None

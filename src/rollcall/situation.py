@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rollcall.catalog import Answer, Model, Verdict
+from rollcall.entries import key_of
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
@@ -61,6 +62,12 @@ class Situation:
             for name in self.providers
             if self.verdict(name) is Verdict.OK
         }
+
+    @property
+    def present(self) -> frozenset[tuple[str, str]]:
+        """(provider, id) of the managed entries in the file."""
+        keys = (key_of(entry) for entry in self.document.managed.models)
+        return frozenset((key.provider, key.id) for key in keys if key is not None)
 
     @property
     def own_names(self) -> frozenset[str]:

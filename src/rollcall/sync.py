@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rollcall import config_document, freshness
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rollcall.decision import Decision
     from rollcall.evidence import Evidence
     from rollcall.fetch import Observer
+    from rollcall.inventory import Inventory
     from rollcall.settings import Settings
     from rollcall.situation import Situation
 
@@ -167,6 +168,19 @@ def rollback(settings: Settings, backup_id: str | None = None) -> tuple[str, Wri
         )
         remember_rollback(settings, store, chosen, content, written)
     return chosen, written
+
+
+def read_inventory(settings: Settings) -> Inventory:
+    """Everything known, from config.yaml, the policy and the stored replies; no network.
+
+    Raises:
+        PolicyError, ConfigRefused, StoreError: see their docstrings.
+    """
+    from rollcall import inventory
+
+    evidence = gather(replace(settings, offline=True))
+    situation = situate(evidence)
+    return inventory.build(evidence, decide(situation), situation)
 
 
 def _write(

@@ -1,0 +1,67 @@
+"""`rollcall` and `python -m rollcall`: runs a command, and turns what it raises into an exit."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rollcall.errors import Exit, RollcallError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    signal.signal(signal.SIGTERM, _terminated)
+    sys.exit(run(args))
+
+
+def run(args: list[str] | None = None) -> int:
+    """Run the command line and return its exit code; never raises but SystemExit."""
+    from rollcall.cli import app
+
+    try:
+        code = app(args, standalone_mode=False, prog_name="rollcall")
+    except RollcallError as error:
+        from rollcall.report.text import say_error
+
+        say_error(error)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        return int(Exit.INTERRUPTED)
+    except BrokenPipeError:
+        return _closed_pipe()
+    except Exception as error:  # noqa: BLE001 - the last net: every bug ends in a log file
+        return _unexpected(error)
+    return code if isinstance(code, int) else int(Exit.OK)
+
+
+def _unexpected(error: Exception) -> int:
+    """Usage errors and aborts are the command line's own; anything else is a bug."""
+    if type(error).__name__ == "Abort":
+        return int(Exit.INTERRUPTED)
+    show: Any = getattr(error, "show", None)
+    if show is not None and hasattr(error, "exit_code"):
+        show()
+        return int(Exit.USAGE)
+    from rollcall.report.bugs import report_bug
+
+    return int(report_bug(error))
+
+
+def _closed_pipe() -> int:
+    """The reader of our output went away (`rollcall models | head`): not our error."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return int(Exit.OK)
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(int(Exit.TERMINATED))
+
+
+if __name__ == "__main__":
+    main()

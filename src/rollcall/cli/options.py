@@ -1,0 +1,47 @@
+"""The options that several commands share, each written once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="LiteLLM's config file. [ROLLCALL_CONFIG, ./config.yaml]"),
+]
+PolicyFile = Annotated[
+    Path | None,
+    typer.Option("--policy", "-p", help="The policy. [ROLLCALL_POLICY, ./policy.yaml]"),
+]
+StateDir = Annotated[
+    Path | None,
+    typer.Option("--state-dir", help="State and backups. [ROLLCALL_STATE_DIR, .rollcall/]"),
+]
+ModeName = Annotated[
+    str | None,
+    typer.Option(
+        "--mode", help="orchestrator, subagents or legacy. [LITELLM_DISCOVERY_MODE, orchestrator]"
+    ),
+]
+Providers = Annotated[
+    list[str] | None,
+    typer.Option("--provider", help="Ask only this provider; may be repeated."),
+]
+Timeout = Annotated[str | None, typer.Option("--timeout", help="Per provider, e.g. 2s.")]
+Deadline = Annotated[str | None, typer.Option("--deadline", help="Over all of them, e.g. 5s.")]
+Ttl = Annotated[
+    str | None, typer.Option("--ttl", help="Do not ask again within this time, e.g. 10m.")
+]
+Offline = Annotated[bool, typer.Option("--offline", help="Decide from the stored replies only.")]
+Force = Annotated[bool, typer.Option("--force", help="Past the guards.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Exit 5 when a provider could not be asked.")
+]
+Accept = Annotated[
+    list[str] | None,
+    typer.Option("--accept", help="Let this model past a hold, and remember it; repeatable."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the result.")]

@@ -1,0 +1,136 @@
+"""A plan for people: what changes and why, who answered, what is held, and our lines as a diff."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from rollcall.plan import ChangeKind, counts
+from rollcall.report.tables import show_table
+from rollcall.report.text import out, printable, say, say_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rollcall.plan import Change, Plan, ProviderLine
+    from rollcall.store import Written
+
+SIGNS = {
+    ChangeKind.ADD: "+",
+    ChangeKind.REMOVE: "-",
+    ChangeKind.UPDATE: "~",
+    ChangeKind.ALIAS: ">",
+    ChangeKind.FALLBACK: ">",
+}
+
+
+def show_plan(plan: Plan, before: str, after: str, *, quiet: bool = False) -> None:
+    """Print a plan: providers, changes and the diff to stdout, remarks to stderr.
+
+    Args:
+        before, after: our own lines of config.yaml, now and after the plan.
+    """
+    if not quiet:
+        show_providers(plan.providers)
+        out()
+    if plan.changes:
+        show_table(
+            ("", "what", "name", "why"),
+            [
+                (SIGNS[change.kind], change.kind.value, change.name, _why(change))
+                for change in plan.changes
+            ],
+        )
+        out()
+    if plan.changed and not quiet:
+        for line in diff_lines(before, after):
+            out(printable(line, limit=2000))
+        out()
+    show_remarks(plan)
+    out(summary(plan))
+
+
+def show_providers(lines: Iterable[ProviderLine]) -> None:
+    """Print who answered, and how long it took."""
+    show_table(
+        ("provider", "verdict", "models", "ms", ""),
+        [
+            (line.name, line.verdict, line.models or "", line.elapsed_ms or "", _detail(line))
+            for line in lines
+        ],
+        right=("models", "ms"),
+    )
+
+
+def show_applied(plan: Plan, written: Written | None, path: str) -> None:
+    """Print what applying did, in as few lines as tell it."""
+    for line in plan.providers:
+        if line.verdict not in ("ok", "not_asked"):
+            say(f"{line.name}: {line.verdict}{_since(line)} - {printable(_detail(line))}")
+    for change in plan.changes:
+        out(f"{SIGNS[change.kind]} {printable(change.name)}  {printable(_why(change))}".rstrip())
+    show_remarks(plan)
+    if written is None:
+        out(f"{path}: {summary(plan)}")
+        return
+    out(f"{path}: written ({counts(plan.changes)}).")
+    if plan.changed:
+        out("A running LiteLLM does not notice: restart it.")
+    say_all(written.notes)
+
+
+def show_remarks(plan: Plan) -> None:
+    """Print what is held, refused or worth a look, to stderr."""
+    for refusal in plan.refused:
+        say(f"refused ({refusal.guard}): {printable(refusal.reason, limit=1000)}")
+        say(f"  to accept: {printable(refusal.accept)}")
+    for held in plan.held:
+        say(f"held: {printable(held.name)}: {printable(held.change)}: {printable(held.reason)}")
+        if held.accept:
+            say(f"  to accept: {printable(held.accept)}")
+    say_all(plan.warnings, mark="note: ")
+
+
+def summary(plan: Plan) -> str:
+    """One line that says what the plan comes to."""
+    if plan.nobody:
+        return "Nobody could be asked: nothing changes."
+    if plan.refused:
+        return "Refused: config.yaml stays as it is."
+    if not plan.changed:
+        return "Nothing to change."
+    return f"{counts(plan.changes)}."
+
+
+def diff_lines(before: str, after: str) -> Iterable[str]:
+    """A unified diff of our own lines only."""
+    return difflib.unified_diff(
+        before.splitlines(),
+        after.splitlines(),
+        "config.yaml (managed lines)",
+        "config.yaml (planned lines)",
+        lineterm="",
+    )
+
+
+def _why(change: Change) -> str:
+    if change.kind is ChangeKind.ALIAS:
+        return f"{target_of(change.before)} -> {target_of(change.after)}; {change.reason}"
+    if change.kind is ChangeKind.FALLBACK:
+        return f"{change.before or 'none'} -> {change.after or 'none'}"
+    return change.reason
+
+
+def target_of(value: Any) -> str:
+    """What an alias leads to, for people."""
+    if isinstance(value, dict):
+        return f"{value.get('model')} (hidden)" if value.get("hidden") else str(value.get("model"))
+    return str(value) if value else "none"
+
+
+def _detail(line: ProviderLine) -> str:
+    return line.detail + _since(line) if line.detail else _since(line).strip()
+
+
+def _since(line: ProviderLine) -> str:
+    return f" (entries kept; stale since {line.stale_since})" if line.stale_since else ""

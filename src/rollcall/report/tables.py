@@ -1,0 +1,82 @@
+"""Rich tables, made only when one is shown."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from rollcall.report.text import out, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+MIN_WIDTH = 120
+"""Columns of a table that goes to a file or a pipe."""
+
+
+def show_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str = "",
+    right: Iterable[str] = (),
+) -> None:
+    """Print a table to stdout.
+
+    Args:
+        right: names of the columns that hold numbers.
+    """
+    out(render_table(columns, rows, title=title, right=right).rstrip("\n"))
+
+
+def render_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str = "",
+    right: Iterable[str] = (),
+) -> str:
+    """The table as text, in the terminal's width; coloured only on a terminal."""
+    import io
+
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size((MIN_WIDTH, 40)).columns
+    numbers = set(right)
+    table = Table(
+        title=Text(title) if title else None,
+        title_justify="left",
+        box=box.SIMPLE_HEAD if _can_draw() else box.ASCII2,
+        show_edge=False,
+        pad_edge=False,
+    )
+    for column in columns:
+        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    console = Console(
+        file=io.StringIO(),
+        width=max(width, 60) if terminal else max(width, MIN_WIDTH),
+        force_terminal=terminal,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    console.print(table)
+    file = console.file
+    text: str = file.getvalue()  # type: ignore[attr-defined] # the StringIO given above
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else printable(value)
+
+
+def _can_draw() -> bool:
+    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
+    return encoding.replace("-", "") in {"utf8", "utf16", "utf32"}
