@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from rollcall import family_words as known
+from rollcall.family_dates import without_date
+
+if TYPE_CHECKING:
+    from datetime import date
 
 
 class Stage(StrEnum):
@@ -63,9 +67,9 @@ def read(model_id: str, *, maker: str | None = None) -> Reading:
     Total: never raises, whatever the string. Cached.
     """
     author, name, variant = _apart(model_id)
-    rest, stamp, stamp_text = _without_date(_PRECISION.sub("", name))
+    rest, stamp, stamp_text = without_date(_PRECISION.sub("", name))
     parts = _Parts(_BREAKS.split(rest))
-    family = "-".join(_family_words(parts.words)) or name
+    family = "-".join(_family_words(parts.words) or parts.all)
     return Reading(
         id=model_id,
         maker=_maker(family, author or maker or ""),
@@ -96,7 +100,7 @@ _LOCAL_TAG = re.compile(
 )
 _BEDROCK_MAKER = re.compile(r"(?:[a-z]{2,6}(?:-gov)?\.)?([a-z0-9]+)\.(?=[a-z])")
 _BEDROCK_SUFFIX = re.compile(r"[0-9]+(?::[0-9a-z]+)?")
-_BEDROCK_REVISION = re.compile(r"(?<=[0-9])-v[0-9]+$")
+_BEDROCK_REVISION = re.compile(r"-v?[0-9]+$")
 
 
 def _apart(model_id: str) -> tuple[str, str, str | None]:
@@ -126,53 +130,18 @@ def _with_tag(name: str, suffix: str) -> tuple[str, str | None]:
     """What stands behind the colon: a part of the name, nothing at all, or a variant."""
     if suffix in ("", "latest"):
         return name, None
-    if _BEDROCK_SUFFIX.fullmatch(suffix):
-        return _BEDROCK_REVISION.sub("", name), None
+    if _BEDROCK_SUFFIX.fullmatch(suffix):  # `-v1:0`; where there is no other number, the version
+        shorter = _BEDROCK_REVISION.sub("", name)
+        return shorter if any(map(str.isdigit, shorter)) else name, None
     if _LOCAL_TAG.match(suffix):
         return f"{name}-{suffix}", None
     return name, suffix
 
 
-# --- the date ---
-
-_LAYOUTS = ("YYYY-MM-DD", "YYYYMMDD", "MM-YYYY", "YYYY-MM", "YYMMDD", "YYMM", "MMDD", "MM-DD")
-"""The forms of a date in an id, a longer one before what it contains."""
-_FIELDS = {
-    "YYYY": "20[0-9]{2}",
-    "YY": "[23][0-9]",
-    "MM": "(?:0[1-9]|1[0-2])",
-    "DD": "(?:0[1-9]|[12][0-9]|3[01])",
-}
-_DATE = re.compile(
-    "(?<![a-z0-9.])(?:"
-    + "|".join(
-        f"({re.sub('Y+|M+|D+', lambda match: _FIELDS[match[0]], layout)})" for layout in _LAYOUTS
-    )
-    + ")(?![a-z0-9.])"
-)
-
-
-def _without_date(name: str) -> tuple[str, date | None, str]:
-    """The name without its first date stamp, the day it means (None without a year), the stamp."""
-    for match in _DATE.finditer(name):
-        layout, text = _LAYOUTS[(match.lastindex or 1) - 1], match[0]
-        year, month, day = (
-            "".join(c for c, field in zip(text, layout, strict=True) if field == letter)
-            for letter in "YMD"
-        )
-        try:
-            stamp = date(int(year[-2:] or 4) + 2000, int(month), int(day or 1))
-        except ValueError:  # the 30th of February
-            continue
-        rest = f"{name[: match.start()]}--{name[match.end() :]}"
-        return rest, stamp if year else None, text
-    return name, None, ""
-
-
 # --- words and numbers ---
 
 _PRECISION = re.compile(
-    r"[-_.](?:ud-)?(?:i?q[1-8](?:k?[mslx]{0,2}|(?:_[0-9a-z]{1,4}){1,2})|w[48]a(?:8|16)"
+    r"[-_.](?:ud-)?(?:i?q[1-8](?:(?:_[0-9a-z]{1,4}){1,2}|k?[mslx]{0,2})|w[48]a(?:8|16)"
     r"|bf16|fp?16|fp?32|(?:nv|mx)?fp[48]|int[48]|[48]bit|awq|gptq|exl[23]|gguf|ggml|mlx)"
     r"(?=$|[-_.])"
 )
@@ -190,6 +159,7 @@ class _Parts:
     """A name's words, numbers and stage, told apart token by token."""
 
     def __init__(self, tokens: list[str]) -> None:
+        self.all = [token.strip(".") for token in tokens if token.strip(".")]
         self.words: list[str] = []
         self.numbers: list[str] = []
         self.stage = Stage.STABLE
@@ -252,12 +222,10 @@ def _maker(family: str, stated: str) -> str | None:
 
     A bare name with nobody stated (a local server) belongs to the maker its head tells.
     """
-    maker = known.canonical_maker(stated)
     of_head = known.maker_of_family(family)
-    if not maker or stated in known.NOBODY:
+    name = known.plain_name(stated)
+    if name in known.NOBODY:
         return of_head
-    if stated in known.HOSTS and not any(
-        known.MAKER_OF_HEAD.get(word) == maker for word in family.split("-")
-    ):
-        return of_head or maker
-    return maker
+    maker = known.canonical_maker(name)
+    own_words = any(known.MAKER_OF_HEAD.get(word) == maker for word in family.split("-"))
+    return of_head or maker if name in known.HOSTS and not own_words else maker

@@ -111,6 +111,7 @@ CODE_NAMES: dict[str, tuple[str, ...]] = {
 
 RENAMED_HEADS: dict[tuple[str, str], tuple[str, ...]] = {
     ("meta", "llama"): ("llama",),
+    ("nvidia", "nemotron"): ("nemotron",),
 }
 """First two words -> the words they stand for."""
 
@@ -131,9 +132,14 @@ MAKER_OF_NAME: dict[str, str] = _inverted(MAKERS)
 MAKER_OF_HEAD: dict[str, str] = _inverted(HEADS)
 
 
+def plain_name(name: str) -> str:
+    """A maker's or owner's name as the tables spell it: `Alibaba Cloud` -> `alibaba-cloud`."""
+    return "-".join(name.strip().lstrip("~").lower().replace("_", " ").split())
+
+
 def canonical_maker(name: str) -> str:
-    """The one name a maker has here: `x-ai` -> `xai`, `Alibaba Cloud` -> `qwen`."""
-    plain = "-".join(name.strip().lstrip("~").lower().replace("_", " ").split())
+    """The one name a maker has here: `x-ai` -> `xai`; a name nobody knows stays as it is."""
+    plain = plain_name(name)
     return MAKER_OF_NAME.get(plain, plain)
 
 
