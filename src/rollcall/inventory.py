@@ -175,11 +175,10 @@ class _Lister:
         if stored or self._has_key(provider):
             return list(stored)
         maker = families.canonical_maker(provider)
+        aggregator = self.evidence.answers.get(AGGREGATOR)
         return [
             model
-            for model in self.evidence.answers.get(
-                AGGREGATOR, Answer(AGGREGATOR, Verdict.NO_KEY)
-            ).models
+            for model in (aggregator.models if aggregator else ())
             if not model.points_at
             and ":" not in model.id
             and families.read_model(model).maker == maker
