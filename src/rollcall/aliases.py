@@ -16,6 +16,7 @@ from rollcall.errors import PolicyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
 
     from rollcall.catalog import Model
     from rollcall.families import Reading
@@ -62,6 +63,7 @@ def resolve(
     own_names: frozenset[str],
     current: Mapping[str, str],
     unanswered: frozenset[str],
+    today: date | None = None,
 ) -> tuple[tuple[Resolved, ...], tuple[str, ...]]:
     """Resolve every alias of the policy, or the derived ones where it names none.
 
@@ -70,6 +72,7 @@ def resolve(
         own_names: names the user's own lines give; a plain text may point at one.
         current: alias -> the model_name it leads to in the file.
         unanswered: providers that could not be asked.
+        today: the day of the decision: tells which announced end is near.
 
     Returns:
         The aliases in the policy's order, and warnings. A derived alias that fits nothing, and led
@@ -79,8 +82,8 @@ def resolve(
         PolicyError: an alias carries the name of a managed model.
     """
     derived = policy.aliases is None
-    specs = derive(policy, pool) if policy.aliases is None else policy.aliases
-    shelf = Pool(policy, tuple(pool), own_names, unanswered)
+    shelf = Pool(policy, tuple(pool), own_names, unanswered, today)
+    specs = derive(shelf, current) if policy.aliases is None else policy.aliases
     resolved: list[Resolved] = []
     notes: list[str] = []
     for name, spec in specs.items():

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from rollcall import families
 from rollcall.catalog import Kind
+from rollcall.selection import NOTICE
 from rollcall.where import release_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import date
 
     from rollcall.aliases import Candidate
     from rollcall.policy import AliasSpec, Choice, Policy
@@ -38,6 +40,7 @@ class Pool:
     entries: tuple[Candidate, ...]
     own_names: frozenset[str]
     unanswered: frozenset[str]
+    today: date | None = None
 
     def named(self, text: str) -> str | None:
         """The model_name a plain text means: `provider/id`, or a name in the config."""
@@ -50,7 +53,12 @@ class Pool:
     def fresh(self) -> Pool:
         """Only entries of providers that answered."""
         entries = tuple(one for one in self.entries if not self.is_stale(one))
-        return Pool(self.policy, entries, self.own_names, self.unanswered)
+        return replace(self, entries=entries)
+
+    def ends_soon(self, one: Candidate) -> bool:
+        """Whether an entry's announced end is near; any announced one where no day is given."""
+        ends = one.model.ends
+        return ends is not None and (self.today is None or ends <= self.today + NOTICE)
 
     def is_stale(self, one: Candidate) -> bool:
         """Whether an entry's provider could not be asked."""
@@ -116,7 +124,7 @@ def _pick(pool: Pool, option: Choice, current: str | None) -> Outcome:
         return _cheapest(fitting, current, lost)
     if option.largest_context is not None:
         return _ranked(fitting, _by_context, _context_reason, lost)
-    return _newest(option, fitting, lost)
+    return _newest(pool, option, fitting, lost)
 
 
 def _unfit(pool: Pool, option: Choice, one: Candidate, *, lenient: bool = False) -> str | None:
@@ -124,10 +132,8 @@ def _unfit(pool: Pool, option: Choice, one: Candidate, *, lenient: bool = False)
     model, reading = one.model, one.reading
     if option.family and not any(families.is_family(reading, name) for name in option.family):
         return ""
-    if model.kind is not Kind.CHAT or model.batch_only:
-        return "" if not option.family else "not a chat model"
-    if reading.moving or model.points_at is not None:
-        return "" if not option.family else "a moving id is never a candidate"
+    if not is_candidate(one):
+        return "only its own name leads to it" if option.family else ""
     if option.from_ and model.provider not in option.from_:
         return f"from is {', '.join(option.from_)}"
     for where in (option.where, option.cheapest, option.largest_context):
@@ -143,6 +149,12 @@ def _unfit(pool: Pool, option: Choice, one: Candidate, *, lenient: bool = False)
     return None
 
 
+def is_candidate(one: Candidate) -> bool:
+    """Whether more than its own name may lead to an entry: a chat model that stays what it is."""
+    chat = one.model.kind is Kind.CHAT and not one.model.batch_only
+    return chat and not one.reading.moving and one.model.points_at is None
+
+
 def _fails(where: Where, pool: Pool, one: Candidate, *, lenient: bool, priced: bool) -> str | None:
     """The condition an entry does not meet, in words."""
     asked = where
@@ -154,59 +166,61 @@ def _fails(where: Where, pool: Pool, one: Candidate, *, lenient: bool, priced: b
     return None if name is None else f"does not meet {name}"
 
 
-def _newest(option: Choice, fitting: list[Candidate], lost: list[tuple[str, str]]) -> Outcome:
-    """By `from` in its order and then version; without `from` by version, then rule order."""
-    by_key = {one.model.key: one for one in fitting}
-    place = {one.model.key: index for index, one in enumerate(fitting)}
-    ordered: list[Candidate] = []
-    for ids in families.versions(one.model for one in fitting):
-        leaders: dict[str, int] = {}
-        for model in ids:
-            leaders.setdefault(model.provider, place[model.key])
-        rank = {model.key: at for at, model in enumerate(ids)}
-        rows = sorted(ids, key=lambda m: (leaders[m.provider], rank[m.key]))
-        ordered += [by_key[model.key] for model in rows]
-    ordered = _lasting_first(ordered)
+def _newest(
+    pool: Pool, option: Choice, fitting: list[Candidate], lost: list[tuple[str, str]]
+) -> Outcome:
+    """By `from` in its order and then version; without `from` by version, then rule order.
+
+    Behind all others: variants, and what ends soon where a successor is there.
+    """
+    versions = _by_version(fitting)
+    ordered = [one for rows in versions for one in rows]
     if option.from_:
         ordered.sort(key=lambda one: option.from_.index(one.model.provider))
-        ordered = _lasting_first(ordered)
+    ordered.sort(key=lambda one: (one.reading.variant is not None, _yields(pool, one, versions)))
     best = ordered[0]
     family = best.reading.family or ", ".join(option.family)
     reason = f"newest {family} of {len(ordered)}" if len(ordered) > 1 else f"the only {family}"
     if option.from_:
         reason = f"newest {family} from {best.model.provider}"
-    return _outcome(ordered, reason, lost, lambda one: _older(best, one))
+    return _outcome(ordered, reason, lost, lambda one: _behind(pool, best, one, versions))
 
 
-def _older(best: Candidate, one: Candidate) -> str:
-    same = (best.reading.version, best.reading.revision) == (
-        one.reading.version,
-        one.reading.revision,
-    )
-    if same and best.reading.version:
-        return f"the same version, but behind {best.name}"
+def _by_version(fitting: Sequence[Candidate]) -> list[list[Candidate]]:
+    """Versions newest first; in each, providers by the rules' order, each one's best id first."""
+    place = {one.model.key: index for index, one in enumerate(fitting)}
+    found = []
+    for ids in families.versions(one.model for one in fitting):
+        leaders: dict[str, int] = {}
+        for model in ids:
+            leaders.setdefault(model.provider, place[model.key])
+        rows = sorted(ids, key=lambda model: leaders[model.provider])
+        found.append([fitting[place[model.key]] for model in rows])
+    return found
+
+
+def _yields(pool: Pool, one: Candidate, versions: list[list[Candidate]]) -> bool:
+    """Whether an entry that ends soon has a lasting successor: named, or as new as itself."""
+    if not pool.ends_soon(one):
+        return False
+    for rows in versions:
+        if any(not pool.ends_soon(other) for other in rows):
+            return True
+        if one in rows:
+            break
+    named = (one.model.provider, one.model.replaced_by)
+    return any(other.model.key == named for rows in versions for other in rows)
+
+
+def _behind(pool: Pool, best: Candidate, one: Candidate, versions: list[list[Candidate]]) -> str:
+    """Why the best stands before another one."""
+    if _yields(pool, one, versions):
+        return f"ends on {one.model.ends}, and there is a successor"
+    if one.reading.variant is not None and best.reading.variant is None:
+        return f"a :{one.reading.variant} variant"
+    if any(best in rows and one in rows for rows in versions):
+        return f"the same version, behind {best.name}"
     return f"version {one.reading.version or 'unsaid'}, behind {best.reading.version or best.name}"
-
-
-def _lasting_first(ordered: list[Candidate]) -> list[Candidate]:
-    """Put variants last, and models with an announced end behind the successor they name."""
-    plain = [one for one in ordered if one.reading.variant is None]
-    rows = plain + [one for one in ordered if one.reading.variant is not None]
-    for one in list(rows):
-        successor = next(
-            (
-                other
-                for other in rows
-                if one.model.replaced_by is not None
-                and other.model.provider == one.model.provider
-                and other.model.id == one.model.replaced_by
-            ),
-            None,
-        )
-        if successor is not None and one.model.ends is not None:
-            rows.remove(one)
-            rows.insert(rows.index(successor) + 1, one)
-    return rows
 
 
 def _cheapest(

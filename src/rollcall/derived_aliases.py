@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rollcall.catalog import Kind
+from rollcall.choices import is_candidate
 from rollcall.policy import AliasSpec
 from rollcall.where import release_day
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from rollcall.aliases import Candidate
-    from rollcall.policy import Policy
+    from rollcall.choices import Pool
 
 SMALL_AND_FAST = frozenset(("haiku", "mini", "flash"))
 """Words in a family's name that say: quick and cheap enough for everything."""
@@ -21,14 +21,15 @@ STRONG = ("claude-opus", "gpt", "gemini-pro", "grok", "deepseek-pro", "qwen-max"
 """Flagship families that reason, in order of preference."""
 
 
-def derive(policy: Policy, pool: Sequence[Candidate]) -> dict[str, AliasSpec]:
-    """The default set for this policy and what it admits."""
-    routed = [name for name, row in policy.providers.items() if (row.type or name) == "openrouter"]
-    direct = [name for name in policy.providers if name not in routed]
+def derive(pool: Pool, current: Mapping[str, str]) -> dict[str, AliasSpec]:
+    """The default set for a policy and what it admits."""
+    providers = pool.policy.providers
+    routed = [name for name, row in providers.items() if (row.type or name) == "openrouter"]
+    direct = [name for name in providers if name not in routed]
     first_hand = {"from": direct + routed}
     sturdy: list[dict[str, Any]] = [{"family": name, **first_hand} for name in STRONG]
     specs: dict[str, Any] = {
-        "default": _default(pool),
+        "default": _default(pool, current.get("default")),
         "claude": {"family": "claude-sonnet", **first_hand},
         "claude-strong": {"family": "claude-opus", **first_hand},
         "claude-fallback": {"family": "claude-sonnet", "from": routed} if routed else None,
@@ -38,13 +39,17 @@ def derive(policy: Policy, pool: Sequence[Candidate]) -> dict[str, AliasSpec]:
     return {name: AliasSpec.model_validate(spec) for name, spec in specs.items() if spec}
 
 
-def _default(pool: Sequence[Candidate]) -> str | None:
-    """The newest small fast model, else the first entry."""
-    usable = [one for one in pool if one.model.kind is Kind.CHAT and not one.model.batch_only]
+def _default(pool: Pool, current: str | None) -> str | None:
+    """The newest small fast model, else the first entry; it stays with a provider that is away."""
+    usable = [one for one in pool.entries if is_candidate(one)]
     small = [one for one in usable if not SMALL_AND_FAST.isdisjoint(one.reading.family.split("-"))]
-    if small:
-        return max(enumerate(small), key=lambda row: (_day(row[1]), -row[0]))[1].model.qualified
-    return usable[0].model.qualified if usable else None
+    fitting = small or usable[:1]
+    for one in fitting:
+        if one.name == current and pool.is_stale(one):
+            return one.model.qualified
+    fitting = [one for one in fitting if not pool.is_stale(one)] or fitting
+    # max keeps the first of equals: the rules' order breaks ties.
+    return max(fitting, key=_day).model.qualified if fitting else None
 
 
 def _day(one: Candidate) -> int:
