@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import sys
 from dataclasses import dataclass
@@ -59,6 +60,12 @@ class StandIns:
             waits=waits,
         )
         self.folder.mkdir(parents=True, exist_ok=True)
+        if os.name == "nt":
+            script = self.folder / f"{name}-stand-in.py"
+            script.write_text(text, encoding="utf-8")
+            path = self.folder / f"{name}.cmd"
+            path.write_text(f'@"{sys.executable}" "%~dp0{script.name}" %*\n', encoding="ascii")
+            return path
         path = self.folder / name
         path.write_text(text, encoding="utf-8")
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
