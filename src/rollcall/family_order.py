@@ -41,8 +41,25 @@ def read_model(model: Model) -> Reading:
 
 
 def release_date(model: Model) -> date | None:
-    """The day a model came out: the full stamp in its id, else what the provider says."""
-    return read_model(model).stamp or model.released
+    """The day a model came out: the full stamp in its id, else what the provider says.
+
+    Where the provider gives no day (Mistral), a bare name is as old as the snapshot it reaches:
+    its `mistral-small` was still the one of 2312 when there was a 2506.
+    """
+    reading = read_model(model)
+    return reading.stamp or model.released or _reached_stamp(model, reading)
+
+
+def _reached_stamp(model: Model, reading: Reading) -> date | None:
+    others = [read(alias, maker=model.maker) for alias in model.aliases]
+    return max(
+        (
+            other.stamp
+            for other in others
+            if other.stamp and (other.family, other.version) == (reading.family, reading.version)
+        ),
+        default=None,
+    )
 
 
 def group(models: Iterable[Model]) -> Mapping[FamilyKey, Sequence[Sequence[Model]]]:
@@ -142,7 +159,7 @@ def _days(models: Sequence[tuple[Model, Reading]]) -> list[int]:
     snapshot, while one released later stands before it. With a bare name whose day nobody says
     it stands before all of them: it follows the newest.
     """
-    own = [_day(reading.stamp or model.released) for model, reading in models]
+    own = [_day(release_date(model)) for model, _ in models]
     snapshots: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
     for (model, reading), day in zip(models, own, strict=True):
         if reading.dated:
@@ -178,7 +195,7 @@ def _counts_in_decimals(models: Sequence[tuple[Model, Reading]]) -> bool:
         return True
     released: dict[str, date] = {}
     for model, reading in models:
-        day = reading.stamp or model.released
+        day = release_date(model)
         if day and reading.version:
             released[reading.version] = min(day, released.get(reading.version, day))
     return _steps_back(released, in_decimals=True) < _steps_back(released, in_decimals=False)
