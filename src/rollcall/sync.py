@@ -170,15 +170,18 @@ def rollback(settings: Settings, backup_id: str | None = None) -> tuple[str, Wri
     return chosen, written
 
 
-def read_inventory(settings: Settings) -> Inventory:
-    """Everything known, from config.yaml, the policy and the stored replies; no network.
+def read_inventory(settings: Settings, *, refresh: bool = False) -> Inventory:
+    """Everything known, from config.yaml, the policy and the stored replies.
+
+    Args:
+        refresh: ask the providers anew instead of reading what they said last.
 
     Raises:
         PolicyError, ConfigRefused, StoreError: see their docstrings.
     """
     from rollcall import inventory
 
-    evidence = gather(replace(settings, offline=True))
+    evidence = gather(replace(settings, offline=not refresh))
     situation = situate(evidence)
     return inventory.build(evidence, decide(situation), situation)
 

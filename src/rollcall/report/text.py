@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from rollcall.errors import RollcallError
 
@@ -27,6 +28,13 @@ def printable(text: object, *, limit: int = 400) -> str:
 def out(text: str = "") -> None:
     """A line of the result, to stdout; characters the console cannot show are replaced."""
     _write(sys.stdout, text + "\n")
+
+
+@contextmanager
+def result_on_stderr() -> Iterator[None]:
+    """Send the result to stderr too: stdout belongs to the command that is started next."""
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 def say(text: str = "") -> None:

@@ -1,0 +1,1 @@
+"""`adopt` and `eject`: taking hand-written entries over, and giving managed ones up."""
