@@ -1,0 +1,178 @@
+"""A role turned into everything a call needs: provider, model, key, address. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rollcall.runtime.config import FallbackConfig, OrchestratorConfig, ProviderConfig, RoleConfig
+from rollcall.runtime.dialects import DIALECTS, Dialect
+from rollcall.runtime.errors import (
+    AuthProfileMissing,
+    AuthVariableMissing,
+    ProviderNotDefined,
+    RoleNotDefined,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedLLMConfig:
+    """What a role means now. The key is in no repr; `asdict` would show it.
+
+    Attributes:
+        provider: its name in the file. model: as the provider calls it.
+        api_key: None where no key is needed. key_variable: where it comes from.
+        type: whose protocol it speaks. params: defaults of its calls.
+        reason: why this model, where a `select` picked it.
+    """
+
+    provider: str
+    model: str
+    api_key: str | None = field(repr=False)
+    api_base: str
+    type: str
+    key_variable: str | None = None
+    timeout_seconds: float = 120.0
+    max_retries: int = 2
+    params: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = "named in the file"
+
+    @property
+    def dialect(self) -> Dialect:
+        """How its provider is called."""
+        return DIALECTS[self.type]
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A provider and model a role would use, before its key is looked for."""
+
+    provider: str
+    model: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = "named in the file"
+
+
+def find_role(config: OrchestratorConfig, role: str) -> RoleConfig:
+    """A role of the file.
+
+    Raises:
+        RoleNotDefined: with the nearest names, and what to add.
+    """
+    if role in config.roles:
+        return config.roles[role]
+    near = difflib.get_close_matches(role, config.roles, n=1)
+    known = ", ".join(config.roles) or "none"
+    raise RoleNotDefined(
+        f"The role {role!r} is not defined.",
+        (f"Did you mean {near[0]!r}? " if near else "")
+        + f"Add it under `roles:` with a provider and a model (defined: {known}).",
+    )
+
+
+def find_provider(config: OrchestratorConfig, name: str, role: str) -> ProviderConfig:
+    """A provider of the file.
+
+    Raises:
+        ProviderNotDefined: with what to add.
+    """
+    if name in config.providers:
+        return config.providers[name]
+    near = difflib.get_close_matches(name, config.providers, n=1)
+    known = ", ".join(config.providers) or "none"
+    raise ProviderNotDefined(
+        f"The role {role!r} uses the provider {name!r}, which is not defined.",
+        (f"Did you mean {near[0]!r}? " if near else "")
+        + f"Add `{name}:` with an auth_profile under `providers:` (defined: {known}).",
+    )
+
+
+def variable_of(auth_profile: str) -> str:
+    """The variable of an auth profile: `openai_default` is ORCH_AUTH_OPENAI_DEFAULT_API_KEY."""
+    word = re.sub(r"[^A-Za-z0-9]+", "_", auth_profile).strip("_").upper()
+    return f"ORCH_AUTH_{word}_API_KEY"
+
+
+def resolve_pick(
+    config: OrchestratorConfig, pick: Pick, role: str, environ: Mapping[str, str]
+) -> ResolvedLLMConfig:
+    """A pick with its key and address.
+
+    Raises:
+        ProviderNotDefined, AuthProfileMissing, AuthVariableMissing.
+    """
+    name = pick.provider
+    provider = find_provider(config, name, role)
+    kind = provider.type or name
+    dialect = DIALECTS[kind]
+    variable, key = _key(name, provider, dialect, environ)
+    from_env = environ.get(dialect.base_env, "") if dialect.base_env else ""
+    return ResolvedLLMConfig(
+        provider=name,
+        model=pick.model,
+        api_key=key,
+        api_base=dialect.clean_base(provider.api_base or from_env.strip() or dialect.base),
+        type=kind,
+        key_variable=variable,
+        timeout_seconds=provider.timeout,
+        max_retries=provider.max_retries,
+        params=pick.params,
+        reason=pick.reason,
+    )
+
+
+def _key(
+    name: str, provider: ProviderConfig, dialect: Dialect, environ: Mapping[str, str]
+) -> tuple[str | None, str | None]:
+    if provider.auth_profile is None:
+        if provider.auth_profile_given:
+            return None, None
+        raise AuthProfileMissing(
+            f"The provider {name!r} has no auth_profile.",
+            f"Add `auth_profile: {name}_default` to it and set {variable_of(name + '_default')}; "
+            "or `auth_profile: null` if it needs no key.",
+        )
+    variable = variable_of(provider.auth_profile)
+    key = environ.get(variable, "").strip()
+    where = f" A key comes from {dialect.key_url}." if dialect.key_url else ""
+    if not key:
+        state = "empty" if variable in environ else "not set"
+        raise AuthVariableMissing(
+            f"The variable {variable} is {state}; the provider {name!r} takes its key from it.",
+            f"Set it in the environment or in .env: {variable}=...{where}",
+            variable=variable,
+        )
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise AuthVariableMissing(
+            f"The variable {variable} does not hold a key: it has a character no key has.",
+            f"Copy the key again, without quotes and line breaks.{where}",
+            variable=variable,
+        )
+    return variable, key
+
+
+def chain_of(config: OrchestratorConfig, role: str) -> list[tuple[str, FallbackConfig | None]]:
+    """What to try, in order: (role, None) for a role's own model, (role, fallback) otherwise.
+
+    A fallback that is a role brings its own fallbacks along; none is tried twice.
+
+    Raises:
+        RoleNotDefined: a fallback names a role that is not there.
+    """
+    found: list[tuple[str, FallbackConfig | None]] = [(role, None)]
+    seen = {role}
+
+    def follow(name: str) -> None:
+        for fallback in find_role(config, name).fallbacks:
+            if isinstance(fallback, FallbackConfig):
+                found.append((name, fallback))
+            elif fallback not in seen:
+                seen.add(fallback)
+                found.append((fallback, None))
+                follow(fallback)
+
+    follow(role)
+    return found

@@ -1,0 +1,145 @@
+"""What the tests of the library share: a config file, a simulated provider on a real socket."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+from rollcall.runtime.client import LLMClient
+from rollcall.runtime.link import AsyncHttpLink, HttpLink
+from rollcall.simulator.chat import answer
+from rollcall.simulator.http import Reply, Request
+
+KEY = "sk-test-4f9a0c7d21e8b3"
+HELLO = [{"role": "user", "content": "Hello"}]
+
+TYPES: dict[str, tuple[str, str]] = {
+    "openai": ("openai", "/v1"),
+    "deepseek": ("openai", ""),
+    "qwen": ("openai", "/compatible-mode/v1"),
+    "openrouter": ("openrouter", "/api/v1"),
+    "xai": ("xai", "/v1"),
+    "anthropic": ("anthropic", ""),
+    "gemini": ("gemini", "/v1beta"),
+    "perplexity": ("perplexity", ""),
+    "ollama": ("ollama", "/v1"),
+    "litellm": ("openai", "/v1"),
+}
+"""Type of provider -> (simulated protocol, path of its api_base)."""
+
+
+@dataclass
+class Simulated:
+    """A simulated provider on loopback. `replies` are given first, then real ones."""
+
+    protocol: str
+    port: int = 0
+    requests: list[Request] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def simulated(protocol: str) -> Iterator[Simulated]:
+    """Serve a simulated provider's completions on a free port."""
+    state = Simulated(protocol)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            length = int(self.headers.get("content-length", 0))
+            parts = urlsplit(self.path)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            body = self.rfile.read(length)
+            request = Request("POST", parts.path, dict(parse_qsl(parts.query)), headers, body)
+            state.requests.append(request)
+            reply = state.replies.pop(0) if state.replies else answer(protocol, request)
+            self._give(reply or Reply(status=404, body=b'{"error": {"message": "no such path"}}'))
+
+        def _give(self, reply: Reply) -> None:
+            self.send_response(reply.status)
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            self.send_header("connection", "close")
+            self.end_headers()
+            for chunk in [reply.body] if isinstance(reply.body, bytes) else reply.body:
+                self.wfile.write(chunk)
+                self.wfile.flush()
+            self.close_connection = True
+
+        def log_message(self, *_args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    state.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield state
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def write_config(folder: Path, text: str) -> Path:
+    """llm_orchestrator.yaml in a folder."""
+    path = folder / "llm_orchestrator.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def config_for(kind: str, api_base: str, model: str = "some-model", extra: str = "") -> str:
+    """A config with one provider and the role `chat`."""
+    return f"""
+providers:
+  {kind}: {{auth_profile: main, api_base: "{api_base}"}}
+roles:
+  chat: {{provider: {kind}, model: "{model}"{extra}}}
+"""
+
+
+@dataclass
+class Slept:
+    """Records pauses instead of waiting."""
+
+    seconds: list[float] = field(default_factory=list)
+
+    def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+
+    async def wait(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+
+
+def client_of(path: Path, slept: Slept | None = None, **environ: str) -> LLMClient:
+    """A client whose key is there and whose pauses take no time."""
+    slept = slept or Slept()
+    variables = {"ORCH_AUTH_MAIN_API_KEY": KEY} | environ
+    return LLMClient(
+        path,
+        environ=lambda: variables,
+        link=HttpLink(sleep=slept),
+        async_link=AsyncHttpLink(sleep=slept.wait),
+    )
+
+
+@contextmanager
+def talking(
+    kind: str, folder: Path, *, model: str = "some-model", slept: Slept | None = None
+) -> Iterator[tuple[LLMClient, Simulated]]:
+    """A client whose role `chat` leads to a simulated provider of a type."""
+    protocol, base = TYPES[kind]
+    with simulated(protocol) as server:
+        path = write_config(folder, config_for(kind, server.url + base, model))
+        with client_of(path, slept) as client:
+            yield client, server
