@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rollcall import shelf
 from rollcall.errors import PolicyError
-from rollcall.globs import compile_glob
 from rollcall.naming import render_name
 from rollcall.selection import Selector, Stop, Work
 from rollcall.shelf import Shelf
@@ -82,10 +82,9 @@ class Admission:
             return (Step(None, passed=False, why=f"{provider} was not asked or did not answer"),)
         if model_id not in work.shelves[provider].models:
             return (Step(None, passed=False, why=f"{provider} does not list it"),)
-        pattern = denied(work.policy, provider, model_id)
-        if pattern is not None:
-            return (Step(None, passed=False, why=f"denied by {pattern!r}"),)
         item = work.shelves[provider].item(model_id)
+        if item.denied is not None:
+            return (Step(None, passed=False, why=f"denied by {item.denied!r}"),)
         steps = [Step(None, passed=True, why="not denied")]
         for selector in work.selectors:
             stop, why = selector.verdict(item)
@@ -99,10 +98,10 @@ class Admission:
         work = self._work
         if work is None or provider not in work.shelves:
             return False
-        shelf = work.shelves[provider]
-        if model_id not in shelf.models or denied(work.policy, provider, model_id) is not None:
+        row = work.shelves[provider]
+        if model_id not in row.models or row.item(model_id).denied is not None:
             return False
-        item = shelf.item(model_id)
+        item = row.item(model_id)
         stops = (selector.verdict(item)[0] for selector in work.selectors)
         return any(stop is None or stop in SUPERSEDING for stop in stops)
 
@@ -166,24 +165,19 @@ def admit(
 
 def denied(policy: Policy, provider: str, model_id: str) -> str | None:
     """The pattern of the deny list that keeps a model out, None when none does."""
-    qualified = f"{provider}/{model_id}"
-    for pattern in policy.deny:
-        matches = compile_glob(pattern).matches
-        if matches(model_id) or matches(qualified):
-            return pattern
-    return None
+    return shelf.denied(policy.deny, provider, model_id)
 
 
 def rule_of(policy: Policy, model: Model) -> int | None:
     """The index in `policy.allow` of the first rule that names a model, whatever `newest`, `max`,
     stage and conditions say of it; None when no rule does or it is denied.
     """
-    if denied(policy, model.provider, model.id) is not None:
+    alone = Shelf(model.provider, (model,), policy)
+    item = alone.item(model.id)
+    if item.denied is not None:
         return None
-    shelf = Shelf(model.provider, (model,), suffixes=_has_suffixes(policy, model.provider))
-    item = shelf.item(model.id)
     for index, rule in enumerate(policy.allow):
-        if Selector.names(rule, shelf, item):
+        if Selector.names(rule, alone, item):
             return index
     return None
 
@@ -192,14 +186,7 @@ def _shelves(policy: Policy, catalogs: Mapping[str, Sequence[Model]]) -> dict[st
     """The shelves in the policy's order of providers; others behind them, by name."""
     order = [name for name in policy.providers if name in catalogs]
     order += sorted(set(catalogs) - set(order))
-    return {
-        name: Shelf(name, catalogs[name], suffixes=_has_suffixes(policy, name)) for name in order
-    }
-
-
-def _has_suffixes(policy: Policy, provider: str) -> bool:
-    row = policy.providers.get(provider)
-    return ((row and row.type) or provider) == "openrouter"
+    return {name: Shelf(name, catalogs[name], policy) for name in order}
 
 
 def _row(selector: Selector, model: Model, reading: Reading, policy: Policy) -> Admitted:
@@ -246,15 +233,15 @@ def _retiring(rows: list[Admitted], work: Work) -> list[str]:
 def _moving(rows: list[Admitted], work: Work) -> list[str]:
     """Where a provider's own moving id points at something else than our newest."""
     newest: dict[tuple[str, object, str], Admitted] = {}
-    for row in rows:
-        if work.rule(row.rule).newest:
-            newest.setdefault((row.model.provider, row.reading.maker, row.reading.family), row)
+    for one in rows:
+        if work.rule(one.rule).newest:
+            newest.setdefault((one.model.provider, one.reading.maker, one.reading.family), one)
     found = []
-    for provider, shelf in work.shelves.items():
-        for model_id, model in sorted(shelf.models.items()):
+    for provider, row in work.shelves.items():
+        for model_id, model in sorted(row.models.items()):
             if model.points_at is None:
                 continue
-            target = work.target_of(shelf, model.points_at)
+            target = work.target_of(row, model.points_at)
             ours = newest.get((provider, target.maker, target.family))
             if ours is None or model.points_at in (ours.model.id, ours.model.canonical):
                 continue

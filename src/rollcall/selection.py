@@ -61,18 +61,9 @@ class Work:
         rules = enumerate(self.policy.allow, start=1)
         return tuple(Selector(self, rule, number) for number, rule in rules)
 
-    @cached_property
-    def deny(self) -> tuple[Callable[[str], object], ...]:
-        """The deny list, compiled."""
-        return tuple(compile_glob(pattern).matches for pattern in self.policy.deny)
-
     def rule(self, number: int) -> Rule:
         """The rule counted from 1."""
         return self.policy.allow[number - 1]
-
-    def denies(self, model: Model) -> bool:
-        """Whether the deny list keeps a model out."""
-        return any(matches(model.id) or matches(model.qualified) for matches in self.deny)
 
     def ends_soon(self, model: Model) -> bool:
         """Whether its announced end is near."""
@@ -128,7 +119,7 @@ class Selector:
         for shelf in self.shelves:
             for model_id in _ids(self.rule, shelf):
                 item = shelf.item(model_id)
-                if _names_exactly(self.rule, item) and not self.work.denies(item.model):
+                if item.denied is None and _names_exactly(self.rule, item):
                     found.append(item)
         return found
 
@@ -178,47 +169,46 @@ class Selector:
         return None
 
     def _select(self, items: list[Item]) -> list[Item]:
-        by_key = {item.model.key: item for item in items}
-        models: Iterable[Model] = [item.model for item in items]
         if self.rule.newest is not None:
-            models = [
-                model
-                for shelf in self.shelves
-                for model in self._newest([m for m in models if m.provider == shelf.provider])
-            ]
-        ordered = [by_key[model.key] for model in self._in_order(models)]
-        return ordered[: self.rule.max]
+            items = [item for shelf in self.shelves for item in self._newest(items, shelf.provider)]
+        return self._in_order(items)[: self.rule.max]
 
-    def _newest(self, models: list[Model]) -> list[Model]:
+    def _newest(self, items: Iterable[Item], provider: str) -> list[Item]:
         """One provider's `newest` versions of each family, one id each."""
-        if self.rule.family:
-            return self._first(families.versions(models))
-        grouped = families.group(models)
-        return [model for versions in grouped.values() for model in self._first(versions)]
+        mine = [item for item in items if item.model.provider == provider]
+        return [item for rows in self._by_family(mine) for item in self._first(_by_version(rows))]
 
-    def _first(self, versions: Iterable[Iterable[Model]]) -> list[Model]:
+    def _first(self, versions: list[list[Item]]) -> list[Item]:
         """One id of each of the newest versions; one that ends soon yields to its successor."""
-        rows = [list(ids) for ids in versions]
-        pool = {model.id: model for ids in rows for model in ids}
-        picked: dict[str, Model] = {}
-        for ids in rows[: self.rule.newest]:
-            lasting = [model for model in ids if not self.work.ends_soon(model)]
-            model = (lasting or ids)[0]
-            if not lasting and model.replaced_by in pool:
-                model = pool[model.replaced_by]
-            picked[model.id] = model
+        pool = {item.model.id: item for rows in versions for item in rows}
+        picked: dict[str, Item] = {}
+        for rows in versions[: self.rule.newest]:
+            lasting = [item for item in rows if not self.work.ends_soon(item.model)]
+            item = (lasting or rows)[0]
+            successor = pool.get(item.model.replaced_by or "")
+            if not lasting and successor is not None:
+                item = successor
+            picked[item.model.id] = item
         return list(picked.values())
 
-    def _in_order(self, models: Iterable[Model]) -> list[Model]:
+    def _in_order(self, items: list[Item]) -> list[Item]:
         """Newest first: within a family by version; families by their newest member's day."""
-        if self.rule.family:
-            return families.newest_first(models)
         groups = []
-        for (maker, family), versions in families.group(models).items():
-            flat = [model for ids in versions for model in ids]
-            days = [day for model in flat if (day := families.release_date(model))]
-            groups.append((-max(days).toordinal() if days else 0, family, maker or "", flat))
-        return [model for row in sorted(groups, key=lambda row: row[:3]) for model in row[3]]
+        for rows in self._by_family(items):
+            days = [day.toordinal() for item in rows if (day := _day(item)) is not None]
+            maker, family = rows[0].family
+            groups.append((-max(days, default=0), family, maker or "", rows))
+        groups.sort(key=lambda group: group[:3])
+        return [item for group in groups for rows in _by_version(group[3]) for item in rows]
+
+    def _by_family(self, items: list[Item]) -> list[list[Item]]:
+        """The families; those a rule lists together are one."""
+        if self.rule.family:
+            return [items] if items else []
+        found: dict[tuple[str | None, str], list[Item]] = {}
+        for item in items:
+            found.setdefault(item.family, []).append(item)
+        return list(found.values())
 
     @staticmethod
     def names(rule: Rule, shelf: Shelf, item: Item) -> bool:
@@ -268,13 +258,10 @@ class Selector:
         if any(one.model.key == item.model.key for one in self.too_young):
             return Stop.YOUNG, self.work.age_reason(item)
         if self.rule.newest is not None:
-            models = [
-                one.model for one in self.passing if one.model.provider == item.model.provider
-            ]
-            newest = self._newest(models)
-            if item.model.key not in {model.key for model in newest}:
-                ahead = [m.id for m in newest if _family(m) == _family(item.model)]
-                ahead = ahead or [m.id for m in newest]
+            newest = self._newest(self.passing, item.model.provider)
+            if item not in newest:
+                ahead = [one.model.id for one in newest if one.family == item.family]
+                ahead = ahead or [one.model.id for one in newest]
                 return (
                     Stop.NEWEST,
                     f"newest {self.rule.newest}: {', '.join(ahead)} stands before it",
@@ -292,7 +279,7 @@ class Selector:
     def warnings(self) -> list[str]:
         """What a person should know about this rule."""
         found = []
-        held = {(item.reading.maker, item.reading.family) for item in self.chosen}
+        held = {item.family for item in self.chosen}
         if len(held) > MANY_FAMILIES:
             hint = "" if self.rule.max else "; `max` or `max_age` would bound it"
             found.append(f"rule {self.number} admits {len(held)} families{hint}")
@@ -336,9 +323,17 @@ def _listed(rule: Rule) -> str:
     return ", ".join((*rule.family, *rule.match))
 
 
-def _family(model: Model) -> tuple[str | None, str]:
-    reading = families.read_model(model)
-    return reading.maker, reading.family
+def _by_version(items: list[Item]) -> list[list[Item]]:
+    """One family's versions, newest first, the preferred id of each first."""
+    if len(items) == 1:
+        return [items]
+    by_key = {item.model.key: item for item in items}
+    versions = families.versions(item.model for item in items)
+    return [[by_key[model.key] for model in rows] for rows in versions]
+
+
+def _day(item: Item) -> date | None:
+    return release_day(item.model, item.reading)
 
 
 def _plain(value: object) -> str:

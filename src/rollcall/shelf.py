@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rollcall.families import Reading
+    from rollcall.policy import Policy
 
 VARIANT_WORDS = frozenset(
     ("batch", "beta", "exacto", "extended", "floor", "free", "nitro", "online", "thinking")
@@ -32,11 +33,18 @@ class Item:
 
     Attributes:
         special: why only a rule that names its id admits it; "" = it is an ordinary chat model.
+        denied: the pattern of the deny list that keeps it out, None when none does.
     """
 
     model: Model
     reading: Reading
     special: str
+    denied: str | None
+
+    @property
+    def family(self) -> tuple[str | None, str]:
+        """Maker and family."""
+        return self.reading.maker, self.reading.family
 
     @property
     def is_variant(self) -> bool:
@@ -47,10 +55,13 @@ class Item:
 class Shelf:
     """One provider's models; the same whatever order they came in."""
 
-    def __init__(self, provider: str, models: Sequence[Model], *, suffixes: bool) -> None:
-        """Lay out `models`; `suffixes`: every `:suffix` of this provider is a variant."""
+    def __init__(self, provider: str, models: Sequence[Model], policy: Policy) -> None:
+        """Lay out `models`, which `provider` lists."""
+        row = policy.providers.get(provider)
         self.provider = provider
-        self._suffixes = suffixes
+        self._deny = policy.deny
+        # OpenRouter may think of a new suffix any day; elsewhere a colon can mean anything.
+        self._suffixes = ((row and row.type) or provider) == "openrouter"
         self.models = _once(models)
         self._ids = sorted(self.models)
         self._items: dict[str, Item] = {}
@@ -62,7 +73,8 @@ class Shelf:
         if item is None:
             model = self.models[model_id]
             reading = families.read_model(model)
-            item = Item(model, reading, self._special(model, reading))
+            special = self._special(model, reading)
+            item = Item(model, reading, special, denied(self._deny, self.provider, model_id))
             self._items[model_id] = item
         return item
 
@@ -76,7 +88,7 @@ class Shelf:
         for model_id in self._ids[start:]:
             if not model_id.startswith(glob.prefix):
                 break
-            if glob.matches(model_id):
+            if glob.core in model_id and glob.matches(model_id):
                 found.append(model_id)
         return found
 
@@ -114,6 +126,15 @@ class Shelf:
         if reading.moving or model.points_at is not None:
             return "changes what it points at"
         return ""
+
+
+def denied(patterns: Iterable[str], provider: str, model_id: str) -> str | None:
+    """The first deny pattern that fits the id or `provider/id`, None when none does."""
+    for pattern in patterns:
+        matches = compile_glob(pattern).matches
+        if matches(model_id) or matches(f"{provider}/{model_id}"):
+            return pattern
+    return None
 
 
 def _once(models: Sequence[Model]) -> dict[str, Model]:
