@@ -99,3 +99,37 @@ def schema() -> None:
     from rollcall.report.text import out
 
     out(json.dumps(json_schema(), indent=2))
+
+
+@app.command()
+def status(
+    config: options.Config = None,
+    policy: options.PolicyFile = None,
+    state_dir: options.StateDir = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit 1 when a provider, or rollcall, is overdue.")
+    ] = False,
+    json: options.Json = False,
+) -> None:
+    """Last run, each provider's last good answer, what is overdue."""
+    from rollcall.errors import Exit, PolicyError
+    from rollcall.evidence import read_policy
+    from rollcall.policy import Defaults
+    from rollcall.report.status import show_status
+    from rollcall.standing import standing_of
+    from rollcall.store import Store
+
+    settings = settings_module.resolve(config=config, policy=policy, state_dir=state_dir)
+    store = Store(settings.config_path, settings.state_dir)
+    try:
+        stale_after = read_policy(settings)[1].defaults.stale_after
+    except PolicyError:
+        stale_after = Defaults().stale_after
+    standing = standing_of(
+        store.read_state()[0],
+        now=settings.now,
+        stale_after_seconds=stale_after,
+        backups=len(store.backups()),
+    )
+    show_status(standing, as_json=json)
+    raise typer.Exit(int(Exit.ERROR if check and standing.alarms else Exit.OK))
