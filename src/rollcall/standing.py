@@ -50,9 +50,11 @@ def standing_of(
         alarms.append("rollcall has not run yet with this state folder")
     elif _age(state.last_run, now) > stale_after_seconds:
         alarms.append(f"rollcall itself has not run since {state.last_run}")
-    for row in providers:
-        if row.stale_since and _age(row.stale_since, now) > stale_after_seconds:
-            alarms.append(f"{row.name} could not be asked since {row.stale_since}: {row.detail}")
+    alarms += [
+        f"{row.name} could not be asked since {row.stale_since}: {row.detail}"
+        for row in providers
+        if row.stale_since and _age(row.stale_since, now) > stale_after_seconds
+    ]
     return Standing(
         last_run=state.last_run,
         last_record=state.runs[-1] if state.runs else None,

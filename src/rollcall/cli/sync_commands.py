@@ -12,6 +12,8 @@ from rollcall.cli import app, options
 from rollcall.errors import Exit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rollcall.plan import Plan
     from rollcall.settings import Settings
     from rollcall.sync import Applied
@@ -219,7 +221,7 @@ def _run_on_change(command: str) -> None:
         say(f"note: the --on-change command ended with {code}.")
 
 
-def _validator(settings: Settings):  # type: ignore[no-untyped-def] # set when validation lands
+def _validator(settings: Settings) -> Callable[[bytes], None]:
     from rollcall.validation import litellm_check
 
     return litellm_check(settings)
