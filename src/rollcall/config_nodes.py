@@ -1,0 +1,159 @@
+"""Where the parts of a YAML node tree begin and really end, as offsets into the text.
+
+PyYAML's marks need care: a block collection "ends" at the next token, often beyond the next
+section's comments, and an alias carries the marks of its anchor.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import yaml
+
+_ALIAS = re.compile(r"(?:[\s:,?\-]|#[^\n]*|[&!][^\s,\[\]{}]*)*\*[^\s,\[\]{}]+")
+_TO_CONTENT = re.compile(r"(?:[&!][^\s,\[\]{}]*|\s|#[^\n]*)*")
+_COMMENT = re.compile(r"(?:(?<=\s)|\A)#[^\n]*")
+
+
+class Tail(NamedTuple):
+    """Where a node ends, and the block scalar (`|`, `>`) it ends in, if it does."""
+
+    end: int
+    block_scalar: yaml.ScalarNode | None = None
+
+
+def begin(node: yaml.Node) -> int:
+    """The node's first character, its anchor or tag included."""
+    return int(node.start_mark.index)
+
+
+def tail(body: str, node: yaml.Node, floor: int) -> Tail:
+    """Where `node` ends in the text. `floor` is the earliest it can begin: an alias is told by it.
+
+    It is the end of the deepest last node; comments after that are not part of it.
+    """
+    while True:
+        if begin(node) < floor:
+            return Tail(_alias_end(body, floor))
+        end = int(node.end_mark.index)
+        if isinstance(node, yaml.ScalarNode):
+            return Tail(end, node if node.style in ("|", ">") else None)
+        if node.flow_style or not node.value:
+            return Tail(end)
+        if isinstance(node, yaml.MappingNode):
+            key, last = node.value[-1]
+            floor = int(key.end_mark.index)
+        else:
+            last = node.value[-1]
+            floor = _last_item_floor(body, node)
+        node = last
+
+
+def _last_item_floor(body: str, node: Any) -> int:
+    last = len(node.value) - 1
+    if not _is_alias_item(node, last):
+        return begin(node.value[last])
+    return item_end(body, node, last - 1) if last else begin(node)
+
+
+def _is_alias_item(node: Any, index: int) -> bool:
+    position = begin(node.value[index])
+    earlier = (begin(item) for item in node.value[:index])
+    return position < begin(node) or position <= max(earlier, default=-1)
+
+
+def item_end(body: str, node: Any, index: int) -> int:
+    """Where item `index` of a sequence ends."""
+    base = index
+    while base >= 0 and _is_alias_item(node, base):
+        base -= 1
+    end = begin(node) if base < 0 else tail(body, node.value[base], begin(node.value[base])).end
+    for _ in range(index - base):
+        end = _alias_end(body, end)
+    return end
+
+
+def _alias_end(body: str, floor: int) -> int:
+    found = _ALIAS.match(body, floor)
+    return found.end() if found else floor
+
+
+def member_begins(body: str, node: Any) -> list[int]:
+    """Where each item's content, or each key, begins."""
+    if isinstance(node, yaml.MappingNode):
+        return [begin(key) for key, _ in node.value]
+    begins: list[int] = []
+    highest = begin(node) - 1
+    for index, item in enumerate(node.value):
+        position = begin(item)
+        if position <= highest:
+            end = item_end(body, node, index)
+            position = body.rfind("*", 0, end)
+        highest = max(highest, position)
+        begins.append(position)
+    return begins
+
+
+def member_end(body: str, node: Any, index: int) -> int:
+    """Where item or pair `index` ends."""
+    if isinstance(node, yaml.MappingNode):
+        key, value = node.value[index]
+        return tail(body, value, int(key.end_mark.index)).end
+    return item_end(body, node, index)
+
+
+def content_begin(body: str, node: yaml.Node) -> int:
+    """The node's first character after its anchor and tag."""
+    position = begin(node)
+    if body[position : position + 1] not in ("&", "!"):
+        return position
+    found = _TO_CONTENT.match(body, position)
+    return found.end() if found else position
+
+
+def column(body: str, node: Any) -> int:
+    """The column of a block collection: of its dashes, or of its keys."""
+    if isinstance(node, yaml.MappingNode):
+        position = begin(node.value[0][0])
+    else:
+        position = content_begin(body, node)
+    return position - (body.rfind("\n", 0, position) + 1)
+
+
+def has_comma(body: str, start: int, end: int) -> bool:
+    """Whether the text between two members of a flow collection holds a comma."""
+    return "," in _COMMENT.sub("", body[start:end])
+
+
+def scalar_at(node: yaml.Node | None, offset: int) -> yaml.ScalarNode | None:
+    """The scalar `offset` lies in, if it lies in one."""
+    if node is None or not begin(node) <= offset < int(node.end_mark.index):
+        return None
+    if isinstance(node, yaml.ScalarNode):
+        return node
+    members = node.value
+    if isinstance(node, yaml.MappingNode):
+        members = [part for pair in members for part in pair]
+    for member in members:
+        if begin(member) <= offset < int(member.end_mark.index):
+            found = scalar_at(member, offset)
+            if found is not None:
+                return found
+    return None
+
+
+def keyed(node: Any, name: str) -> list[tuple[yaml.Node, yaml.Node, int]]:
+    """The (key, value, index) pairs of a mapping whose key is `name`; duplicates included."""
+    return [
+        (key, value, index)
+        for index, (key, value) in enumerate(node.value)
+        if isinstance(key, yaml.ScalarNode)
+        and key.value == name
+        and key.tag == "tag:yaml.org,2002:str"
+    ]
+
+
+def has_merge(node: Any) -> bool:
+    """Whether a mapping has a merge key."""
+    return any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value)

@@ -1,0 +1,296 @@
+"""config.yaml read: what is ours in it, what is the user's, and where.
+
+One parse gives the places and the data. What can be told only of the whole file is refused here;
+what matters only when something has to be written is kept for then.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import yaml
+
+from rollcall.config_blocks import Blocks, ConfigDocument, FallbacksSection, StrayEntry, is_managed
+from rollcall.config_markers import KINDS, Kind, Marker, find_markers, pair
+from rollcall.config_nodes import begin, member_begins, scalar_at
+from rollcall.config_refusals import refusal
+from rollcall.config_sections import (
+    ALIASES,
+    LITELLM_FALLBACKS,
+    MODELS,
+    ROUTER_FALLBACKS,
+    Layout,
+    Section,
+    find_section,
+    with_region,
+)
+from rollcall.config_text import decode, line_number
+from rollcall.config_yaml import LoadedYaml
+from rollcall.errors import ConfigRefused
+
+LITELLM_KEYS = frozenset(
+    {
+        "agent_list",
+        "agents",
+        "assistant_settings",
+        "callback_settings",
+        "classifier_plugin",
+        "credential_list",
+        "default_vertex_config",
+        "environment_variables",
+        "files_settings",
+        "finetune_settings",
+        "general_settings",
+        "guardrails",
+        "include",
+        "litellm_settings",
+        "mcp_servers",
+        "mcp_tools",
+        "model_list",
+        "pass_through_endpoints",
+        "plugins",
+        "policies",
+        "policy_attachments",
+        "prompts",
+        "router_settings",
+        "sandbox_tools",
+        "search_tools",
+        "vector_store_registry",
+        "worker_registry",
+    }
+)
+"""The top-level keys LiteLLM reads (proxy_server.py of 1.106)."""
+
+
+def parse(raw: bytes) -> ConfigDocument:
+    """Read config.yaml.
+
+    Raises:
+        ConfigRefused: it cannot be edited safely; line and reason say why.
+    """
+    text = decode(raw)
+    loaded = LoadedYaml(text.body)
+    markers = tuple(find_markers(text.body))
+    _refuse_other_files(loaded, markers)
+    layout, fault = _regions_found(Layout(text, loaded, markers, *_sections(loaded)))
+    data = (loaded.construct(loaded.root) if loaded.root is not None else None) or {}
+    return _document(raw, data, _fallbacks_chosen(layout, data), fault)
+
+
+def _refuse_other_files(loaded: LoadedYaml, markers: tuple[Marker, ...]) -> None:
+    """Refuse what is not one LiteLLM config, or would fool a search for our markers."""
+    body, root = loaded.body, loaded.root
+    if root is None or _is_null(root):
+        return
+    if not isinstance(root, yaml.MappingNode):
+        raise refusal("not_a_mapping", line_number(body, begin(root)))
+    keys = [key.value for key, _ in root.value if isinstance(key, yaml.ScalarNode)]
+    if root.value and LITELLM_KEYS.isdisjoint(keys):
+        if {"apiVersion", "kind"} <= set(keys):
+            raise refusal("kubernetes", _embedded_line(body))
+        if not any(key.tag.endswith("merge") for key, _ in root.value):
+            raise refusal("not_litellm", line_number(body, begin(root.value[0][0])))
+    for marker in markers:
+        if scalar_at(root, marker.start) is not None:
+            raise refusal("marker_in_scalar", line_number(body, marker.start))
+
+
+def _embedded_line(body: str) -> int:
+    """The line of the config inside a manifest, else of its `kind`."""
+    found = re.search(r"^[ ]+model_list:", body, re.MULTILINE) or re.search(
+        r"^[{ \"]*kind", body, re.MULTILINE
+    )
+    return line_number(body, found.start()) if found else 1
+
+
+def _is_null(root: yaml.Node) -> bool:
+    return isinstance(root, yaml.ScalarNode) and root.tag.endswith(":null")
+
+
+class _Sections(NamedTuple):
+    models: Section
+    aliases: Section
+    fallbacks: Section
+    leaving: Section | None
+
+
+def _sections(loaded: LoadedYaml) -> _Sections:
+    body = loaded.body
+    root = loaded.root if isinstance(loaded.root, yaml.MappingNode) else None
+    models = find_section(body, root, "models", MODELS)
+    if models.refusal:
+        raise models.refusal
+    return _Sections(
+        models,
+        find_section(body, root, "aliases", ALIASES),
+        find_section(body, root, "fallbacks", ROUTER_FALLBACKS),
+        find_section(body, root, "fallbacks", LITELLM_FALLBACKS),
+    )
+
+
+def _regions_found(layout: Layout) -> tuple[Layout, ConfigRefused | None]:
+    """Find our lines in the sections; a fault in the markers leaves all of them unread."""
+    found = layout
+    try:
+        for kind in KINDS:
+            markers = pair(layout.text.body, kind, list(layout.markers))
+            if markers:
+                found = _with_markers(layout.text.body, found, kind, markers)
+    except ConfigRefused as fault:
+        return layout, fault
+    return found, None
+
+
+def _with_markers(body: str, layout: Layout, kind: Kind, pair: tuple[Marker, Marker]) -> Layout:
+    if kind == "models":
+        return replace(layout, models=with_region(body, layout.models, pair))
+    if kind == "aliases":
+        return replace(layout, aliases=with_region(body, layout.aliases, pair))
+    litellm = layout.leaving
+    if litellm and litellm.key and begin(litellm.key) < pair[0].start < litellm.ceiling:
+        return replace(layout, leaving=with_region(body, litellm, pair))
+    return replace(layout, fallbacks=with_region(body, layout.fallbacks, pair))
+
+
+def _fallbacks_chosen(layout: Layout, data: dict[str, Any]) -> Layout:
+    """`fallbacks` becomes the section to write to: the user's own, else ours, else the router's.
+
+    LiteLLM reads the router's list, and the other one only where that is empty.
+    """
+    router, litellm = layout.fallbacks, layout.leaving
+    assert litellm is not None
+    router_own = _split(_list_at(data, router.path), router)[1]
+    litellm_own = _split(_list_at(data, litellm.path), litellm)[1]
+    chosen, other = router, litellm
+    if litellm_own and router_own:
+        line = line_number(layout.text.body, begin(litellm.key))
+        chosen = replace(router, refusal=refusal("two_fallbacks", line))
+    elif litellm_own or not (router_own or router.region or _is_named(router)):
+        moves = bool(litellm_own) or _is_named(litellm)
+        chosen, other = (litellm, router) if moves else (router, litellm)
+    return replace(layout, fallbacks=chosen, leaving=other if other.region else None)
+
+
+def _is_named(section: Section) -> bool:
+    return not section.missing and section.key is not None
+
+
+def _document(
+    raw: bytes, data: dict[str, Any], layout: Layout, fault: ConfigRefused | None
+) -> ConfigDocument:
+    body = layout.text.body
+    ours, own = _split(_list_at(data, MODELS), layout.models)
+    begins = _member_begins(body, layout.models)
+    region = layout.models.region
+    if region and fault is None:
+        foreign = [i for i, entry in enumerate(ours, region.first) if not is_managed(entry)]
+        if foreign:
+            fault = refusal("foreign_entry", line_number(body, begins[foreign[0]]))
+    outside = [i for i in range(len(begins)) if not (region and region.first <= i < region.last)]
+    strays = tuple(
+        StrayEntry(str(entry.get("model_name")), line_number(body, begins[index]))
+        for index, entry in zip(outside, own, strict=False)
+        if is_managed(entry)
+    )
+    if strays and fault is None:
+        fault = refusal("stray_entries", strays[0].line, name=strays[0].model_name)
+    managed_aliases, own_aliases = _split_aliases(data, layout)
+    section, managed_fallbacks, own_fallbacks = _fallbacks(data, layout)
+    return ConfigDocument(
+        raw=raw,
+        data=data,
+        managed=Blocks(tuple(ours), managed_aliases, tuple(managed_fallbacks)),
+        own_models=tuple(own),
+        own_aliases=own_aliases,
+        own_fallbacks=tuple(own_fallbacks),
+        fallbacks_section=section,
+        strays=strays,
+        refusal=fault,
+        layout=layout,
+    )
+
+
+def _member_begins(body: str, section: Section) -> list[int]:
+    return member_begins(body, section.node) if section.node is not None else []
+
+
+def _at(data: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        data = data.get(name) if isinstance(data, dict) else None
+    return data
+
+
+def _list_at(data: dict[str, Any], path: tuple[str, ...]) -> list[Any]:
+    found = _at(data, path)
+    return found if isinstance(found, list) else []
+
+
+def _split(members: list[Any], section: Section) -> tuple[list[Any], list[Any]]:
+    """(ours, the user's own) members of a list."""
+    if section.region is None:
+        return [], members
+    first, last = section.region.first, section.region.last
+    return members[first:last], members[:first] + members[last:]
+
+
+def _split_aliases(data: dict[str, Any], layout: Layout) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(ours, the user's own) aliases; a name may be in both, then LiteLLM takes the last."""
+    section = layout.aliases
+    if section.region is None or section.node is None:
+        found = _at(data, ALIASES)
+        return {}, found if isinstance(found, dict) and section.region is None else {}
+    pairs = section.node.value
+    first, last = section.region.first, section.region.last
+    return _mapping(layout, pairs[first:last]), _mapping(layout, pairs[:first] + pairs[last:])
+
+
+def _mapping(layout: Layout, pairs: list[Any]) -> dict[str, Any]:
+    node = yaml.MappingNode("tag:yaml.org,2002:map", pairs)
+    value: dict[str, Any] = layout.loaded.construct(node)
+    return value
+
+
+def _fallbacks(
+    data: dict[str, Any], layout: Layout
+) -> tuple[FallbacksSection | None, list[Any], list[Any]]:
+    """Where the user's fallbacks are, ours, and the ones of theirs that LiteLLM uses."""
+    ours: list[Any] = []
+    own: dict[tuple[str, ...], list[Any]] = {}
+    for path in (ROUTER_FALLBACKS, LITELLM_FALLBACKS):
+        held = [s for s in (layout.fallbacks, layout.leaving) if s and s.path == path]
+        members = _list_at(data, path)
+        between, own[path] = _split(members, held[0]) if held else ([], members)
+        ours += between
+    router, litellm = own[ROUTER_FALLBACKS], own[LITELLM_FALLBACKS]
+    section: FallbacksSection | None = "router_settings" if router else None
+    if litellm:
+        section = "both" if router else "litellm_settings"
+    return section, ours, router or litellm
+
+
+def locate(raw: bytes, path: tuple[str | int, ...]) -> int | None:
+    """The 1-based line of a key or list item, e.g. ``("router_settings", "fallbacks", 0)``.
+
+    None where there is no such place, or no YAML to find it in.
+    """
+    try:
+        loaded = LoadedYaml(decode(raw).body)
+    except ConfigRefused:
+        return None
+    node: Any = loaded.root
+    offset = begin(node) if node is not None else 0
+    for step in path:
+        if isinstance(step, int):
+            if not isinstance(node, yaml.SequenceNode) or not -1 < step < len(node.value):
+                return None
+            offset = member_begins(loaded.body, node)[step]
+            node = node.value[step]
+        else:
+            pairs = node.value if isinstance(node, yaml.MappingNode) else []
+            found = [(key, value) for key, value in pairs if key.value == step]
+            if not found:
+                return None
+            offset, node = begin(found[-1][0]), found[-1][1]
+    return line_number(loaded.body, offset)
