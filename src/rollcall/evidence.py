@@ -105,7 +105,23 @@ def stored_models(evidence: Evidence, provider: str) -> Sequence[Model]:
 def _included_names(store: Store, document: ConfigDocument) -> frozenset[str]:
     if "include" not in document.data:
         return frozenset()
-    return config_document.names_in(store.read_includes(document.data))
+    names: set[str] = set()
+    for content in store.read_includes(document.data):
+        names |= _names_in(content)
+    return frozenset(names)
+
+
+def _names_in(content: bytes) -> set[str]:
+    """The model_names an included file adds; LiteLLM appends its list to config.yaml's."""
+    import yaml
+
+    try:
+        data = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    except (yaml.YAMLError, ValueError):
+        return set()
+    entries = data.get("model_list") if isinstance(data, dict) else None
+    rows = entries if isinstance(entries, list) else []
+    return {str(row["model_name"]) for row in rows if isinstance(row, dict) and "model_name" in row}
 
 
 def _old_policy(evidence: Evidence) -> Policy | None:

@@ -111,7 +111,7 @@ def call_roll(situation: Situation, admitted: Admission) -> Roster:
     _refuse_twins(seats)
     for seat in seats:
         gone.pop(seat.name, None)
-    return Roster(seats, gone, departures, tuple(withdrawn), counted, tuple(warnings))
+    return Roster(tuple(seats), gone, departures, tuple(withdrawn), counted, tuple(warnings))
 
 
 def _admitted_seats(situation: Situation, admitted: Admission) -> tuple[list[Seat], list[str]]:

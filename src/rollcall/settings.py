@@ -164,8 +164,11 @@ def resolve(
     accept: tuple[str, ...] = (),
     cwd: Path | None = None,
     environ: Mapping[str, str] | None = None,
+    now: datetime | None = None,
 ) -> Settings:
     """Settings of one run: a flag wins over its variable, which wins over the default.
+
+    `cwd`, `environ` and `now` are the process's own where they are not given.
 
     Raises:
         SettingsError: an unknown mode, a duration that is none, a clock that is none.
@@ -183,7 +186,7 @@ def resolve(
         policy_path=path_of(policy, "ROLLCALL_POLICY", "policy.yaml"),
         policy_given=bool(policy or merged.get("ROLLCALL_POLICY")),
         state_dir=cwd / state.expanduser() if state else config_path.parent / ".rollcall",
-        now=clock(merged),
+        now=now or clock(merged),
         environ=merged,
         dotenv_path=dotenv_path,
         mode=parse_mode(mode or merged.get("LITELLM_DISCOVERY_MODE") or Mode.ORCHESTRATOR),

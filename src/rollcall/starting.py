@@ -7,12 +7,14 @@ a log file, a hanging provider costs the deadline. Only Ctrl-C starts nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rollcall import freshness, handoff
 from rollcall import settings as settings_module
 from rollcall.errors import ConfigRefused, RollcallError, SettingsError
 from rollcall.report.text import say, say_error
+from rollcall.settings import Mode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,10 +73,11 @@ def start(options: StartOptions) -> int:
 
 def _settings(options: StartOptions) -> Settings:
     """The settings; what makes no sense in them is said and left at its default."""
-    paths = {"config": options.config, "policy": options.policy, "state_dir": options.state_dir}
     try:
         return settings_module.resolve(
-            **paths,
+            config=options.config,
+            policy=options.policy,
+            state_dir=options.state_dir,
             mode=options.mode,
             ttl=options.ttl,
             timeout=options.timeout,
@@ -83,10 +86,13 @@ def _settings(options: StartOptions) -> Settings:
     except SettingsError as error:
         say_error(error)
         say("          Starting litellm without discovery.")
-    environ = dict(settings_module.os.environ)
-    for name in ("LITELLM_DISCOVERY_MODE", "SOURCE_DATE_EPOCH", "LITELLM_ENABLE_DISCOVERY"):
-        environ.pop(name, None)
-    settings = settings_module.resolve(**paths, mode="orchestrator", environ=environ)
+    settings = settings_module.resolve(
+        config=options.config,
+        policy=options.policy,
+        state_dir=options.state_dir,
+        mode=Mode.ORCHESTRATOR,
+        now=datetime.now(UTC),
+    )
     return replace(settings, environ={**settings.environ, "LITELLM_ENABLE_DISCOVERY": "0"})
 
 
