@@ -7,11 +7,11 @@ LiteLLM follows one step only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rollcall.choices import Pool, choose
-from rollcall.derived_aliases import derive
+from rollcall.derived_aliases import DEFAULT_REASON, derive
 from rollcall.errors import PolicyError
 
 if TYPE_CHECKING:
@@ -91,21 +91,20 @@ def resolve(
             notes.append(f"alias {name!r} is left out: your own lines give that name already")
             continue
         _refuse_model_name(name, pool)
-        row = _resolve_one(shelf, name, spec, current.get(name))
+        found = choose(shelf, spec, current.get(name))
+        reason = DEFAULT_REASON if derived and name == "default" and found.target else found.reason
+        row = Resolved(name, found.target, spec.hidden, (), reason, found.candidates)
         if row.target is None:
             notes.append(f"alias {name!r} is left out: {row.reason}")
             if derived and name not in current:
                 continue
         resolved.append(row)
     targets = {row.name: row.target for row in resolved if row.target is not None}
-    done = []
-    for row in resolved:
+    for index, row in enumerate(resolved):
         fallbacks, lost = _fallbacks(row, specs[row.name], targets, shelf)
+        resolved[index] = replace(row, fallbacks=fallbacks)
         notes += lost
-        done.append(
-            Resolved(row.name, row.target, row.hidden, fallbacks, row.reason, row.candidates)
-        )
-    return tuple(done), tuple(notes)
+    return tuple(resolved), tuple(notes)
 
 
 def fallback_entries(resolved: Iterable[Resolved]) -> tuple[dict[str, list[str]], ...]:
@@ -128,11 +127,6 @@ def _refuse_model_name(name: str, pool: Sequence[Candidate]) -> None:
             "LiteLLM could not reach the model any more.",
             f"Rename the alias, or give rule {twin.rule} another `name`.",
         )
-
-
-def _resolve_one(pool: Pool, name: str, spec: AliasSpec, current: str | None) -> Resolved:
-    found = choose(pool, spec, current)
-    return Resolved(name, found.target, spec.hidden, (), found.reason, found.candidates)
 
 
 def _fallbacks(

@@ -109,7 +109,7 @@ def _is_named(option: Choice, one: Candidate) -> bool:
 def _pick(pool: Pool, option: Choice, current: str | None) -> Outcome:
     if option.model is not None:
         target = pool.named(option.model)
-        reason = f"{option.model} is in the config" if target else "is not in the config"
+        reason = "named in the policy" if target else f"{option.model} is not in the config"
         return Outcome(target, reason, ((target, reason),) if target else ())
     fitting, lost = [], []
     for one in pool.entries:

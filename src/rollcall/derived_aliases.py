@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 SMALL_AND_FAST = frozenset(("haiku", "mini", "flash"))
 """Words in a family's name that say: quick and cheap enough for everything."""
 
+DEFAULT_REASON = "the newest small fast model admitted, else the first entry"
+
 STRONG = ("claude-opus", "gpt", "gemini-pro", "grok", "deepseek-pro", "qwen-max", "kimi", "glm")
 """Flagship families that reason, in order of preference."""
 
