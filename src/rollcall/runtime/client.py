@@ -52,6 +52,7 @@ class LLMClient:
     Args:
         config_path: llm_orchestrator.yaml. environ: where keys are looked for, at each call.
         link, async_link: the network, and the waiting between attempts.
+        refresh: ask providers anew where the catalog of a role's `select` is too old.
 
     Raises:
         ConfigError: the file cannot be used.
@@ -65,13 +66,14 @@ class LLMClient:
         link: HttpLink | None = None,
         async_link: AsyncHttpLink | None = None,
         patience: Patience | None = None,
+        refresh: bool = True,
     ) -> None:
         self._file = ConfigFile(Path(config_path))
         self._environ = environ
         self._link = link or HttpLink()
         self._async_link = async_link or AsyncHttpLink()
         self._patience = patience or Patience()
-        self._selector = Selector(self._file.path, environ)
+        self._selector = Selector(self._file.path, environ, refresh=refresh)
 
     def run(
         self,

@@ -13,7 +13,9 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
+    Tag,
     ValidationError,
     model_validator,
 )
@@ -22,7 +24,6 @@ from rollcall.runtime.dialects import DIALECTS
 from rollcall.runtime.document import Document, Place, read_document
 from rollcall.runtime.errors import ConfigNotFound, InvalidConfig, InvalidParams
 from rollcall.runtime.params import read_params
-from rollcall.runtime.selection_words import Selection
 from rollcall.settings import parse_duration
 
 
@@ -109,19 +110,30 @@ class FallbackConfig(_Strict):
     params: ProviderParams = {}
 
 
+def _kind_of_fallback(value: object) -> str:
+    return "target" if isinstance(value, dict | FallbackConfig) else "role"
+
+
+Fallback = Annotated[
+    Annotated[Text, Tag("role")] | Annotated[FallbackConfig, Tag("target")],
+    Discriminator(_kind_of_fallback),
+]
+
+
 class RoleConfig(_Strict):
     """One role: a provider and a model, or a `select` that picks them.
 
     Attributes:
+        select: in the words of `rollcall.runtime.selection_words`, checked by `parse_config`.
         params: defaults of its calls. fallbacks: tried in order; names of roles, or
             `{provider, model}`.
     """
 
     provider: Text | None = None
     model: Text | None = None
-    select: Selection | None = None
+    select: Any = None
     params: ProviderParams = {}
-    fallbacks: list[Text | FallbackConfig] = []
+    fallbacks: list[Fallback] = []
 
     @model_validator(mode="after")
     def _one_way(self) -> RoleConfig:
@@ -201,14 +213,30 @@ def parse_config(text: str, name: str) -> OrchestratorConfig:
     """
     document = read_document(text, name)
     try:
-        return OrchestratorConfig.model_validate(document.data)
+        config = OrchestratorConfig.model_validate(document.data)
     except ValidationError as error:
         raise _invalid(error, document, name) from None
+    for role, row in config.roles.items():
+        if row.select is not None:
+            _check_select(row.select, ("roles", role, "select"), document, name)
+    return config
 
 
-def _invalid(error: ValidationError, document: Document, name: str) -> InvalidConfig:
+def _check_select(select: Any, place: Place, document: Document, name: str) -> None:
+    """Only files with a `select` pay for the import of the policy's words."""
+    from rollcall.runtime.selection_words import Selection
+
+    try:
+        Selection.model_validate(select)
+    except ValidationError as error:
+        raise _invalid(error, document, name, place) from None
+
+
+def _invalid(
+    error: ValidationError, document: Document, name: str, inside: Place = ()
+) -> InvalidConfig:
     problem = error.errors(include_url=False, include_input=True)[0]
-    place = _place(problem["loc"], document.data)
+    place = _place((*inside, *problem["loc"]), document.data)
     field = ".".join(map(str, place))
     line = document.line(place)
     what, hint = _words(problem, place)
@@ -259,15 +287,22 @@ def _words(problem: Mapping[str, Any], place: Place) -> tuple[str, str]:
 
 def _fields_at(place: Place) -> list[str]:
     """The fields allowed beside the last step of a place."""
-    models: dict[tuple[int, object], type[BaseModel]] = {
-        (1, None): OrchestratorConfig,
-        (3, "providers"): ProviderConfig,
-        (3, "roles"): RoleConfig,
-        (2, "catalog"): CatalogConfig,
-        (5, "roles"): FallbackConfig if place[2:3] == ("fallbacks",) else Selection,
-        (4, "roles"): Selection,
-    }
-    model = models.get((len(place), place[0] if len(place) > 1 else None))
+    if place[:1] == ("roles",) and "select" in place[2:-1]:
+        from rollcall.runtime.selection_words import Selection
+
+        model: type[BaseModel] | None = Selection if len(place) == 4 else None
+    else:
+        model = _MODELS.get((len(place), place[0] if len(place) > 1 else None))
     if model is None:
         return []
     return [field.alias or name for name, field in model.model_fields.items()]
+
+
+_MODELS: dict[tuple[int, object], type[BaseModel]] = {
+    (1, None): OrchestratorConfig,
+    (3, "providers"): ProviderConfig,
+    (3, "roles"): RoleConfig,
+    (2, "catalog"): CatalogConfig,
+    (5, "roles"): FallbackConfig,
+}
+"""(depth of a field, section) -> what it is a field of."""

@@ -22,6 +22,7 @@ class Dialect:
         base: root of its API where llm_orchestrator.yaml names none.
         base_env: a variable that names it instead. key_url: where a person gets a key.
         own_endings: what people paste at the end of an api_base, and the paths already have.
+        below: where the protocol lives under the base.
     """
 
     protocol: WireProtocol
@@ -29,13 +30,14 @@ class Dialect:
     base_env: str | None = None
     key_url: str = ""
     own_endings: tuple[str, ...] = ()
+    below: str = ""
 
     def clean_base(self, api_base: str) -> str:
-        """An api_base without slash and without what the path adds anyway."""
+        """The root that paths are added to, whether or not people wrote the end of it too."""
         base = api_base.rstrip("/")
-        for ending in self.own_endings:
+        for ending in (*self.own_endings, self.below):
             base = base.removesuffix(ending)
-        return base
+        return base + self.below
 
 
 _CHAT = ("/chat/completions",)
@@ -49,14 +51,14 @@ _PROTOCOLS: dict[str, tuple[WireProtocol, tuple[str, ...]]] = {
     "gemini": (GeminiProtocol(), ("/models",)),
     "perplexity": (PerplexityProtocol(), ("/responses", "/v1")),
 }
-_BASES = {"ollama": BUILTIN["ollama"].base_url + "/v1"}
 
 DIALECTS: dict[str, Dialect] = {
     name: Dialect(
         protocol=_PROTOCOLS[provider.protocol][0],
-        base=_BASES.get(name, provider.base_url),
+        base=provider.base_url,
         key_url=provider.key_url,
         own_endings=_PROTOCOLS[provider.protocol][1],
+        below="/v1" if provider.protocol == "ollama" else "",
     )
     for name, provider in BUILTIN.items()
 } | {
