@@ -1,0 +1,126 @@
+"""Who is asking, and which key LiteLLM is asked with on their behalf.
+
+With ROLLCALL_API_TOKENS, one of those admits a caller and LITELLM_API_KEY goes upstream. Without,
+whatever key the caller sends goes upstream as it is, and LiteLLM decides.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from hashlib import blake2b, sha256
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Header = tuple[bytes, bytes]
+
+CREDENTIAL_HEADERS = frozenset(
+    {
+        b"authorization",
+        b"x-api-key",
+        b"api-key",
+        b"x-goog-api-key",
+        b"x-litellm-api-key",
+        b"ocp-apim-subscription-key",
+    }
+)
+"""Where LiteLLM looks for a key; lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who may ask.
+
+    Attributes:
+        identity: stands for the key in caches; a keyed hash, useless outside this process.
+        credentials: the headers LiteLLM is asked with.
+        trusted: holds one of our tokens, or a key known to be the operator's: may see the list of
+            config.yaml when LiteLLM cannot say what this key may see.
+        own: admitted by one of our tokens; LiteLLM is asked with our own key.
+    """
+
+    identity: bytes
+    credentials: tuple[Header, ...] = field(repr=False)
+    trusted: bool
+    own: bool = False
+
+    @property
+    def has_key(self) -> bool:
+        """Whether any key goes upstream."""
+        return bool(self.credentials)
+
+
+class Gate:
+    """Admits callers.
+
+    Args:
+        tokens: our own tokens; none = callers' keys are passed on.
+        upstream_key: what LiteLLM is asked with when there are tokens.
+        operator_keys: keys of LiteLLM that this process knows itself.
+    """
+
+    def __init__(
+        self, tokens: Sequence[str], upstream_key: str | None, operator_keys: Sequence[str] = ()
+    ) -> None:
+        self._secret = secrets.token_bytes(32)
+        self._tokens = tuple(token.encode() for token in tokens)
+        self._token_digests = tuple(sha256(token).digest() for token in self._tokens)
+        self._operator_digests = tuple(sha256(key.encode()).digest() for key in operator_keys)
+        bearer = ((b"authorization", b"Bearer " + upstream_key.encode()),) if upstream_key else ()
+        self._own = Caller(b"own", bearer, trusted=True, own=True)
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether callers need a token of ours."""
+        return bool(self._tokens)
+
+    @property
+    def own(self) -> Caller:
+        """Ourselves: what the background refresh asks as, with tokens."""
+        return self._own
+
+    def admit(self, headers: Iterable[Header]) -> Caller | None:
+        """The caller of a request with these headers; None = a token is needed and missing."""
+        given = tuple(pair for pair in headers if pair[0] in CREDENTIAL_HEADERS)
+        if self._tokens:
+            return self._own if self._any_of(given, self._token_digests) else None
+        digest = blake2b(key=self._secret, digest_size=16)
+        for name, value in given:
+            digest.update(b"%s\0%d\0%s" % (name, len(value), value))
+        trusted = self._any_of(given, self._operator_digests)
+        return Caller(digest.digest(), given, trusted=trusted)
+
+    def knows(self, token: str) -> bool:
+        """Whether this is one of our tokens."""
+        return _matches(token.encode(), self._token_digests)
+
+    def carries_token(self, value: bytes) -> bool:
+        """Whether one of our tokens stands in a header's value: it must not go upstream."""
+        return any(token in value for token in self._tokens)
+
+    def seal(self, word: str) -> str:
+        """A value only this process can make, for the page's cookie."""
+        return hmac.new(self._secret, word.encode(), sha256).hexdigest()
+
+    @staticmethod
+    def _any_of(given: Iterable[Header], digests: Sequence[bytes]) -> bool:
+        keys = [_bare_key(name, value) for name, value in given]
+        return sum(_matches(key, digests) for key in keys if key) > 0
+
+
+def _bare_key(name: bytes, value: bytes) -> bytes:
+    if name == b"x-api-key":
+        return value.strip()
+    if name == b"authorization":
+        scheme, _, key = value.partition(b" ")
+        return key.strip() if scheme.lower() == b"bearer" else b""
+    return b""
+
+
+def _matches(key: bytes, digests: Sequence[bytes]) -> bool:
+    """Compare with every digest, whichever fits: the time taken says nothing."""
+    digest = sha256(key).digest()
+    return sum(hmac.compare_digest(digest, known) for known in digests) > 0

@@ -1,0 +1,198 @@
+"""Every other call: streamed to LiteLLM and back, both ways, unchanged.
+
+Only three things differ from calling LiteLLM directly: hop-by-hop headers end here, a token of
+ours is replaced by LiteLLM's key, and LiteLLM's odd answers to a wrong key become 401.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
+
+import httpx
+from starlette.requests import ClientDisconnect
+
+from rollcall.service.access import CREDENTIAL_HEADERS
+from rollcall.service.problems import BAD_GATEWAY, KEY_REFUSED, bad_request
+from rollcall.service.replies import problem_reply
+from rollcall.service.upstream import UpstreamDown, key_refused
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from starlette.types import Receive, Scope, Send
+
+    from rollcall.service.access import Caller, Gate, Header
+    from rollcall.service.upstream import Upstream
+
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+NOT_SENT_UP = frozenset({b"host", b"expect", b"origin", b"cookie"})
+"""Ours to decide: `origin` would bring LiteLLM's open CORS headers, cookies are the page's."""
+NOT_SENT_DOWN = frozenset({b"date", b"server"})
+
+_SMALL_BODY_BYTES = 8_192
+
+
+class Forwarding:
+    """The streaming route."""
+
+    def __init__(self, upstream: Upstream, gate: Gate) -> None:
+        self._upstream = upstream
+        self._gate = gate
+
+    async def forward(self, caller: Caller, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request with LiteLLM's answer; ends it upstream when the caller goes away."""
+        if (target := _target(scope)) is None:
+            reply = problem_reply(bad_request("This path is not one."), scope)
+            return await reply(scope, receive, send)
+        body = _RequestBody(scope, receive)
+        request = httpx.Request(
+            scope["method"],
+            self._upstream.base_url + target,
+            headers=self._headers_up(caller, scope["headers"]),
+            content=body.chunks() if body.expected else None,
+        )
+        answering = asyncio.create_task(self._answer(request, caller, scope, send))
+        leaving = asyncio.create_task(body.caller_left())
+        try:
+            await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (answering, leaving):
+                task.cancel()
+            results = await asyncio.gather(answering, leaving, return_exceptions=True)
+        if isinstance(results[0], Exception):
+            raise results[0]
+        return None
+
+    async def _answer(
+        self, request: httpx.Request, caller: Caller, scope: Scope, send: Send
+    ) -> None:
+        started = False
+        try:
+            async with self._upstream.call(request) as response:
+                short = await _short_refusal(response)
+                content_type = response.headers.get("content-type", "")
+                status = response.status_code
+                if status != 401 and key_refused(status, content_type, short or b"", caller):
+                    reply = problem_reply(KEY_REFUSED, scope)
+                    return await reply(scope, _nothing, send)
+                await send(
+                    {
+                        "type": "http.response.start",
+                        "status": status,
+                        "headers": _headers_down(response.headers.raw),
+                    }
+                )
+                started = True
+                async for chunk in response.aiter_raw() if short is None else _once(short):
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                return await send({"type": "http.response.body", "body": b""})
+        except UpstreamDown:
+            if not started:
+                return await problem_reply(BAD_GATEWAY, scope)(scope, _nothing, send)
+            # Too late for a status: the connection closes without the body's end.
+            return None
+        except ClientDisconnect:
+            return None
+
+    def _headers_up(self, caller: Caller, headers: Iterable[Header]) -> list[Header]:
+        dropped = NOT_SENT_UP | HOP_BY_HOP | _named_in_connection(headers)
+        if not caller.own:
+            return [pair for pair in headers if pair[0] not in dropped]
+        dropped |= CREDENTIAL_HEADERS
+        kept = [
+            (name, value)
+            for name, value in headers
+            if name not in dropped and not self._gate.carries_token(value)
+        ]
+        return [*kept, *caller.credentials]
+
+
+class _RequestBody:
+    """The caller's body as it arrives, and the news that the caller has left.
+
+    Both come through the same `receive`, so the second waits until the first has ended.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        names = {name for name, _ in scope["headers"]}
+        self.expected = bool(names & {b"content-length", b"transfer-encoding"})
+        self._receive = receive
+        self._ended = asyncio.Event()
+        if not self.expected:
+            self._ended.set()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        more = True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            more = message.get("more_body", False)
+            if message.get("body"):
+                yield message["body"]
+        self._ended.set()
+
+    async def caller_left(self) -> None:
+        await self._ended.wait()
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+
+def _target(scope: Scope) -> str | None:
+    """Path and query to ask for, byte for byte; None for a path with `.` or `..` in it.
+
+    httpx would resolve those, and `/v1/../key/generate` must not reach LiteLLM's administration.
+    """
+    raw = scope.get("raw_path") or quote(scope["path"]).encode()
+    path = raw.decode("latin-1")
+    decoded = unquote(unquote(path)).replace("\\", "/")
+    if any(segment in (".", "..") for segment in decoded.split("/")):
+        return None
+    query = scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
+
+
+def _headers_down(headers: Iterable[Header]) -> list[Header]:
+    dropped = NOT_SENT_DOWN | HOP_BY_HOP | _named_in_connection(headers)
+    lowered = [(name.lower(), value) for name, value in headers]
+    return [
+        pair
+        for pair in lowered
+        if pair[0] not in dropped and not pair[0].startswith(b"access-control-")
+    ]
+
+
+def _named_in_connection(headers: Iterable[Header]) -> frozenset[bytes]:
+    values = b",".join(value for name, value in headers if name.lower() == b"connection")
+    return frozenset(word.strip().lower() for word in values.split(b","))
+
+
+async def _short_refusal(response: httpx.Response) -> bytes | None:
+    """The body of a short plain 400, which may be LiteLLM's answer to a wrong key; else None."""
+    length = response.headers.get("content-length", "")
+    short = length.isdigit() and int(length) <= _SMALL_BODY_BYTES
+    if response.status_code != 400 or not short or "content-encoding" in response.headers:
+        return None
+    return b"".join([chunk async for chunk in response.aiter_raw()])
+
+
+async def _once(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+async def _nothing() -> dict[str, str]:
+    return {"type": "http.disconnect"}

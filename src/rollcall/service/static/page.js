@@ -1,0 +1,50 @@
+// Filters without a reload: asks the server for the same page with the new filter and puts its
+// list of models in place of the present one. Without this script the form works by itself.
+"use strict";
+
+const form = document.getElementById("filter");
+const WAIT_MS = 150;
+let waiting = 0;
+let current = null;
+
+async function update() {
+  current?.abort();
+  current = new AbortController();
+  const query = new URLSearchParams(new FormData(form));
+  for (const [name, value] of [...query]) {
+    if (!value) query.delete(name);
+  }
+  const address = query.size ? `/?${query}` : "/";
+  try {
+    const reply = await fetch(address, { signal: current.signal, credentials: "same-origin" });
+    if (!reply.ok) {
+      location.assign(address);
+      return;
+    }
+    const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+    document.getElementById("models").replaceWith(page.getElementById("models"));
+    history.replaceState(null, "", address);
+  } catch (error) {
+    if (error.name !== "AbortError") form.submit();
+  }
+}
+
+if (form) {
+  form.classList.add("live");
+  form.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(update, WAIT_MS);
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    clearTimeout(waiting);
+    update();
+  });
+  document.addEventListener("keydown", (event) => {
+    const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      document.getElementById("q").focus();
+    }
+  });
+}

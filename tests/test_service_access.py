@@ -1,0 +1,171 @@
+"""Who may ask, and with which key LiteLLM is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from rollcall.service.access import Gate
+from rollcall.service.app import create_app
+from tests.service.fake_litellm import KEY, NAMES, OTHER_KEY, FakeLiteLLM
+from tests.service.samples import INVENTORY, options
+from tests.service.serving import client, serving
+
+TOKEN = "a-token-of-our-own"
+
+
+@contextmanager
+def service(litellm: FakeLiteLLM, **environ: str) -> Iterator[httpx.Client]:
+    """A running service, asked without any key."""
+    app = create_app(options(litellm.url, environ), inventory=lambda: INVENTORY)
+    with serving(app) as base_url, client(base_url) as http:
+        yield http
+
+
+def own_tokens(litellm: FakeLiteLLM) -> dict[str, str]:
+    """The environment of a service with its own tokens."""
+    litellm.release.set()
+    return {"ROLLCALL_API_TOKENS": f"{TOKEN}, another-one", "LITELLM_API_KEY": KEY}
+
+
+BEARER = {"authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.mark.parametrize("headers", [BEARER, {"x-api-key": TOKEN}, {"x-api-key": "another-one"}])
+def test_a_token_of_ours_admits_as_bearer_or_x_api_key(headers: dict[str, str]) -> None:
+    with FakeLiteLLM() as litellm, service(litellm, **own_tokens(litellm)) as http:
+        assert http.get("/v1/models", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"authorization": f"Bearer {TOKEN}x"},
+        {"authorization": TOKEN},
+        {"authorization": f"Basic {TOKEN}"},
+        {"x-api-key": KEY},
+        {"x-api-key": ""},
+        {"api-key": TOKEN},
+    ],
+)
+@pytest.mark.parametrize(
+    "path", ["/v1/models", "/models", "/model/info", "/v1/models/x", "/v1/echo"]
+)
+def test_without_a_token_of_ours_nothing_is_answered_and_nobody_asked(
+    headers: dict[str, str], path: str, served: tuple[FakeLiteLLM, httpx.Client]
+) -> None:
+    litellm, http = served
+    before = [seen for seen in litellm.seen if seen.headers.get("authorization") != f"Bearer {KEY}"]
+    reply = http.get(path, headers=headers)
+    assert reply.status_code == 401
+    assert "claude" not in reply.text
+    after = [seen for seen in litellm.seen if seen.headers.get("authorization") != f"Bearer {KEY}"]
+    assert after == before
+
+
+@pytest.fixture(scope="module")
+def served(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[FakeLiteLLM, httpx.Client]]:
+    with FakeLiteLLM() as litellm:
+        chosen = options(litellm.url, own_tokens(litellm), tmp_path_factory.mktemp("s"))
+        app = create_app(chosen, inventory=lambda: INVENTORY)
+        with serving(app) as base_url, client(base_url) as http:
+            yield litellm, http
+
+
+def test_a_token_of_ours_never_goes_upstream(served: tuple[FakeLiteLLM, httpx.Client]) -> None:
+    litellm, http = served
+    everywhere = {
+        "authorization": f"Bearer {TOKEN}",
+        "x-api-key": TOKEN,
+        "api-key": TOKEN,
+        "x-custom": f"token={TOKEN}",
+        "cookie": f"a={TOKEN}",
+    }
+    http.get("/v1/models?team_id=new", headers=everywhere)
+    http.post("/v1/chat/completions", headers=everywhere, json={"model": "x"})
+    http.get("/v1/models/unheard-of", headers=everywhere)
+    assert len(litellm.seen) >= 3
+    for seen in litellm.seen:
+        assert TOKEN not in str(seen.headers)
+        assert seen.headers["authorization"] == f"Bearer {KEY}"
+        assert "x-api-key" not in seen.headers
+
+
+def test_401_speaks_each_client_s_language(served: tuple[FakeLiteLLM, httpx.Client]) -> None:
+    _, http = served
+    openai = http.get("/v1/models")
+    assert openai.json()["error"]["code"] == "invalid_api_key"
+    assert openai.headers["www-authenticate"] == "Bearer"
+    anthropic = http.get("/v1/models", headers={"anthropic-version": "2023-06-01"}).json()
+    assert anthropic["type"] == "error"
+    assert anthropic["error"]["type"] == "authentication_error"
+    messages = http.post("/v1/messages", json={}).json()
+    assert messages["error"]["type"] == "authentication_error"
+
+
+def test_without_tokens_every_key_keeps_its_own_list() -> None:
+    with FakeLiteLLM() as litellm, service(litellm) as http:
+        master = http.get("/v1/models", headers={"authorization": f"Bearer {KEY}"})
+        virtual = http.get("/v1/models", headers={"authorization": f"Bearer {OTHER_KEY}"})
+        again = http.get("/v1/models", headers={"authorization": f"Bearer {KEY}"})
+    assert len(master.json()["data"]) == len(again.json()["data"]) == len(NAMES)
+    assert [row["id"] for row in virtual.json()["data"]] == ["default"]
+    assert again.headers["x-rollcall-source"] == "cache"
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"authorization": "Bearer sk-wrong"}, {"x-api-key": "sk-wrong"}]
+)
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/chat/completions"])
+def test_litellm_s_odd_answers_to_a_wrong_key_become_401(
+    headers: dict[str, str], path: str
+) -> None:
+    with FakeLiteLLM() as litellm, service(litellm) as http:
+        method = "GET" if path == "/v1/models" else "POST"
+        reply = http.request(method, path, headers=headers)
+    assert reply.status_code == 401
+    assert reply.json()["error"]["code"] == "invalid_api_key"
+
+
+def test_a_key_litellm_no_longer_accepts_loses_its_list_at_once() -> None:
+    with FakeLiteLLM() as litellm, service(litellm) as http:
+        http.headers["authorization"] = f"Bearer {KEY}"
+        assert http.get("/v1/models").status_code == 200
+        litellm.mode = "unauthorized"
+        assert http.get("/v1/models?refresh=true").status_code == 401
+        litellm.stop()
+        assert http.get("/v1/models").status_code == 503
+
+
+def test_keys_are_not_kept_nor_shown() -> None:
+    gate = Gate((TOKEN,), KEY, (KEY,))
+    caller = gate.admit([(b"x-api-key", TOKEN.encode())])
+    assert caller is not None
+    assert KEY not in repr(caller)
+    passed = Gate((), None).admit([(b"authorization", b"Bearer " + KEY.encode())])
+    assert passed is not None
+    assert KEY not in repr(passed)
+    assert KEY.encode() not in passed.identity
+
+
+def test_one_key_s_identity_is_useless_in_another_process() -> None:
+    headers = [(b"authorization", b"Bearer " + KEY.encode())]
+    one, other = Gate((), None).admit(headers), Gate((), None).admit(headers)
+    assert one is not None
+    assert other is not None
+    assert one.identity != other.identity
+
+
+def test_header_values_cannot_be_shuffled_into_another_caller() -> None:
+    gate = Gate((), None)
+    one = gate.admit([(b"authorization", b"ab"), (b"x-api-key", b"c")])
+    other = gate.admit([(b"authorization", b"a"), (b"x-api-key", b"bc")])
+    assert one is not None
+    assert other is not None
+    assert one.identity != other.identity
