@@ -23,13 +23,13 @@ def rows_of(page: object, *roots: str) -> list[object]:
     if isinstance(page, list):
         return page
     if not isinstance(page, dict):
-        raise WrongShape(f"a JSON {_word(page)} instead of a list of models")
+        raise WrongShape(f"{_word(page)} instead of a list of models")
     for root in roots:
         if root in page:
             rows = page[root]
             if isinstance(rows, list):
                 return rows
-            raise WrongShape(f"{root!r} is a {_word(rows)}, not a list of models")
+            raise WrongShape(f"{root!r} is {_word(rows)}, not a list of models")
     raise WrongShape(f"no list of models in it (expected {' or '.join(map(repr, roots))})")
 
 
@@ -50,7 +50,7 @@ def read(
     total = 0
     for total, item in enumerate(rows, start=1):
         if not isinstance(item, dict):
-            notes.append(f"row {total} dropped: a {_word(item)}, not an object")
+            notes.append(f"row {total} dropped: {_word(item)}, not an object")
             continue
         row = Row(item)
         given = next((row.value(key) for key in id_keys if row.has(key)), None)
@@ -70,7 +70,7 @@ def read(
 
 def _id_fault(model_id: object) -> str:
     if not isinstance(model_id, str):
-        return "it has no id" if model_id is None else f"its id is a {_word(model_id)}"
+        return "it has no id" if model_id is None else f"its id is {_word(model_id)}"
     if not model_id:
         return "its id is empty"
     if len(model_id) > MAX_ID:
@@ -81,5 +81,5 @@ def _id_fault(model_id: object) -> str:
 def _word(value: object) -> str:
     if value is None:
         return "null"
-    names = {bool: "true or false", dict: "object", list: "list", str: "text"}
-    return names.get(type(value), "number")
+    names = {bool: "a true or false", dict: "an object", list: "a list", str: "a text"}
+    return names.get(type(value), "a number")
