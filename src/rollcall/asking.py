@@ -1,279 +1,155 @@
-"""One round of asking: all providers at once over one client. The only place that catches httpx."""
+"""Whom a run asks, with which key; and the answers of those it does not ask. Pure."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rollcall.catalog import Answer, Verdict
-from rollcall.http_client import httpx, open_client
-from rollcall.providers.adapters import ADAPTERS
-from rollcall.providers.answers import Pages, Refused, no_key, refused
-from rollcall.providers.body import MAX_BYTES, Inbox, TooLarge, Unreadable
-from rollcall.providers.verdicts import Refusal, classify
+from rollcall.errors import SettingsError
+from rollcall.fetch import Target
+from rollcall.providers.registry import Provider, find_key, resolve
+from rollcall.settings import Mode
 
 if TYPE_CHECKING:
-    from rollcall.fetch import Observer, Target
-    from rollcall.providers.wire import HttpRequest
-    from rollcall.redaction import Redactor
+    from collections.abc import Iterable, Mapping
 
-MAX_PAGES: Final = 20
-RETRY_SECONDS: Final = 0.1
-"""Before a second try, where the provider names no time."""
+    from rollcall.config_document import ConfigDocument
+    from rollcall.policy import Policy, ProviderPolicy
+    from rollcall.settings import Settings
 
-_ERROR_BYTES: Final = 64 * 1024
-_GRACE_SECONDS: Final = 0.1
-"""For tasks to end by themselves after the deadline, before they are left behind."""
+AGGREGATOR = "openrouter"
+"""The one provider that the modes `subagents` and `legacy` ask."""
 
 
-class Round:
-    """One call of `fetch.ask_all`: its deadline, its observer, what it must not say."""
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """The providers of a run and what is known of their keys.
 
-    def __init__(
-        self, redactor: Redactor, deadline_seconds: float, observer: Observer | None
-    ) -> None:
-        """Prepare; nothing goes out yet."""
-        self._redactor = redactor
-        self._deadline_seconds = deadline_seconds
-        self._observer = observer
-        self._deadline_at = 0.0
-
-    def ask(self, targets: Sequence[Target]) -> list[Answer]:
-        """The answers, in the order of `targets`."""
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return self._run(targets)
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(self._run, targets).result()
-
-    def _run(self, targets: Sequence[Target]) -> list[Answer]:
-        with asyncio.Runner() as runner:
-            runner.get_loop().set_default_executor(_LooseThreads())
-            return runner.run(self._ask_all(targets))
-
-    async def _ask_all(self, targets: Sequence[Target]) -> list[Answer]:
-        self._deadline_at = _now() + self._deadline_seconds
-        asked = [target for target in targets if _is_asked(target)]
-        try:
-            client = open_client([target.provider.base_url for target in asked])
-        except (OSError, ValueError, ImportError) as error:
-            detail = f"the certificates or the proxy of the environment cannot be used: {error}"
-            refusal = Refusal(Verdict.UNREACHABLE, detail)
-            return [self._told(self._unasked(target, refusal)) for target in targets]
-        async with client:
-            tasks = [asyncio.create_task(self._settle(client, target)) for target in targets]
-            left = self._deadline_at - _now() + _GRACE_SECONDS
-            await asyncio.wait(tasks, timeout=max(0.0, left))
-            late = self._too_late()
-            return [
-                task.result() if task.done() else self._told(self._unasked(target, late))
-                for task, target in zip(tasks, targets, strict=True)
-            ]
-
-    async def _settle(self, client: httpx.AsyncClient, target: Target) -> Answer:
-        """One provider's answer, whatever happens."""
-        started = _now()
-        provider = target.provider
-        if not _is_asked(target):
-            return self._told(no_key(provider))
-        if self._observer:
-            self._observer.asking(provider.name)
-        try:
-            async with asyncio.timeout_at(self._deadline_at):
-                answer = await self._ask(client, target)
-        except TimeoutError:
-            answer = self._unasked(target, self._too_late())
-        except Refused as error:
-            answer = self._unasked(target, error.refusal)
-        except Exception as error:  # noqa: BLE001 - an adapter's bug must not stop a proxy's start
-            detail = f"its answer broke our reading of it ({type(error).__name__})"
-            answer = self._unasked(target, Refusal(Verdict.BAD_BODY, detail))
-        if target.key is None and provider.needs_key:
-            # A public list: for display only, whatever became of it.
-            shown = no_key(provider)
-            answer = replace(shown, models=answer.models, pages=answer.pages, notes=answer.notes)
-        return self._told(replace(answer, elapsed_ms=round(1000 * (_now() - started))))
-
-    async def _ask(self, client: httpx.AsyncClient, target: Target) -> Answer:
-        """All pages of one provider."""
-        key = target.key
-        if key and not _fits_header(key):
-            raise Refused(Refusal(Verdict.AUTH, "the key holds characters that no key has"))
-        pages = Pages(target.provider, self._redactor)
-        asker = _Asker(client, target.timeout_seconds, self._deadline_at)
-        request: HttpRequest | None = ADAPTERS[target.provider.protocol].first_request(
-            target.provider, key
-        )
-        seen: list[HttpRequest] = []
-        while request is not None:
-            if len(seen) == MAX_PAGES:
-                pages.notes.append(f"it has more than {MAX_PAGES} pages; the rest was not read")
-                break
-            seen.append(request)
-            pages.add(await asker.get(request))
-            request = pages.following(key)
-            if request in seen:
-                pages.notes.append("its pages go in a circle; the rest was not read")
-                break
-        return pages.answer()
-
-    def _unasked(self, target: Target, refusal: Refusal) -> Answer:
-        if not _is_asked(target):
-            return no_key(target.provider)
-        return refused(target.provider, refusal, self._redactor)
-
-    def _too_late(self) -> Refusal:
-        detail = f"no complete answer within the deadline of {self._deadline_seconds:g} s"
-        return Refusal(Verdict.TIMEOUT, detail)
-
-    def _told(self, answer: Answer) -> Answer:
-        if self._observer:
-            self._observer.answered(answer)
-        return answer
-
-
-class _Asker:
-    """The requests to one provider: a bound on all bodies together, and one second try."""
-
-    def __init__(
-        self, client: httpx.AsyncClient, timeout_seconds: float, deadline_at: float
-    ) -> None:
-        self._client = client
-        self._timeout_seconds = timeout_seconds
-        self._deadline_at = deadline_at
-        self._room = MAX_BYTES
-        self._may_retry = True
-
-    async def get(self, request: HttpRequest) -> bytes:
-        """The body of a good reply.
-
-        Raises:
-            Refused: there is none, also not at the second try.
-        """
-        try:
-            body = await self._in_time(request)
-        except Refused as error:
-            if not self._may_retry or not error.refusal.retry:
-                raise
-            self._may_retry = False
-            given = error.refusal.wait_seconds
-            wait = RETRY_SECONDS if given is None else given
-            if _now() + wait >= self._deadline_at:
-                raise
-            await asyncio.sleep(wait)
-            body = await self._in_time(request)
-        self._room -= len(body)
-        return body
-
-    async def _in_time(self, request: HttpRequest) -> bytes:
-        try:
-            async with asyncio.timeout(self._timeout_seconds):
-                return await _exchange(self._client, request, self._room)
-        except TimeoutError:
-            detail = f"no complete answer within {self._timeout_seconds:g} s"
-            raise Refused(Refusal(Verdict.TIMEOUT, detail)) from None
-
-
-async def _exchange(client: httpx.AsyncClient, request: HttpRequest, room: int) -> bytes:
-    """One request and its reply; every way this can fail becomes a Refused."""
-    begun = False
-    try:
-        async with client.stream(
-            "GET", request.url, headers=request.headers, params=request.params or None
-        ) as response:
-            begun = True
-            return await _body(response, room)
-    except TooLarge as error:
-        raise Refused(Refusal(Verdict.TOO_LARGE, f"its answer is {error}")) from None
-    except Unreadable as error:
-        raise Refused(Refusal(Verdict.BAD_BODY, str(error))) from None
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
-        detail = f"its base_url cannot be asked: {error}"
-        raise Refused(Refusal(Verdict.UNREACHABLE, detail)) from None
-    except httpx.TransportError as error:
-        if begun:
-            detail = "the connection broke in the middle of its answer"
-            raise Refused(Refusal(Verdict.BAD_BODY, detail, retry=True)) from None
-        raise Refused(_no_connection(request.url, error)) from None
-
-
-async def _body(response: httpx.Response, room: int) -> bytes:
-    """The whole body of a good reply, never more than `room`; an error's beginning."""
-    good = response.status_code == 200
-    length = response.headers.get("content-length", "")
-    if good and length.isdigit() and int(length) > room:
-        raise TooLarge(f"more than {MAX_BYTES // 1024 // 1024} MB")
-    inbox = Inbox(response.headers.get("content-encoding", ""), room if good else _ERROR_BYTES)
-    try:
-        async for chunk in response.aiter_raw():
-            inbox.take(chunk)
-        body = inbox.body()
-    except (TooLarge, Unreadable, httpx.TransportError):
-        if good:
-            raise
-        body = inbox.so_far()
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    refusal = classify(response.status_code, headers, body)
-    if refusal is not None:
-        raise Refused(refusal)
-    return body
-
-
-def _no_connection(url: str, error: httpx.TransportError) -> Refusal:
-    parts = urlsplit(url)
-    host = parts.hostname or url
-    said = str(error) or type(error).__name__
-    if "CERTIFICATE_VERIFY_FAILED" in said:
-        hint = "its certificate is not trusted here; SSL_CERT_FILE can name other authorities"
-        return Refusal(Verdict.UNREACHABLE, f"{host}: {hint} ({said})")
-    return Refusal(Verdict.UNREACHABLE, f"no connection to {host}: {said}", retry=True)
-
-
-def _is_asked(target: Target) -> bool:
-    provider = target.provider
-    return target.key is not None or not provider.needs_key or provider.public_list
-
-
-def _fits_header(key: str) -> bool:
-    return key.isascii() and key.isprintable() and " " not in key
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
-
-
-class _LooseThreads(ThreadPoolExecutor):
-    """Runs name look-ups in threads that nobody waits for.
-
-    The event loop looks names up in its executor, and waits for that executor when it closes: a
-    name server that hangs would hold us, and the interpreter's exit, far past the deadline.
+    Attributes:
+        providers: resolved, in the policy's order. key_envs: provider -> the variable its entries
+            name; None = no key needed. keys: provider -> value, for those that have one.
+        elsewhere: provider -> where LiteLLM itself gets the key we do not have.
     """
 
-    def submit(self, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run `work` in a daemon thread of its own."""
-        future: Future[Any] = Future()
+    providers: dict[str, Provider]
+    key_envs: dict[str, str | None]
+    keys: dict[str, str] = field(repr=False)
+    elsewhere: dict[str, str]
 
-        def run() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                future.set_result(work(*args, **kwargs))
-            except BaseException as error:  # noqa: BLE001 - it belongs to whoever awaits it
-                future.set_exception(error)
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every key value, to be redacted wherever it turns up."""
+        return tuple(self.keys.values())
 
-        threading.Thread(target=run, daemon=True).start()
-        return future
 
-    def shutdown(
-        self,
-        wait: bool = True,  # noqa: FBT001, FBT002 - as the base has it
-        *,
-        cancel_futures: bool = False,
-    ) -> None:
-        """Wait for nobody."""
+def read_roll(policy: Policy, settings: Settings, document: ConfigDocument) -> Roll:
+    """Resolve the policy's providers against the environment.
+
+    Raises:
+        PolicyError: a provider that is not known. SettingsError: `--provider` names no provider.
+    """
+    providers = {
+        name: _resolve(name, row, settings.environ) for name, row in policy.providers.items()
+    }
+    for name in settings.only_providers:
+        if name not in providers:
+            known = ", ".join(providers)
+            raise SettingsError(f"--provider {name}: not in the policy.", f"It has: {known}.")
+    found = {name: find_key(row, settings.environ) for name, row in providers.items()}
+    key_envs = {
+        name: key[0] if (key := found[name]) else _default_env(row)
+        for name, row in providers.items()
+    }
+    return Roll(
+        providers=providers,
+        key_envs=key_envs,
+        keys={name: key[1] for name, key in found.items() if key},
+        elsewhere={
+            name: where
+            for name, row in providers.items()
+            if not found[name] and (where := _elsewhere(row, document.data))
+        },
+    )
+
+
+def _resolve(name: str, row: ProviderPolicy, environ: Mapping[str, str]) -> Provider:
+    said_key = "key_env" in row.model_fields_set
+    return resolve(
+        name,
+        type=row.type,
+        base_url=row.base_url,
+        key_env=row.key_env if said_key else ...,
+        litellm_prefix=row.litellm_prefix,
+        empty_ok=None if row.empty is None else row.empty == "ok",
+        timeout_seconds=row.timeout,
+        environ=environ,
+    )
+
+
+def _default_env(provider: Provider) -> str | None:
+    return provider.key_env[0] if provider.needs_key else None
+
+
+def _elsewhere(provider: Provider, data: Mapping[str, object]) -> str | None:
+    """Where LiteLLM gets a key that is not in the environment, if config.yaml says so."""
+    section = data.get("environment_variables")
+    if isinstance(section, dict):
+        for name in provider.key_env:
+            if section.get(name):
+                return f"{name} is set in config.yaml's environment_variables"
+    general = data.get("general_settings")
+    system = general.get("key_management_system") if isinstance(general, dict) else None
+    if system and provider.needs_key:
+        return f"LiteLLM may read it from {str(system)[:40]} (key_management_system)"
+    return None
+
+
+def asks(settings: Settings, provider: str) -> bool:
+    """Whether the mode and `--provider` let this run ask `provider`."""
+    if settings.mode is not Mode.ORCHESTRATOR and provider != AGGREGATOR:
+        return False
+    return not settings.only_providers or provider in settings.only_providers
+
+
+def targets(roll: Roll, policy: Policy, settings: Settings) -> list[Target]:
+    """Those worth asking: with a key, without need of one, or with a list that is public."""
+    return [
+        Target(
+            provider,
+            roll.keys.get(name),
+            settings.timeout_seconds or provider.timeout_seconds or policy.defaults.timeout,
+        )
+        for name, provider in roll.providers.items()
+        if asks(settings, name)
+        and (name in roll.keys or not provider.needs_key or provider.public_list)
+    ]
+
+
+def with_unasked(roll: Roll, settings: Settings, answers: Iterable[Answer]) -> dict[str, Answer]:
+    """Every provider's answer, in the policy's order; those not asked say why."""
+    given = {answer.provider: answer for answer in answers}
+    return {
+        name: given[name] if name in given else _unasked(roll, settings, provider)
+        for name, provider in roll.providers.items()
+    }
+
+
+def _unasked(roll: Roll, settings: Settings, provider: Provider) -> Answer:
+    name = provider.name
+    if not asks(settings, name):
+        why = f"not asked in mode {settings.mode}"
+        if settings.only_providers:
+            why = "not selected by --provider"
+        return Answer(name, Verdict.NOT_ASKED, detail=why)
+    if provider.needs_key and name not in roll.keys:
+        return Answer(name, Verdict.NO_KEY, detail=no_key_detail(roll, provider))
+    return Answer(name, Verdict.NOT_ASKED, detail="no stored reply to decide from")
+
+
+def no_key_detail(roll: Roll, provider: Provider) -> str:
+    """What to set to have a provider asked, and where to get it."""
+    if provider.name in roll.elsewhere:
+        return f"{roll.elsewhere[provider.name]}; rollcall does not read it from there"
+    names = " or ".join(provider.key_env)
+    return f"set {names}" + (f" (get a key at {provider.key_url})" if provider.key_url else "")

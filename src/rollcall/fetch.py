@@ -61,7 +61,7 @@ def ask_all(
     """
     if not targets:
         return ()
-    from rollcall.asking import Round
+    from rollcall.fetch_round import Round
 
     keys = [target.key for target in targets if target.key]
     redactor = Redactor([*secrets, *keys])
