@@ -39,7 +39,7 @@ def tail(body: str, node: yaml.Node, floor: int) -> Tail:
         end = int(node.end_mark.index)
         if isinstance(node, yaml.ScalarNode):
             return Tail(end, node if node.style in ("|", ">") else None)
-        if node.flow_style or not node.value:
+        if not isinstance(node, yaml.CollectionNode) or node.flow_style or not node.value:
             return Tail(end)
         if isinstance(node, yaml.MappingNode):
             key, last = node.value[-1]
@@ -65,13 +65,19 @@ def _is_alias_item(node: Any, index: int) -> bool:
 
 def item_end(body: str, node: Any, index: int) -> int:
     """Where item `index` of a sequence ends."""
+    return _item_tail(body, node, index).end
+
+
+def _item_tail(body: str, node: Any, index: int) -> Tail:
     base = index
     while base >= 0 and _is_alias_item(node, base):
         base -= 1
-    end = begin(node) if base < 0 else tail(body, node.value[base], begin(node.value[base])).end
+    found = Tail(begin(node))
+    if base >= 0:
+        found = tail(body, node.value[base], begin(node.value[base]))
     for _ in range(index - base):
-        end = _alias_end(body, end)
-    return end
+        found = Tail(_alias_end(body, found.end))
+    return found
 
 
 def _alias_end(body: str, floor: int) -> int:
@@ -95,12 +101,17 @@ def member_begins(body: str, node: Any) -> list[int]:
     return begins
 
 
-def member_end(body: str, node: Any, index: int) -> int:
+def member_tail(body: str, node: Any, index: int) -> Tail:
     """Where item or pair `index` ends."""
     if isinstance(node, yaml.MappingNode):
         key, value = node.value[index]
-        return tail(body, value, int(key.end_mark.index)).end
-    return item_end(body, node, index)
+        return tail(body, value, int(key.end_mark.index))
+    return _item_tail(body, node, index)
+
+
+def member_end(body: str, node: Any, index: int) -> int:
+    """Where item or pair `index` ends."""
+    return member_tail(body, node, index).end
 
 
 def content_begin(body: str, node: yaml.Node) -> int:

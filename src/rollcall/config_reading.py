@@ -27,7 +27,7 @@ from rollcall.config_sections import (
     with_region,
 )
 from rollcall.config_text import decode, line_number
-from rollcall.config_yaml import LoadedYaml
+from rollcall.config_yaml import LoadedYaml, collector_paused
 from rollcall.errors import ConfigRefused
 
 LITELLM_KEYS = frozenset(
@@ -64,6 +64,7 @@ LITELLM_KEYS = frozenset(
 """The top-level keys LiteLLM reads (proxy_server.py of 1.106)."""
 
 
+@collector_paused()
 def parse(raw: bytes) -> ConfigDocument:
     """Read config.yaml.
 
@@ -74,9 +75,9 @@ def parse(raw: bytes) -> ConfigDocument:
     loaded = LoadedYaml(text.body)
     markers = tuple(find_markers(text.body))
     _refuse_other_files(loaded, markers)
-    layout, fault = _regions_found(Layout(text, loaded, markers, *_sections(loaded)))
+    layout = _regions_found(Layout(text, loaded, markers, *_sections(loaded)))
     data = (loaded.construct(loaded.root) if loaded.root is not None else None) or {}
-    return _document(raw, data, _fallbacks_chosen(layout, data), fault)
+    return _document(raw, data, _fallbacks_chosen(layout, data))
 
 
 def _refuse_other_files(loaded: LoadedYaml, markers: tuple[Marker, ...]) -> None:
@@ -130,17 +131,18 @@ def _sections(loaded: LoadedYaml) -> _Sections:
     )
 
 
-def _regions_found(layout: Layout) -> tuple[Layout, ConfigRefused | None]:
-    """Find our lines in the sections; a fault in the markers leaves all of them unread."""
-    found = layout
-    try:
-        for kind in KINDS:
-            markers = pair(layout.text.body, kind, list(layout.markers))
+def _regions_found(layout: Layout) -> Layout:
+    """Find our lines in the sections; where the markers are at fault, they stay unread."""
+    body = layout.text.body
+    faults: dict[Kind, ConfigRefused] = {}
+    for kind in KINDS:
+        try:
+            markers = pair(body, kind, list(layout.markers))
             if markers:
-                found = _with_markers(layout.text.body, found, kind, markers)
-    except ConfigRefused as fault:
-        return layout, fault
-    return found, None
+                layout = _with_markers(body, layout, kind, markers)
+        except ConfigRefused as fault:
+            faults[kind] = fault
+    return replace(layout, faults=faults)
 
 
 def _with_markers(body: str, layout: Layout, kind: Kind, pair: tuple[Marker, Marker]) -> Layout:
@@ -177,25 +179,24 @@ def _is_named(section: Section) -> bool:
     return not section.missing and section.key is not None
 
 
-def _document(
-    raw: bytes, data: dict[str, Any], layout: Layout, fault: ConfigRefused | None
-) -> ConfigDocument:
+def _document(raw: bytes, data: dict[str, Any], layout: Layout) -> ConfigDocument:
     body = layout.text.body
     ours, own = _split(_list_at(data, MODELS), layout.models)
     begins = _member_begins(body, layout.models)
     region = layout.models.region
-    if region and fault is None:
-        foreign = [i for i, entry in enumerate(ours, region.first) if not is_managed(entry)]
-        if foreign:
-            fault = refusal("foreign_entry", line_number(body, begins[foreign[0]]))
-    outside = [i for i in range(len(begins)) if not (region and region.first <= i < region.last)]
+    foreign = [
+        begins[index]
+        for index, entry in enumerate(ours, region.first if region else 0)
+        if not is_managed(entry)
+    ]
+    if foreign:
+        fault = refusal("foreign_entry", line_number(body, foreign[0]))
+        layout = replace(layout, faults={**layout.faults, "models": fault})
     strays = tuple(
         StrayEntry(str(entry.get("model_name")), line_number(body, begins[index]))
-        for index, entry in zip(outside, own, strict=False)
+        for index, entry in zip(own_indexes(layout), own, strict=False)
         if is_managed(entry)
     )
-    if strays and fault is None:
-        fault = refusal("stray_entries", strays[0].line, name=strays[0].model_name)
     managed_aliases, own_aliases = _split_aliases(data, layout)
     section, managed_fallbacks, own_fallbacks = _fallbacks(data, layout)
     return ConfigDocument(
@@ -207,9 +208,25 @@ def _document(
         own_fallbacks=tuple(own_fallbacks),
         fallbacks_section=section,
         strays=strays,
-        refusal=fault,
+        refusal=_refusal(layout, strays),
         layout=layout,
     )
+
+
+def _refusal(layout: Layout, strays: tuple[StrayEntry, ...]) -> ConfigRefused | None:
+    """What speaks against any edit before `adopt`: the markers first, then lost entries."""
+    for fault in layout.faults.values():
+        return fault
+    return refusal("stray_entries", strays[0].line, name=strays[0].model_name) if strays else None
+
+
+def own_indexes(layout: Layout) -> list[int]:
+    """The places in model_list of the entries that are not between our markers."""
+    region, node = layout.models.region, layout.models.node
+    count = len(node.value) if node is not None else 0
+    if region is None:
+        return list(range(count))
+    return [*range(region.first), *range(region.last, count)]
 
 
 def _member_begins(body: str, section: Section) -> list[int]:

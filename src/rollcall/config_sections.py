@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -93,6 +94,7 @@ class Layout:
         fallbacks: the section fallbacks are written to.
         leaving: our fallbacks where they can no longer stay, because the user's own have begun
             in the other section.
+        faults: what is wrong with the markers, kind by kind; ours are then unread.
     """
 
     text: ConfigText
@@ -102,6 +104,7 @@ class Layout:
     aliases: Section
     fallbacks: Section
     leaving: Section | None = None
+    faults: Mapping[Kind, ConfigRefused] = field(default_factory=dict)
 
     def section(self, kind: Kind) -> Section:
         """The section of a kind."""

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+
 from rollcall.config_markers import marker_lines
 from rollcall.config_nodes import (
     Tail,
@@ -20,6 +22,7 @@ from rollcall.config_nodes import (
     has_comma,
     member_begins,
     member_end,
+    member_tail,
     tail,
 )
 from rollcall.config_refusals import refusal
@@ -28,6 +31,7 @@ from rollcall.config_sections import Hollow, Region, Section
 from rollcall.config_text import after_comments, indent_at, line_end, line_number, line_start
 
 _DOCUMENT_END = re.compile(r"^\.\.\.(?=\s|\Z)", re.MULTILINE)
+_DASH = re.compile(r"(?:[^\S\n]|\n|#[^\n]*)*(-)")
 _BLANK_TAIL = re.compile(r"(?:\r?\n)+\Z")
 
 
@@ -289,3 +293,51 @@ def _cut_from_flow(body: str, node: Any, region: Region) -> list[Edit]:
     elif follows and region.first and not before and not after:
         edits.append(Edit(end, end, ", "))
     return edits
+
+
+def cut_members(body: str, node: Any, indexes: Sequence[int]) -> list[Edit]:
+    """The edits that take whole members out of a list or mapping, with their inline comments.
+
+    Raises:
+        ConfigRefused: a member shares its line with something else.
+    """
+    if node.flow_style:
+        return [_cut_flow_run(body, node, first, last) for first, last in _runs(indexes)]
+    begins = member_begins(body, node)
+    edits = []
+    for index in indexes:
+        start = line_start(body, begins[index])
+        if isinstance(node, yaml.SequenceNode):
+            floor = member_end(body, node, index - 1) if index else content_begin(body, node)
+            start = _dash_line(body, floor, begins[index])
+        floor = begins[index]
+        if body[start : start + column(body, node)].strip():
+            raise refusal("no_place", line_number(body, floor), key="model_list")
+        edits.append(Edit(start, after_scalar(body, member_tail(body, node, index))))
+    return edits
+
+
+def _dash_line(body: str, start: int, end: int) -> int:
+    """Where the line of an item's dash begins; `end` is where its content does."""
+    found = _DASH.match(body, min(end, start))
+    return line_start(body, found.start(1) if found else end)
+
+
+def _runs(indexes: Sequence[int]) -> list[tuple[int, int]]:
+    """Neighbouring indexes as (first, last), both inclusive."""
+    runs: list[tuple[int, int]] = []
+    for index in indexes:
+        if runs and runs[-1][1] == index - 1:
+            runs[-1] = (runs[-1][0], index)
+        else:
+            runs.append((index, index))
+    return runs
+
+
+def _cut_flow_run(body: str, node: Any, first: int, last: int) -> Edit:
+    begins = member_begins(body, node)
+    if last + 1 < len(begins):
+        return Edit(begins[first], begins[last + 1])
+    if first:
+        return Edit(member_end(body, node, first - 1), member_end(body, node, last))
+    return Edit(begins[0], int(node.end_mark.index) - 1)

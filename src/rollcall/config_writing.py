@@ -11,12 +11,14 @@ from rollcall.config_reading import parse
 from rollcall.config_refusals import refusal
 from rollcall.config_sections import Layout, Section
 from rollcall.config_splice import Edit, apply_edits, cut, filled, overwritten
+from rollcall.config_yaml import collector_paused
 from rollcall.errors import ConfigRefused
 
 _MOST_PASSES = 4
 """Sections that have to be created in one place are written one after the other."""
 
 
+@collector_paused()
 def with_blocks(document: ConfigDocument, blocks: Blocks, *, replace: bool = False) -> bytes:
     """The file with `blocks` between our markers, every other byte as it was.
 

@@ -28,12 +28,12 @@ class LoadedYaml:
     def __init__(self, body: str) -> None:
         self.body = body
         self._loader = _loader_class(body)(body)
-        with _collector_paused(), _translated(body):
+        with collector_paused(), _translated(body):
             self.root: yaml.Node | None = self._loader.get_single_node()
 
     def construct(self, node: yaml.Node) -> Any:
         """The value LiteLLM gets for `node`. Merge keys are resolved inside `node` on the way."""
-        with _collector_paused(), _translated(self.body):
+        with collector_paused(), _translated(self.body):
             value = self._loader.construct_document(node)
         for mapping, pairs in getattr(self._loader, "unmerged", ()):
             mapping.value = pairs
@@ -65,7 +65,7 @@ def _loader_class(body: str) -> Any:
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Half the time of loading a large file goes into collecting garbage that is not there."""
     was_on = gc.isenabled()
     gc.disable()
