@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from rollcall.policy_words import Days, Seconds, Share, Words
+from rollcall.policy_words import Days, Seconds, Share, Words, shown
 from rollcall.where import ASSUMABLE, FLAGS, Where
 
 Stage = Literal["stable", "preview", "any"]
@@ -113,10 +113,12 @@ class Rule(_Section):
     def _assumable(cls, assume: dict[str, bool | int]) -> dict[str, bool | int]:
         for word, fact in assume.items():
             if word not in ASSUMABLE:
-                raise ValueError(f"{word!r} cannot be assumed; only {', '.join(ASSUMABLE)} can")
+                raise ValueError(
+                    f"{shown(word)} cannot be assumed; only {', '.join(ASSUMABLE)} can"
+                )
             if isinstance(fact, bool) is not (word in FLAGS):
                 kind = "true or false" if word in FLAGS else "a number of tokens"
-                raise ValueError(f"{word}: expected {kind}, not {fact!r}")
+                raise ValueError(f"{word}: expected {kind}, not {shown(fact)}")
         return assume
 
 

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from rollcall.naming import FIELDS, template_error
+from rollcall.policy_words import shown
 from rollcall.providers.registry import BUILTIN
 
 if TYPE_CHECKING:
@@ -60,10 +61,10 @@ def _provider(place: Place, name: str, provider: ProviderPolicy) -> Iterator[Pro
             nearest(name, BUILTIN)
             or "Give it a type, for example `type: openai`, and its base_url."
         )
-        yield Problem(place, f"{name!r} is not a built-in provider and has no type", hint)
+        yield Problem(place, f"{shown(name)} is not a built-in provider and has no type", hint)
     if provider.type is not None and provider.type not in BUILTIN:
         hint = nearest(provider.type, BUILTIN) or f"There are: {', '.join(BUILTIN)}."
-        yield Problem((*place, "type"), f"unknown type {provider.type!r}", hint)
+        yield Problem((*place, "type"), f"unknown type {shown(provider.type)}", hint)
     if provider.type == "openai" and name not in BUILTIN and provider.base_url is None:
         hint = "For example `base_url: http://127.0.0.1:8000/v1`."
         yield Problem(place, "type openai needs a base_url", hint)
@@ -113,7 +114,7 @@ def _alias(place: Place, name: str, spec: AliasSpec, policy: Policy) -> Iterator
         yield from _from(where, choice.from_, policy)
         if choice.model is not None and choice.model in (policy.aliases or {}):
             hint = "LiteLLM follows one step only: name the model itself."
-            yield Problem(where, f"points at the alias {choice.model!r}", hint)
+            yield Problem(where, f"points at the alias {shown(choice.model)}", hint)
     if name in spec.fallbacks:
         hint = "Name another alias or model."
         yield Problem((*place, "fallbacks"), "falls back to itself", hint)
@@ -124,7 +125,7 @@ def _from(place: Place, names: tuple[str, ...], policy: Policy) -> Iterator[Prob
         if name not in policy.providers:
             near = nearest(name, policy.providers)
             hint = near or f"Add it under providers, or use: {', '.join(policy.providers)}."
-            yield Problem((*place, "from"), f"{name!r} is not among the providers", hint)
+            yield Problem((*place, "from"), f"{shown(name)} is not among the providers", hint)
 
 
 def _naming(place: Place, template: str) -> Iterator[Problem]:

@@ -14,29 +14,37 @@ from pydantic import ValidationError
 from rollcall.errors import PolicyError
 from rollcall.policy import Policy, json_schema
 from rollcall.policy_checks import Problem, problems_of
+from rollcall.policy_words import shown
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 STARTER = "`rollcall init` writes a starter policy; `rollcall schema` lists every field."
 
 
-class _DuplicateKey(yaml.constructor.ConstructorError):
-    """A key that stands twice in one mapping: plain YAML readers would drop the first silently."""
+class _WrongKey(yaml.constructor.ConstructorError):
+    """A key that plain YAML readers would take, and the user did not mean."""
+
+    def __init__(self, what: str, hint: str, key: Any) -> None:
+        super().__init__(None, None, what, key.start_mark)
+        self.hint = hint
 
 
 class _Loader(_Base):  # type: ignore[misc]  # the C loader, where there is one
-    """Safe YAML in which a key stands once."""
+    """Safe YAML in which every key is text and stands once."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
         seen = set()
         for key, _ in node.value:
             if key.tag == "tag:yaml.org,2002:merge":
                 continue
-            if (key.tag, key.value) in seen:
-                mark = key.start_mark
-                raise _DuplicateKey(None, None, f"{key.value!r} stands twice here", mark)
-            if isinstance(key.value, str):
-                seen.add((key.tag, key.value))
+            if key.tag != "tag:yaml.org,2002:str":
+                name = key.value if isinstance(key, yaml.ScalarNode) else "here"
+                what = f"the name {name!a} is not text to YAML"
+                raise _WrongKey(what, "Put it in quotes.", key)
+            if key.value in seen:
+                what = f"{key.value!a} stands twice here"
+                raise _WrongKey(what, "Keep one of the two: the first would be lost.", key)
+            seen.add(key.value)
         made: dict[Any, Any] = super().construct_mapping(node, deep)
         return made
 
@@ -68,11 +76,9 @@ def read_policy(text: str, name: str) -> Policy:
 def _parse(text: str, name: str) -> Any:
     try:
         return yaml.load(text.removeprefix("\ufeff"), Loader=_Loader)  # noqa: S506 - a safe loader
-    except _DuplicateKey as error:
+    except _WrongKey as error:
         line = _line(error.problem_mark)
-        raise PolicyError(
-            f"{name}:{line}: {error.problem}.", "Keep one of the two: the first would be lost."
-        ) from None
+        raise PolicyError(f"{name}:{line}: {error.problem}.", error.hint) from None
     except yaml.MarkedYAMLError as error:
         line = _line(error.problem_mark or error.context_mark)
         raise PolicyError(
@@ -102,9 +108,6 @@ def _yaml_hint(text: str, line: int) -> str:
 def _problem(row: Any) -> Problem:
     """One pydantic error in our own words."""
     place, kind, given = tuple(row["loc"]), row["type"], row["input"]
-    if place[-1:] == ("[key]",):
-        place = place[:-1]
-        return Problem(place, f"the name {place[-1]!r} is not text", "Put it in quotes.")
     match kind:
         case "extra_forbidden":
             return Problem(place, "unknown field", _nearest_field(place), at_key=True)
@@ -113,7 +116,7 @@ def _problem(row: Any) -> Problem:
         case "literal_error":
             wanted = row["ctx"]["expected"].replace("'", "")
             return Problem(
-                place, f"{_shown(given)} is not one of: {wanted}", _nearest(given, wanted)
+                place, f"{shown(given)} is not one of: {wanted}", _nearest(given, wanted)
             )
         case "value_error":
             return Problem(place, str(row["ctx"]["error"]), "")
@@ -121,7 +124,7 @@ def _problem(row: Any) -> Problem:
     if expected is None:
         return Problem(place, row["msg"][:1].lower() + row["msg"][1:], "")
     hint = "Put it in quotes." if kind == "string_type" and not _nested(given) else ""
-    return Problem(place, f"expected {expected}, not {_shown(given)}", hint)
+    return Problem(place, f"expected {expected}, not {shown(given)}", hint)
 
 
 _EXPECTED = {
@@ -141,18 +144,6 @@ _EXPECTED = {
 
 def _nested(value: Any) -> bool:
     return isinstance(value, dict | list | tuple) or value is None
-
-
-def _shown(value: Any) -> str:
-    """A wrong value for a message: its kind where it is long or could hold something private."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list | tuple):
-        return "a list"
-    text = ascii(value)
-    return text if len(text) <= 40 else "a long text"
 
 
 def _nearest(word: Any, known: str | list[str]) -> str:

@@ -13,11 +13,26 @@ from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 from rollcall.settings import parse_duration
 
 SECONDS_PER_DAY = 86_400
+LONGEST_SHOWN = 40
+
+
+def shown(value: object) -> str:
+    """A wrong value for a message: its kind where it is long or could hold something private."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    text = ascii(value)
+    return text if len(text) <= LONGEST_SHOWN else "a long text"
 
 
 def _seconds(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"expected a duration such as 2s, 500ms, 10m or 7d, not {value!r}")  # noqa: TRY004 - pydantic reports ValueError
+        raise ValueError(f"expected a duration such as 2s, 500ms, 10m or 7d, not {shown(value)}")  # noqa: TRY004 - pydantic reports ValueError
+    if len(str(value)) > LONGEST_SHOWN:
+        raise ValueError(f"expected a duration such as 2s, not {shown(value)}")
     return parse_duration(str(value))
 
 
@@ -26,10 +41,10 @@ def _days(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value == 0:
         return 0
     if not isinstance(value, str) or not value.strip()[-1:].isalpha():
-        raise ValueError(f"{example}, not {value!r}")
+        raise ValueError(f"{example}, not {shown(value)}")
     days = parse_duration(value) / SECONDS_PER_DAY
     if days != int(days):
-        raise ValueError(f"{example}, not {value!r}")
+        raise ValueError(f"{example}, not {shown(value)}")
     return int(days)
 
 
@@ -42,17 +57,17 @@ def _share(value: object) -> float:
         share = -1.0
     bare_limit = 1.0 if not text.endswith("%") else float("inf")
     if isinstance(value, bool) or not 0 <= share <= bare_limit or share == float("inf"):
-        raise ValueError(f"expected a share such as 25%, not {value!r}")
+        raise ValueError(f"expected a share such as 25%, not {shown(value)}")
     return share
 
 
 def _words(value: object) -> tuple[str, ...]:
     given = [value] if isinstance(value, str) else value
     if not isinstance(given, list | tuple):
-        raise ValueError(f"expected text or a list of texts, not {value!r}")  # noqa: TRY004 - pydantic reports ValueError
+        raise ValueError(f"expected text or a list of texts, not {shown(value)}")  # noqa: TRY004 - pydantic reports ValueError
     for word in given:
         if not isinstance(word, str):
-            raise ValueError(f"expected text, not {word!r}: put it in quotes")  # noqa: TRY004 - pydantic reports ValueError
+            raise ValueError(f"expected text, not {shown(word)}: put it in quotes")  # noqa: TRY004 - pydantic reports ValueError
         if not word.strip():
             raise ValueError("an empty text names nothing")
     return tuple(given)

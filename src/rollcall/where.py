@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from rollcall import families
-from rollcall.policy_words import Words
+from rollcall.policy_words import Words, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +65,9 @@ def parse_condition(value: object, *, bare: str) -> Condition:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     found = CONDITION.fullmatch(str(value)) if number or isinstance(value, str) else None
     if found is None:
-        raise ValueError(f'expected a comparison such as "{bare} 100", in quotes, not {value!r}')
+        raise ValueError(
+            f'expected a comparison such as "{bare} 100", in quotes, not {shown(value)}'
+        )
     operator, digits, unit = found.groups()
     scaled = Decimal(digits) * SCALE[(unit or "").lower()]
     return Condition({None: bare, "=": "=="}.get(operator, operator), scaled)
@@ -79,7 +81,7 @@ def _parse_day(value: object) -> date:
     try:
         return date.fromisoformat(str(value))
     except ValueError:
-        raise ValueError(f"expected a day such as 2026-01-31, not {value!r}") from None
+        raise ValueError(f"expected a day such as 2026-01-31, not {shown(value)}") from None
 
 
 def _comparison(example: str) -> WithJsonSchema:
@@ -105,7 +107,10 @@ AtMost = Annotated[
     _comparison("<= 1.00"),
 ]
 Day = Annotated[
-    date, PlainValidator(_parse_day), WithJsonSchema({"type": "string", "format": "date"})
+    date,
+    PlainValidator(_parse_day),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date"}),
 ]
 
 

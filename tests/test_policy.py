@@ -1,0 +1,474 @@
+"""policy.yaml: what loads, and the two lines a mistake gets."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rollcall import policy
+from rollcall.errors import PolicyError
+from rollcall.where import Condition
+from tests.policy_making import load
+
+ROOT = Path(__file__).resolve().parents[1]
+
+EVERYTHING = """\
+version: 1
+defaults: {timeout: 2s, deadline: 500ms, ttl: 10m, stale_after: 7d}
+providers:
+  anthropic: {}
+  xai: {timeout: 4s}
+  openrouter:
+  my-vllm:
+    type: openai
+    base_url: http://127.0.0.1:8000/v1
+    key_env: null
+    litellm_prefix: hosted_vllm
+    empty: ok
+  second: {type: openrouter, key_env: [SECOND_KEY, OR_KEY]}
+allow:
+  - {family: claude-sonnet, from: [anthropic], newest: 2, name: "{id}"}
+  - match: ["deepseek/*", "qwen/*"]
+    from: openrouter
+    where: {tools: true, context: ">= 100000", input_price: "<= 1.00", released_after: 2026-01-01}
+    assume: {tools: true, max_output: 8192}
+    stage: any
+    newest: 1
+    max: 8
+    max_age: 365d
+    params: {timeout: 60, api_key: os.environ/TEAM_KEY}
+    model_info: {access_groups: [team-a]}
+deny: ["*:free", "*:batch"]
+aliases:
+  default: openrouter/qwen/qwen3-max
+  reasoning: {first_of: [{family: claude-opus}, openrouter/deepseek/deepseek-r1]}
+  cheap: {cheapest: {tools: true, free: true}, fallbacks: default, hidden: true}
+  long: {largest_context: {}, from: [openrouter]}
+guards: {max_models: 100, max_withdrawn: 25%, price_rise: 150%, min_age: 0d}
+grace: {vanished: 3d, superseded: 2w}
+accept: []
+naming: "{provider}-{id:dashed}"
+model_list: replace
+missing_key: drop
+"""
+
+
+def error_of(text: str) -> PolicyError:
+    with pytest.raises(PolicyError) as caught:
+        policy.load(text, "policy.yaml")
+    assert caught.value.what.count("\n") == 0
+    assert caught.value.hint, "every mistake says what to do"
+    assert caught.value.hint.count("\n") == 0
+    return caught.value
+
+
+def test_every_field_loads() -> None:
+    loaded = policy.load(EVERYTHING, "policy.yaml")
+    assert (loaded.defaults.timeout, loaded.defaults.deadline) == (2.0, 0.5)
+    assert (loaded.defaults.ttl, loaded.defaults.stale_after) == (600.0, 604_800.0)
+    assert loaded.providers["xai"].timeout == 4.0
+    assert loaded.providers["my-vllm"].needs_no_key
+    assert not loaded.providers["openrouter"].needs_no_key
+    assert loaded.providers["second"].key_env == ("SECOND_KEY", "OR_KEY")
+    first, second = loaded.allow
+    assert (first.family, first.from_, first.newest, first.stage) == (
+        ("claude-sonnet",),
+        ("anthropic",),
+        2,
+        "stable",
+    )
+    assert second.from_ == ("openrouter",)
+    assert second.max_age == 365
+    assert second.where is not None
+    assert second.where.context == Condition(">=", Decimal(100000))
+    assert second.where.input_price == Condition("<=", Decimal("1.00"))
+    assert loaded.aliases is not None
+    assert loaded.aliases["default"].model == "openrouter/qwen/qwen3-max"
+    assert loaded.aliases["reasoning"].first_of[1].model == "openrouter/deepseek/deepseek-r1"
+    assert loaded.aliases["cheap"].fallbacks == ("default",)
+    assert loaded.guards.max_withdrawn == 0.25
+    assert loaded.guards.price_rise == 1.5
+    assert (loaded.grace.vanished, loaded.grace.superseded) == (3, 14)
+
+
+def test_a_short_policy_has_the_defaults_the_contract_names() -> None:
+    loaded = policy.load("providers: {openrouter: {}}\n", "policy.yaml")
+    assert (loaded.defaults.timeout, loaded.defaults.deadline, loaded.defaults.ttl) == (2, 5, 600)
+    assert (loaded.guards.max_models, loaded.guards.max_withdrawn) == (100, 0.25)
+    assert (loaded.guards.price_rise, loaded.guards.min_age) == (0.5, 0)
+    assert (loaded.grace.vanished, loaded.grace.superseded) == (3, 14)
+    assert (loaded.naming, loaded.model_list, loaded.missing_key) == (
+        "{provider}/{id}",
+        "keep",
+        "keep",
+    )
+    assert loaded.aliases is None, "no aliases: the default set is derived"
+    assert policy.load("providers: {openrouter: {}}\naliases: {}\n", "p").aliases == {}
+
+
+def test_a_file_with_bom_and_windows_line_ends_loads() -> None:
+    text = "\ufeff" + EVERYTHING.replace("\n", "\r\n")
+    assert policy.load(text, "policy.yaml") == policy.load(EVERYTHING, "policy.yaml")
+
+
+def test_a_loaded_policy_can_be_written_as_json_without_a_warning() -> None:
+    dumped = policy.load(EVERYTHING, "policy.yaml").model_dump(mode="json", by_alias=True)
+    assert dumped["allow"][1]["where"]["context"] == ">= 100000"
+
+
+MISTAKES = {
+    "unknown field of a rule": (
+        "providers: {openrouter: {}}\nallow:\n  - {match: a}\n  - match: b\n    newst: 1\n",
+        "policy.yaml:5: allow[2].newst: unknown field.",
+        "Did you mean 'newest'?",
+    ),
+    "unknown field at the top": (
+        "providers: {openrouter: {}}\nalow: []\n",
+        "policy.yaml:2: alow: unknown field.",
+        "Did you mean 'allow'?",
+    ),
+    "unknown field of a condition": (
+        "providers: {openrouter: {}}\nallow:\n- match: a\n  where:\n    tool: true\n",
+        "policy.yaml:5: allow[1].where.tool: unknown field.",
+        "Did you mean 'tools'?",
+    ),
+    "unknown field of an alias's choice": (
+        "providers: {openrouter: {}}\naliases:\n  x:\n    first_of:\n    - {famly: gpt}\n",
+        "policy.yaml:5: aliases.x.first_of[1].famly: unknown field.",
+        "Did you mean 'family'?",
+    ),
+    "unknown field of a provider": (
+        "providers:\n  openrouter: {}\n  xai:\n    time_out: 2s\n",
+        "policy.yaml:4: providers.xai.time_out: unknown field.",
+        "Did you mean 'timeout'?",
+    ),
+    "unknown provider": (
+        "providers:\n  openruter: {}\n",
+        "policy.yaml:2: providers.openruter: 'openruter' is not a built-in provider and has no "
+        "type.",
+        "Did you mean 'openrouter'?",
+    ),
+    "provider of one's own without a type": (
+        "providers:\n  home: {base_url: http://127.0.0.1:1/v1}\n",
+        "policy.yaml:2: providers.home: 'home' is not a built-in provider and has no type.",
+        "Give it a type, for example `type: openai`, and its base_url.",
+    ),
+    "unknown type": (
+        "providers:\n  home: {type: opnai, base_url: http://127.0.0.1:1/v1}\n",
+        "policy.yaml:2: providers.home.type: unknown type 'opnai'.",
+        "Did you mean 'openai'?",
+    ),
+    "type openai without an address": (
+        "providers:\n  home: {type: openai}\n",
+        "policy.yaml:2: providers.home: type openai needs a base_url.",
+        "For example `base_url: http://127.0.0.1:8000/v1`.",
+    ),
+    "address that is none": (
+        "providers:\n  home: {type: openai, base_url: localhost}\n",
+        "policy.yaml:2: providers.home.base_url: is not a web address.",
+        "It begins with http://",
+    ),
+    "from a provider nobody asks": (
+        "providers: {openrouter: {}}\nallow:\n- {match: a, from: [openruter]}\n",
+        "policy.yaml:3: allow[1].from: 'openruter' is not among the providers.",
+        "Did you mean 'openrouter'?",
+    ),
+    "alias from a provider nobody asks": (
+        "providers: {openrouter: {}}\naliases:\n  x:\n    family: gpt\n    from: openai\n",
+        "policy.yaml:5: aliases.x.from: 'openai' is not among the providers.",
+        "Add it under providers, or use: openrouter.",
+    ),
+    "rule that names nothing": (
+        "providers: {openrouter: {}}\nallow:\n- {newest: 1}\n",
+        "policy.yaml:3: allow[1]: names neither `family` nor `match`",
+        "rollcall schema",
+    ),
+    "alias that picks nothing": (
+        "providers: {openrouter: {}}\naliases:\n  x: {hidden: true}\n",
+        "policy.yaml:3: aliases.x: says nothing to pick",
+        "rollcall schema",
+    ),
+    "alias that picks twice": (
+        "providers: {openrouter: {}}\naliases:\n  x: {cheapest: {}, first_of: [{family: gpt}]}\n",
+        "policy.yaml:3: aliases.x: picks in two ways, cheapest and first_of",
+        "rollcall schema",
+    ),
+    "alias to an alias": (
+        "providers: {openrouter: {}}\naliases:\n  x: {family: gpt}\n  y: x\n",
+        "policy.yaml:4: aliases.y: points at the alias 'x'.",
+        "LiteLLM follows one step only",
+    ),
+    "alias that falls back to itself": (
+        "providers: {openrouter: {}}\naliases:\n  x: {family: gpt, fallbacks: [x]}\n",
+        "policy.yaml:3: aliases.x.fallbacks: falls back to itself.",
+        "Name another alias or model.",
+    ),
+    "wildcard as an alias": (
+        "providers: {openrouter: {}}\naliases:\n  'gpt*': {family: gpt}\n",
+        "policy.yaml:3: aliases.gpt*: not a name for an alias.",
+        "wildcard",
+    ),
+    "wrong version": (
+        "version: 2\nproviders: {openrouter: {}}\n",
+        "policy.yaml:1: version: 2 is not one of: 1.",
+        "",
+    ),
+    "no providers": ("version: 1\n", "policy.yaml:1: providers: is required.", "rollcall init"),
+    "nobody to ask": (
+        "version: 1\nproviders: {}\n",
+        "policy.yaml:2: providers: nobody is to be asked.",
+        "openrouter: {}",
+    ),
+    "list where a mapping belongs": (
+        "providers: [openrouter]\n",
+        "policy.yaml:1: providers: expected `name: value` lines, not a list.",
+        "",
+    ),
+    "number where text belongs": (
+        "providers: {openrouter: {}}\nallow:\n- match: [4.1]\n",
+        "policy.yaml:3: allow[1].match: expected text, not 4.1: put it in quotes.",
+        "",
+    ),
+    "nothing where a list belongs": (
+        "providers: {openrouter: {}}\nallow:\n",
+        "policy.yaml:2: allow: expected a list, not nothing.",
+        "",
+    ),
+    "word of YAML 1.1 as a name": (
+        "providers: {openrouter: {}}\naliases:\n  on: {family: gpt}\n",
+        "policy.yaml:3: the name 'on' is not text to YAML.",
+        "Put it in quotes.",
+    ),
+    "duration that is none": (
+        "defaults: {timeout: soon}\nproviders: {openrouter: {}}\n",
+        "policy.yaml:1: defaults.timeout: 'soon' is not a duration such as 2s",
+        "",
+    ),
+    "days without a unit": (
+        "providers: {openrouter: {}}\ngrace:\n  vanished: 3\n",
+        "policy.yaml:3: grace.vanished: expected whole days such as 3d or 2w, not 3.",
+        "",
+    ),
+    "share that could mean two things": (
+        "providers: {openrouter: {}}\nguards: {max_withdrawn: 25}\n",
+        "policy.yaml:2: guards.max_withdrawn: expected a share such as 25%, not 25.",
+        "",
+    ),
+    "comparison that is none": (
+        "providers: {openrouter: {}}\nallow:\n- {match: a, where: {context: large}}\n",
+        'policy.yaml:3: allow[1].where.context: expected a comparison such as ">= 100"',
+        "",
+    ),
+    "stage that is none": (
+        "providers: {openrouter: {}}\nallow:\n- {match: a, stage: stabel}\n",
+        "policy.yaml:3: allow[1].stage: 'stabel' is not one of: stable, preview or any.",
+        "Did you mean 'stable'?",
+    ),
+    "newest zero": (
+        "providers: {openrouter: {}}\nallow:\n- {match: a, newest: 0}\n",
+        "policy.yaml:3: allow[1].newest: input should be greater than or equal to 1.",
+        "",
+    ),
+    "fact that cannot be assumed": (
+        "providers: {openrouter: {}}\nallow:\n- {match: a, assume: {input_price: 1}}\n",
+        "policy.yaml:3: allow[1].assume: 'input_price' cannot be assumed",
+        "",
+    ),
+    "name with an unknown field": (
+        "providers: {openrouter: {}}\nallow:\n- {match: a, name: '{idd}'}\n",
+        "policy.yaml:3: allow[1].name: {idd} is not a field of a name.",
+        "Did you mean 'id'?",
+    ),
+    "naming with an open brace": (
+        "providers: {openrouter: {}}\nnaming: '{id'\n",
+        "policy.yaml:2: naming: a brace is not closed.",
+        "Fields: provider, id",
+    ),
+    "naming in an unknown form": (
+        "providers: {openrouter: {}}\nnaming: '{id:upper}'\n",
+        "policy.yaml:2: naming: {id:upper} is not a form",
+        "",
+    ),
+    "naming that is a wildcard": (
+        "providers: {openrouter: {}}\nnaming: 'x/*'\n",
+        "policy.yaml:2: naming: a name with * would be a wildcard to LiteLLM.",
+        "",
+    ),
+    "model set in params": (
+        "providers: {openrouter: {}}\nallow:\n- match: a\n  params:\n    model: gpt-4\n",
+        "policy.yaml:5: allow[1].params.model: the model comes from the provider's list.",
+        "",
+    ),
+    "our own field set": (
+        "providers: {openrouter: {}}\nallow:\n- match: a\n  model_info: {managed_by: me}\n",
+        "policy.yaml:4: allow[1].model_info.managed_by: is written by rollcall.",
+        "",
+    ),
+    "the same key twice": (
+        "providers: {openrouter: {}}\ndeny: [a]\nallow: []\ndeny: [b]\n",
+        "policy.yaml:4: 'deny' stands twice here.",
+        "Keep one of the two",
+    ),
+    "the same key twice, deeper": (
+        "providers:\n  openrouter: {}\n  xai: {}\n  openrouter: {timeout: 1s}\n",
+        "policy.yaml:4: 'openrouter' stands twice here.",
+        "Keep one of the two",
+    ),
+    "star without quotes": (
+        "providers: {openrouter: {}}\ndeny: [*:free]\n",
+        "policy.yaml:2: not YAML",
+        'Put patterns that begin with * in quotes: "*:free".',
+    ),
+    "comparison without quotes": (
+        "providers: {openrouter: {}}\nallow:\n- match: a\n  where:\n    context: >= 5\n",
+        "policy.yaml:5: not YAML",
+        "Put comparisons in quotes",
+    ),
+    "tab": ("providers:\n\topenrouter: {}\n", "policy.yaml:2: not YAML", "Indent with spaces"),
+    "broken": ("providers: {openrouter: {}\nallow: [\n", "not YAML", ""),
+    "two documents": ("version: 1\n---\nversion: 1\n", "not YAML", ""),
+    "control character": ("version: 1\x00\n", "is not YAML", ""),
+    "empty": ("", "policy.yaml is empty.", "rollcall init"),
+    "only comments": ("# nothing\n", "policy.yaml is empty.", "rollcall init"),
+    "a text": ("hello\n", "policy.yaml is not a policy", "rollcall init"),
+    "a list": ("- a\n", "policy.yaml is not a policy", "rollcall init"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_names_file_line_and_field_and_what_to_write(mistake: str) -> None:
+    text, what, hint = MISTAKES[mistake]
+    error = error_of(text)
+    assert what in error.what
+    assert hint in error.hint
+
+
+def test_the_first_mistake_of_the_file_is_told_and_the_others_are_counted() -> None:
+    text = "defaults: {timout: 1s}\nproviders: {openrouter: {}}\nalow: []\nnamin: x\n"
+    error = error_of(text)
+    assert error.what == "policy.yaml:1: defaults.timout: unknown field."
+    assert error.hint == "Did you mean 'timeout'? There are 2 more problems below it."
+
+
+SECRET = "sk-proj-Zx81kQ"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"providers:\n  openrouter: {{key_env: {SECRET}}}\n",
+        f"providers:\n  openrouter: {{key_env: [{SECRET}, 5]}}\n",
+        f"providers:\n  openrouter: {{key_env: {{OPENROUTER_API_KEY: {SECRET}}}}}\n",
+        f"providers:\n  openrouter: {{api_key: {SECRET}}}\n",
+        f"providers: {{openrouter: {{}}}}\nallow:\n- match: a\n  params: {{api_key: {SECRET}}}\n",
+        "providers: {openrouter: {}}\nallow:\n- match: a\n  params:\n    extra_headers:\n"
+        f"      Authorization: Bearer {SECRET}\n",
+        f"providers:\n  home: {{type: openai, base_url: 'user:{SECRET}@host'}}\n",
+    ],
+)
+def test_a_key_in_the_policy_is_refused_and_never_repeated(text: str) -> None:
+    assert SECRET not in str(error_of(text))
+
+
+def test_a_hostile_word_cannot_write_to_the_terminal() -> None:
+    error = error_of('providers: {openrouter: {}}\nallow:\n- {match: a, stage: "\\e[2J\\n"}\n')
+    assert "\x1b" not in str(error)
+
+
+def test_a_policy_that_refers_to_itself_is_a_mistake_not_a_crash() -> None:
+    assert "policy.yaml" in error_of("providers: &a {openrouter: *a}\n").what
+    assert "policy.yaml" in error_of("providers: " + "{a: " * 2000 + "1" + "}" * 2000).what
+
+
+WORDS = st.sampled_from(["match", "family", "where", "from", "x", "first_of", "4.1", "on"])
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | WORDS
+NESTED = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(NESTED, st.sampled_from(["allow", "aliases", "providers", "guards", "deny", "defaults"]))
+def test_whatever_stands_in_a_policy_it_loads_or_is_a_policy_error(
+    value: object, field: str
+) -> None:
+    text = yaml.safe_dump({"providers": {"openrouter": {}}, field: value})
+    try:
+        policy.load(text, "policy.yaml")
+    except PolicyError as error:
+        told = error
+    else:
+        return
+    assert told.what.startswith("policy.yaml")
+    assert told.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "operator", "value"),
+    [
+        ('">= 128000"', ">=", "128000"),
+        ('"<=1.00"', "<=", "1.00"),
+        ('" < 5 "', "<", "5"),
+        ('"> 0.5"', ">", "0.5"),
+        ('"= 8192"', "==", "8192"),
+        ('"== 8192"', "==", "8192"),
+        ("128000", ">=", "128000"),
+        ('"128k"', ">=", "128000"),
+        ('">= 1M"', ">=", "1000000"),
+    ],
+)
+def test_comparisons_are_written_as_people_write_them(text: str, operator: str, value: str) -> None:
+    loaded = load(f"allow:\n- {{match: a, where: {{context: {text}}}}}\n")
+    where = loaded.allow[0].where
+    assert where is not None
+    assert where.context == Condition(operator, Decimal(value))
+
+
+def test_a_bare_price_means_at_most() -> None:
+    where = load("allow:\n- {match: a, where: {input_price: 2}}\n").allow[0].where
+    assert where is not None
+    assert where.input_price == Condition("<=", Decimal(2))
+
+
+def test_the_schema_for_editors_is_up_to_date() -> None:
+    written = (ROOT / "docs" / "policy.schema.json").read_text(encoding="utf-8")
+    fresh = json.dumps(policy.json_schema(), indent=2) + "\n"
+    assert written == fresh, "rollcall schema > docs/policy.schema.json"
+
+
+def test_the_schema_for_editors_says_yes_and_no_where_rollcall_does() -> None:
+    from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # has no stubs
+
+    schema = policy.json_schema()
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema)
+    written_dates = EVERYTHING.replace("2026-01-01", '"2026-01-01"')
+    assert list(validator.iter_errors(yaml.safe_load(written_dates))) == []
+    for mistake in (
+        "unknown field of a rule",
+        "unknown field of a condition",
+        "unknown field of an alias's choice",
+        "stage that is none",
+        "list where a mapping belongs",
+        "comparison that is none",
+        "newest zero",
+        "no providers",
+        "wrong version",
+    ):
+        assert list(validator.iter_errors(yaml.safe_load(MISTAKES[mistake][0]))), mistake
+
+
+def test_every_field_of_the_schema_is_described() -> None:
+    schema = policy.json_schema()
+    for definition in (schema, *schema["$defs"].values()):
+        shape = definition.get("anyOf", [definition])[-1]
+        for name, field in shape["properties"].items():
+            assert field.get("description"), name
