@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from rollcall.simulator import Simulator
+from tests.house import House
 
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT", "COVERAGE_", "COV_", "PYTEST_")
 
@@ -22,3 +26,16 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     work = tmp_path_factory.mktemp("work")
     monkeypatch.chdir(work)
     return work
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    """The simulated providers, on loopback."""
+    with Simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def house(tmp_path: Path, sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> House:
+    """A user's folder with simulated providers around it."""
+    return House(tmp_path, sim, monkeypatch)

@@ -104,8 +104,7 @@ def _costs(price: Price) -> dict[str, float]:
     for tier in price.tiers:
         if tier.above_tokens is None:
             continue
-        count = tier.above_tokens
-        size = f"{count // 1000}k" if count % 1000 == 0 else str(count)
+        size = _size(tier.above_tokens)
         costs.update(
             {
                 f"{key}_above_{size}_tokens": float(amount)
@@ -114,6 +113,14 @@ def _costs(price: Price) -> dict[str, float]:
             }
         )
     return costs
+
+
+def _size(tokens: int) -> str:
+    """LiteLLM's word for a threshold. "At or above 200,000" is 200k too: it knows only `above`,
+    and reliably only round thousands; one token in 200,000 makes no difference.
+    """
+    rounded = tokens + 1 if (tokens + 1) % 1000 == 0 else tokens
+    return f"{rounded // 1000}k" if rounded % 1000 == 0 else str(rounded)
 
 
 def key_of(entry: Entry) -> EntryKey | None:

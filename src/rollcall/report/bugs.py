@@ -24,7 +24,7 @@ def report_bug(error: BaseException) -> Exit:
     text = "".join(traceback.format_exception(error))
     handle, path = tempfile.mkstemp(prefix="rollcall-bug-", suffix=".log")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(f"rollcall {__version__}\n{Redactor(secrets).text(text)}")
+        file.write(f"rollcall {__version__}\n{Redactor(secrets).redact(text)}")
     say(f"rollcall: a bug: {type(error).__name__}.")
     say(f"          config.yaml is whole. Please report it with {path}.")
     return Exit.BUG

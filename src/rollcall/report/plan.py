@@ -66,7 +66,7 @@ def show_applied(plan: Plan, written: Written | None, path: str) -> None:
     """Print what applying did, in as few lines as tell it."""
     for line in plan.providers:
         if line.verdict not in ("ok", "not_asked"):
-            say(f"{line.name}: {line.verdict}{_since(line)} - {printable(_detail(line))}")
+            say(f"{line.name}: {line.verdict}: {printable(_detail(line))}")
     for change in plan.changes:
         out(f"{SIGNS[change.kind]} {printable(change.name)}  {printable(_why(change))}".rstrip())
     show_remarks(plan)
