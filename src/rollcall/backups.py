@@ -21,6 +21,7 @@ from rollcall.disk_error import store_error
 from rollcall.errors import NotFound, StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 KEPT = 20
@@ -57,7 +58,7 @@ class Backups:
             StoreError: the folder is there and cannot be read.
         """
         try:
-            return self._described()
+            return tuple(self._described())
         except OSError as error:
             raise store_error("read", self.folder, error) from error
 
@@ -88,7 +89,7 @@ class Backups:
         """
         digest = sha256(content).hexdigest()
         files = self._files()
-        newest = next(iter(self._described()), None)
+        newest = next(self._described(), None)
         if newest and newest.sha256 == digest and self._intact(newest):
             return newest.id
         number = 1 + max((int(path.name.split("-")[0]) for path in files), default=0)
@@ -124,9 +125,11 @@ class Backups:
                 description.unlink()
             raise
 
-    def _described(self) -> tuple[Backup, ...]:
-        described = (self._describe(path) for path in reversed(self._files()))
-        return tuple(backup for backup in described if backup is not None)
+    def _described(self) -> Iterator[Backup]:
+        for path in reversed(self._files()):
+            backup = self._describe(path)
+            if backup is not None:
+                yield backup
 
     def _files(self) -> list[Path]:
         try:

@@ -10,12 +10,12 @@ import os
 import stat
 from contextlib import ExitStack
 from dataclasses import dataclass
-from errno import EBUSY, EXDEV
+from errno import EBUSY, ELOOP, EXDEV
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rollcall.atomic_file import Staged, read_bytes, stage, sync_folder
-from rollcall.disk_error import NO_PLACE, UNWRITABLE, store_error, words
+from rollcall.atomic_file import Staged, read_bytes, stage, sweep, sync_folder
+from rollcall.disk_error import NO_PLACE, UNWRITABLE, hint_for, store_error, words
 from rollcall.errors import StoreError
 
 if TYPE_CHECKING:
@@ -61,9 +61,12 @@ def real_path(path: Path) -> Path:
         raise StoreError(
             f"The folder of {path} does not exist.", "Create it, or name another path."
         ) from error
-    except (OSError, RuntimeError) as error:  # RuntimeError: a circle, before Python 3.13
-        cause = error if isinstance(error, OSError) else OSError(40, "its symlinks go in a circle")
-        raise store_error("read", path, cause) from error
+    except OSError as error:
+        raise store_error("read", path, error) from error
+    except RuntimeError as error:  # a circle of links, before Python 3.13
+        raise store_error("read", path, OSError(ELOOP, "")) from error
+    except ValueError as error:
+        raise StoreError(f"{str(path)!r} is not a path.", "Name a file.") from error
 
 
 def require_unchanged(path: Path, expected: bytes) -> None:
@@ -166,7 +169,7 @@ class ConfigFile:
                 raise StoreError(
                     f"The earlier text could not be kept in {folder} ({words(error)}), so "
                     f"{self.path} was not written.",
-                    "Free some space there, or name another folder with --state-dir.",
+                    hint_for(error),
                 ) from error
             notes.append(
                 f"{folder} cannot be written ({words(error)}): "
@@ -227,6 +230,7 @@ def write_copy(target: Path, content: bytes, *, config_path: Path) -> Written:
     """
     if read_bytes(target) == content:
         return Written(None)
+    sweep(target.parent, f"{target.name[:100]}.")
     try:
         exists = target.exists()
         if exists and not stat.S_ISREG(target.stat().st_mode):

@@ -45,6 +45,11 @@ def words(error: OSError) -> str:
     return _entry(error)[0]
 
 
+def hint_for(error: OSError) -> str:
+    """What a person can do about it; "" where nothing general helps."""
+    return _entry(error)[1]
+
+
 def store_error(doing: str, path: Path, error: OSError) -> StoreError:
     """The error a person reads: `doing` is "read" or "written", `path` what it is about."""
     what, hint = _entry(error)

@@ -52,7 +52,8 @@ class InPlace:
                 _overwrite(self.path, old)
                 self.journal.unlink()
             raise
-        self.journal.unlink()
+        with suppress(OSError):  # one that stays is settled by the next run: the file is new
+            self.journal.unlink()
 
     def recover(self) -> tuple[str, ...]:
         """Finish with what an interrupted write left behind; notes say what was done.

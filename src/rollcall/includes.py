@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from pathlib import Path
 
 from rollcall.atomic_file import read_bytes
@@ -30,8 +31,6 @@ def read_includes(config_path: Path, data: dict[str, object]) -> tuple[bytes, ..
 
 
 def _locate(entry: str, declared_in: Path, root: Path) -> Path | None:
-    import os.path
-
     for base in (declared_in, root):
         try:
             path = Path(os.path.normpath(base.parent / entry))

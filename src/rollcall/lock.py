@@ -59,7 +59,8 @@ def _first_lock(config_path: Path, state_dir: Path) -> tuple[int | None, bool, t
     """The first lock file that works, open; whether it is ours already; notes."""
     key = sha256(os.fsencode(config_path)).hexdigest()[:16]
     beside = config_path.parent / state_folder.NAME
-    for folder, name in ((beside, f"{config_path.name[:100]}.lock"), (state_dir, f"{key}.lock")):
+    own = config_path.name[:100].lower()  # one file where the file system ignores case
+    for folder, name in ((beside, f"{own}.lock"), (state_dir, f"{key}.lock")):
         with suppress(OSError):
             state_folder.prepare(folder)
             return *_open(folder / name), ()

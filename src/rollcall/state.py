@@ -6,13 +6,11 @@ the file cannot say: last good times, when an id was first seen, what was accept
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 SCHEMA = 1
-RUNS_KEPT = 20
-FORGOTTEN_AFTER = timedelta(days=365)
 
 
 class StateUnreadable(ValueError):
@@ -47,15 +45,6 @@ class ProviderState(BaseModel):
     models: int = 0
     first_seen: dict[str, date | None] = {}
     last_seen: dict[str, date] = {}
-
-    def without_ids_last_seen_before(self, day: date) -> ProviderState:
-        """The same history without ids that left long ago."""
-        gone = {model_id for model_id, seen in self.last_seen.items() if seen < day}
-        if not gone:
-            return self
-        first = {key: value for key, value in self.first_seen.items() if key not in gone}
-        last = {key: value for key, value in self.last_seen.items() if key not in gone}
-        return self.model_copy(update={"first_seen": first, "last_seen": last})
 
 
 class RunRecord(BaseModel):
@@ -110,23 +99,8 @@ class State(BaseModel):
         return state
 
     def to_bytes(self) -> bytes:
-        """state.json, bounded: the last runs, and no ids that left over a year ago."""
-        return self._bounded().model_dump_json(exclude_defaults=False).encode() + b"\n"
-
-    def _bounded(self) -> State:
-        providers = self.providers
-        if self.last_run is not None:
-            horizon = date.fromisoformat(self.last_run[:10]) - FORGOTTEN_AFTER
-            providers = {
-                name: history.without_ids_last_seen_before(horizon)
-                for name, history in providers.items()
-            }
-        update = {
-            "schema_version": SCHEMA,
-            "providers": providers,
-            "runs": self.runs[-RUNS_KEPT:],
-        }
-        return self.model_copy(update=update)
+        """state.json, on one line: the same state gives the same bytes."""
+        return self.model_dump_json().encode() + b"\n"
 
 
 class _Version(BaseModel):

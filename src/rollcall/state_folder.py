@@ -15,17 +15,20 @@ NAME = ".rollcall"
 def prepare(folder: Path) -> None:
     """Create `folder` for us alone, where it is missing; an existing one keeps its mode.
 
-    The .gitignore is written only into an empty folder: `--state-dir .` must not make git blind
-    to somebody's project.
+    The .gitignore is written into a folder of our name or an empty one: `--state-dir .` must not
+    make git blind to somebody's project.
 
     Raises:
         OSError: it cannot be created.
     """
-    if folder.is_dir() and next(folder.iterdir(), None) is not None:
+    ignore = folder / ".gitignore"
+    if ignore.exists():
         return
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    replace_file(folder / ".gitignore", b"*\n", mode=PRIVATE, synced=False)
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.name == NAME or next(folder.iterdir(), None) is None:
+        replace_file(ignore, b"*\n", mode=PRIVATE, synced=False)
 
 
 def prepare_part(folder: Path) -> None:
