@@ -30,6 +30,7 @@ class InventoryWatch:
     Args:
         read: reads the inventory; runs in a thread.
         stamp: a value that differs when the files do.
+        keys_set: the variables that hold a key.
         interval_seconds: how often the files are looked at.
 
     Attributes:
@@ -41,6 +42,7 @@ class InventoryWatch:
         self,
         read: Callable[[], Inventory],
         stamp: Callable[[], Stamp],
+        keys_set: frozenset[str] = frozenset(),
         interval_seconds: float = WATCH_SECONDS,
     ) -> None:
         self._read = read
@@ -48,7 +50,8 @@ class InventoryWatch:
         self._interval = interval_seconds
         self._seen: Stamp | None = None
         self._lock = asyncio.Lock()
-        self.known = Known(Inventory())
+        self._keys_set = keys_set
+        self.known = Known(Inventory(), keys_set)
         self.problem: str | None = None
 
     async def look(self) -> None:
@@ -68,7 +71,7 @@ class InventoryWatch:
             else:
                 self.problem = None
                 if inventory != self.known.inventory:
-                    self.known = Known(inventory)
+                    self.known = Known(inventory, self._keys_set)
 
     async def watch(self) -> None:
         """Look for changes until cancelled."""

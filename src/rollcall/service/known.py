@@ -11,10 +11,15 @@ if TYPE_CHECKING:
 
 
 class Known:
-    """One inventory, indexed by the names clients use."""
+    """One inventory, indexed by the names clients use.
 
-    def __init__(self, inventory: Inventory) -> None:
+    Args:
+        keys_set: the variables that hold a key.
+    """
+
+    def __init__(self, inventory: Inventory, keys_set: Container[str] = ()) -> None:
         self.inventory = inventory
+        self._keys_set = keys_set
         self.rows: dict[str, ModelRow] = {}
         for row in inventory.rows:
             if row.in_config and row.name is not None:
@@ -55,10 +60,21 @@ class Known:
         """
         row = self.row(name)
         facts = describe(row, listed) if row else {}
+        if row and not row.ready:
+            facts |= self.way_to_ready(row)
         target = self.alias_target(name)
         if target is not None and (target in listed or row is not None):
             facts["alias_for"] = target
         return facts
+
+    def way_to_ready(self, row: ModelRow) -> dict[str, Any]:
+        """Why a model cannot be called, and which key would change that."""
+        key = {"key_env": row.key_env, "key_url": row.key_url} if self.misses_key(row) else {}
+        return {"reason": row.reason, **key}
+
+    def misses_key(self, row: ModelRow) -> bool:
+        """Whether it is a missing key that keeps a model from being called."""
+        return not row.ready and row.key_env is not None and row.key_env not in self._keys_set
 
     @property
     def listed_names(self) -> tuple[str, ...]:
@@ -74,15 +90,13 @@ class Known:
     def kept_away(self) -> tuple[ModelRow, ...]:
         """Models that are not in the config, and that a key would bring within reach."""
         return tuple(
-            row
-            for row in self.inventory.rows
-            if not row.in_config and not row.ready and row.key_env is not None
+            row for row in self.inventory.rows if not row.in_config and self.misses_key(row)
         )
 
 
 def describe(row: ModelRow, listed: Container[str]) -> dict[str, Any]:
     """One model as a JSON object."""
-    facts: dict[str, Any] = {
+    return {
         "provider": row.provider,
         "id": row.id,
         "family": row.family or None,
@@ -97,9 +111,6 @@ def describe(row: ModelRow, listed: Container[str]) -> dict[str, Any]:
         "modalities": list(row.modalities),
         "aliases": [alias for alias in row.aliases if alias in listed],
     }
-    if not row.ready:
-        facts |= {"reason": row.reason, "key_env": row.key_env, "key_url": row.key_url}
-    return facts
 
 
 def price_per_token(price_per_million: float | None) -> float | None:

@@ -75,7 +75,7 @@ def enrich(body: Json, shape: Shape, known: Known, ready: bool | None) -> Json: 
     if ready:
         rows = [row for row in rows if not isinstance(row, dict) or row.get("ready", True)]
     if ready is False and shape in (Shape.OPENAI, Shape.ANTHROPIC):
-        rows += [_kept_away(row, shape) for row in known.kept_away]
+        rows += [_kept_away(row, shape, known) for row in known.kept_away]
     answer = {**body, rows_key(shape): rows}
     if shape is Shape.ANTHROPIC:
         ids = [row["id"] for row in rows if isinstance(row, dict) and "id" in row]
@@ -153,10 +153,10 @@ def _name_for_people(row: Json, name: str, shape: Shape, display_name: str | Non
         row.setdefault("name", row["display_name"])
 
 
-def _kept_away(row: ModelRow, shape: Shape) -> Json:
+def _kept_away(row: ModelRow, shape: Shape, known: Known) -> Json:
     name = row.name or f"{row.provider}/{row.id}"
     shaped = _plain_row(name, shape, row)
-    shaped |= {"ready": False, "metadata": describe(row, ())}
+    shaped |= {"ready": False, "metadata": describe(row, ()) | known.way_to_ready(row)}
     _name_for_people(shaped, name, shape, row.display_name)
     return shaped
 

@@ -18,6 +18,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any, assert_never
 
 from rollcall.service.listing import names_in, shape_names
@@ -170,11 +171,15 @@ class Listings:
     ) -> asyncio.Task[Outcome]:
         """The request under way for this list; started if there is none."""
         flight = self._flights.get(key)
-        if flight is None:
+        if flight is None or flight.done():
             flight = asyncio.create_task(self._ask(key, caller, view_headers))
             self._flights[key] = flight
-            flight.add_done_callback(lambda _: self._flights.pop(key, None))
+            flight.add_done_callback(partial(self._landed, key))
         return flight
+
+    def _landed(self, key: Key, flight: asyncio.Task[Outcome]) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
 
     async def _ask(self, key: Key, caller: Caller, view_headers: tuple[Header, ...]) -> Outcome:
         question = key[1]

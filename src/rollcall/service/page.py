@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rollcall.inventory import Inventory, ModelRow
+    from rollcall.service.known import Known
 
 MAX_ROWS = 2_000
 
@@ -43,10 +44,10 @@ class Filter:
     provider: str = ""
     capability: str = ""
 
-    def admits(self, row: ModelRow) -> bool:
+    def admits(self, row: ModelRow, known: Known) -> bool:
         """Whether a model is shown."""
         return (
-            _shown(row, self.show)
+            _shown(row, self.show, known)
             and self.provider in ("", row.provider)
             and (not self.capability or self.capability in row.capabilities)
             and all(word in _searched(row) for word in self.words.casefold().split())
@@ -54,11 +55,19 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelLine:
+    """One model, and whether it is a key that it lacks."""
+
+    row: ModelRow
+    misses_key: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """Models of one family, as the inventory orders them."""
 
     name: str
-    rows: tuple[ModelRow, ...]
+    rows: tuple[ModelLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,18 +149,17 @@ def read_filter(query: Mapping[str, str]) -> Filter:
     )
 
 
-def make_page(
-    inventory: Inventory, wanted: Filter, now: datetime, problem: str | None = None
-) -> Page:
-    """The page of an inventory at one moment."""
-    rows = [row for row in inventory.rows if wanted.admits(row)]
+def make_page(known: Known, wanted: Filter, now: datetime, problem: str | None = None) -> Page:
+    """The page of what is known at one moment."""
+    inventory = known.inventory
+    rows = [row for row in inventory.rows if wanted.admits(row, known)]
     shown = rows[:MAX_ROWS]
     return Page(
         filter=wanted,
-        groups=_grouped(shown),
+        groups=_grouped(shown, known),
         shown=len(shown),
         cut=len(rows) - len(shown),
-        counts={show: sum(_shown(row, show) for row in inventory.rows) for show in Show},
+        counts={show: sum(_shown(row, show, known) for row in inventory.rows) for show in Show},
         provider_names=tuple(sorted({row.provider for row in inventory.rows})),
         capabilities=CAPABILITIES,
         aliases=_alias_lines(inventory),
@@ -179,13 +187,13 @@ def ago(moment: str | None, now: datetime) -> str:
     return "just now"
 
 
-def _shown(row: ModelRow, show: Show) -> bool:
+def _shown(row: ModelRow, show: Show, known: Known) -> bool:
     if show is Show.CONFIG:
         return row.in_config
     if show is Show.READY:
         return row.in_config and row.ready
     if show is Show.KEY:
-        return not row.ready and row.key_env is not None
+        return known.misses_key(row)
     return True
 
 
@@ -194,13 +202,16 @@ def _searched(row: ModelRow) -> str:
     return "\n".join(part for part in parts if part).casefold()
 
 
-def _grouped(rows: Iterable[ModelRow]) -> tuple[ProviderGroup, ...]:
+def _grouped(rows: Iterable[ModelRow], known: Known) -> tuple[ProviderGroup, ...]:
     """By provider in order of first appearance, then by family; order inside is kept."""
-    providers: dict[str, dict[str, list[ModelRow]]] = {}
+    providers: dict[str, dict[str, list[ModelLine]]] = {}
     for row in rows:
-        providers.setdefault(row.provider, {}).setdefault(row.family, []).append(row)
+        line = ModelLine(row, known.misses_key(row))
+        providers.setdefault(row.provider, {}).setdefault(row.family, []).append(line)
     return tuple(
-        ProviderGroup(name, tuple(Family(family, tuple(rows)) for family, rows in families.items()))
+        ProviderGroup(
+            name, tuple(Family(family, tuple(lines)) for family, lines in families.items())
+        )
         for name, families in providers.items()
     )
 

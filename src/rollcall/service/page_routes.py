@@ -48,8 +48,8 @@ def page_routes(service: Service, now: Callable[[], datetime]) -> list[BaseRoute
         if not session.admits(request):
             return _closed(session)
         wanted = read_filter(request.query_params)
-        inventory, problem = service.known.inventory, service.watch.problem
-        view = await run_in_threadpool(make_page, inventory, wanted, now(), problem)
+        problem = service.watch.problem
+        view = await run_in_threadpool(make_page, service.known, wanted, now(), problem)
         health = service.listings.health
         text = await run_in_threadpool(
             render_page, view, upstream=health, can_sign_out=session.can_sign_in

@@ -47,7 +47,9 @@ class Service:
     ) -> None:
         self.options = options
         self.gate = Gate(options.tokens, options.upstream_key, options.operator_keys)
-        self.watch = InventoryWatch(inventory, lambda: files_stamp(options.settings))
+        settings = options.settings
+        keys_set = frozenset(name for name, value in settings.environ.items() if value.strip())
+        self.watch = InventoryWatch(inventory, lambda: files_stamp(settings), keys_set)
         self.upstream = Upstream(options.upstream_url)
         self.listings = Listings(
             self.upstream,

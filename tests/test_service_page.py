@@ -1,0 +1,259 @@
+"""The page for people: what it shows, to whom, and what cannot get onto it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rollcall.inventory import Inventory
+from rollcall.service.app import create_app
+from rollcall.service.known import Known
+from rollcall.service.listings import Health
+from rollcall.service.page import Filter, Show, ago, make_page, read_filter
+from rollcall.service.page_text import render_page
+from rollcall.state import ProviderState, RunRecord
+from tests.service.samples import GPT, GROK, INVENTORY, NOW, SONNET, options
+from tests.service.serving import client, serving
+
+TOKEN = "a-token-of-our-own"
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture(scope="module")
+def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    chosen = options(NOWHERE, folder=tmp_path_factory.mktemp("s"))
+    app = create_app(chosen, inventory=lambda: INVENTORY, now=lambda: NOW)
+    with serving(app) as base_url, client(base_url) as http:
+        yield http
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    folder = tmp_path_factory.mktemp("s")
+    chosen = options(NOWHERE, {"ROLLCALL_API_TOKENS": TOKEN}, folder)
+    app = create_app(chosen, inventory=lambda: INVENTORY, now=lambda: NOW)
+    with serving(app) as base_url, client(base_url) as http:
+        yield http
+
+
+def test_it_shows_what_is_available_and_how_to_get_the_rest(http: httpx.Client) -> None:
+    text = http.get("/").text
+    for shown in (
+        "claude-sonnet-5",
+        "Claude Sonnet 5",
+        "1M",
+        "$3.00 / $15.00",
+        "OPENAI_API_KEY",
+        "https://platform.openai.com/api-keys",
+        "1 hour ago",
+        "Stale since 2 days ago",
+        "no answer in 2 s",
+        "1 added",
+        "leads nowhere",
+    ):
+        assert shown in text
+    assert "grok" not in text
+
+
+@pytest.mark.parametrize(
+    ("query", "present", "absent"),
+    [
+        ("?q=sonnet", "openai/gpt-5.5", None),
+        ("?show=key", "grok-4.6", "claude-sonnet-5"),
+        ("?show=ready", "claude-sonnet-5", "openai/gpt-5.5"),
+        ("?show=all&provider=xai", "grok-4.6", "claude-sonnet-5"),
+        ("?capability=vision", "claude-sonnet-5", "openai/gpt-5.5"),
+        ("?q=DEFAULT", "claude-sonnet-5", "openai/gpt-5.5"),
+        ("?show=nonsense&capability=nonsense", "claude-sonnet-5", "grok-4.6"),
+    ],
+)
+def test_filters(http: httpx.Client, query: str, present: str, absent: str | None) -> None:
+    text = http.get("/" + query).text
+    models = text.split('id="models-title"')[1].split('id="aliases"')[0]
+    if query == "?q=sonnet":
+        assert present not in models
+        assert "claude-sonnet-5" in models
+        return
+    assert present in models
+    assert absent is None or absent not in models
+
+
+def test_nothing_from_elsewhere_and_nothing_inline_may_run(http: httpx.Client) -> None:
+    reply = http.get("/")
+    policy = reply.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy
+    assert "<style" not in reply.text
+    assert "style=" not in reply.text
+    assert reply.text.count("<script") == 1
+    for asset in ("page.css", "page.js", "icon.svg"):
+        assert http.get(f"/static/{asset}").status_code == 200
+        assert "http" not in http.get(f"/static/{asset}").text.replace("http://www.w3.org/", "")
+    assert http.get("/static/..%2fapp.py").status_code == 404
+
+
+def test_a_static_file_is_not_sent_twice(http: httpx.Client) -> None:
+    etag = http.get("/static/page.css").headers["etag"]
+    assert http.get("/static/page.css", headers={"if-none-match": etag}).status_code == 304
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:4001", "127.0.0.1.evil.example"])
+def test_no_web_page_reaches_it_through_a_name_of_its_own(http: httpx.Client, host: str) -> None:
+    reply = http.get("/", headers={"host": host})
+    assert reply.status_code == 403
+    assert "sonnet" not in reply.text
+
+
+def test_without_tokens_it_is_closed_to_other_machines(tmp_path: pytest.TempPathFactory) -> None:
+    app = create_app(replace(options(NOWHERE), host="0.0.0.0"), inventory=lambda: INVENTORY)
+    with serving(app) as base_url, client(base_url) as http:
+        reply = http.get("/")
+    assert reply.status_code == 403
+    assert "ROLLCALL_API_TOKENS" in reply.text
+    assert "sonnet" not in reply.text
+
+
+def test_with_tokens_it_asks_for_one(closed: httpx.Client) -> None:
+    reply = closed.get("/")
+    assert reply.status_code == 401
+    assert "sonnet" not in reply.text
+    assert closed.get("/", headers={"x-api-key": TOKEN}).status_code == 200
+
+
+def test_signing_in_and_out(closed: httpx.Client) -> None:
+    wrong = closed.post("/sign-in", data={"token": "guess"})
+    assert wrong.status_code == 401
+    assert "set-cookie" not in wrong.headers
+    right = closed.post("/sign-in", data={"token": TOKEN})
+    assert (right.status_code, right.headers["location"]) == (303, "/")
+    cookie = right.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "samesite=strict" in cookie.lower()
+    assert TOKEN not in cookie
+    assert "claude-sonnet-5" in closed.get("/").text
+    assert closed.get("/v1/models").status_code == 401, "the cookie opens the page only"
+    closed.post("/sign-out")
+    assert closed.get("/").status_code == 401
+
+
+def test_a_cookie_of_another_process_opens_nothing(closed: httpx.Client) -> None:
+    reply = closed.get("/", headers={"cookie": "rollcall_session=" + "0" * 64})
+    assert reply.status_code == 401
+
+
+def test_an_endless_sign_in_is_cut_short(closed: httpx.Client) -> None:
+    assert closed.post("/sign-in", content=b"token=" + b"x" * 100_000).status_code == 401
+
+
+class _Elements(HTMLParser):
+    """The elements and attributes of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(" ".join([tag, *sorted(name for name, _ in attrs)]))
+        self.links += [value or "" for name, value in attrs if name == "href"]
+
+
+HOSTILE = st.sampled_from(
+    [
+        "<script>alert(1)</script>",
+        '"><img src=x onerror=alert(1)>',
+        "' onmouseover='alert(1)",
+        "{{ 7 * 7 }}{% for x in y %}",
+        "\x1b[31mred\x00\r\n",
+        "\u202eesrever",
+        "&lt;b&gt;",
+        "x" * 10_000,
+        "]]><!--",
+    ]
+) | st.text(max_size=20)
+
+
+def page_of(text: str) -> str:
+    """The page of an inventory made of one text."""
+    fields = {
+        "name": text,
+        "provider": text,
+        "id": text,
+        "display_name": text,
+        "family": text,
+        "stage": text,
+        "reason": text,
+        "key_env": text,
+        "key_url": "javascript:alert(1)" if len(text) % 2 else "https://" + text,
+        "capabilities": (text,),
+        "aliases": (text,),
+    }
+    rows = tuple(row.model_copy(update=fields) for row in (SONNET, GPT, GROK))
+    run = RunRecord(at=text, command=text, outcome=text, summary=text, changes=[text])
+    state = ProviderState(verdict="no_key", detail=text, last_good=text, stale_since=text)
+    inventory = Inventory(
+        rows=rows, aliases={text: (text, True)}, providers={text: state}, runs=(run,)
+    )
+    page = make_page(Known(inventory), Filter(show=Show.ALL), NOW, text)
+    return render_page(page, upstream=Health(answers=False, reason=text), can_sign_out=True)
+
+
+def elements_of(text: str) -> _Elements:
+    """What a browser makes of it."""
+    parsed = _Elements()
+    parsed.feed(text)
+    return parsed
+
+
+@settings(max_examples=40, deadline=None)
+@given(HOSTILE)
+def test_no_name_becomes_an_element_or_a_link(text: str) -> None:
+    plain, hostile = elements_of(page_of("ab")), elements_of(page_of("ab" + text + "c" * 1))
+    links = {link for link in hostile.links if not link.startswith(("https://ab", "/", "#"))}
+    assert links == set()
+    without_links = [each for each in hostile.elements if not each.startswith("a href rel")]
+    assert without_links == [each for each in plain.elements if not each.startswith("a href rel")]
+
+
+def test_control_characters_and_endless_names_do_not_reach_the_page() -> None:
+    text = page_of("\x1b[2J\u202e" + "x" * 10_000)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert len(text) < 40_000
+
+
+def test_the_query_is_shown_back_escaped(http: httpx.Client) -> None:
+    text = http.get("/", params={"q": '"><script>alert(1)</script>'}).text
+    assert "<script>alert" not in text
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        (None, "never"),
+        ("2026-11-20T11:59:30Z", "just now"),
+        ("2026-11-20T11:59:00+00:00", "1 minute ago"),
+        ("2026-11-20T09:00:00", "3 hours ago"),
+        ("2026-11-10T09:00:00Z", "10 days ago"),
+        ("2027-01-01T00:00:00Z", "just now"),
+        ("yesterday", "at an unknown time"),
+    ],
+)
+def test_ages_are_words(moment: str | None, words: str) -> None:
+    assert ago(moment, datetime(2026, 11, 20, 12, tzinfo=UTC)) == words
+
+
+def test_a_key_that_is_set_is_not_asked_for() -> None:
+    outside = GROK.model_copy(update={"reason": "no rule names it"})
+    inventory = Inventory(rows=(outside,))
+    known = Known(inventory, frozenset({"XAI_API_KEY"}))
+    assert make_page(known, read_filter({"show": "key"}), NOW).shown == 0
+    assert known.kept_away == ()
+    assert make_page(Known(inventory), read_filter({"show": "key"}), NOW).shown == 1
