@@ -10,12 +10,13 @@ from typing import Any
 import yaml
 
 from rollcall.config_blocks import MANAGER, Blocks, ConfigDocument, Entry, is_managed
+from rollcall.config_cuts import cut_members
+from rollcall.config_edits import Edit
 from rollcall.config_markers import Marker
 from rollcall.config_nodes import begin, keyed, member_begins
 from rollcall.config_readback import check_read_back, same_data
 from rollcall.config_reading import own_indexes
 from rollcall.config_refusals import refusal
-from rollcall.config_splice import Edit, cut_members
 from rollcall.config_text import line_number
 from rollcall.config_writing import edited, layout_of, with_blocks
 from rollcall.errors import ConfigRefused

@@ -9,7 +9,8 @@ from __future__ import annotations
 from rollcall.config_adoption import adopt, eject
 from rollcall.config_blocks import Blocks, ConfigDocument, Entry, StrayEntry
 from rollcall.config_managed_text import managed_text
-from rollcall.config_reading import locate, parse
+from rollcall.config_places import locate
+from rollcall.config_reading import parse
 from rollcall.config_writing import with_blocks
 
 __all__ = [

@@ -6,13 +6,13 @@ what matters only when something has to be written is kept for then.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import yaml
 
 from rollcall.config_blocks import Blocks, ConfigDocument, FallbacksSection, StrayEntry, is_managed
+from rollcall.config_foreign import refuse_other_files
 from rollcall.config_markers import KINDS, Kind, Marker, find_markers, pair
 from rollcall.config_nodes import begin, member_begins, scalar_at
 from rollcall.config_refusals import refusal
@@ -30,39 +30,6 @@ from rollcall.config_text import decode, line_number
 from rollcall.config_yaml import LoadedYaml, collector_paused
 from rollcall.errors import ConfigRefused
 
-LITELLM_KEYS = frozenset(
-    {
-        "agent_list",
-        "agents",
-        "assistant_settings",
-        "callback_settings",
-        "classifier_plugin",
-        "credential_list",
-        "default_vertex_config",
-        "environment_variables",
-        "files_settings",
-        "finetune_settings",
-        "general_settings",
-        "guardrails",
-        "include",
-        "litellm_settings",
-        "mcp_servers",
-        "mcp_tools",
-        "model_list",
-        "pass_through_endpoints",
-        "plugins",
-        "policies",
-        "policy_attachments",
-        "prompts",
-        "router_settings",
-        "sandbox_tools",
-        "search_tools",
-        "vector_store_registry",
-        "worker_registry",
-    }
-)
-"""The top-level keys LiteLLM reads (proxy_server.py of 1.106)."""
-
 
 @collector_paused()
 def parse(raw: bytes) -> ConfigDocument:
@@ -74,40 +41,13 @@ def parse(raw: bytes) -> ConfigDocument:
     text = decode(raw)
     loaded = LoadedYaml(text.body)
     markers = tuple(find_markers(text.body))
-    _refuse_other_files(loaded, markers)
+    refuse_other_files(loaded)
+    for marker in markers:
+        if scalar_at(loaded.root, marker.start) is not None:
+            raise refusal("marker_in_scalar", line_number(text.body, marker.start))
     layout = _regions_found(Layout(text, loaded, markers, *_sections(loaded)))
     data = (loaded.construct(loaded.root) if loaded.root is not None else None) or {}
     return _document(raw, data, _fallbacks_chosen(layout, data))
-
-
-def _refuse_other_files(loaded: LoadedYaml, markers: tuple[Marker, ...]) -> None:
-    """Refuse what is not one LiteLLM config, or would fool a search for our markers."""
-    body, root = loaded.body, loaded.root
-    if root is None or _is_null(root):
-        return
-    if not isinstance(root, yaml.MappingNode):
-        raise refusal("not_a_mapping", line_number(body, begin(root)))
-    keys = [key.value for key, _ in root.value if isinstance(key, yaml.ScalarNode)]
-    if root.value and LITELLM_KEYS.isdisjoint(keys):
-        if {"apiVersion", "kind"} <= set(keys):
-            raise refusal("kubernetes", _embedded_line(body))
-        if not any(key.tag.endswith("merge") for key, _ in root.value):
-            raise refusal("not_litellm", line_number(body, begin(root.value[0][0])))
-    for marker in markers:
-        if scalar_at(root, marker.start) is not None:
-            raise refusal("marker_in_scalar", line_number(body, marker.start))
-
-
-def _embedded_line(body: str) -> int:
-    """The line of the config inside a manifest, else of its `kind`."""
-    found = re.search(r"^[ ]+model_list:", body, re.MULTILINE) or re.search(
-        r"^[{ \"]*kind", body, re.MULTILINE
-    )
-    return line_number(body, found.start()) if found else 1
-
-
-def _is_null(root: yaml.Node) -> bool:
-    return isinstance(root, yaml.ScalarNode) and root.tag.endswith(":null")
 
 
 class _Sections(NamedTuple):
@@ -285,29 +225,3 @@ def _fallbacks(
     if litellm:
         section = "both" if router else "litellm_settings"
     return section, ours, router or litellm
-
-
-def locate(raw: bytes, path: tuple[str | int, ...]) -> int | None:
-    """The 1-based line of a key or list item, e.g. ``("router_settings", "fallbacks", 0)``.
-
-    None where there is no such place, or no YAML to find it in.
-    """
-    try:
-        loaded = LoadedYaml(decode(raw).body)
-    except ConfigRefused:
-        return None
-    node: Any = loaded.root
-    offset = begin(node) if node is not None else 0
-    for step in path:
-        if isinstance(step, int):
-            if not isinstance(node, yaml.SequenceNode) or not -1 < step < len(node.value):
-                return None
-            offset = member_begins(loaded.body, node)[step]
-            node = node.value[step]
-        else:
-            pairs = node.value if isinstance(node, yaml.MappingNode) else []
-            found = [(key, value) for key, value in pairs if key.value == step]
-            if not found:
-                return None
-            offset, node = begin(found[-1][0]), found[-1][1]
-    return line_number(loaded.body, offset)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from rollcall.config_blocks import Blocks, ConfigDocument
+from rollcall.config_cuts import cut
+from rollcall.config_edits import Edit, apply_edits
 from rollcall.config_markers import KINDS, Kind
 from rollcall.config_readback import check_read_back, same_data
 from rollcall.config_reading import parse
 from rollcall.config_refusals import refusal
 from rollcall.config_sections import Layout, Section
-from rollcall.config_splice import Edit, apply_edits, cut, filled, overwritten
+from rollcall.config_splice import filled, overwritten
 from rollcall.config_yaml import collector_paused
 from rollcall.errors import ConfigRefused
 
