@@ -192,14 +192,22 @@ class Selector:
         return list(picked.values())
 
     def _in_order(self, items: list[Item]) -> list[Item]:
-        """Newest first: within a family by version; families by their newest member's day."""
+        """Newest first: within a family by version, the providers of one version in the rule's
+        order; families by their newest member's day.
+        """
+        rank = {shelf.provider: at for at, shelf in enumerate(self.shelves)}
         groups = []
         for rows in self._by_family(items):
             days = [day.toordinal() for item in rows if (day := _day(item)) is not None]
             maker, family = rows[0].family
             groups.append((-max(days, default=0), family, maker or "", rows))
         groups.sort(key=lambda group: group[:3])
-        return [item for group in groups for rows in _by_version(group[3]) for item in rows]
+        return [
+            item
+            for group in groups
+            for rows in _by_version(group[3])
+            for item in sorted(rows, key=lambda item: rank[item.model.provider])
+        ]
 
     def _by_family(self, items: list[Item]) -> list[list[Item]]:
         """The families; those a rule lists together are one."""
@@ -287,8 +295,9 @@ class Selector:
         if not self.shelves or any(name not in self.work.shelves for name in expected):
             return found
         if not self.named:
-            asked = ", ".join(shelf.provider for shelf in self.shelves)
-            found.append(f"rule {self.number} finds nothing: {asked} lists no {_listed(self.rule)}")
+            found.append(
+                f"rule {self.number} finds nothing: nobody asked lists {_listed(self.rule)}"
+            )
             return found
         found += [
             f"rule {self.number}: nobody asked lists {pattern!r}"
