@@ -51,7 +51,7 @@ def test_a_completion_over_each_protocol(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_a_stream_over_each_protocol(kind: str, tmp_path: Path) -> None:
-    with talking(kind, tmp_path) as (client, server):
+    with talking(kind, tmp_path) as (client, _):
         pieces = list(client.stream("chat", TOLD))
 
     assert "".join(pieces) == SAID
@@ -75,7 +75,7 @@ def test_event_loops_get_the_same(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_a_cut_answer_says_length(kind: str, tmp_path: Path) -> None:
-    with talking(kind, tmp_path) as (client, server):
+    with talking(kind, tmp_path) as (client, _):
         response = client.run("chat", HELLO, {"max_tokens": 2})
     assert response.content == "some-model heard:"
     assert response.finish_reason == "length"

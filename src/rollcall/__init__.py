@@ -12,15 +12,54 @@ from typing import TYPE_CHECKING, Any
 from rollcall._version import __version__
 
 if TYPE_CHECKING:
-    from rollcall.runtime import LLMClient, LLMResponse, get_llm_client
+    from rollcall.errors import RollcallError
+    from rollcall.runtime import LLMClient, LLMResponse, Message, get_llm_client
+    from rollcall.runtime.errors import (
+        AuthProfileMissing,
+        AuthVariableMissing,
+        ConfigError,
+        InvalidCall,
+        InvalidConfig,
+        InvalidYAML,
+        LLMError,
+        NothingSelected,
+        ProviderError,
+        ProviderNotDefined,
+        ProviderRateLimited,
+        ProviderTimeout,
+        ProviderUnavailable,
+        RoleNotDefined,
+    )
 
-__all__ = ["LLMClient", "LLMResponse", "__version__", "get_llm_client"]
+__all__ = [
+    "AuthProfileMissing",
+    "AuthVariableMissing",
+    "ConfigError",
+    "InvalidCall",
+    "InvalidConfig",
+    "InvalidYAML",
+    "LLMClient",
+    "LLMError",
+    "LLMResponse",
+    "Message",
+    "NothingSelected",
+    "ProviderError",
+    "ProviderNotDefined",
+    "ProviderRateLimited",
+    "ProviderTimeout",
+    "ProviderUnavailable",
+    "RoleNotDefined",
+    "RollcallError",
+    "__version__",
+    "get_llm_client",
+]
 
-_LAZY = dict.fromkeys(("LLMClient", "LLMResponse", "get_llm_client"), "rollcall.runtime")
+_CLIENT = ("LLMClient", "LLMResponse", "Message", "get_llm_client")
+_HOMES = {"RollcallError": "rollcall.errors", **dict.fromkeys(_CLIENT, "rollcall.runtime")}
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name from its home on first use (PEP 562)."""
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES.get(name, "rollcall.runtime.errors")), name)

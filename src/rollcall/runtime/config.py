@@ -36,16 +36,16 @@ def _seconds(value: object) -> object:
         return value
     seconds = parse_duration(str(value))
     if not seconds:
-        raise ValueError("a timeout of zero would let nothing through")
+        raise ValueError("it would let nothing through; write 30s or 2m")
     return seconds
 
 
 def _web_address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or value != value.strip():
-        raise ValueError("it must be an address such as https://api.example.com/v1")
+        raise ValueError("it must be a web address; for example https://api.example.com/v1")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("it must be a plain address, without a name, a key or a query in it")
+        raise ValueError("it has a name, a key or a query in it; keys go into an auth_profile")
     return value.rstrip("/")
 
 
@@ -59,7 +59,7 @@ def _checked_params(value: dict[str, Any]) -> dict[str, Any]:
     try:
         read_params(value)
     except InvalidParams as error:
-        raise ValueError(str(error).replace("\n", " ")) from None
+        raise ValueError(f"{error.what.rstrip('.')}; {error.hint.rstrip('.')}") from None
     return value
 
 
@@ -68,7 +68,7 @@ def _known_type(value: str) -> str:
         near = difflib.get_close_matches(value, DIALECTS, n=1)
         guess = f"did you mean {near[0]}? " if near else ""
         raise ValueError(
-            f"unknown; {guess}use openai for any OpenAI-compatible server, or one of: "
+            f"no known type; {guess}use openai for any OpenAI-compatible server, or one of: "
             + ", ".join(DIALECTS)
         )
     return value
@@ -138,10 +138,10 @@ class RoleConfig(_Strict):
     @model_validator(mode="after")
     def _one_way(self) -> RoleConfig:
         if self.select is not None and (self.provider or self.model):
-            raise ValueError("`select` picks provider and model: leave those out")
+            raise ValueError("`select` picks provider and model; leave those two out")
         if self.select is None and not (self.provider and self.model):
             missing = "`model`" if self.provider else "`provider`"
-            raise ValueError(f"{missing} is missing (or a `select`)")
+            raise ValueError(f"{missing} is missing; add it, or a `select` that picks a model")
         return self
 
 
@@ -167,19 +167,6 @@ class OrchestratorConfig(_Strict):
     providers: dict[Text, ProviderConfig]
     roles: dict[Text, RoleConfig]
     catalog: CatalogConfig = CatalogConfig()
-
-    @model_validator(mode="after")
-    def _types_known(self) -> OrchestratorConfig:
-        for name, provider in self.providers.items():
-            if provider.type is None and name not in DIALECTS:
-                raise ValueError(f"providers.{name}: {_type_missing(name)}")
-        return self
-
-
-def _type_missing(name: str) -> str:
-    near = difflib.get_close_matches(name, DIALECTS, n=1)
-    guess = f"did you mean {near[0]}? Otherwise " if near else ""
-    return f"not a known provider; {guess}give it a `type`, such as `type: openai`"
 
 
 def load_config(path: Path) -> OrchestratorConfig:
@@ -216,10 +203,25 @@ def parse_config(text: str, name: str) -> OrchestratorConfig:
         config = OrchestratorConfig.model_validate(document.data)
     except ValidationError as error:
         raise _invalid(error, document, name) from None
+    for provider, given in config.providers.items():
+        if given.type is None and provider not in DIALECTS:
+            raise _unknown_provider(provider, document, name)
     for role, row in config.roles.items():
         if row.select is not None:
             _check_select(row.select, ("roles", role, "select"), document, name)
     return config
+
+
+def _unknown_provider(provider: str, document: Document, name: str) -> InvalidConfig:
+    line = document.line(("providers", provider))
+    near = difflib.get_close_matches(provider, DIALECTS, n=1)
+    return InvalidConfig(
+        f"{name}, line {line}: providers.{provider}: no known provider.",
+        (f"Did you mean {near[0]}? Else give" if near else "Give")
+        + " it a `type`, such as `type: openai` for an OpenAI-compatible server.",
+        field=f"providers.{provider}",
+        line=line,
+    )
 
 
 def _check_select(select: Any, place: Place, document: Document, name: str) -> None:
@@ -278,11 +280,12 @@ def _words(problem: Mapping[str, Any], place: Place) -> tuple[str, str]:
         case "string_type" if given is None:
             return "it is empty", "Write a value behind it, or take the line out."
         case "value_error":
-            return str(problem["ctx"]["error"]).rstrip("."), "Correct this field."
+            what, _, hint = str(problem["ctx"]["error"]).partition("; ")
+            return what.rstrip("."), f"{hint[:1].upper()}{hint[1:]}." if hint else "Correct it."
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return "it must hold fields of its own", "Write them below it, as `name: value`."
         case _:
-            return problem["msg"].removeprefix("Input should be ").rstrip(
-                "."
-            ), "Correct this field."
+            return problem["msg"].replace("Input should be", "it must be"), "Correct this field."
 
 
 def _fields_at(place: Place) -> list[str]:

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from rollcall.redaction import Redactor
 from rollcall.runtime.errors import (
     ProviderError,
     ProviderRateLimited,
@@ -173,7 +174,7 @@ def _message(body: bytes, data: Any, config: ResolvedLLMConfig) -> str:
 
 def _clean(words: str, config: ResolvedLLMConfig) -> str:
     """One printable line, without the key, cut."""
-    line = words.replace(config.api_key, "[key]") if config.api_key else words
+    line = Redactor((config.api_key,) if config.api_key else ()).redact(words)
     line = "".join(char if char.isprintable() else " " for char in line)
     line = " ".join(line.split())
     return line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + "…"

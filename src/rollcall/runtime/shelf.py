@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from rollcall import admission, asking, config_document, fetch, settings
+from rollcall import admission, fetch, settings
 from rollcall.catalog import Model, Verdict
 from rollcall.evidence import read_policy
-from rollcall.policy import Policy
-from rollcall.providers.registry import Provider, find_key
+from rollcall.policy import Policy, ProviderPolicy
+from rollcall.providers.registry import Provider, find_key, resolve
 from rollcall.runtime.config import OrchestratorConfig
 from rollcall.runtime.dialects import DIALECTS
 from rollcall.runtime.resolution import variable_of
@@ -74,10 +74,9 @@ class Shelf:
         """
         _, policy = read_policy(self.settings)
         callable_as = _callable_as(config, policy)
-        roll = asking.read_roll(policy, self.settings, config_document.parse(b""))
         rows = {
-            name: row
-            for name, row in roll.providers.items()
+            name: _provider(name, row, self.settings.environ)
+            for name, row in policy.providers.items()
             if name in callable_as and (not wanted or name in wanted)
         }
         state, _ = self.store.read_state()
@@ -163,6 +162,17 @@ def _callable_as(config: OrchestratorConfig, policy: Policy) -> dict[str, str]:
             if first is not None:
                 found[name] = first
     return found
+
+
+def _provider(name: str, row: ProviderPolicy, environ: Mapping[str, str]) -> Provider:
+    return resolve(
+        name,
+        type=row.type,
+        base_url=row.base_url,
+        key_env=row.key_env if "key_env" in row.model_fields_set else ...,
+        environ=environ,
+        timeout_seconds=row.timeout,
+    )
 
 
 def _first_seen(state: State, provider: str, model_id: str) -> date | None:
