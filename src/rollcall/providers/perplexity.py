@@ -1,8 +1,9 @@
 """Perplexity's list (since 2026-04): other makers' models too, prices in USD per 1M tokens.
 
 Its chat endpoint was closed in 2026-09; models are reached by `/v1/responses`, which is the
-provider row's `mode`. Ids carry their maker, so LiteLLM's name for its own is doubled:
-`perplexity/perplexity/sonar`. `created` is always 0.
+provider row's `mode`. `created` is always 0. Ids carry their maker; LiteLLM takes its own
+`perplexity/perplexity/sonar` for the `perplexity/sonar` of its price map, mode chat, whatever the
+entry says, so these are written `perplexity/responses/perplexity/sonar`.
 """
 
 from __future__ import annotations
@@ -49,9 +50,15 @@ def _model(provider: Provider, row: Row, model_id: str) -> Model:
     return Model(
         provider=provider.name,
         id=model_id,
-        litellm_model=f"{provider.litellm_prefix}/{model_id}",
+        litellm_model=_litellm_model(provider, model_id),
         maker=row.text("owned_by"),
         price=price_of(row, per_million=provider.prices_per_million),
         kind=kind,
         mode=provider.mode if kind is Kind.CHAT else None,
     )
+
+
+def _litellm_model(provider: Provider, model_id: str) -> str:
+    prefix = provider.litellm_prefix
+    route = f"{prefix}/responses" if model_id.startswith(f"{prefix}/") else prefix
+    return f"{route}/{model_id}"

@@ -1,0 +1,139 @@
+"""LiteLLM's own proxy reads what rollcall wrote: every entry is there, every alias answers.
+
+LiteLLM drops an entry it cannot use and starts all the same, so names are compared one by one.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import yaml
+
+from rollcall.simulator import MAIN, Simulator
+from tests.house import House
+from tests.litellm_proxy import running_litellm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.litellm_proxy import LiteLLMProxy
+
+pytestmark = pytest.mark.litellm
+
+TOP = Path(__file__).resolve().parents[1]
+EXTRA = """
+  - {match: [o3, gpt-5-pro], from: [openai]}
+  - {match: "*", from: [deepseek, qwen, perplexity], stage: any, max: 30}
+"""
+
+
+@pytest.fixture(scope="module")
+def simulated() -> Iterator[Simulator]:
+    """Simulated providers for the whole module: the proxy keeps calling them."""
+    with Simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture(scope="module")
+def written(simulated: Simulator, tmp_path_factory: pytest.TempPathFactory) -> House:
+    """The shipped policy and config, applied against the simulated providers."""
+    with pytest.MonkeyPatch.context() as patch:
+        house = House(tmp_path_factory.mktemp("real"), simulated, patch)
+        house.config.write_bytes((TOP / "config.yaml").read_bytes())
+        house.policy.write_text(_shipped_policy(simulated), encoding="utf-8")
+        house.applied()
+    return house
+
+
+def _shipped_policy(simulated: Simulator) -> str:
+    """policy.yaml as shipped, its providers simulated, and a few rules more."""
+    text = (TOP / "policy.yaml").read_text(encoding="utf-8")
+    for name in MAIN:
+        base_url = simulated.url(name)
+        text, count = re.subn(
+            rf"^  {name}: {{}}", f"  {name}: {{base_url: {base_url}}}", text, flags=re.MULTILINE
+        )
+        assert count == 1, name
+    return text.replace("\n# Kept out whatever", EXTRA + "\n# Kept out whatever", 1)
+
+
+@pytest.fixture(scope="module")
+def proxy(written: House, simulated: Simulator) -> Iterator[LiteLLMProxy]:
+    """The proxy on what was written."""
+    with running_litellm(written.config, simulated.environ()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(proxy: LiteLLMProxy) -> Iterator[httpx.Client]:
+    """A caller with the master key."""
+    headers = {"authorization": f"Bearer {proxy.master_key}"}
+    with httpx.Client(base_url=proxy.base_url, headers=headers, timeout=60) as caller:
+        yield caller
+
+
+def test_litellm_lists_every_entry_and_every_alias_by_name(
+    written: House, client: httpx.Client
+) -> None:
+    listed = [row["id"] for row in client.get("/v1/models").json()["data"]]
+    expected = set(written.names()) | set(written.aliases())
+    assert len(written.names()) >= 30
+    assert set(listed) == expected
+
+
+def test_litellm_took_every_deployment_with_its_limits_and_prices(
+    written: House, client: httpx.Client
+) -> None:
+    rows: list[dict[str, Any]] = client.get("/model/info").json()["data"]
+    by_id = {row["model_info"]["id"]: row for row in rows}
+    for entry in written.entries().values():
+        info = entry["model_info"]
+        seen = by_id[info["id"]]["model_info"]
+        for key, value in info.items():
+            if key in ("leaves",):
+                continue
+            assert seen[key] == value, (entry["model_name"], key)
+
+
+def test_every_alias_answers_through_its_provider(written: House, client: httpx.Client) -> None:
+    assert {"default", "claude", "claude-strong", "reasoning", "cheap"} <= set(written.aliases())
+    for alias in written.aliases():
+        assert _ask(client, alias), alias
+
+
+def test_every_model_answers_in_its_own_protocol(written: House, client: httpx.Client) -> None:
+    failed = {}
+    for name in written.names():
+        try:
+            assert _ask(client, name)
+        except AssertionError as error:
+            failed[name] = str(error)[:300]
+    assert not failed
+
+
+def _ask(client: httpx.Client, name: str) -> str:
+    message = {"role": "user", "content": "Are you there?"}
+    reply = client.post(
+        "/v1/chat/completions", json={"model": name, "messages": [message], "max_tokens": 64}
+    )
+    assert reply.status_code == 200, reply.text
+    text = reply.json()["choices"][0]["message"]["content"]
+    assert isinstance(text, str)
+    return text
+
+
+def test_an_aliass_fallback_takes_over_when_its_provider_is_down(
+    written: House, simulated: Simulator, client: httpx.Client
+) -> None:
+    from rollcall.simulator import Fault
+
+    assert yaml.safe_load(written.config.read_text())["router_settings"]["fallbacks"]
+    simulated.fault("anthropic", Fault.SERVER_ERROR)
+    try:
+        assert _ask(client, "claude")
+    finally:
+        simulated.heal("anthropic")
