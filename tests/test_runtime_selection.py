@@ -1,0 +1,229 @@
+"""Roles that select: the policy's words over the catalog that `rollcall apply` keeps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rollcall.runtime.client import LLMClient
+from rollcall.runtime.errors import NothingSelected
+from rollcall.runtime.link import AsyncHttpLink, HttpLink
+from rollcall.runtime.roles import list_roles
+from rollcall.settings import resolve
+from rollcall.simulator import Fault, Simulator
+from rollcall.sync import apply
+from tests.runtime_support import HELLO, Slept
+
+PROVIDERS = ("anthropic", "openrouter", "openai")
+ALLOW = [
+    {"family": "claude-sonnet", "from": ["anthropic"]},
+    {"family": "claude-sonnet", "from": ["openrouter"]},
+    {"match": ["deepseek/*", "qwen/*", "x-ai/*"], "from": ["openrouter"]},
+    {"family": "gpt", "from": ["openai"]},
+]
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    with Simulator() as running:
+        yield running
+
+
+class House:
+    """A folder with policy.yaml and llm_orchestrator.yaml, and the variables of a process."""
+
+    def __init__(self, folder: Path, sim: Simulator, day: str = "1790000000") -> None:
+        self.folder = folder
+        self.sim = sim
+        self.environ = {
+            **sim.environ(*PROVIDERS),
+            **{f"ORCH_AUTH_{name.upper()}_API_KEY": sim.key(name) for name in PROVIDERS},
+            "SOURCE_DATE_EPOCH": day,
+        }
+        self.write_policy()
+
+    def write_policy(self) -> None:
+        policy = {"providers": self.sim.provider_policy(*PROVIDERS), "allow": ALLOW, "aliases": {}}
+        (self.folder / "policy.yaml").write_text(yaml.safe_dump(policy), encoding="utf-8")
+
+    def apply(self) -> None:
+        apply(resolve(cwd=self.folder, environ=self.environ))
+
+    def client(self, select: object, *names: str, **other: object) -> LLMClient:
+        providers = {
+            name: {"auth_profile": name, "api_base": self.sim.url(name)}
+            for name in names or PROVIDERS
+        }
+        data = {"providers": providers, "roles": {"chat": {"select": select}}, **other}
+        self.path.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+        return LLMClient(
+            self.path,
+            environ=lambda: self.environ,
+            link=HttpLink(sleep=Slept()),
+            async_link=AsyncHttpLink(sleep=Slept().wait),
+        )
+
+    @property
+    def path(self) -> Path:
+        return self.folder / "llm_orchestrator.yaml"
+
+    def listings(self) -> int:
+        """How many lists were asked for so far."""
+        return sum(request.method == "GET" for _, request in self.sim.requests)
+
+
+@pytest.fixture
+def house(tmp_path: Path, sim: Simulator) -> House:
+    return House(tmp_path, sim)
+
+
+def test_the_newest_of_a_family_is_called(house: House) -> None:
+    house.apply()
+    with house.client({"family": "claude-sonnet", "from": ["anthropic", "openrouter"]}) as client:
+        resolved = client.resolve("chat")
+        response = client.run("chat", HELLO)
+    assert (resolved.provider, resolved.model) == ("anthropic", "claude-sonnet-5")
+    assert "claude-sonnet" in resolved.reason
+    assert "2026-09-21" in resolved.reason
+    assert response.content == "claude-sonnet-5 heard: Hello"
+
+
+def test_in_an_event_loop_and_streamed_too(house: House) -> None:
+    house.apply()
+
+    async def story(client: LLMClient) -> str:
+        async with client:
+            return "".join([piece async for piece in client.astream("chat", HELLO)])
+
+    client = house.client({"family": "claude-sonnet", "from": ["openrouter"]})
+    assert asyncio.run(story(client)) == "anthropic/claude-sonnet-5 heard: Hello"
+
+
+def test_from_is_an_order_of_preference(house: House) -> None:
+    house.apply()
+    with house.client({"family": "claude-sonnet", "from": ["openrouter", "anthropic"]}) as client:
+        assert client.resolve("chat").provider == "openrouter"
+
+
+def test_the_cheapest_that_has_tools(house: House) -> None:
+    house.apply()
+    with house.client({"cheapest": {"tools": True}}) as client:
+        resolved = client.resolve("chat")
+    assert resolved.provider == "openrouter"
+    assert "cheapest" in resolved.reason
+
+
+def test_a_choice_among_choices(house: House) -> None:
+    house.apply()
+    with house.client({"first_of": [{"family": "unheard-of"}, {"family": "gpt"}]}) as client:
+        assert client.resolve("chat").provider == "openai"
+
+
+def test_only_providers_of_the_file_are_chosen(house: House) -> None:
+    house.apply()
+    with house.client({"family": "claude-sonnet"}, "openrouter") as client:
+        assert client.resolve("chat").provider == "openrouter"
+
+
+def test_a_fresh_catalog_is_not_asked_for_again(house: House) -> None:
+    house.apply()
+    before = house.listings()
+    with house.client({"family": "claude-sonnet"}) as client:
+        client.resolve("chat")
+    assert house.listings() == before
+
+
+def test_without_a_catalog_the_providers_are_asked(house: House) -> None:
+    with house.client({"family": "claude-sonnet", "from": ["anthropic"]}) as client:
+        assert client.resolve("chat").model == "claude-sonnet-5"
+    assert house.listings() == 1
+
+
+def test_the_librarys_own_key_will_do_for_asking(house: House) -> None:
+    del house.environ["ANTHROPIC_API_KEY"]
+    with house.client({"family": "claude-sonnet", "from": ["anthropic"]}) as client:
+        assert client.resolve("chat").model == "claude-sonnet-5"
+
+
+def test_an_old_catalog_is_refreshed_and_kept(house: House, tmp_path: Path) -> None:
+    house.apply()
+    rows = house.sim.rows("anthropic")
+    newer = {**dict(rows[0]), "id": "claude-sonnet-6"}  # type: ignore[call-overload]
+    house.sim.set_rows("anthropic", [newer, *rows])
+    house.environ["SOURCE_DATE_EPOCH"] = "1790100000"
+    select = {"family": "claude-sonnet", "from": ["anthropic"]}
+    with house.client(select) as client:
+        assert client.resolve("chat").model == "claude-sonnet-6"
+    with house.client(select, catalog={"max_age": "7d"}) as client:
+        before = house.listings()
+        assert client.resolve("chat").model == "claude-sonnet-6"
+        assert house.listings() == before
+
+
+def test_an_old_catalog_that_cannot_be_refreshed_still_serves(house: House) -> None:
+    house.apply()
+    house.environ["SOURCE_DATE_EPOCH"] = "1799000000"
+    house.sim.fault("anthropic", Fault.SERVER_ERROR)
+    with house.client({"family": "claude-sonnet", "from": ["anthropic"]}) as client:
+        resolved = client.resolve("chat")
+    assert resolved.model == "claude-sonnet-5"
+    assert "2026-09-21" in resolved.reason
+
+
+def test_a_pick_stays_for_the_life_of_the_client(house: House) -> None:
+    house.apply()
+    with house.client({"family": "claude-sonnet", "from": ["anthropic"]}) as client:
+        first = client.resolve("chat").model
+        rows = [row for row in house.sim.rows("anthropic") if dict(row)["id"] != first]  # type: ignore[call-overload]
+        house.sim.set_rows("anthropic", rows)
+        house.environ["SOURCE_DATE_EPOCH"] = "1799000000"
+        assert client.resolve("chat").model == first
+        data = yaml.safe_load(house.path.read_text())
+        data["roles"]["chat"]["select"]["from"] = ["openrouter"]
+        house.path.write_text(yaml.safe_dump(data))
+        assert client.resolve("chat").provider == "openrouter"
+
+
+def test_nothing_that_fits_says_what_is_known(house: House) -> None:
+    house.apply()
+    client = house.client({"family": "gemini-pro", "from": ["openai"]})
+    with pytest.raises(NothingSelected, match=r"(?s)gemini-pro from openai.*openai of 2026"):
+        client.run("chat", HELLO)
+    client = house.client({"family": "gpt", "from": ["mistral"]})
+    with pytest.raises(NothingSelected, match="mistral is not among the policy's providers"):
+        client.resolve("chat")
+
+
+def test_without_a_policy_it_says_so(house: House) -> None:
+    (house.folder / "policy.yaml").unlink()
+    client = house.client({"family": "gpt"})
+    with pytest.raises(NothingSelected, match=r"(?s)no policy.*rollcall init"):
+        client.resolve("chat")
+
+
+def test_the_table_of_roles_asks_nobody(house: House) -> None:
+    house.apply()
+    before = len(house.sim.requests)
+    fallback = {"provider": "openai", "model": "gpt-x"}
+    select = {"family": "claude-sonnet", "from": ["anthropic"]}
+    roles = {
+        "picked": {"select": select, "fallbacks": [fallback, "named"]},
+        "named": {"provider": "openai", "model": "gpt-x"},
+        "lost": {"provider": "absent", "model": "gpt-x"},
+    }
+    house.client(select, roles=roles)
+    house.environ["SOURCE_DATE_EPOCH"] = "1799000000"
+    del house.environ["ORCH_AUTH_OPENAI_API_KEY"]
+    picked, named, lost = list_roles(house.path, environ=lambda: house.environ)
+
+    assert (picked.provider, picked.model, picked.ready) == ("anthropic", "claude-sonnet-5", True)
+    assert picked.fallbacks == ("openai/gpt-x", "named")
+    assert picked.key_variable == "ORCH_AUTH_ANTHROPIC_API_KEY"
+    assert not named.ready
+    assert "ORCH_AUTH_OPENAI_API_KEY" in named.problem
+    assert "absent" in lost.problem
+    assert len(house.sim.requests) == before
