@@ -27,6 +27,7 @@ SOURCES: Final[Mapping[str, str]] = {
 
 PAGE_SIZE: Final = 1000
 VERSION: Final = "2023-06-01"
+OAUTH_BETA: Final = "oauth-2025-04-20"
 
 _CAPABILITIES: Final = {
     "vision": "image_input",
@@ -63,11 +64,13 @@ class Anthropic:
 
 def _request(provider: Provider, key: str | None, extra: Mapping[str, str]) -> HttpRequest:
     headers = {"anthropic-version": VERSION}
-    if key and key.startswith("sk-ant-oat"):
-        headers["authorization"] = f"Bearer {key}"
-        headers["anthropic-beta"] = "oauth-2025-04-20"
-    elif key:
+    if key and not key.startswith("sk-ant-oat"):
         headers["x-api-key"] = key
+    if key and not key.startswith("sk-ant-api"):
+        # An OAuth token, or ANTHROPIC_AUTH_TOKEN's for a gateway: those want it here.
+        headers["authorization"] = f"Bearer {key}"
+    if key and key.startswith("sk-ant-oat"):
+        headers["anthropic-beta"] = OAUTH_BETA
     params = {"limit": str(PAGE_SIZE), **extra}
     return HttpRequest(f"{provider.base_url}/v1/models", headers, params)
 

@@ -130,6 +130,7 @@ def _looks_like(text: str, error: json.JSONDecodeError) -> str:
         return "it is empty"
     if start.startswith("<"):
         return "it is a web page, not JSON"
-    if start[0] in "{[" and error.pos >= len(text.rstrip()) - 1:
+    cut_off = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
+    if start[0] in "{[" and cut_off:
         return "it ends in the middle"
     return f"it is not JSON (at character {error.pos})"

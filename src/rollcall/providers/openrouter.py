@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from rollcall.catalog import Kind, Model, Price, PriceTier
 from rollcall.providers.kinds import kind_of_id, kind_of_outputs
@@ -67,11 +67,10 @@ class OpenRouter:
         link = Row(page).value("links", "next") if isinstance(page, dict) else None
         if not isinstance(link, str) or not link:
             return None
-        url = urljoin(provider.base_url + "/", link)
-        here, there = urlsplit(provider.base_url), urlsplit(url)
-        if (here.scheme, here.netloc) != (there.scheme, there.netloc):
-            return None
-        return HttpRequest(url, bearer(key))
+        here = urlsplit(provider.base_url)
+        origin = f"{here.scheme}://{here.netloc}"
+        url = origin + link if link.startswith("/") and not link.startswith("//") else link
+        return HttpRequest(url, bearer(key)) if url.startswith(f"{origin}/") else None
 
     def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
         """The models listed, newest first as they come."""

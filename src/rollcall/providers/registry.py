@@ -51,7 +51,8 @@ def resolve(
     row = _row(name, type, base_url)
     stranger = name not in BUILTIN
     if not isinstance(key_env, EllipsisType):
-        names = (key_env,) if isinstance(key_env, str) else tuple(key_env or ())
+        given = (key_env,) if isinstance(key_env, str) else tuple(key_env or ())
+        names = tuple(name for name in given if name)
         row = replace(row, key_env=names, key_optional=False)
     elif stranger and base_url is not None:
         row = replace(row, key_env=())

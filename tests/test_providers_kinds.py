@@ -1,0 +1,55 @@
+"""What a model is for, by its id."""
+
+from __future__ import annotations
+
+import pytest
+
+from rollcall.catalog import Kind
+from rollcall.providers.kinds import kind_of_id, kind_of_outputs
+
+IDS = {
+    Kind.CHAT: """gpt-5.5 gpt-5.6-sol o3-pro gpt-5.3-codex gpt-4o-search-preview gpt-5-search-api
+        chat-latest gpt-3.5-turbo o3-deep-research claude-opus-5 claude-fable-5 gemini-3.7-flash
+        gemma-4-31b-it grok-4.20-multi-agent deepseek-v4-flash-0731 qwen3-vl-plus qwen3-coder:free
+        meta-llama/llama-3.3-70b-instruct kimi-k2.5 glm-5v-turbo mistral-large-latest sonar
+        nvidia/nemotron-3.5-lightning gpt-oss:20b olive-7b audiobook-writer-7b""",
+    Kind.EMBEDDING: """text-embedding-3-large codestral-embed gemini-embedding-2 BAAI/bge-m3
+        nomic-embed-text:latest text-embedding-v4 pplx-embed-v1-0.6b intfloat/e5-large""",
+    Kind.MODERATION: """omni-moderation-latest meta-llama/llama-guard-4-12b mistral-moderation-2411
+        openai/gpt-oss-safeguard-20b nvidia/nemotron-3.5-content-safety:free shieldguard-9b""",
+    Kind.RERANK: "gte-rerank-v2 cohere/rerank-v3.5 qwen3-reranker-8b",
+    Kind.SPEECH: """tts-1 tts-1-hd gpt-4o-mini-tts whisper-1 gpt-4o-transcribe gpt-realtime-2
+        gpt-realtime-whisper gpt-audio-mini gpt-4o-audio-preview qwen3-tts-flash qwen3-asr-flash
+        lyria-3-pro-preview gemini-3.1-flash-live-preview gpt-live-transcribe
+        canopylabs/orpheus-v1-english gemini-2.5-flash-native-audio-latest
+        voxtral-mini-transcribe""",
+    Kind.IMAGE: """dall-e-3 gpt-image-2 chatgpt-image-latest imagen-4.0-ultra-generate-001
+        gemini-3-pro-image nano-banana-pro-preview grok-imagine-image-2.0 qwen-image-plus
+        black-forest-labs/FLUX.2-pro bytedance-seed/seedream-4.5 grok-2-image-1212""",
+    Kind.VIDEO: "sora-2-pro veo-3.1-generate-preview grok-imagine-video-1.5 wan2.6-t2v kling-v3",
+    Kind.OTHER: """davinci-002 babbage-002 gpt-3.5-turbo-instruct gpt-3.5-turbo-instruct-0914 aqa
+        computer-use-preview mistral-ocr-2512 gemini-robotics-er-2-preview""",
+}
+
+
+@pytest.mark.parametrize(
+    ("model_id", "kind"), [(one, kind) for kind, ids in IDS.items() for one in ids.split()]
+)
+def test_kind_of_id(model_id: str, kind: Kind) -> None:
+    assert kind_of_id(model_id) is kind
+
+
+@pytest.mark.parametrize(
+    ("outputs", "kind"),
+    [
+        (("text",), Kind.CHAT),
+        (("image", "text"), Kind.IMAGE),
+        (("text", "audio"), Kind.SPEECH),
+        (("embeddings",), Kind.EMBEDDING),
+        (("transcription",), Kind.SPEECH),
+        (("smell",), None),
+        ((), None),
+    ],
+)
+def test_kind_of_outputs(outputs: tuple[str, ...], kind: Kind | None) -> None:
+    assert kind_of_outputs(outputs) is kind
