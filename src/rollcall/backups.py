@@ -140,7 +140,7 @@ class Backups:
 
     def _describe(self, path: Path) -> Backup | None:
         """One backup; None when it is another config's, or vanished meanwhile."""
-        with suppress(OSError, ValueError, KeyError, TypeError):
+        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
             fields = json.loads(path.with_suffix(".json").read_bytes())
             if str(fields["sha256"]).startswith(path.stem[-12:]):
                 mine = fields["config"] == self.config

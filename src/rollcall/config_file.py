@@ -48,6 +48,8 @@ def real_path(path: Path) -> Path:
     Raises:
         StoreError: a link to nothing, a circle of links, or a folder that is not there.
     """
+    if "\0" in str(path):
+        raise StoreError(f"{str(path)!r} is not a path.", "Name a file.")
     try:
         if path.is_symlink():
             return path.resolve(strict=True)
@@ -65,8 +67,6 @@ def real_path(path: Path) -> Path:
         raise store_error("read", path, error) from error
     except RuntimeError as error:  # a circle of links, before Python 3.13
         raise store_error("read", path, OSError(ELOOP, "")) from error
-    except ValueError as error:
-        raise StoreError(f"{str(path)!r} is not a path.", "Name a file.") from error
 
 
 def require_unchanged(path: Path, expected: bytes) -> None:
@@ -230,11 +230,11 @@ def write_copy(target: Path, content: bytes, *, config_path: Path) -> Written:
     """
     if read_bytes(target) == content:
         return Written(None)
-    sweep(target.parent, f"{target.name[:100]}.")
     try:
         exists = target.exists()
         if exists and not stat.S_ISREG(target.stat().st_mode):
             raise StoreError(f"{target} is not a regular file.", "Name a file.")
+        sweep(target.parent, f"{target.name[:100]}.")
         mode = _NEW_FILE_MODE
         if config_path.exists():
             mode = stat.S_IMODE(config_path.stat().st_mode) & 0o666 | 0o600

@@ -129,7 +129,7 @@ def _pack(old: bytes, new: bytes) -> bytes:
 def _unpack(packed: bytes) -> tuple[bytes, bytes] | None:
     """Both texts; None when the journal is not whole."""
     header, _, body = packed.partition(b"\n")
-    with suppress(ValueError, KeyError, TypeError):
+    with suppress(ValueError, KeyError, TypeError, RecursionError):
         fields = json.loads(header)
         whole = fields["sha256"] == sha256(body).hexdigest()
         if whole and fields["old"] + fields["new"] == len(body):

@@ -73,7 +73,9 @@ class StateFiles:
                     self._write_reply(answer)
                 except (OSError, StoreError) as error:
                     why = words(error) if isinstance(error, OSError) else error.what
-                    notes.append(f"The reply of {answer.provider} could not be kept: {why}")
+                    notes.append(
+                        f"The reply of {answer.provider} could not be kept: {why.rstrip('.')}."
+                    )
         return tuple(notes)
 
     def read_replies(self, provider: str) -> tuple[tuple[bytes, ...], str] | None:
@@ -142,7 +144,7 @@ def _pack(answer: Answer) -> bytes:
 
 def _unpack(provider: str, content: bytes) -> tuple[tuple[bytes, ...], str] | None:
     header, _, body = content.partition(b"\n")
-    with suppress(ValueError, KeyError, TypeError):
+    with suppress(ValueError, KeyError, TypeError, RecursionError):
         fields = json.loads(header)
         sizes: list[int] = fields["pages"]
         whole = fields["sha256"] == sha256(body).hexdigest() and sum(sizes) == len(body)
