@@ -94,7 +94,11 @@ def one_model() -> Json:
     return {
         "summary": "One model.",
         "operation_id": "one_model",
-        "responses": {200: _json("The model.", _OBJECT, _HEADERS), **_PROBLEMS},
+        "responses": {
+            200: _json("The model.", _OBJECT, _HEADERS),
+            **_PROBLEMS,
+            404: _json("No such model, in LiteLLM's words.", _OBJECT),
+        },
         "openapi_extra": {"parameters": [name], "security": _SECURITY},
     }
 

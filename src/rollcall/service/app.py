@@ -132,7 +132,10 @@ def _add_get(
 def _forward_routes(service: Service) -> list[Route]:
     """Everything else under /v1, streamed; and the calls clients make without the /v1."""
 
-    async def forward(_: Request) -> Response:
+    async def forward(request: Request) -> Response:
+        path = request.scope["path"]
+        if path.rstrip("/") in LISTING_PATHS or path.startswith("/v1/models/"):
+            raise HTTPException(405, headers={"allow": "GET, HEAD"})
         return ForwardReply(service.forward)
 
     paths = ("/v1/{path:path}", *UNPREFIXED_CALLS)
