@@ -466,6 +466,17 @@ class TestWarnings:
             "rule 2: nobody asked lists 'claude-opus-55'",
         )
 
+    def test_a_rule_that_finds_only_what_it_may_not_take_says_so(self) -> None:
+        text = (
+            "providers: {openai: {}}\nallow: [{match: '*image*'}, {match: 'gpt-4*'}]\ndeny: [gpt-4]"
+        )
+        rows = [model("openai/gpt-image-2", kind=Kind.IMAGE), model("openai/gpt-4")]
+        assert admit(text, rows).warnings == (
+            "rule 1 finds nothing: openai/gpt-image-2 is not a chat model but image, "
+            "and needs its exact id",
+            "rule 2 finds nothing: openai/gpt-4 is denied by 'gpt-4'",
+        )
+
     def test_nothing_is_said_of_rules_whose_providers_did_not_answer(self) -> None:
         text = "allow: [{family: claude-sonet}, {family: gpt, from: openai}]"
         assert admit(text, CLAUDES).warnings == ()
@@ -504,6 +515,11 @@ deny: ["*opus*"]
             False,
             "wants context >= 100; this one's is unknown, which never passes",
         )
+
+    def test_of_several_conditions_the_same_one_is_always_named(self) -> None:
+        text = "allow: [{match: '*', where: {vision: true, context: 5, tools: true, free: true}}]"
+        (_, step) = admit(text, models("openai/a")).trail("openai", "a")
+        assert step.why == "wants tools yes; this one's is unknown, which never passes"
 
     def test_what_stands_before_the_rules(self) -> None:
         assert self.why("anthropic/claude-opus-5", CLAUDES) == [(None, False, "denied by '*opus*'")]

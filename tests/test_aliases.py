@@ -425,7 +425,8 @@ SPECS = st.sampled_from(
     (
         "allow: []",
         "aliases: {a: {family: gpt, fallbacks: [b, c]}, b: {cheapest: {}}, c: openai/gpt-2}",
-        "aliases: {a: {first_of: [{family: grok}, {largest_context: {}}], fallbacks: b}, b: openai/gpt-1}",
+        "aliases: {b: openai/gpt-1, a: {first_of: [{family: grok}, {largest_context: {}}], "
+        "fallbacks: b}}",
     )
 )
 

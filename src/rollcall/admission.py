@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from rollcall import shelf
 from rollcall.errors import PolicyError
 from rollcall.naming import render_name
-from rollcall.selection import Selector, Stop, Work
+from rollcall.selection import Selector, Stop
 from rollcall.shelf import Shelf
+from rollcall.verdicts import verdict
+from rollcall.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -74,6 +76,7 @@ class Admission:
     held: tuple[Held, ...] = ()
     warnings: tuple[str, ...] = ()
     _work: Work | None = field(default=None, repr=False, compare=False)
+    _selectors: tuple[Selector, ...] = field(default=(), repr=False, compare=False)
 
     def trail(self, provider: str, model_id: str) -> tuple[Step, ...]:
         """Every step of one model's way, for `explain`: the deny list, then each rule in turn."""
@@ -86,8 +89,8 @@ class Admission:
         if item.denied is not None:
             return (Step(None, passed=False, why=f"denied by {item.denied!r}"),)
         steps = [Step(None, passed=True, why="not denied")]
-        for selector in work.selectors:
-            stop, why = selector.verdict(item)
+        for selector in self._selectors:
+            stop, why = verdict(selector, item)
             steps.append(Step(selector.number, passed=stop is None, why=why))
         return tuple(steps)
 
@@ -102,7 +105,7 @@ class Admission:
         if model_id not in row.models or row.item(model_id).denied is not None:
             return False
         item = row.item(model_id)
-        stops = (selector.verdict(item)[0] for selector in work.selectors)
+        stops = (verdict(selector, item)[0] for selector in self._selectors)
         return any(stop is None or stop in SUPERSEDING for stop in stops)
 
 
@@ -138,10 +141,12 @@ def admit(
         named_only=named_only,
         present=present,
     )
+    rules = enumerate(policy.allow, start=1)
+    selectors = tuple(Selector(work, rule, number) for number, rule in rules)
     admitted: dict[tuple[str, str], Admitted] = {}
     warnings: list[str] = []
     held: dict[tuple[str, str], Held] = {}
-    for selector in work.selectors:
+    for selector in selectors:
         for item in selector.chosen:
             row = _row(selector, item.model, item.reading, policy)
             if "*" in row.name or "*" in item.model.id:
@@ -152,7 +157,7 @@ def admit(
             reason = f"rule {selector.number}: {work.age_reason(item)}"
             held.setdefault(item.model.key, Held(item.model, reason))
     _refuse_twins(list(admitted.values()))
-    warnings += [line for selector in work.selectors for line in selector.warnings()]
+    warnings += [line for selector in selectors for line in selector.warnings()]
     warnings += _retiring(list(admitted.values()), work)
     warnings += _moving(list(admitted.values()), work)
     return Admission(
@@ -160,6 +165,7 @@ def admit(
         tuple(row for key, row in held.items() if key not in admitted),
         tuple(dict.fromkeys(warnings)),
         work,
+        selectors,
     )
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rollcall.choices import Pool, choose
+from rollcall.alias_pool import Pool
+from rollcall.choices import choose
 from rollcall.derived_aliases import DEFAULT_REASON, derive
 from rollcall.errors import PolicyError
 

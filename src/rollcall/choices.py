@@ -1,74 +1,19 @@
-"""How one target is picked among the managed entries: by name, family, price or context. Pure."""
+"""How one alias picks its target: what fits each of its choices, and when it stays. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from rollcall import families
-from rollcall.catalog import Kind
-from rollcall.selection import NOTICE
-from rollcall.where import release_day
+from rollcall.alias_pool import Outcome, Pool, is_candidate
+from rollcall.ranking import cheapest, largest_context, newest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import date
+    from collections.abc import Iterable, Sequence
 
     from rollcall.aliases import Candidate
-    from rollcall.policy import AliasSpec, Choice, Policy
+    from rollcall.policy import AliasSpec, Choice
     from rollcall.where import Where
-
-WORTH_MOVING = Decimal("0.8")
-"""`cheapest` moves only to a model at most this part of the present one's price."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a choice came to; see `rollcall.aliases.Resolved`."""
-
-    target: str | None
-    reason: str
-    candidates: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """The managed entries an alias may lead to, and what is known about their providers."""
-
-    policy: Policy
-    entries: tuple[Candidate, ...]
-    own_names: frozenset[str]
-    unanswered: frozenset[str]
-    today: date | None = None
-
-    def named(self, text: str) -> str | None:
-        """The model_name a plain text means: `provider/id`, or a name in the config."""
-        for one in self.entries:
-            if one.model.qualified == text:
-                return one.name
-        names = {one.name for one in self.entries} | self.own_names
-        return text if text in names else None
-
-    def fresh(self) -> Pool:
-        """Only entries of providers that answered."""
-        entries = tuple(one for one in self.entries if not self.is_stale(one))
-        return replace(self, entries=entries)
-
-    def ends_soon(self, one: Candidate) -> bool:
-        """Whether an entry's announced end is near; any announced one where no day is given."""
-        ends = one.model.ends
-        return ends is not None and (self.today is None or ends <= self.today + NOTICE)
-
-    def is_stale(self, one: Candidate) -> bool:
-        """Whether an entry's provider could not be asked."""
-        return one.staying or one.model.provider in self.unanswered
-
-    def assumed(self, one: Candidate) -> Mapping[str, bool | int]:
-        """What the rule that admitted an entry lets us assume of it."""
-        if one.staying or not 0 < one.rule <= len(self.policy.allow):
-            return {}
-        return self.policy.allow[one.rule - 1].assume
 
 
 def choose(pool: Pool, spec: AliasSpec, current: str | None) -> Outcome:
@@ -121,10 +66,10 @@ def _pick(pool: Pool, option: Choice, current: str | None) -> Outcome:
     if not fitting:
         return Outcome(None, _nothing((option,)), tuple(lost))
     if option.cheapest is not None:
-        return _cheapest(fitting, current, lost)
+        return cheapest(fitting, current, lost)
     if option.largest_context is not None:
-        return _ranked(fitting, _by_context, _context_reason, lost)
-    return _newest(pool, option, fitting, lost)
+        return largest_context(fitting, lost)
+    return newest(pool, option, fitting, lost)
 
 
 def _unfit(pool: Pool, option: Choice, one: Candidate, *, lenient: bool = False) -> str | None:
@@ -149,12 +94,6 @@ def _unfit(pool: Pool, option: Choice, one: Candidate, *, lenient: bool = False)
     return None
 
 
-def is_candidate(one: Candidate) -> bool:
-    """Whether more than its own name may lead to an entry: a chat model that stays what it is."""
-    chat = one.model.kind is Kind.CHAT and not one.model.batch_only
-    return chat and not one.reading.moving and one.model.points_at is None
-
-
 def _fails(where: Where, pool: Pool, one: Candidate, *, lenient: bool, priced: bool) -> str | None:
     """The condition an entry does not meet, in words."""
     asked = where
@@ -164,129 +103,6 @@ def _fails(where: Where, pool: Pool, one: Candidate, *, lenient: bool, priced: b
         asked = where.model_copy(update={"free": None})
     name = asked.failing(one.model, one.reading, pool.assumed(one), lenient=lenient)
     return None if name is None else f"does not meet {name}"
-
-
-def _newest(
-    pool: Pool, option: Choice, fitting: list[Candidate], lost: list[tuple[str, str]]
-) -> Outcome:
-    """By `from` in its order and then version; without `from` by version, then rule order.
-
-    Behind all others: variants, and what ends soon where a successor is there.
-    """
-    versions = _by_version(fitting)
-    ordered = [one for rows in versions for one in rows]
-    if option.from_:
-        ordered.sort(key=lambda one: option.from_.index(one.model.provider))
-    ordered.sort(key=lambda one: (one.reading.variant is not None, _yields(pool, one, versions)))
-    best = ordered[0]
-    family = best.reading.family or ", ".join(option.family)
-    reason = f"newest {family} of {len(ordered)}" if len(ordered) > 1 else f"the only {family}"
-    if option.from_:
-        reason = f"newest {family} from {best.model.provider}"
-    return _outcome(ordered, reason, lost, lambda one: _behind(pool, best, one, versions))
-
-
-def _by_version(fitting: Sequence[Candidate]) -> list[list[Candidate]]:
-    """Versions newest first; in each, providers by the rules' order, each one's best id first."""
-    place = {one.model.key: index for index, one in enumerate(fitting)}
-    found = []
-    for ids in families.versions(one.model for one in fitting):
-        leaders: dict[str, int] = {}
-        for model in ids:
-            leaders.setdefault(model.provider, place[model.key])
-        rows = sorted(ids, key=lambda model: leaders[model.provider])
-        found.append([fitting[place[model.key]] for model in rows])
-    return found
-
-
-def _yields(pool: Pool, one: Candidate, versions: list[list[Candidate]]) -> bool:
-    """Whether an entry that ends soon has a lasting successor: named, or as new as itself."""
-    if not pool.ends_soon(one):
-        return False
-    for rows in versions:
-        if any(not pool.ends_soon(other) for other in rows):
-            return True
-        if one in rows:
-            break
-    named = (one.model.provider, one.model.replaced_by)
-    return any(other.model.key == named for rows in versions for other in rows)
-
-
-def _behind(pool: Pool, best: Candidate, one: Candidate, versions: list[list[Candidate]]) -> str:
-    """Why the best stands before another one."""
-    if _yields(pool, one, versions):
-        return f"ends on {one.model.ends}, and there is a successor"
-    if one.reading.variant is not None and best.reading.variant is None:
-        return f"a :{one.reading.variant} variant"
-    if any(best in rows and one in rows for rows in versions):
-        return f"the same version, behind {best.name}"
-    return f"version {one.reading.version or 'unsaid'}, behind {best.reading.version or best.name}"
-
-
-def _cheapest(
-    fitting: list[Candidate], current: str | None, lost: list[tuple[str, str]]
-) -> Outcome:
-    """The cheapest; the present one stays unless the new one is a fifth cheaper."""
-    outcome = _ranked(fitting, _by_price, _price_reason, lost)
-    best = next(one for one in fitting if one.name == outcome.target)
-    present = next((one for one in fitting if one.name == current), None)
-    if present is None or present is best:
-        return outcome
-    if _blended(best) <= WORTH_MOVING * _blended(present):
-        return outcome
-    reason = f"stays at {_price_reason(present)}: {best.name} is less than a fifth cheaper"
-    others = tuple(row for row in outcome.candidates if row[0] != present.name)
-    return Outcome(present.name, reason, ((present.name, reason), *others))
-
-
-def _blended(one: Candidate) -> Decimal:
-    return one.model.price.blended or Decimal(0)
-
-
-def _by_price(one: Candidate) -> tuple[Decimal, int]:
-    return _blended(one), _newest_day(one)
-
-
-def _price_reason(one: Candidate) -> str:
-    price = one.model.price
-    amounts = (price.input or Decimal(0), price.output or Decimal(0))
-    per_million = [1_000_000 * amount for amount in amounts]
-    return f"${per_million[0].normalize():f} in, ${per_million[1].normalize():f} out per 1M tokens"
-
-
-def _by_context(one: Candidate) -> tuple[int, int]:
-    return -(one.model.context or 0), _newest_day(one)
-
-
-def _context_reason(one: Candidate) -> str:
-    return f"{one.model.context} tokens of context"
-
-
-def _newest_day(one: Candidate) -> int:
-    day = release_day(one.model, one.reading)
-    return -day.toordinal() if day else 0
-
-
-def _ranked(
-    fitting: list[Candidate],
-    key: Callable[[Candidate], tuple[Decimal | int, int]],
-    reason: Callable[[Candidate], str],
-    lost: list[tuple[str, str]],
-) -> Outcome:
-    """By a number; ties the newest, then rule order, then name."""
-    ordered = sorted(fitting, key=lambda one: (*key(one), one.rule, one.name))
-    word = "cheapest" if reason is _price_reason else "largest"
-    return _outcome(ordered, f"the {word}: {reason(ordered[0])}", lost, reason)
-
-
-def _outcome(
-    ordered: list[Candidate],
-    reason: str,
-    lost: list[tuple[str, str]],
-    behind: Callable[[Candidate], str],
-) -> Outcome:
-    rows = [(ordered[0].name, reason), *((one.name, behind(one)) for one in ordered[1:])]
-    return Outcome(ordered[0].name, reason, (*rows, *lost))
 
 
 def _nothing(options: Iterable[Choice]) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rollcall.choices import is_candidate
+from rollcall.alias_pool import is_candidate
 from rollcall.policy import AliasSpec
 from rollcall.where import release_day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rollcall.alias_pool import Pool
     from rollcall.aliases import Candidate
-    from rollcall.choices import Pool
 
 SMALL_AND_FAST = frozenset(("haiku", "mini", "flash"))
 """Words in a family's name that say: quick and cheap enough for everything."""

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rollcall import families
-from rollcall.families import Stage
 from rollcall.globs import compile_glob
 from rollcall.naming import render_name
-from rollcall.where import fact_of, release_day
+from rollcall.where import release_day
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
+    from datetime import date
 
-    from rollcall.catalog import Model
     from rollcall.families import Reading
-    from rollcall.policy import Policy, Rule
+    from rollcall.policy import Rule
     from rollcall.shelf import Item, Shelf
-
-NOTICE = timedelta(days=30)
-"""A model that ends within this time is admitted with a warning; a successor is preferred."""
+    from rollcall.work import Work
 
 MANY_FAMILIES = 10
 
@@ -41,58 +36,6 @@ class Stop(StrEnum):
     YOUNG = "min_age"
     NEWEST = "newest"
     MAX = "max"
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a decision is made from; see `rollcall.admission.admit`."""
-
-    policy: Policy
-    shelves: dict[str, Shelf]
-    today: date
-    first_seen: Callable[[str, str], date | None]
-    accepted: frozenset[str]
-    named_only: bool
-    present: frozenset[tuple[str, str]]
-
-    @cached_property
-    def selectors(self) -> tuple[Selector, ...]:
-        """One per rule, in order."""
-        rules = enumerate(self.policy.allow, start=1)
-        return tuple(Selector(self, rule, number) for number, rule in rules)
-
-    def rule(self, number: int) -> Rule:
-        """The rule counted from 1."""
-        return self.policy.allow[number - 1]
-
-    def ends_soon(self, model: Model) -> bool:
-        """Whether its announced end is near."""
-        return model.ends is not None and model.ends <= self.today + NOTICE
-
-    def too_young(self, item: Item, name: str) -> bool:
-        """Whether `min_age` holds a model back."""
-        if not self.policy.guards.min_age or item.model.key in self.present:
-            return False
-        if not self.accepted.isdisjoint((item.model.id, item.model.qualified, name)):
-            return False
-        day = self._known_since(item)
-        return day is not None and (self.today - day).days < self.policy.guards.min_age
-
-    def age_reason(self, item: Item) -> str:
-        """Why a model is held, for people."""
-        day = self._known_since(item)
-        days = (self.today - day).days if day else 0
-        since = "released" if release_day(item.model, item.reading) else "first seen"
-        return f"{since} {days} days ago, min_age is {self.policy.guards.min_age} days"
-
-    def _known_since(self, item: Item) -> date | None:
-        return release_day(item.model, item.reading) or self.first_seen(*item.model.key)
-
-    def target_of(self, shelf: Shelf, target: str) -> Reading:
-        """The reading of what a moving id points at."""
-        if target in shelf.models:
-            return shelf.item(target).reading
-        return families.read(target)
 
 
 class Selector:
@@ -117,9 +60,9 @@ class Selector:
         """What the rule names by id, pattern or family, less the denied; by shelf and id."""
         found = []
         for shelf in self.shelves:
-            for model_id in _ids(self.rule, shelf):
+            for model_id in ids_of(self.rule, shelf):
                 item = shelf.item(model_id)
-                if item.denied is None and _names_exactly(self.rule, item):
+                if item.denied is None and names_exactly(self.rule, item):
                     found.append(item)
         return found
 
@@ -170,10 +113,10 @@ class Selector:
 
     def _select(self, items: list[Item]) -> list[Item]:
         if self.rule.newest is not None:
-            items = [item for shelf in self.shelves for item in self._newest(items, shelf.provider)]
+            items = [item for shelf in self.shelves for item in self.newest(items, shelf.provider)]
         return self._in_order(items)[: self.rule.max]
 
-    def _newest(self, items: Iterable[Item], provider: str) -> list[Item]:
+    def newest(self, items: Iterable[Item], provider: str) -> list[Item]:
         """One provider's `newest` versions of each family, one id each."""
         mine = [item for item in items if item.model.provider == provider]
         return [item for rows in self._by_family(mine) for item in self._first(_by_version(rows))]
@@ -223,66 +166,15 @@ class Selector:
         """Whether a rule names a model of its providers, whatever else it asks."""
         if rule.from_ and shelf.provider not in rule.from_:
             return False
-        return item.model.id in _ids(rule, shelf) and _names_exactly(rule, item)
-
-    def verdict(self, item: Item) -> tuple[Stop | None, str]:
-        """What stops a model here and why, in words; (None, why) when the rule admits it."""
-        rule, model, reading = self.rule, item.model, item.reading
-        shelf = next((row for row in self.shelves if row.provider == model.provider), None)
-        if shelf is None:
-            return Stop.FROM, f"asks only {', '.join(rule.from_) or 'rules that name a provider'}"
-        if model.id not in _ids(rule, shelf):
-            return Stop.UNNAMED, f"names {_listed(rule)}, not this one"
-        if not _names_exactly(rule, item):
-            return Stop.SPECIAL, f"{item.special}: only a rule that names its exact id admits it"
-        match self.stop(item):
-            case None:
-                return self._verdict_of_selection(item)
-            case Stop.RETIRED:
-                return Stop.RETIRED, f"it ended on {model.ends}"
-            case Stop.STAGE:
-                return Stop.STAGE, f"takes {rule.stage} models, this one is {reading.stage}"
-            case Stop.MAX_AGE:
-                day = release_day(model, reading)
-                why = f"released {day}" if day else "its release day is unknown"
-                return Stop.MAX_AGE, f"{why}, max_age is {rule.max_age} days"
-            case stop:
-                return stop, self._where_reason(item)
-
-    def _where_reason(self, item: Item) -> str:
-        where = self.rule.where
-        name = where.failing(item.model, item.reading, self.rule.assume) if where else None
-        if name is None:
-            return "does not meet its conditions"
-        wanted = getattr(where, name)
-        fact = fact_of(name, item.model, item.reading)
-        known = "unknown, which never passes" if fact is None else f"{_plain(fact)}"
-        return f"wants {name} {_plain(wanted)}; this one's is {known}"
-
-    def _verdict_of_selection(self, item: Item) -> tuple[Stop | None, str]:
-        keys = [one.model.key for one in self.chosen]
-        if item.model.key in keys:
-            return None, self.reason(item.reading).partition(": ")[2]
-        if any(one.model.key == item.model.key for one in self.too_young):
-            return Stop.YOUNG, self.work.age_reason(item)
-        if self.rule.newest is not None:
-            newest = self._newest(self.passing, item.model.provider)
-            if item not in newest:
-                ahead = [one.model.id for one in newest if one.family == item.family]
-                ahead = ahead or [one.model.id for one in newest]
-                return (
-                    Stop.NEWEST,
-                    f"newest {self.rule.newest}: {', '.join(ahead)} stands before it",
-                )
-        return Stop.MAX, f"max {self.rule.max}: others are newer"
+        return item.model.id in ids_of(rule, shelf) and names_exactly(rule, item)
 
     def reason(self, reading: Reading) -> str:
         """Why a model is in, for people: `rule 3: newest 1 of claude-sonnet`."""
         rule = self.rule
-        what = f"of {reading.family}" if reading.family else f"of {_listed(rule)}"
+        what = f"of {reading.family}" if reading.family else f"of {listed(rule)}"
         if rule.newest is not None:
             return f"rule {self.number}: newest {rule.newest} {what}"
-        return f"rule {self.number}: {_listed(rule)}"
+        return f"rule {self.number}: {listed(rule)}"
 
     def warnings(self) -> list[str]:
         """What a person should know about this rule."""
@@ -295,9 +187,7 @@ class Selector:
         if not self.shelves or any(name not in self.work.shelves for name in expected):
             return found
         if not self.named:
-            found.append(
-                f"rule {self.number} finds nothing: nobody asked lists {_listed(self.rule)}"
-            )
+            found.append(f"rule {self.number} finds nothing: {self._why_empty()}")
             return found
         found += [
             f"rule {self.number}: nobody asked lists {pattern!r}"
@@ -307,8 +197,16 @@ class Selector:
         ]
         return found
 
+    def _why_empty(self) -> str:
+        items = [shelf.item(one) for shelf in self.shelves for one in ids_of(self.rule, shelf)]
+        if not items:
+            return f"nobody asked lists {listed(self.rule)}"
+        if items[0].denied is not None:
+            return f"{items[0].model.qualified} is denied by {items[0].denied!r}"
+        return f"{items[0].model.qualified} {items[0].special}, and needs its exact id"
 
-def _ids(rule: Rule, shelf: Shelf) -> Iterable[str]:
+
+def ids_of(rule: Rule, shelf: Shelf) -> Iterable[str]:
     """The ids on a shelf that a rule names; with both family and match, those that fit both."""
     by_family = [model_id for name in rule.family for model_id in shelf.of_family(name)]
     if not rule.match:
@@ -320,7 +218,7 @@ def _ids(rule: Rule, shelf: Shelf) -> Iterable[str]:
     return [model_id for model_id in by_match if model_id in both]
 
 
-def _names_exactly(rule: Rule, item: Item) -> bool:
+def names_exactly(rule: Rule, item: Item) -> bool:
     """Whether a special model is named: by its exact id, a variant also by its spelled suffix."""
     if not item.special or item.model.id in rule.match:
         return True
@@ -328,7 +226,7 @@ def _names_exactly(rule: Rule, item: Item) -> bool:
     return item.is_variant and any(pattern.endswith(suffix) for pattern in rule.match)
 
 
-def _listed(rule: Rule) -> str:
+def listed(rule: Rule) -> str:
     return ", ".join((*rule.family, *rule.match))
 
 
@@ -343,13 +241,3 @@ def _by_version(items: list[Item]) -> list[list[Item]]:
 
 def _day(item: Item) -> date | None:
     return release_day(item.model, item.reading)
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple) and not hasattr(value, "operator"):
-        return ", ".join(map(str, value))
-    if isinstance(value, Stage):
-        return value.value
-    return f"{value}"

@@ -167,8 +167,8 @@ class Where(BaseModel):
             lenient: let what is unknown pass; for entries of a provider that could not be asked.
         """
         assumed = assume or {}
-        for name in self.model_fields_set:
-            wanted = getattr(self, name)
+        for name in ORDER:
+            wanted = getattr(self, name) if name in self.model_fields_set else None
             if wanted is None or wanted == ():
                 continue
             fact = fact_of(name, model, reading)
@@ -180,6 +180,10 @@ class Where(BaseModel):
             elif not _meets(wanted, fact):
                 return name
         return None
+
+
+ORDER = tuple(Where.model_fields)
+"""Conditions are tried in this order: the one that is named as failing is always the same."""
 
 
 def fact_of(name: str, model: Model, reading: Reading) -> Any:
