@@ -23,7 +23,7 @@ def into_flow(body: str, newline: str, section: Section, node: Any, members: Any
     if section.hollow and section.hollow.start == section.hollow.end:
         line = line_number(body, section.hollow.start)
         raise refusal("no_place", line, key=section.path[-1])
-    margin = indent_at(body, begin(node)) + 2
+    margin = indent_at(body, begin(section.flow_root)) + 2
     if section.hollow:
         text = _flow_text(newline, section, members, margin, section.missing)
         return Edit(section.hollow.start, section.hollow.end, text)
@@ -118,7 +118,7 @@ def overwritten_flow(body: str, newline: str, section: Section, members: Any) ->
     """Make our rows the whole of a flow collection."""
     node = section.node
     start, close = content_begin(body, node) + 1, int(node.end_mark.index) - 1
-    margin = indent_at(body, begin(node)) + 2
+    margin = indent_at(body, begin(section.flow_root)) + 2
     rows = newline.join(_flow_lines(section, members, margin, leading=False))
     text = f"{newline}{rows}{newline}{' ' * (margin + 1)}" if members else ""
     return Edit(start, close, text)

@@ -125,10 +125,7 @@ def content_begin(body: str, node: yaml.Node) -> int:
 
 def column(body: str, node: Any) -> int:
     """The column of a block collection: of its dashes, or of its keys."""
-    if isinstance(node, yaml.MappingNode):
-        position = begin(node.value[0][0])
-    else:
-        position = content_begin(body, node)
+    position = content_begin(body, node)
     return position - (body.rfind("\n", 0, position) + 1)
 
 

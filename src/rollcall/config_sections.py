@@ -65,6 +65,7 @@ class Section:
         missing: the keys that are not there yet, below `container` (below `hollow`, if set).
         key: the deepest key that is there.
         hollow: the value of `key`, when there is nothing in it.
+        flow_root: the outermost flow collection on the path, if there is one.
         ceiling: where the lines that can belong to `key` end.
         refusal: why nothing can be written here.
         region: our lines, when there are some.
@@ -76,6 +77,7 @@ class Section:
     missing: tuple[str, ...] = ()
     key: Any = None
     hollow: Hollow | None = None
+    flow_root: Any = None
     ceiling: int = 0
     refusal: ConfigRefused | None = None
     region: Region | None = None
@@ -113,7 +115,8 @@ class Layout:
 
 def find_section(body: str, root: Any, kind: Kind, path: tuple[str, ...]) -> Section:
     """Walk `path` from the root as far as it goes."""
-    here = Section(kind, path, root, path, ceiling=len(body))
+    flow_root = root if root is not None and root.flow_style else None
+    here = Section(kind, path, root, path, flow_root=flow_root, ceiling=len(body))
     for depth, name in enumerate(path):
         if here.container is None:
             return here
@@ -157,13 +160,18 @@ def _step(body: str, here: Section, found: Any, below: tuple[str, ...]) -> Secti
     wanted = yaml.SequenceNode if is_list else yaml.MappingNode
     if _is_empty(value):
         if isinstance(value, wanted) and (parent.flow_style or "\n" in _span(body, value)):
-            return replace(there, container=value)
+            return _entered(there, value)
         return _hollow(body, there, value)
     if not isinstance(value, wanted):
         expected = "list" if is_list else "mapping"
         wrong = refusal("wrong_type", line, key=key.value, expected=expected)
         return replace(there, refusal=wrong)
-    return replace(there, container=value)
+    return _entered(there, value)
+
+
+def _entered(there: Section, value: Any) -> Section:
+    outermost = there.flow_root or (value if value.flow_style else None)
+    return replace(there, container=value, flow_root=outermost)
 
 
 def _span(body: str, node: yaml.Node) -> str:

@@ -17,7 +17,8 @@ import yaml
 from rollcall.config_refusals import refusal
 from rollcall.config_text import line_number
 
-_GLUED_COMMENT = re.compile("[|>][0-9+-]*#")
+_GLUED_COMMENT = re.compile(r"[|>][0-9+-]*#")
+_BARE_QUESTION = re.compile(r"""^(?:[^\n#"'?]|"[^"\n]*"|'[^'\n]*')*\?""", re.MULTILINE)
 _TEMPLATE = re.compile(r"\{\{|\{%|<%|\$\{\{")
 _UNREADABLE = (ValueError, TypeError, OverflowError, AttributeError, LookupError, RecursionError)
 
@@ -57,11 +58,21 @@ class _MergesUndone:
 
 def _loader_class(body: str) -> Any:
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    if "\t" in body or "\ufeff" in body or _GLUED_COMMENT.search(body):
+    if _reads_otherwise_in_c(body):
         loader = yaml.SafeLoader
     if "<<" not in body:
         return loader
     return type("MergesUndoneLoader", (_MergesUndone, loader), {"unmerged": []})
+
+
+def _reads_otherwise_in_c(body: str) -> bool:
+    """Whether the text holds anything the C loader lets pass and the Python one may not."""
+    return (
+        "\t" in body
+        or "\ufeff" in body
+        or _GLUED_COMMENT.search(body) is not None
+        or ("?" in body and _BARE_QUESTION.search(body) is not None)
+    )
 
 
 @contextmanager
