@@ -113,15 +113,20 @@ def _included_names(store: Store, document: ConfigDocument) -> frozenset[str]:
 
 def _names_in(content: bytes) -> set[str]:
     """The model_names an included file adds; LiteLLM appends its list to config.yaml's."""
-    import yaml
-
-    try:
-        data = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    except (yaml.YAMLError, ValueError):
-        return set()
+    data = load(content)
     entries = data.get("model_list") if isinstance(data, dict) else None
     rows = entries if isinstance(entries, list) else []
     return {str(row["model_name"]) for row in rows if isinstance(row, dict) and "model_name" in row}
+
+
+def load(content: bytes) -> object:
+    """An included file's data; None where it is no YAML (LiteLLM's own affair)."""
+    import yaml
+
+    try:
+        return yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    except (yaml.YAMLError, ValueError):
+        return None
 
 
 def _old_policy(evidence: Evidence) -> Policy | None:

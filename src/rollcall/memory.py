@@ -51,16 +51,26 @@ def remember_saved(
     return notes + store.write_state(_applied(settings, state, plan, policy_bytes, result, written))
 
 
-def remember_rollback(
-    settings: Settings, store: Store, restored: str, content: bytes, written: Written
+def remember_replies(evidence: Evidence) -> tuple[str, ...]:
+    """Keep what the providers said, after a run that writes nothing."""
+    settings, store = evidence.settings, evidence.store
+    answers = tuple(evidence.answers.values())
+    notes = store.write_replies(answers)
+    now, today = stamp(settings), settings.now.date()
+    state = history.after_asking(evidence.state, answers, now=now, today=today)
+    return (*notes, *store.write_state(state))
+
+
+def remember_handover(
+    settings: Settings, store: Store, what: str, content: bytes, written: Written
 ) -> tuple[str, ...]:
-    """Keep that an earlier config.yaml was restored."""
+    """Keep that config.yaml was rolled back or its entries changed hands."""
     state, _ = store.read_state()
     record = RunRecord(
         at=stamp(settings),
-        command="rollback",
+        command=what.split()[0],
         outcome="applied",
-        summary=f"restored {restored}",
+        summary=what,
         backup_id=written.backup_id,
     )
     return store.write_state(history.after_run(_with_result(state, content), record))

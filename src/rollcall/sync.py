@@ -9,7 +9,12 @@ from rollcall import config_document, freshness
 from rollcall.decision import decide
 from rollcall.errors import GuardRefused, NotFound, PlanError
 from rollcall.evidence import gather, read_policy_bytes, situate
-from rollcall.memory import remember, remember_rollback, remember_saved
+from rollcall.memory import (
+    remember,
+    remember_handover,
+    remember_replies,
+    remember_saved,
+)
 from rollcall.outcome import plan_of
 from rollcall.plan import Plan, counts
 from rollcall.settings import stamp
@@ -90,9 +95,7 @@ def apply(
             check(planned.result)
         written = None
         if not plan.nobody and not plan.refused and (plan.changed or write_to is not None):
-            written = _write(
-                settings, store, before, planned.result, counts(plan.changes), write_to
-            )
+            written = write(settings, store, before, planned.result, counts(plan.changes), write_to)
         notes = remember(planned.evidence, plan, planned.result, written)
     return Applied(plan, written, notes)
 
@@ -113,7 +116,7 @@ def apply_saved(settings: Settings, plan: Plan, *, write_to: Path | None = None)
         result = _result_of(plan, before)
         written = None
         if result != before or write_to is not None:
-            written = _write(settings, store, before, result, counts(plan.changes), write_to)
+            written = write(settings, store, before, result, counts(plan.changes), write_to)
         notes = remember_saved(settings, store, plan, policy_bytes, result, written)
     return Applied(plan, written, notes)
 
@@ -166,7 +169,7 @@ def rollback(settings: Settings, backup_id: str | None = None) -> tuple[str, Wri
         written = store.write_config(
             content, expected=before, created=stamp(settings), reason=f"rollback to {chosen}"
         )
-        remember_rollback(settings, store, chosen, content, written)
+        remember_handover(settings, store, f"rollback to {chosen}", content, written)
     return chosen, written
 
 
@@ -186,7 +189,18 @@ def read_inventory(settings: Settings, *, refresh: bool = False) -> Inventory:
     return inventory.build(evidence, decide(situation), situation)
 
 
-def _write(
+def refresh(settings: Settings) -> None:
+    """Ask the providers anew and keep what they say, without touching config.yaml.
+
+    Raises:
+        PolicyError, ConfigRefused, StoreError: see their docstrings.
+    """
+    evidence = gather(settings)
+    with evidence.store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
+        remember_replies(evidence)
+
+
+def write(
     settings: Settings,
     store: Store,
     before: bytes,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rollcall import settings as settings_module
 from rollcall.cli import app, options
+from rollcall.service.options import DEFAULT_PORT, HELP_EPILOG
+
+if TYPE_CHECKING:
+    from rollcall.settings import Settings
 
 Litellm = Annotated[
     str | None,
@@ -58,5 +63,81 @@ def start(
             args=tuple(args or ()),
             quiet=quiet,
         )
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
+def smoke(
+    url: Annotated[
+        str | None, typer.Argument(metavar="[URL]", help="[LITELLM_BASE_URL, localhost:4000]")
+    ] = None,
+    config: options.Config = None,
+    state_dir: options.StateDir = None,
+    key_env: Annotated[
+        str | None,
+        typer.Option("--key-env", help="The variable that holds the proxy's key."),
+    ] = None,
+    all_models: Annotated[bool, typer.Option("--all", help="Call every model.")] = False,
+    no_calls: Annotated[bool, typer.Option("--no-calls", help="Compare the lists only.")] = False,
+    timeout: options.Timeout = None,
+    json: options.Json = False,
+) -> None:
+    """Call a running proxy: its list against config.yaml, one tiny completion per alias."""
+    from rollcall.asking_proxy import proxy_key, proxy_url, read_served
+    from rollcall.errors import Exit
+    from rollcall.litellm_view import view
+    from rollcall.report.smoke import show_smoke
+    from rollcall.smoke import SmokeOptions, run_smoke
+
+    settings = settings_module.resolve(config=config, state_dir=state_dir, timeout=timeout)
+    data = read_served(settings)
+    report = run_smoke(
+        proxy_url(settings, url),
+        proxy_key(settings, data, key_env),
+        view(data),
+        SmokeOptions(
+            all_models=all_models,
+            calls=not no_calls,
+            timeout_seconds=settings.timeout_seconds or 60.0,
+        ),
+    )
+    show_smoke(report, as_json=json)
+    raise typer.Exit(int(Exit.OK if report.ok else Exit.ERROR))
+
+
+@app.command(epilog=HELP_EPILOG)
+def serve(
+    host: Annotated[str, typer.Option("--host", help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="Where to listen.")] = DEFAULT_PORT,
+    upstream: Annotated[
+        str | None,
+        typer.Option("--upstream", help="LiteLLM. [LITELLM_BASE_URL, http://127.0.0.1:4000]"),
+    ] = None,
+    cors: Annotated[
+        list[str] | None, typer.Option("--cors", help="A web origin that may read; repeatable.")
+    ] = None,
+    config: options.Config = None,
+    policy: options.PolicyFile = None,
+    state_dir: options.StateDir = None,
+    mode: options.ModeName = None,
+) -> None:
+    """/v1/models in front of LiteLLM, with what is ready and what is not, and a page for people."""
+    from rollcall import sync
+    from rollcall.service import ServeOptions
+    from rollcall.service import serve as serve_models
+
+    def settings() -> Settings:
+        return settings_module.resolve(config=config, policy=policy, state_dir=state_dir, mode=mode)
+
+    code = serve_models(
+        ServeOptions(
+            settings=settings(),
+            host=host,
+            port=port,
+            upstream=upstream,
+            cors_origins=tuple(cors or ()),
+        ),
+        refresh=lambda: sync.refresh(settings()),
     )
     raise typer.Exit(code)
