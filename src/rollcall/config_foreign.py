@@ -52,7 +52,7 @@ def refuse_other_files(loaded: LoadedYaml) -> None:
         ConfigRefused: a manifest, another tool's file, no mapping.
     """
     body, root = loaded.body, loaded.root
-    if root is None or _is_null(root):
+    if root is None or _is_unsaid(root):
         return
     if not isinstance(root, yaml.MappingNode):
         raise refusal("not_a_mapping", line_number(body, begin(root)))
@@ -72,5 +72,6 @@ def _embedded_line(body: str) -> int:
     return line_number(body, found.start()) if found else 1
 
 
-def _is_null(root: yaml.Node) -> bool:
-    return isinstance(root, yaml.ScalarNode) and root.tag.endswith(":null")
+def _is_unsaid(root: yaml.Node) -> bool:
+    """Whether a document has no content, as after a bare `---`."""
+    return isinstance(root, yaml.ScalarNode) and begin(root) == int(root.end_mark.index)

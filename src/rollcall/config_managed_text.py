@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 
-from rollcall.config_reading import parse
-from rollcall.config_sections import Layout
+from rollcall.config_reading import regions_of
+from rollcall.config_text import decode
 from rollcall.errors import ConfigRefused
 
 _SECRET = re.compile(
-    r"""((?:key|secret|token|password|credentials?)["']?\s*:\s*)"""
-    r"""(?!["']?os\.environ/)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,{}\[\]#"'][^,}\n\r]*)""",
-    re.IGNORECASE,
+    r"""((?:key|secret|password|credentials|credential|token)(?<!per_token)(?<!reasoning_token)"""
+    r"""(?:_id)?["']?[ ]*:[ ]*)"""
+    r"""(?!["']?os\.environ/)("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s,{}\[\]#"'][^,}\n]*)"""
 )
+"""A value that may be a secret; not prices, whose keys end in `per_token` and the like."""
 
 
 def managed_text(raw: bytes) -> str:
@@ -22,16 +23,9 @@ def managed_text(raw: bytes) -> str:
     be read has no lines that are surely ours: "".
     """
     try:
-        layout = parse(raw).layout
+        regions = regions_of(raw)
     except ConfigRefused:
         return ""
-    return "".join(_regions(layout)) if layout else ""
-
-
-def _regions(layout: Layout) -> list[str]:
-    sections = [layout.models, layout.aliases, layout.fallbacks, layout.leaving]
-    regions = [section.region for section in sections if section and section.region]
-    return [
-        _SECRET.sub(r'\1"***"', layout.text.body[region.start : region.end].replace("\r\n", "\n"))
-        for region in sorted(regions, key=lambda region: region.start)
-    ]
+    body = decode(raw).body if regions else ""
+    ours = "".join(body[region.start : region.end] for region in regions)
+    return _SECRET.sub(r'\1"***"', ours.replace("\r\n", "\n"))

@@ -6,6 +6,7 @@ what matters only when something has to be written is kept for then.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from rollcall.config_sections import (
     MODELS,
     ROUTER_FALLBACKS,
     Layout,
+    Region,
     Section,
     find_section,
     with_region,
@@ -47,7 +49,33 @@ def parse(raw: bytes) -> ConfigDocument:
             raise refusal("marker_in_scalar", line_number(text.body, marker.start))
     layout = _regions_found(Layout(text, loaded, markers, *_sections(loaded)))
     data = (loaded.construct(loaded.root) if loaded.root is not None else None) or {}
-    return _document(raw, data, _fallbacks_chosen(layout, data))
+    layout = _fallbacks_chosen(layout, data)
+    _recently_read.append((raw, _regions(layout)))
+    return _document(raw, data, layout)
+
+
+_recently_read: deque[tuple[bytes, tuple[Region, ...]]] = deque(maxlen=4)
+"""Where our lines were in the last texts read: one run asks for them again and again."""
+
+
+def regions_of(raw: bytes) -> tuple[Region, ...]:
+    """Our lines, in file order; of a text that was just read, without reading it again.
+
+    Raises:
+        ConfigRefused: as `parse`.
+    """
+    for known, regions in list(_recently_read):
+        if known == raw:
+            return regions
+    layout = parse(raw).layout
+    assert layout is not None
+    return _regions(layout)
+
+
+def _regions(layout: Layout) -> tuple[Region, ...]:
+    sections = (layout.models, layout.aliases, layout.fallbacks, layout.leaving)
+    regions = [section.region for section in sections if section and section.region]
+    return tuple(sorted(regions, key=lambda region: region.start))
 
 
 class _Sections(NamedTuple):
