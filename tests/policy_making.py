@@ -94,6 +94,7 @@ def lead(
     pool: Sequence[aliases.Candidate],
     *,
     own_names: Iterable[str] = (),
+    own_aliases: Iterable[str] = (),
     current: Mapping[str, str] | None = None,
     unanswered: Iterable[str] = (),
 ) -> tuple[dict[str, str | None], tuple[aliases.Resolved, ...], tuple[str, ...]]:
@@ -101,10 +102,11 @@ def lead(
     resolved, notes = aliases.resolve(
         load(text),
         pool,
-        own_names=frozenset(own_names),
+        own_names=frozenset((*own_names, *own_aliases)),
         current=current or {},
         unanswered=frozenset(unanswered),
         today=TODAY,
+        own_aliases=frozenset(own_aliases),
     )
     return {row.name: row.target for row in resolved}, resolved, notes
 

@@ -37,6 +37,14 @@ class TestByName:
         targets, _, _ = lead("aliases: {x: my-local}", SONNETS, own_names=["my-local"])
         assert targets == {"x": "my-local"}
 
+    def test_never_an_alias_of_the_users_but_a_fallback_may_be_one(self) -> None:
+        targets, _, _ = lead("aliases: {x: theirs}", SONNETS, own_aliases=["theirs"])
+        assert targets == {"x": None}
+        text = "aliases: {x: {family: claude-sonnet, fallbacks: theirs}}"
+        _, rows, notes = lead(text, SONNETS, own_aliases=["theirs"])
+        assert aliases.fallback_entries(rows) == ({"x": ["theirs"]},)
+        assert notes == ()
+
     def test_nothing_of_that_name(self) -> None:
         targets, _, notes = lead("aliases: {x: openrouter/gone}", SONNETS)
         assert targets == {"x": None}

@@ -310,6 +310,26 @@ MISTAKES = {
         "policy.yaml:4: allow[1].model_info.managed_by: is written by rollcall.",
         "",
     ),
+    "value that is not plain": (
+        "providers: {openrouter: {}}\nallow:\n- match: a\n  params: {x: [2026-01-01]}\n",
+        "policy.yaml:4: allow[1].params.x[1]: datetime.date(2026, 1, 1) is not a plain value.",
+        "Put it in quotes.",
+    ),
+    "number that is none": (
+        "providers: {openrouter: {}}\nallow:\n- match: a\n  model_info: {x: .nan}\n",
+        "policy.yaml:4: allow[1].model_info.x: nan is not a plain value.",
+        "Put it in quotes.",
+    ),
+    "params that refer to themselves": (
+        "providers: {openrouter: {}}\nallow:\n- match: a\n  params: &p {a: *p, b: *p}\n",
+        "policy.yaml:4: allow[1].params: holds more than 500 values, or refers to itself.",
+        "Write out what is needed.",
+    ),
+    "no time": (
+        "providers: {openrouter: {timeout: 0s}}\n",
+        "policy.yaml:1: providers.openrouter.timeout: leaves no time to answer.",
+        "Write 2s.",
+    ),
     "the same key twice": (
         "providers: {openrouter: {}}\ndeny: [a]\nallow: []\ndeny: [b]\n",
         "policy.yaml:4: 'deny' stands twice here.",
@@ -369,6 +389,7 @@ SECRET = "sk-proj-Zx81kQ"
         f"providers: {{openrouter: {{}}}}\nallow:\n- match: a\n  params: {{api_key: {SECRET}}}\n",
         "providers: {openrouter: {}}\nallow:\n- match: a\n  params:\n    extra_headers:\n"
         f"      Authorization: Bearer {SECRET}\n",
+        f"providers: {{openrouter: {{}}}}\nallow:\n- match: a\n  params: {{api_keys: [{SECRET}]}}\n",
         f"providers:\n  home: {{type: openai, base_url: 'user:{SECRET}@host'}}\n",
     ],
 )

@@ -34,13 +34,17 @@ class Pool:
     own_names: frozenset[str]
     unanswered: frozenset[str]
     today: date | None = None
+    own_aliases: frozenset[str] = frozenset()
 
     def named(self, text: str) -> str | None:
-        """The model_name a plain text means: `provider/id`, or a name in the config."""
+        """The model_name a plain text means: `provider/id`, or a name in the config.
+
+        Not an alias of the user's: LiteLLM follows one step only.
+        """
         for one in self.entries:
             if one.model.qualified == text:
                 return one.name
-        names = {one.name for one in self.entries} | self.own_names
+        names = {one.name for one in self.entries} | (self.own_names - self.own_aliases)
         return text if text in names else None
 
     def fresh(self) -> Pool:

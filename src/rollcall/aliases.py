@@ -65,6 +65,7 @@ def resolve(
     current: Mapping[str, str],
     unanswered: frozenset[str],
     today: date | None = None,
+    own_aliases: frozenset[str] = frozenset(),
 ) -> tuple[tuple[Resolved, ...], tuple[str, ...]]:
     """Resolve every alias of the policy, or the derived ones where it names none.
 
@@ -74,6 +75,7 @@ def resolve(
         current: alias -> the model_name it leads to in the file.
         unanswered: providers that could not be asked.
         today: the day of the decision: tells which announced end is near.
+        own_aliases: which of `own_names` are aliases: a fallback may lead to them, no alias.
 
     Returns:
         The aliases in the policy's order, and warnings. A derived alias that fits nothing, and led
@@ -83,7 +85,7 @@ def resolve(
         PolicyError: an alias carries the name of a managed model.
     """
     derived = policy.aliases is None
-    shelf = Pool(policy, tuple(pool), own_names, unanswered, today)
+    shelf = Pool(policy, tuple(pool), own_names, unanswered, today, own_aliases)
     specs = derive(shelf, current) if policy.aliases is None else policy.aliases
     resolved: list[Resolved] = []
     notes: list[str] = []
@@ -140,6 +142,8 @@ def _fallbacks(
     notes = []
     for word in spec.fallbacks:
         target = targets.get(word) or pool.named(word)
+        if target is None and word in pool.own_aliases:
+            target = word
         if target is None:
             notes.append(f"alias {row.name!r}: its fallback {word!r} is nothing in the config")
         elif target != row.target and target not in found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from rollcall.naming import FIELDS, template_error
@@ -23,6 +24,7 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 PRIVATE = re.compile(
     r"(^|_|-)(key|keys|secret|password|token|authorization|credentials?)$", re.IGNORECASE
 )
+MOST_EXTRAS = 500
 OURS = ("id", "managed_by", "leaves")
 """Fields of model_info that say whose entry it is; a rule cannot set them."""
 
@@ -43,6 +45,11 @@ def problems_of(policy: Policy) -> list[Problem]:
         hint = "Name whom to ask, for example `openrouter: {}`."
         return [Problem(("providers",), "nobody is to be asked", hint)]
     found = list(_naming(("naming",), policy.naming))
+    found += [
+        Problem(("defaults", field), "leaves no time to answer", "Write 2s.")
+        for field in ("timeout", "deadline")
+        if not getattr(policy.defaults, field)
+    ]
     for name, provider in policy.providers.items():
         found += _provider(("providers", name), name, provider)
     for index, rule in enumerate(policy.allow):
@@ -68,6 +75,8 @@ def _provider(place: Place, name: str, provider: ProviderPolicy) -> Iterator[Pro
     if provider.type == "openai" and name not in BUILTIN and provider.base_url is None:
         hint = "For example `base_url: http://127.0.0.1:8000/v1`."
         yield Problem(place, "type openai needs a base_url", hint)
+    if provider.timeout == 0:
+        yield Problem((*place, "timeout"), "leaves no time to answer", "Write 2s.")
     if provider.base_url is not None and not re.match(r"https?://[^\s/]", provider.base_url):
         hint = "It begins with http:// or https://, for example http://127.0.0.1:8000/v1."
         yield Problem((*place, "base_url"), "is not a web address", hint)
@@ -83,26 +92,39 @@ def _rule(place: Place, rule: Rule, policy: Policy) -> Iterator[Problem]:
     if "model" in rule.params:
         hint = "Admit the model by `match`, and give its name by `name`."
         yield Problem((*place, "params", "model"), "the model comes from the provider's list", hint)
-    yield from _literal_keys((*place, "params"), rule.params)
+    yield from _extras((*place, "params"), rule.params)
+    yield from _extras((*place, "model_info"), rule.model_info)
     for field in OURS:
         if field in rule.model_info:
             hint = "Leave it out: it says whose entry this is."
             yield Problem((*place, "model_info", field), "is written by rollcall", hint)
 
 
-def _literal_keys(place: Place, value: Any) -> Iterator[Problem]:
-    """Secrets written out: what a policy holds is committed, copied and shown."""
-    pairs: Iterable[tuple[Any, Any]] = ()
-    if isinstance(value, dict):
-        pairs = value.items()
-    elif isinstance(value, list):
-        pairs = enumerate(value)
-    for key, inner in pairs:
-        private = isinstance(key, str) and PRIVATE.search(key)
-        if private and isinstance(inner, str) and not inner.startswith("os.environ/"):
+def _extras(place: Place, value: Any) -> Iterator[Problem]:
+    """What a rule adds goes into config.yaml as it is: it must be plain, and hold no secret."""
+    waiting: list[tuple[Place, Any]] = [(place, value)]
+    for count, (at, node) in enumerate(waiting):
+        if count > MOST_EXTRAS:
+            what = f"holds more than {MOST_EXTRAS} values, or refers to itself"
+            yield Problem(place, what, "Write out what is needed.")
+            return
+        key = next((part for part in reversed(at) if isinstance(part, str)), "")
+        if isinstance(node, dict):
+            waiting += [((*at, name), inner) for name, inner in node.items()]
+        elif isinstance(node, list):
+            waiting += [((*at, index), inner) for index, inner in enumerate(node)]
+        elif not _is_plain(node):
+            yield Problem(at, f"{shown(node)} is not a plain value", "Put it in quotes.")
+        elif PRIVATE.search(key) and isinstance(node, str) and not node.startswith("os.environ/"):
             hint = "Write os.environ/NAME, the environment variable that holds it."
-            yield Problem((*place, key), "a key must not be written out", hint)
-        yield from _literal_keys((*place, key), inner)
+            yield Problem(at, "a key must not be written out", hint)
+
+
+def _is_plain(value: object) -> bool:
+    """Whether every YAML reader and JSON take a value alike: no dates, no .nan, no bytes."""
+    if isinstance(value, float):
+        return isfinite(value)
+    return value is None or isinstance(value, str | int | bool)
 
 
 def _alias(place: Place, name: str, spec: AliasSpec, policy: Policy) -> Iterator[Problem]:
