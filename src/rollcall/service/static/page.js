@@ -6,15 +6,18 @@ const form = document.getElementById("filter");
 const WAIT_MS = 150;
 let waiting = 0;
 let current = null;
+let shown = location.pathname + location.search;
 
 async function update() {
-  current?.abort();
-  current = new AbortController();
   const query = new URLSearchParams(new FormData(form));
   for (const [name, value] of [...query]) {
     if (!value) query.delete(name);
   }
   const address = query.size ? `/?${query}` : "/";
+  if (address === shown) return;
+  shown = address;
+  current?.abort();
+  current = new AbortController();
   try {
     const reply = await fetch(address, { signal: current.signal, credentials: "same-origin" });
     if (!reply.ok) {
