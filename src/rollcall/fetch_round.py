@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from rollcall.catalog import Answer, Verdict
 from rollcall.http_client import httpx, open_client
@@ -27,6 +26,7 @@ RETRY_SECONDS: Final = 0.1
 """Before a second try, where the provider names no time."""
 
 _ERROR_BYTES: Final = 64 * 1024
+_PAUSE_BYTES: Final = 1024 * 1024
 _GRACE_SECONDS: Final = 0.1
 """For tasks to end by themselves after the deadline, before they are left behind."""
 
@@ -211,8 +211,7 @@ async def _body(response: httpx.Response, room: int) -> bytes:
         raise TooLarge(f"more than {MAX_BYTES // 1024 // 1024} MB")
     inbox = Inbox(response.headers.get("content-encoding", ""), room if good else _ERROR_BYTES)
     try:
-        async for chunk in response.aiter_raw():
-            inbox.take(chunk)
+        await _fill(inbox, response)
         body = inbox.body()
     except (TooLarge, Unreadable, httpx.TransportError):
         if good:
@@ -225,9 +224,19 @@ async def _body(response: httpx.Response, room: int) -> bytes:
     return body
 
 
+async def _fill(inbox: Inbox, response: httpx.Response) -> None:
+    """Take the body as it comes, and let timeouts have their say while it inflates."""
+    pause_at = inbox.room - _PAUSE_BYTES
+    async for chunk in response.aiter_raw():
+        for portion in inbox.portions(chunk):
+            inbox.take(portion)
+            if inbox.room <= pause_at:
+                pause_at = inbox.room - _PAUSE_BYTES
+                await asyncio.sleep(0)
+
+
 def _no_connection(url: str, error: httpx.TransportError) -> Refusal:
-    parts = urlsplit(url)
-    host = parts.hostname or url
+    host = httpx.URL(url).host
     said = str(error) or type(error).__name__
     if "CERTIFICATE_VERIFY_FAILED" in said:
         hint = "its certificate is not trusted here; SSL_CERT_FILE can name other authorities"

@@ -5,12 +5,15 @@ from __future__ import annotations
 import codecs
 import json
 import zlib
+from collections.abc import Iterable
 from typing import Final
 
 MAX_BYTES: Final = 30 * 1024 * 1024
 """Of one provider's whole answer, after decompression."""
 
 _STEP: Final = 64 * 1024
+_PORTION: Final = 1024
+"""Of a gzip stream: at most a thousand times as much comes out, some milliseconds of work."""
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 
 
@@ -47,6 +50,12 @@ class Inbox:
         self._parts: list[bytes] = []
         self._room = room
 
+    def portions(self, chunk: bytes) -> Iterable[bytes]:
+        """The chunk in parts that are each taken in no time, so that a deadline can step in."""
+        if not self._gzip:
+            return (chunk,)
+        return (chunk[at : at + _PORTION] for at in range(0, len(chunk), _PORTION))
+
     def take(self, chunk: bytes) -> None:
         """Add a chunk as it came.
 
@@ -74,6 +83,11 @@ class Inbox:
         if self._gzip and self._parts and not self._inflater.eof:
             raise Unreadable("it ends in the middle")
         return self.so_far()
+
+    @property
+    def room(self) -> int:
+        """How many bytes may still come."""
+        return self._room
 
     def so_far(self) -> bytes:
         """What came until now, whole or not."""

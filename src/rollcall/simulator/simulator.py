@@ -171,7 +171,8 @@ class Simulator:
 
     def _reply(self, provider: str, inner: Request, path: str, fault: Fault | None = None) -> Reply:
         row = BUILTIN[provider]
-        below = inner.path.removeprefix(_base_path(provider))
+        base = _base_path(provider)
+        below = inner.path.removeprefix(base) if inner.path.startswith(base) else None
         is_list = inner.method == "GET" and below in listings.PATHS[row.protocol]
         public = row.public_list and below == "/models"
         key = _key_in(inner)
