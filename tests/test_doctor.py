@@ -1,0 +1,321 @@
+"""`rollcall doctor`: what keeps a proxy from starting well, each with its fix."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from rollcall import settings as settings_module
+from rollcall.doctor import examine
+from rollcall.doctor_files import dotenv_findings, mount_findings
+from rollcall.findings import Finding, Level, has_errors
+from rollcall.litellm_install import LiteLLMInstall, find_install
+from rollcall.state import ProviderState, State
+from rollcall.store import Store
+
+KEY = "sk-proj-abcdefghijklmnop1234567890"
+CONFIG = """\
+model_list:
+  - model_name: alpha
+    litellm_params: {model: openai/gpt-5.5, api_key: os.environ/OPENAI_API_KEY}
+general_settings:
+  master_key: os.environ/LITELLM_MASTER_KEY
+"""
+POLICY = """\
+version: 1
+providers:
+  openai: {}
+  xai: {}
+  local: {type: openai, base_url: "http://127.0.0.1:8000/v1", key_env: null}
+allow:
+  - {family: gpt, from: [openai], newest: 1}
+"""
+GOOD = {"OPENAI_API_KEY": KEY, "XAI_API_KEY": "xai-1234567890abcdef", "LITELLM_MASTER_KEY": "sk-m1"}
+posix = pytest.mark.skipif(os.name == "nt", reason="permission bits and #! lines are POSIX")
+
+
+def install(prefix: Path, version: str = "1.106.2", *, python: str | None = None) -> Path:
+    """A litellm as pip lays it out; its command does nothing good when it is run."""
+    library = prefix / "lib" / "python3.12" / "site-packages"
+    (library / "litellm").mkdir(parents=True)
+    (library / f"litellm-{version}.dist-info").mkdir()
+    (library / "litellm_enterprise-9.9.9.dist-info").mkdir()
+    command = prefix / "bin" / "litellm"
+    command.parent.mkdir(parents=True, exist_ok=True)
+    command.write_text(f"#!{python or prefix / 'bin' / 'python'}\nraise SystemExit('was run')\n")
+    command.chmod(0o755)
+    return command
+
+
+class Place:
+    """A folder with a config, a policy and a litellm."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.litellm = install(folder / "venv")
+        self.write("config.yaml", CONFIG)
+        self.write("policy.yaml", POLICY)
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file of the folder."""
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def settings(self, environ: dict[str, str]) -> settings_module.Settings:
+        """Settings of a run in this folder."""
+        return settings_module.resolve(cwd=self.folder, environ=environ)
+
+    def examine(self, **environ: str) -> tuple[Finding, ...]:
+        """Everything found, with the good keys and `environ` on top ("" = unset)."""
+        merged = {name: value for name, value in {**GOOD, **environ}.items() if value}
+        return examine(self.settings(merged), str(self.litellm))
+
+    def remember(self, **providers: ProviderState) -> None:
+        """Store a state of a run just now."""
+        now = datetime.now(UTC).isoformat()
+        store = Store(self.folder / "config.yaml", self.folder / ".rollcall")
+        store.write_state(State(last_run=now, providers=providers))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    made = Place(tmp_path)
+    made.remember()
+    return made
+
+
+def the(findings: tuple[Finding, ...], code: str) -> Finding:
+    matching = [finding for finding in findings if finding.code == code]
+    assert matching, [(finding.level, finding.code) for finding in findings]
+    return matching[0]
+
+
+def codes(findings: tuple[Finding, ...]) -> set[str]:
+    return {finding.code for finding in findings if finding.level is not Level.OK}
+
+
+def test_all_is_well(place: Place) -> None:
+    findings = place.examine()
+    assert codes(findings) == set()
+    assert not has_errors(findings)
+    assert [finding.code for finding in findings] == ["litellm", "master_key", "key", "key", "key"]
+
+
+def test_no_key_is_ever_shown(place: Place) -> None:
+    place.write("config.yaml", CONFIG.replace("os.environ/OPENAI_API_KEY", KEY))
+    place.remember(openai=ProviderState(verdict="auth", detail="401", last_asked="now"))
+    findings = place.examine(LITELLM_MASTER_KEY=KEY)
+    assert {"plain_key", "key_refused"} <= codes(findings)
+    assert KEY not in repr(findings)
+
+
+class TestMasterKey:
+    @pytest.mark.parametrize("value", ["", "sk-1234"])
+    def test_unset_or_the_examples_stops_litellm(self, value: str, place: Place) -> None:
+        finding = the(place.examine(LITELLM_MASTER_KEY=value), "master_key")
+        assert (finding.level, finding.where) == (Level.ERROR, "config.yaml:5")
+        assert "does not start" in finding.what
+        assert "secrets.token_hex" in finding.fix
+
+    @pytest.mark.parametrize("by", ["variable", "setting"])
+    def test_a_permitted_one_is_a_warning(self, by: str, place: Place) -> None:
+        environ = {"LITELLM_MASTER_KEY": ""}
+        if by == "variable":
+            environ["LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY"] = "true"
+        else:
+            name = "dangerously_permit_weak_or_unset_master_key"
+            place.write("config.yaml", CONFIG + f"  {name}: true\n")
+        assert the(place.examine(**environ), "master_key").level is Level.WARNING
+
+    def test_one_in_the_environment_alone_is_enough(self, place: Place) -> None:
+        place.write("config.yaml", CONFIG.partition("general_settings")[0])
+        assert the(place.examine(), "master_key").level is Level.OK
+
+    def test_one_that_the_config_itself_sets_counts(self, place: Place) -> None:
+        place.write("config.yaml", CONFIG + "environment_variables: {LITELLM_MASTER_KEY: sk-m2}\n")
+        assert the(place.examine(LITELLM_MASTER_KEY=""), "master_key").level is Level.OK
+
+
+class TestProviders:
+    def test_a_missing_key_names_the_variable_and_the_page(self, place: Place) -> None:
+        finding = the(place.examine(XAI_API_KEY=""), "no_key")
+        assert finding.level is Level.WARNING
+        assert "XAI_API_KEY" in finding.what
+        assert "https://console.x.ai" in finding.fix
+
+    def test_a_refused_key_is_an_error(self, place: Place) -> None:
+        refused = ProviderState(verdict="auth", detail="401 Unauthorized", last_asked="2026-11-20")
+        place.remember(xai=refused)
+        finding = the(place.examine(), "key_refused")
+        assert finding.level is Level.ERROR
+        assert "XAI_API_KEY" in finding.what
+
+    def test_an_accepted_key_says_when(self, place: Place) -> None:
+        place.remember(openai=ProviderState(verdict="ok", last_good="2026-11-20T09:00:00Z"))
+        assert any("accepted at 2026-11-20T09" in finding.what for finding in place.examine())
+
+    @pytest.mark.parametrize("value", [f'"{KEY}"', f"{KEY} ", f"{KEY}\r"])
+    def test_quotes_and_blanks_around_a_key(self, value: str, place: Place) -> None:
+        finding = the(place.examine(OPENAI_API_KEY=value), "key_quoted")
+        assert finding.level is Level.ERROR
+        assert "OPENAI_API_KEY" in finding.fix
+
+    def test_a_key_that_litellm_gets_elsewhere(self, place: Place) -> None:
+        text = CONFIG + "  key_management_system: aws_secret_manager\n"
+        place.write("config.yaml", text)
+        findings = place.examine(XAI_API_KEY="")
+        assert "no_key" not in codes(findings)
+        assert any("key_management_system" in finding.what for finding in findings)
+
+    def test_a_provider_that_is_silent_for_long(self, place: Place) -> None:
+        stale = ProviderState(
+            verdict="timeout", detail="no answer", stale_since="2020-01-01T00:00:00+00:00"
+        )
+        place.remember(openai=stale)
+        finding = the(place.examine(), "overdue")
+        assert "openai" in finding.what
+        assert "2020-01-01" in finding.what
+
+    def test_a_policy_that_is_wrong_or_missing(self, place: Place) -> None:
+        (place.folder / "policy.yaml").unlink()
+        finding = the(place.examine(), "policy")
+        assert "rollcall init" in finding.fix
+        place.write("policy.yaml", "version: 1\nalow: []\n")
+        assert "policy.yaml" in the(place.examine(), "policy").what
+
+
+@posix
+class TestLitellm:
+    def test_a_missing_one(self, place: Place) -> None:
+        place.litellm.unlink()
+        finding = the(place.examine(), "no_litellm")
+        assert finding.level is Level.ERROR
+
+    @pytest.mark.parametrize("version", ["1.82.7", "1.82.8"])
+    def test_a_malicious_one_is_told_without_running_it(
+        self, version: str, tmp_path: Path, place: Place
+    ) -> None:
+        trap = tmp_path / "ran"
+        place.litellm = install(tmp_path / "bad", version)
+        python = tmp_path / "bad" / "bin" / "python"
+        python.write_text(f"#!/bin/sh\ntouch '{trap}'\n")
+        python.chmod(0o755)
+        finding = the(place.examine(), "litellm_malicious")
+        assert finding.level is Level.ERROR
+        assert version in finding.what
+        assert "replace every key" in finding.fix
+        assert not trap.exists()
+
+    def test_one_whose_version_cannot_be_told(self, tmp_path: Path, place: Place) -> None:
+        place.litellm = tmp_path / "litellm"
+        place.litellm.write_bytes(b"\x7fELF")
+        place.litellm.chmod(0o755)
+        assert "cannot be told" in the(place.examine(), "litellm").what
+
+    def test_the_python_of_its_first_line_says_where_it_is(self, tmp_path: Path) -> None:
+        command = install(tmp_path / "real", "1.2.3")
+        (tmp_path / "bin").mkdir()
+        shim = tmp_path / "bin" / "litellm"
+        shim.write_text(command.read_text())
+        found = find_install(shim)
+        assert found is not None
+        assert found.version == "1.2.3"
+
+    def test_a_long_first_line_as_pip_and_uv_write_it(self, tmp_path: Path) -> None:
+        install(tmp_path / "a b", "1.2.4")
+        shim = tmp_path / "litellm"
+        python = tmp_path / "a b" / "bin" / "python3"
+        shim.write_text(f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n")
+        found = find_install(shim)
+        assert found is not None
+        assert found.version == "1.2.4"
+
+    def test_a_link_as_uv_and_pipx_make_it(self, tmp_path: Path) -> None:
+        command = install(tmp_path / "tool", "1.2.5", python="/usr/bin/env python3")
+        link = tmp_path / "litellm"
+        link.symlink_to(command)
+        found = find_install(link)
+        assert found is not None
+        assert found.version == "1.2.5"
+
+    def test_windows_layout(self, tmp_path: Path) -> None:
+        (tmp_path / "Lib" / "site-packages" / "litellm-1.2.6.dist-info").mkdir(parents=True)
+        (tmp_path / "Scripts").mkdir()
+        command = tmp_path / "Scripts" / "litellm.exe"
+        command.write_bytes(b"MZ")
+        found = find_install(command)
+        assert found is not None
+        assert found.version == "1.2.6"
+
+
+class TestFiles:
+    @posix
+    def test_a_dotenv_others_can_read(self, place: Place) -> None:
+        dotenv = place.write(".env", "A=1\n")
+        dotenv.chmod(0o644)
+        finding = the(place.examine(), "dotenv_readable")
+        assert finding.fix == f"chmod 600 {dotenv}"
+        dotenv.chmod(0o600)
+        assert "dotenv_readable" not in codes(place.examine())
+
+    def test_a_dotenv_that_litellm_alone_would_not_read(self, tmp_path: Path) -> None:
+        dotenv = tmp_path / "project" / ".env"
+        outside = LiteLLMInstall("1.0", tmp_path / "opt" / "site-packages")
+        inside = LiteLLMInstall("1.0", tmp_path / "project" / ".venv" / "site-packages")
+        [finding] = dotenv_findings(dotenv, None, outside)
+        assert finding.code == "dotenv_unread"
+        assert "rollcall start" in finding.fix
+        assert list(dotenv_findings(dotenv, None, inside)) == []
+
+    def test_variables_that_make_litellm_read_another_config(self, place: Place) -> None:
+        other = place.examine(CONFIG_FILE_PATH="/etc/other.yaml")
+        assert "/etc/other.yaml" in the(other, "config_file_path").what
+        same = place.examine(CONFIG_FILE_PATH=str(place.folder / "config.yaml"))
+        assert "config_file_path" not in codes(same)
+        assert "config_bucket" in codes(place.examine(LITELLM_CONFIG_BUCKET_NAME="b"))
+
+    def test_a_single_mounted_file(self) -> None:
+        line = "36 35 98:0 /c /app/my\\040config.yaml rw,noatime master:1 - ext3 /dev/root rw"
+        other = "37 35 98:0 / /app rw - ext3 /dev/root rw\n\nshort"
+        [finding] = mount_findings(Path("/app/my config.yaml"), f"{other}\n{line}")
+        assert finding.code == "mounted_file"
+        assert "folder" in finding.fix
+        assert list(mount_findings(Path("/app/config.yaml"), other)) == []
+
+    def test_no_config_yet(self, place: Place) -> None:
+        (place.folder / "config.yaml").unlink()
+        findings = place.examine()
+        assert the(findings, "no_config").level is Level.WARNING
+        assert the(findings, "master_key").level is Level.OK
+
+    def test_a_config_that_does_not_load(self, place: Place) -> None:
+        place.write("config.yaml", "model_list: [\n")
+        findings = place.examine()
+        assert the(findings, "does_not_load").where == "config.yaml:2"
+        assert the(findings, "key")
+
+    def test_a_config_that_litellm_loads_but_rollcall_cannot_edit(self, place: Place) -> None:
+        place.write("config.yaml", CONFIG.replace("model_list:", "x-a: &a") + "model_list: *a\n")
+        finding = the(place.examine(), "cannot_edit")
+        assert finding.level is Level.ERROR
+        assert finding.where == "config.yaml:6"
+
+    def test_entries_that_lost_their_markers(self, place: Place) -> None:
+        text = CONFIG.replace("_KEY}\n", "_KEY}\n    model_info: {managed_by: rollcall}\n", 1)
+        place.write("config.yaml", text)
+        finding = the(place.examine(), "stray_entry")
+        assert finding.fix == "rollcall adopt"
+
+    def test_included_files_are_looked_at(self, place: Place) -> None:
+        place.write("config.yaml", CONFIG + "include: [more.yaml, gone.yaml]\n")
+        place.write("more.yaml", "general_settings: {}\n")
+        findings = place.examine()
+        assert {"include_missing", "include_replaces"} <= codes(findings)
+
+    def test_a_damaged_state_is_said(self, place: Place) -> None:
+        (place.folder / ".rollcall" / "state.json").write_text("{")
+        assert the(place.examine(), "state").level is Level.WARNING

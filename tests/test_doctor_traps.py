@@ -1,0 +1,322 @@
+"""Each trap LiteLLM swallows in a config is found, with its line and a fix."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rollcall.findings import Finding, Level, at_most
+from rollcall.traps import Site, find_traps
+
+FINE = """\
+model_list:
+  - model_name: alpha
+    litellm_params: {model: openai/gpt-5.5, api_key: os.environ/OPENAI_API_KEY}
+    model_info: {id: a, input_cost_per_token: 1.0e-06, output_cost_per_token: "1e-05"}
+  - model_name: beta
+    litellm_params: {model: anthropic/claude-haiku-4-5}
+litellm_settings: {drop_params: true}
+router_settings:
+  model_group_alias:
+    best: alpha
+    cheap: {model: beta, hidden: true}
+  fallbacks:
+    - alpha: [beta]
+    - best: [beta]
+general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}
+x-ours: {anything: 1}
+"""
+SET = {"OPENAI_API_KEY": "1", "LITELLM_MASTER_KEY": "2"}
+ENTRY = "  - {model_name: alpha, litellm_params: {model: openai/gpt-5.5}}\n"
+HEAD = "model_list:\n" + ENTRY
+ALIASES = HEAD + "router_settings:\n  model_group_alias:\n"
+KEY = "sk-proj-abcdefghijklmnop1234567890"
+
+
+def found(text: str, **site: Any) -> list[Finding]:
+    return list(find_traps(Site("config.yaml", text.encode(), **{"environ": SET, **site})))
+
+
+def test_a_good_config_has_none() -> None:
+    assert found(FINE) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "line"),
+    [
+        ("model_list: [\n", "does_not_load", 2),
+        ("model_list:\n\t- a: 1\n", "does_not_load", 2),
+        ("a: 1\n---\nb: 2\n", "does_not_load", 2),
+        ("", "empty", None),
+        ("# only a comment\n", "empty", None),
+        ("- a\n- b\n", "no_mapping", 1),
+        (HEAD + "model_list: []\n", "duplicate_key", 3),
+        (HEAD + "  - model_name: b\n    model_name: c\n", "duplicate_key", 4),
+        (ALIASES + "    a: alpha\n    a: alpha\n", "duplicate_key", 6),
+        (HEAD + "x-a: {b: 1, b: 2}\n", "duplicate_key", 3),
+        ("model_list:\n", "no_models", 1),
+        ("model_list: []\n", "no_models", 1),
+        ("litellm_settings: {}\n", "no_models", None),
+        ("model_list: {a: 1}\n", "model_list_no_list", 1),
+        (HEAD + "  - just text\n", "entry_no_mapping", 3),
+        (HEAD + "  -\n", "entry_no_mapping", 3),
+        (HEAD + "  - {litellm_params: {model: a/b}}\n", "no_model_name", 3),
+        (HEAD + "  - model_name: 4.1\n    litellm_params: {model: a/b}\n", "name_not_text", 3),
+        (HEAD + "  - litellm_params: {model: a/b}\n    model_name: on\n", "name_not_text", 4),
+        (HEAD + "  - model_name: b\n", "no_litellm_model", 3),
+        (HEAD + "  - model_name: b\n    litellm_params: {}\n", "no_litellm_model", 4),
+        (
+            HEAD + "  - model_name: b\n    litellm_params: {model: a/b}\n    model_info:\n",
+            "model_info_null",
+            5,
+        ),
+        (
+            HEAD + "  - model_name: b\n    litellm_params: {model: a/b}\n"
+            "    model_info:\n      input_cost_per_token: cheap\n",
+            "cost_not_a_number",
+            6,
+        ),
+        (
+            HEAD + "  - model_name: b\n    litellm_params:\n      model: a/b\n"
+            "      output_cost_per_token: -1\n",
+            "cost_no_price",
+            6,
+        ),
+        (HEAD + "  - model_name: xai/*\n    litellm_params: {model: xai/*}\n", "wildcard", 3),
+        (
+            HEAD + "  - model_name: b\n    litellm_params: {model: a/b}\n    model_info: {id: x}\n"
+            "  - model_name: c\n    litellm_params: {model: a/c}\n    model_info: {id: x}\n",
+            "shared_id",
+            8,
+        ),
+        (
+            HEAD + "  - model_name: b\n    litellm_params:\n      model: openai/b\n"
+            "      api_base: http://user:secret@vllm:8000/v1\n",
+            "polled_api_base",
+            6,
+        ),
+        (
+            HEAD + "  - model_name: b\n    litellm_params:\n      model: a/b\n"
+            "      api_key: os.environ/NOBODY_SETS_THIS\n",
+            "variable_unset",
+            6,
+        ),
+        (
+            HEAD + f"  - model_name: b\n    litellm_params:\n      model: a/b\n"
+            f"      api_key: {KEY}\n",
+            "plain_key",
+            6,
+        ),
+        (HEAD + "general_settings:\n  master_key: sk-plain\n", "plain_master_key", 4),
+        (ALIASES.replace("alias:\n", "alias: [a]\n"), "alias_map", 4),
+        (ALIASES + "    best: {model: alpha}\n", "alias_without_hidden", 5),
+        (ALIASES + "    best: {hidden: false}\n", "alias_without_hidden", 5),
+        (ALIASES + "    best:\n", "alias_no_target", 5),
+        (ALIASES + "    best: 4\n", "alias_no_target", 5),
+        (ALIASES + "    4.1: alpha\n", "alias_not_text", 5),
+        (ALIASES + "    best: alhpa\n", "alias_to_nothing", 5),
+        (ALIASES + "    a: alpha\n    best: a\n", "alias_to_alias", 6),
+        (ALIASES + "    alpha: alpha\n", "alias_shadows_model", 5),
+        (HEAD + "router_settings:\n  fallbacks: {a: [b]}\n", "fallbacks_shape", 4),
+        (HEAD + "router_settings:\n  fallbacks:\n    - alpha\n", "fallbacks_shape", 5),
+        (HEAD + "router_settings:\n  fallbacks:\n    - {a: [b], c: [d]}\n", "fallbacks_shape", 5),
+        (HEAD + "router_settings:\n  fallbacks:\n    - alpha: beta\n", "fallbacks_shape", 5),
+        (
+            HEAD + "router_settings:\n  fallbacks:\n    - gone: [alpha]\n",
+            "fallback_from_nothing",
+            5,
+        ),
+        (
+            HEAD + "litellm_settings:\n  context_window_fallbacks:\n    - alpha: [gone]\n",
+            "fallback_to_nothing",
+            5,
+        ),
+        (
+            HEAD + "litellm_settings:\n  fallbacks: [{alpha: [alpha]}]\n"
+            "router_settings:\n  fallbacks: [{alpha: [alpha]}]\n",
+            "fallbacks_twice",
+            4,
+        ),
+        (
+            ALIASES + "    best: alpha\n  fallbacks:\n    - alpha: [alpha]\n",
+            "fallback_not_by_alias",
+            6,
+        ),
+        (HEAD + "model_group_alias: {a: alpha}\n", "misplaced_key", 3),
+        (HEAD + "litellm_settings:\n  master_key: os.environ/K\n", "misplaced_key", 4),
+        (HEAD + "litellm_setings: {drop_params: true}\n", "unknown_section", 3),
+        (HEAD + "router_settings: [a]\n", "section_no_mapping", 3),
+        (
+            HEAD + "router_settings:\n  health_check_interval: 30\n",
+            "health_check_in_router",
+            4,
+        ),
+        (HEAD + "include: models.yaml\n", "include_no_list", 3),
+    ],
+)
+def test_a_trap_is_found_with_its_line_and_a_fix(text: str, code: str, line: int | None) -> None:
+    findings = [finding for finding in found(text) if finding.code == code]
+    assert findings, [finding.code for finding in found(text)]
+    assert findings[0].where == ("config.yaml" if line is None else f"config.yaml:{line}")
+    assert findings[0].fix
+    assert findings[0].level is not Level.OK
+
+
+def test_a_missing_included_file_is_named() -> None:
+    [finding] = found(HEAD + "include: [gone.yaml]\n", missing_includes=("gone.yaml",))
+    assert (finding.code, finding.where) == ("include_missing", "config.yaml:3")
+    assert "gone.yaml" in finding.what
+
+
+def test_an_included_file_that_replaces_a_section_is_said() -> None:
+    text = ALIASES + "    best: alpha\ninclude: [more.yaml]\n"
+    more = b"router_settings: {num_retries: 1}\nmodel_list: []\n"
+    [finding] = found(text, includes=(more,))
+    assert (finding.code, finding.where) == ("include_replaces", "config.yaml:3")
+    assert "router_settings" in finding.what
+
+
+def test_models_of_an_included_file_count() -> None:
+    text = "router_settings:\n  model_group_alias: {best: alpha}\ninclude: [more.yaml]\n"
+    assert found(text, includes=(HEAD.encode(),)) == []
+
+
+class TestWhatIsNoTrap:
+    @pytest.mark.parametrize(
+        "rest",
+        [
+            "environment_variables: {A_KEY: x}\n",
+            "general_settings: {key_management_system: aws_secret_manager}\n",
+        ],
+    )
+    def test_a_variable_that_litellm_gets_elsewhere(self, rest: str) -> None:
+        entry = "  - {model_name: b, litellm_params: {model: a/b, api_key: os.environ/A_KEY}}\n"
+        assert found(HEAD + entry + rest) == []
+
+    def test_an_alias_that_a_wildcard_serves(self) -> None:
+        entry = "  - {model_name: xai/*, litellm_params: {model: xai/*}}\n"
+        text = HEAD + entry + "router_settings: {model_group_alias: {g: xai/grok-4.6}}\n"
+        assert {finding.code for finding in found(text)} == {"wildcard"}
+
+    def test_polling_that_is_switched_off(self) -> None:
+        entry = "  - {model_name: b, litellm_params: {model: openai/b, api_base: http://h}}\n"
+        rest = "general_settings: {disable_model_info_refresh: true}\n"
+        assert found(HEAD + entry + rest) == []
+
+    def test_a_placeholder_key_of_a_local_server(self) -> None:
+        entry = "  - {model_name: b, litellm_params: {model: ollama/b, api_key: sk-none}}\n"
+        assert found(HEAD + entry) == []
+
+    def test_a_merged_anchor(self) -> None:
+        text = (
+            "x-base: &base {api_key: os.environ/OPENAI_API_KEY}\nmodel_list:\n"
+            "  - {model_name: a, litellm_params: {<<: *base, model: a/b}}\n"
+            "  - {model_name: c, litellm_params: {<<: *base, model: a/d}}\n"
+        )
+        assert found(text) == []
+
+
+def test_a_variable_is_named_once_for_all_its_entries() -> None:
+    entry = "  - {model_name: m%d, litellm_params: {model: a/b, api_key: os.environ/GONE}}\n"
+    [finding] = found("model_list:\n" + "".join(entry % number for number in range(300)))
+    assert "GONE is not set, and `m0` and 299 more need it" in finding.what
+
+
+def test_many_of_a_kind_are_counted_not_listed() -> None:
+    text = ALIASES + "".join(f"    a{number}: gone\n" for number in range(300))
+    findings = found(text)
+    assert len(findings) == 10
+    assert "and 290 more like it" in findings[-1].what
+
+
+def test_at_most_leaves_a_full_list_alone() -> None:
+    findings = [Finding(Level.ERROR, "a", str(number)) for number in range(10)]
+    assert at_most(findings) == tuple(findings)
+
+
+def test_no_key_is_ever_shown() -> None:
+    text = (
+        f"model_list:\n  - {{model_name: b, litellm_params: {{model: openai/b, api_key: {KEY},"
+        f" api_base: 'http://u:{KEY}@h/v1?key={KEY}', input_cost_per_token: {KEY}}}}}\n"
+        f"general_settings: {{master_key: {KEY}}}\n"
+    )
+    findings = found(text)
+    assert {finding.code for finding in findings} >= {"plain_key", "polled_api_base"}
+    assert KEY not in repr(findings)
+    broken = found(f"model_list: [{KEY}\nmaster_key: '{KEY}")
+    assert broken[0].code == "does_not_load"
+    assert KEY not in repr(broken)
+
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["alpha", "a*", "", "os.environ/X", "on", "~", "\u00e9\x1b", "- a"])
+)
+names = st.sampled_from(
+    [
+        "model_list",
+        "model_name",
+        "litellm_params",
+        "model",
+        "model_info",
+        "api_base",
+        "api_key",
+        "hidden",
+        "fallbacks",
+        "model_group_alias",
+        "router_settings",
+        "litellm_settings",
+        "general_settings",
+        "include",
+        "master_key",
+        "input_cost_per_token",
+        "routing_groups",
+        "group_name",
+        "id",
+        "default_fallbacks",
+    ]
+)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names | scalars, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.dictionaries(names, values, max_size=6))
+def test_whatever_the_data_nothing_breaks_and_every_line_exists(data: dict[str, Any]) -> None:
+    raw = yaml.safe_dump(data, allow_unicode=True).encode()
+    for finding in find_traps(Site("c", raw, {}, includes=(raw,))):
+        assert finding.fix
+        name, _, line = (finding.where or "").partition(":")
+        assert name == "c"
+        assert not line or 1 <= int(line) <= raw.count(b"\n") + 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=200) | st.text("model_list:- \n\t{}[]&*!|>'\"%@`", max_size=60))
+def test_whatever_the_bytes_nothing_breaks(content: bytes | str) -> None:
+    raw = content if isinstance(content, bytes) else content.encode()
+    find_traps(Site("c", raw))
+
+
+def test_real_configs_are_examined_without_a_hitch() -> None:
+    corpus = Path(
+        os.environ.get("ROLLCALL_CORPUS") or Path(__file__).resolve().parents[2] / "shared"
+    )
+    paths = sorted((corpus / "configs").glob("*.yaml"))
+    if not paths:
+        pytest.skip("the corpus of real configs is not here")
+    for path in paths:
+        findings = find_traps(Site(path.name, path.read_bytes()))
+        assert all(finding.fix and finding.where for finding in findings), path.name
