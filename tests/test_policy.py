@@ -389,7 +389,7 @@ SECRET = "sk-proj-Zx81kQ"
         f"providers: {{openrouter: {{}}}}\nallow:\n- match: a\n  params: {{api_key: {SECRET}}}\n",
         "providers: {openrouter: {}}\nallow:\n- match: a\n  params:\n    extra_headers:\n"
         f"      Authorization: Bearer {SECRET}\n",
-        f"providers: {{openrouter: {{}}}}\nallow:\n- match: a\n  params: {{api_keys: [{SECRET}]}}\n",
+        f"providers: {{xai: {{}}}}\nallow:\n- match: a\n  params: {{api_keys: [{SECRET}]}}\n",
         f"providers:\n  home: {{type: openai, base_url: 'user:{SECRET}@host'}}\n",
     ],
 )
