@@ -22,7 +22,7 @@ from rollcall import (
 )
 from rollcall.runtime import ChatAdapter, ProviderAdapter
 from rollcall.runtime.client import LLMClient
-from rollcall.runtime.config import parse_config
+from rollcall.runtime.config_reading import parse_config
 from rollcall.runtime.link import HttpLink
 from tests.runtime_support import HELLO, KEY, config_for, simulated, write_config
 

@@ -227,3 +227,36 @@ def test_the_table_of_roles_asks_nobody(house: House) -> None:
     assert "ORCH_AUTH_OPENAI_API_KEY" in named.problem
     assert "absent" in lost.problem
     assert len(house.sim.requests) == before
+
+
+def test_a_provider_of_another_name_is_found_by_its_type(house: House) -> None:
+    house.apply()
+    provider = {"type": "anthropic", "auth_profile": "anthropic"}
+    provider["api_base"] = house.sim.url("anthropic")
+    client = house.client({"family": "claude-sonnet"}, providers={"our-claude": provider})
+    with client:
+        assert client.run("chat", HELLO).provider == "our-claude"
+
+
+def test_a_key_is_not_sent_to_another_place_than_its_own(house: House) -> None:
+    del house.environ["ANTHROPIC_API_KEY"]
+    provider = {"auth_profile": "anthropic", "api_base": "http://127.0.0.1:9"}
+    client = house.client(
+        {"family": "claude-sonnet", "from": ["anthropic"]}, providers={"anthropic": provider}
+    )
+    with client, pytest.raises(NothingSelected, match="No catalog is known"):
+        client.resolve("chat")
+    assert house.sim.requests == []
+
+
+def test_a_provider_the_file_does_not_define_is_named(house: House) -> None:
+    house.apply()
+    client = house.client({"family": "gpt", "from": ["openai"]}, "anthropic")
+    with pytest.raises(NothingSelected, match="openai is not under `providers:`"):
+        client.resolve("chat")
+
+
+def test_a_folder_that_cannot_be_written_still_serves(house: House) -> None:
+    (house.folder / ".rollcall").write_text("in the way")
+    with house.client({"family": "claude-sonnet", "from": ["anthropic"]}) as client:
+        assert client.resolve("chat").model == "claude-sonnet-5"

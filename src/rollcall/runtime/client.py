@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import (
     AsyncGenerator,
@@ -13,32 +12,19 @@ from collections.abc import (
 )
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from rollcall.runtime.adapter import Patience, PieceReader, ProviderAdapter
-from rollcall.runtime.config import FallbackConfig, OrchestratorConfig
+from rollcall.runtime.chain import Chain
 from rollcall.runtime.config_file import ConfigFile
-from rollcall.runtime.errors import LLMError, ProviderError, ResolutionError
 from rollcall.runtime.link import AsyncHttpLink, HttpLink
 from rollcall.runtime.messages import read_messages
 from rollcall.runtime.params import read_params
-from rollcall.runtime.resolution import (
-    Pick,
-    ResolvedLLMConfig,
-    chain_of,
-    find_provider,
-    find_role,
-    resolve_pick,
-)
+from rollcall.runtime.resolution import ResolvedLLMConfig
 from rollcall.runtime.response import LLMResponse
 from rollcall.runtime.selection import Selector
-from rollcall.runtime.steps import Reply, Steps, Work, drive, drive_async
+from rollcall.runtime.steps import Reply, Steps, drive, drive_async
 from rollcall.settings import read_environment
-
-T = TypeVar("T")
-Start = Callable[[ProviderAdapter, ResolvedLLMConfig], Steps[T]]
-Find = Callable[[], ResolvedLLMConfig | LLMError]
-log = logging.getLogger("rollcall.runtime")
 
 
 def process_environment() -> Mapping[str, str]:
@@ -69,11 +55,10 @@ class LLMClient:
         refresh: bool = True,
     ) -> None:
         self._file = ConfigFile(Path(config_path))
-        self._environ = environ
         self._link = link or HttpLink()
         self._async_link = async_link or AsyncHttpLink()
-        self._patience = patience or Patience()
-        self._selector = Selector(self._file.path, environ, refresh=refresh)
+        selector = Selector(self._file.path, environ, refresh=refresh)
+        self._chain = Chain(self._file, selector, environ, self._link, patience or Patience())
 
     def run(
         self,
@@ -130,10 +115,7 @@ class LLMClient:
         Raises:
             ResolutionError: it leads to no model or no key.
         """
-        found = self._finder(self._file.current(), role, None)()
-        if isinstance(found, LLMError):
-            raise found
-        return found
+        return self._chain.resolve(role)
 
     def close(self) -> None:
         """Close the connections of `run` and `stream`."""
@@ -177,7 +159,7 @@ class LLMClient:
         def start(adapter: ProviderAdapter, target: ResolvedLLMConfig) -> Steps[LLMResponse]:
             return adapter.completing(target.model, read, read_params(target.params, override))
 
-        return self._chain(role, start)
+        return self._chain.trying(role, start)
 
     def _opening(
         self, role: str, messages: Iterable[Any], override: Mapping[str, Any] | None
@@ -189,62 +171,7 @@ class LLMClient:
         ) -> Steps[tuple[Reply, PieceReader]]:
             return adapter.opening(target.model, read, read_params(target.params, override))
 
-        return self._chain(role, start)
-
-    def _chain(self, role: str, start: Start[T]) -> Steps[T]:
-        """Check the role and its fallbacks now; try them when the story is performed."""
-        config = self._file.current()
-        chain = chain_of(config, role)
-        for name, fallback in chain:
-            provider = fallback.provider if fallback else config.roles[name].provider
-            if provider is not None:
-                find_provider(config, provider, name)
-        finders = [self._finder(config, name, fallback) for name, fallback in chain]
-        return self._trying(finders, role, start)
-
-    def _trying(self, links: list[Find], role: str, start: Start[T]) -> Steps[T]:
-        outcomes: list[LLMError] = []
-        for find in links:
-            try:
-                target = yield Work(find)
-                if isinstance(target, LLMError):
-                    raise target
-                adapter = ProviderAdapter(target, self._link, self._patience)
-                return (yield from start(adapter, target))
-            except (ProviderError, ResolutionError) as error:
-                if not outcomes and isinstance(error, ResolutionError):
-                    raise
-                outcomes.append(error)
-                log.warning("Role %s: %s", role, error.what)
-        first = outcomes[0]
-        assert isinstance(first, ProviderError)
-        first.fallbacks = tuple(error.what for error in outcomes[1:])
-        raise first
-
-    def _finder(
-        self, config: OrchestratorConfig, role: str, fallback: FallbackConfig | None
-    ) -> Find:
-        """Finds one link of a role's chain; what it can fail with is its result."""
-
-        def find() -> ResolvedLLMConfig | LLMError:
-            try:
-                pick = self._pick(config, role, fallback)
-                return resolve_pick(config, pick, role, self._environ())
-            except LLMError as error:
-                return error
-
-        return find
-
-    def _pick(self, config: OrchestratorConfig, role: str, fallback: FallbackConfig | None) -> Pick:
-        row = find_role(config, role)
-        if fallback is not None:
-            params = {**row.params, **fallback.params}
-            return Pick(fallback.provider, fallback.model, params, f"fallback of {role}")
-        if row.select is not None:
-            return self._selector.pick(config, role, row)
-        assert row.provider is not None
-        assert row.model is not None
-        return Pick(row.provider, row.model, row.params)
+        return self._chain.trying(role, start)
 
     def _pieces(self, opening: Steps[tuple[Reply, PieceReader]]) -> Generator[str, None, None]:
         reply, reader = drive(opening, self._link)

@@ -6,7 +6,8 @@ import logging
 import threading
 from pathlib import Path
 
-from rollcall.runtime.config import OrchestratorConfig, load_config
+from rollcall.runtime.config import OrchestratorConfig
+from rollcall.runtime.config_reading import load_config
 from rollcall.runtime.errors import ConfigError
 
 log = logging.getLogger("rollcall.runtime")

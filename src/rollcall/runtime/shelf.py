@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from rollcall import admission, fetch, settings
-from rollcall.catalog import Model, Verdict
+from rollcall.catalog import Answer, Model, Verdict
 from rollcall.evidence import read_policy
 from rollcall.policy import Policy, ProviderPolicy
 from rollcall.providers.registry import Provider, find_key, resolve
@@ -80,11 +80,13 @@ class Shelf:
             if name in callable_as and (not wanted or name in wanted)
         }
         state, _ = self.store.read_state()
-        if refresh:
-            self._refresh(config, policy, state, rows, callable_as)
         models: dict[str, tuple[Model, ...]] = {}
         as_of: dict[str, str] = {}
-        for name, provider in rows.items():
+        if refresh:
+            for answer in self._refresh(config, policy, state, rows, callable_as):
+                models[answer.provider], as_of[answer.provider] = answer.models, answer.fetched_at
+        for name in [name for name in rows if name not in models]:
+            provider = rows[name]
             kept = self.store.read_replies(name)
             if kept is not None:
                 target = fetch.Target(provider)
@@ -106,22 +108,24 @@ class Shelf:
         state: State,
         rows: Mapping[str, Provider],
         callable_as: Mapping[str, str],
-    ) -> None:
+    ) -> tuple[Answer, ...]:
+        """The good answers of those whose list is too old; kept where the folder allows it."""
         keys = {name: self._key(config, rows[name], callable_as[name]) for name in rows}
         targets = [
             fetch.Target(row, keys[name], row.timeout_seconds or policy.defaults.timeout)
             for name, row in rows.items()
             if (keys[name] or not row.needs_key) and self._is_old(state, name)
         ]
-        if not targets:
-            return
         answers = fetch.ask_all(
             targets,
             deadline_seconds=policy.defaults.deadline,
             fetched_at=stamp(self.settings),
             secrets=[key for key in keys.values() if key],
         )
-        self.store.write_replies(tuple(a for a in answers if a.verdict is Verdict.OK))
+        good = tuple(answer for answer in answers if answer.verdict is Verdict.OK)
+        if good:
+            self.store.write_replies(good)
+        return good
 
     def _key(self, config: OrchestratorConfig, row: Provider, name: str) -> str | None:
         """The key LiteLLM would use, else the library's own, where it goes to the same place."""

@@ -28,6 +28,7 @@ _ROUTES: dict[str, tuple[Handler, ...]] = {
     ),
     "perplexity": (
         ("/v1/responses", chat_openai.respond, chat_openai.error),
+        ("/v1/agent", chat_openai.respond, chat_openai.error),
         ("/chat/completions", chat_openai.closed, chat_openai.error),
     ),
     "ollama": (
