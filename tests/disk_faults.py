@@ -112,7 +112,7 @@ class Injector:
         original: Callable[..., Any] = getattr(module, name)
 
         def wrapped(*arguments: Any, **options: Any) -> Any:
-            writing = name == "open" and module is os and arguments[1] & (os.O_RDWR | os.O_WRONLY)
+            writing = name == "open" and _is_writing(*arguments[1:2], **options)
             if self._strikes("open for writing" if writing else name):
                 self._strike(original, name, arguments)
             return original(*arguments, **options)
@@ -137,6 +137,13 @@ class Injector:
             with suppress(OSError):
                 original(*arguments)
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _is_writing(mode: int | str = "r", **_: Any) -> bool:
+    """Whether a file is opened for writing, by the flags of `os.open` or the mode of `open`."""
+    if isinstance(mode, str):
+        return any(letter in mode for letter in "wax+")
+    return bool(mode & (os.O_RDWR | os.O_WRONLY))
 
 
 def every_step(scenario: Scenario, fault: Fault, root: Path) -> Result:
