@@ -516,6 +516,32 @@ deny: ["*opus*"]
             "wants context >= 100; this one's is unknown, which never passes",
         )
 
+    def test_what_a_rule_says_of_age_exactness_and_youth(self) -> None:
+        rows = [
+            model("openai/gpt-image-2", kind=Kind.IMAGE),
+            model("openai/gpt-5", released="2025-08-07"),
+            model("openai/gpt-6", released=TODAY),
+            model("openai/gpt-7"),
+        ]
+        text = "allow: [{match: 'gpt-*', max_age: 100d}]\nguards: {min_age: 3d}"
+        outcome = admit(text, rows)
+
+        def last(model_id: str) -> str:
+            return outcome.trail("openai", model_id)[-1].why
+
+        assert last("gpt-image-2").startswith("is not a chat model but image: only a rule that")
+        assert last("gpt-5") == "released 2025-08-07, max_age is 100 days"
+        assert last("gpt-6") == "released 0 days ago, min_age is 3 days"
+        assert last("gpt-7") == "its release day is unknown, max_age is 100 days"
+        (_, step) = admit("allow: [{match: a, from: xai}]", rows).trail("openai", "gpt-5")
+        assert step.why == "asks only xai"
+        (_, step) = admit("allow: [{match: a}]", rows).trail("openai", "gpt-5")
+        assert step.why == "names a, not this one"
+        where = "allow: [{match: 'gpt-*', where: {modalities: [image, text]}}]"
+        rows = [model("openai/gpt-5", input_modalities=("text", "file"))]
+        (_, step) = admit(where, rows).trail("openai", "gpt-5")
+        assert step.why == "wants modalities image, text; this one's is text, file"
+
     def test_of_several_conditions_the_same_one_is_always_named(self) -> None:
         text = "allow: [{match: '*', where: {vision: true, context: 5, tools: true, free: true}}]"
         (_, step) = admit(text, models("openai/a")).trail("openai", "a")

@@ -11,10 +11,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall import policy
+from rollcall import admission, aliases, policy
 from rollcall.errors import PolicyError
 from rollcall.where import Condition
-from tests.policy_making import load
+from tests.policy_making import TODAY, load, model
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -330,6 +330,51 @@ MISTAKES = {
         "policy.yaml:1: providers.openrouter.timeout: leaves no time to answer.",
         "Write 2s.",
     ),
+    "duration that is a list": (
+        "defaults: {ttl: [1s]}\nproviders: {openrouter: {}}\n",
+        "policy.yaml:1: defaults.ttl: expected a duration such as 2s, 500ms, 10m or 7d, not a list",
+        "",
+    ),
+    "half a day": (
+        "providers: {openrouter: {}}\nguards: {min_age: 12h}\n",
+        "policy.yaml:2: guards.min_age: expected whole days such as 3d or 2w, not '12h'.",
+        "",
+    ),
+    "share that is none": (
+        "providers: {openrouter: {}}\nguards: {price_rise: much}\n",
+        "policy.yaml:2: guards.price_rise: expected a share such as 25%, not 'much'.",
+        "",
+    ),
+    "pattern of nothing": (
+        "providers: {openrouter: {}}\ndeny: [a, '']\n",
+        "policy.yaml:2: deny: an empty text names nothing.",
+        "",
+    ),
+    "mapping where a list belongs": (
+        "providers: {openrouter: {}}\ndeny: {a: b}\n",
+        "policy.yaml:2: deny: expected text or a list of texts, not a mapping.",
+        "",
+    ),
+    "day that is none": (
+        "providers: {openrouter: {}}\nallow:\n- {match: a, where: {released_after: May}}\n",
+        "policy.yaml:3: allow[1].where.released_after: expected a day such as 2026-01-31",
+        "",
+    ),
+    "number assumed where yes or no belongs": (
+        "providers: {openrouter: {}}\nallow:\n- {match: a, assume: {tools: 5}}\n",
+        "policy.yaml:3: allow[1].assume: tools: expected true or false, not 5.",
+        "",
+    ),
+    "name that is empty": (
+        "providers: {openrouter: {}}\nallow:\n- {match: a, name: ' '}\n",
+        "policy.yaml:3: allow[1].name: the name is empty.",
+        "",
+    ),
+    "provider whose name is none": (
+        "providers: {a/b: {type: openrouter}}\n",
+        "policy.yaml:1: providers.a/b: not a name for a provider.",
+        "letters, digits",
+    ),
     "the same key twice": (
         "providers: {openrouter: {}}\ndeny: [a]\nallow: []\ndeny: [b]\n",
         "policy.yaml:4: 'deny' stands twice here.",
@@ -457,6 +502,25 @@ def test_a_bare_price_means_at_most() -> None:
     where = load("allow:\n- {match: a, where: {input_price: 2}}\n").allow[0].where
     assert where is not None
     assert where.input_price == Condition("<=", Decimal(2))
+
+
+def test_legacy_mode_needs_no_file_asks_openrouter_and_takes_what_anthropic_makes() -> None:
+    fallback = policy.default_policy()
+    assert list(fallback.providers) == ["openrouter"]
+    assert list(fallback.aliases or ()) == ["claude-fallback"]
+    rows = [
+        model("openrouter/anthropic/claude-sonnet-5"),
+        model("openrouter/anthropic/claude-sonnet-5:batch"),
+        model("openrouter/openai/gpt-5.5"),
+        model("openrouter/acme/claude-sonnet-99"),
+    ]
+    outcome = admission.admit(fallback, {"openrouter": rows}, today=TODAY, first_seen={})
+    assert [row.name for row in outcome.admitted] == ["openrouter/anthropic/claude-sonnet-5"]
+    pool = [aliases.Candidate(row.name, row.model, row.reading, 1) for row in outcome.admitted]
+    (only,), _ = aliases.resolve(
+        fallback, pool, own_names=frozenset(), current={}, unanswered=frozenset()
+    )
+    assert only.target == "openrouter/anthropic/claude-sonnet-5"
 
 
 def test_the_schema_for_editors_is_up_to_date() -> None:
