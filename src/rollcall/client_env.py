@@ -1,0 +1,193 @@
+"""The lines that send a client through the proxy: `rollcall env CLIENT`. Pure.
+
+Keys appear only as references to a variable, never as values, so the lines may be pasted, kept in
+a profile or shown to somebody.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from rollcall.errors import NotFound, SettingsError
+
+Shell = Literal["sh", "powershell"]
+SHELLS: tuple[Shell, ...] = ("sh", "powershell")
+
+ROOT, V1, KEY, MODEL = "{root}", "{v1}", "{key}", "{model}"
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_POWERSHELL_QUOTE = re.compile("(['\u2018\u2019\u201a\u201b])")
+_TWICE = r"\1\1"
+"""PowerShell takes typographic quotes for quotes; twice, each stands for itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """One client as data.
+
+    Attributes:
+        title: for people. variables: name -> ROOT (the proxy's URL), V1 (with /v1), KEY, MODEL
+            (left out where none is chosen), or the value itself.
+        unset: variables that would win over these.
+        notes: what no variable can do; the same words in braces are filled in.
+    """
+
+    title: str
+    variables: tuple[tuple[str, str], ...] = ()
+    unset: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+CLIENTS: dict[str, Client] = {
+    "claude-code": Client(
+        title="Claude Code",
+        variables=(
+            ("ANTHROPIC_BASE_URL", ROOT),
+            ("ANTHROPIC_AUTH_TOKEN", KEY),
+            ("CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY", "1"),
+            ("ANTHROPIC_MODEL", MODEL),
+        ),
+        unset=("ANTHROPIC_API_KEY",),
+        notes=("Its model list shows names with claude or anthropic in them; /model takes any.",),
+    ),
+    "codex": Client(
+        title="Codex CLI",
+        variables=(("OPENAI_BASE_URL", V1), ("OPENAI_API_KEY", KEY)),
+        notes=(
+            "Or for good, in ~/.codex/config.toml:",
+            'model_provider = "litellm"',
+            "[model_providers.litellm]",
+            'name = "LiteLLM"',
+            'base_url = "{v1}"',
+            'env_key = "{key}"',
+            'wire_api = "responses"',
+        ),
+    ),
+    "gemini-cli": Client(
+        title="Gemini CLI",
+        variables=(("GOOGLE_GEMINI_BASE_URL", ROOT), ("GEMINI_API_KEY", KEY)),
+    ),
+    "aider": Client(
+        title="aider",
+        variables=(("OPENAI_API_BASE", V1), ("OPENAI_API_KEY", KEY)),
+        notes=("Start it with: aider --model openai/{model}",),
+    ),
+    "open-webui": Client(
+        title="Open WebUI",
+        variables=(("OPENAI_API_BASE_URL", V1), ("OPENAI_API_KEY", KEY)),
+        notes=(
+            "In a container 127.0.0.1 is the container itself: use the host's name.",
+            "After its first start the values in Admin Settings, Connections win over these.",
+        ),
+    ),
+    "openai": Client(
+        title="OpenAI's libraries",
+        variables=(("OPENAI_BASE_URL", V1), ("OPENAI_API_KEY", KEY)),
+    ),
+    "anthropic": Client(
+        title="Anthropic's libraries",
+        variables=(("ANTHROPIC_BASE_URL", ROOT), ("ANTHROPIC_API_KEY", KEY)),
+        unset=("ANTHROPIC_AUTH_TOKEN",),
+    ),
+    "litellm": Client(
+        title="LiteLLM's library (model litellm_proxy/NAME)",
+        variables=(("LITELLM_PROXY_API_BASE", ROOT), ("LITELLM_PROXY_API_KEY", KEY)),
+    ),
+    "cline": Client(
+        title="Cline",
+        notes=(
+            "It reads no variables. In its settings choose the API provider LiteLLM, with",
+            "Base URL {root} and as API key the value of {key}.",
+        ),
+    ),
+    "continue": Client(
+        title="Continue",
+        notes=(
+            "It reads no variables. In ~/.continue/config.yaml:",
+            "models:",
+            "  - name: LiteLLM",
+            "    provider: openai",
+            "    model: AUTODETECT",
+            "    apiBase: {v1}",
+            "    apiKey: ${{ secrets.{key} }}",
+        ),
+    ),
+    "cursor": Client(
+        title="Cursor",
+        notes=(
+            "It reads no variables. In Settings, Models: override the OpenAI base URL with",
+            "{root}/cursor, give the value of {key} as key, and add each model name by hand.",
+            "Its calls come from Cursor's servers, so the proxy must be reachable from outside.",
+        ),
+    ),
+}
+"""Every client we know, by the word `rollcall env` takes."""
+
+
+def client_lines(
+    client: str, base_url: str, key_variable: str, shell: str, *, model: str | None = None
+) -> list[str]:
+    """The lines a shell needs to send `client` through the proxy; remarks are comments.
+
+    Args:
+        base_url: the proxy's root, with or without /v1.
+        key_variable: the name of the variable that holds the proxy's key.
+        shell: "sh" or "powershell".
+        model: a name to start with, where the client takes one.
+
+    Raises:
+        NotFound: the client is not known. SettingsError: the shell or the variable is none.
+    """
+    if client not in CLIENTS:
+        near = difflib.get_close_matches(client, CLIENTS, n=1)
+        known = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(CLIENTS)}."
+        raise NotFound(f"No client is called {client!r} here.", known)
+    if shell not in SHELLS:
+        raise SettingsError(f"Unknown shell {shell!r}.", f"Use one of: {', '.join(SHELLS)}.")
+    if not _VARIABLE.fullmatch(key_variable):
+        # The value is not repeated: somebody may have given the key itself.
+        raise SettingsError(
+            "What was given for the key is not a variable's name.",
+            "Name the variable that holds the key, for example LITELLM_API_KEY.",
+        )
+    row = CLIENTS[client]
+    root = base_url.rstrip("/").removesuffix("/v1").rstrip("/")
+    words = {ROOT: root, V1: f"{root}/v1", KEY: key_variable, MODEL: model or ""}
+    lines = [f"# {row.title}"]
+    lines += [_unset(name, shell) for name in row.unset if name != key_variable]
+    for name, meaning in row.variables:
+        value = words.get(meaning, meaning)
+        if meaning == KEY and name != key_variable:
+            lines.append(_reference(name, key_variable, shell))
+        elif meaning != KEY and value:
+            lines.append(_assignment(name, value, shell))
+    words[MODEL] = model or "NAME"
+    return lines + [f"# {_filled(note, words)}" for note in row.notes]
+
+
+def _assignment(name: str, value: str, shell: str) -> str:
+    if shell == "powershell":
+        return f"$env:{name} = '{_POWERSHELL_QUOTE.sub(_TWICE, value)}'"
+    quoted = value.replace("'", "'\"'\"'")
+    return f"export {name}='{quoted}'"
+
+
+def _reference(name: str, variable: str, shell: str) -> str:
+    if shell == "powershell":
+        return f"$env:{name} = $env:{variable}"
+    return f'export {name}="${variable}"'
+
+
+def _unset(name: str, shell: str) -> str:
+    if shell == "powershell":
+        return f"Remove-Item Env:{name} -ErrorAction Ignore"
+    return f"unset {name}"
+
+
+def _filled(note: str, words: dict[str, str]) -> str:
+    """A remark with its words filled in, on one line whatever the words hold."""
+    for word, value in words.items():
+        note = note.replace(word, " ".join(value.split()))
+    return note

@@ -1,0 +1,116 @@
+"""`rollcall env CLIENT`: lines a shell runs, with no key in them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+from rollcall.client_env import CLIENTS, SHELLS, client_lines
+from rollcall.errors import NotFound, SettingsError
+
+URL = "http://127.0.0.1:4000"
+
+
+def in_sh(lines: list[str], shown: str, **environ: str) -> str:
+    """Run the lines in a shell and give one variable back."""
+    sh = shutil.which("sh")
+    if sh is None:
+        pytest.skip("there is no sh here")
+    script = "\n".join([*lines, f'printf "%s" "${{{shown}-unset}}"'])
+    done = subprocess.run(
+        [sh, "-eu", "-c", script], env=environ, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_claude_code() -> None:
+    lines = client_lines("claude-code", URL, "LITELLM_API_KEY", "sh", model="claude")
+    environ = {"LITELLM_API_KEY": "sk $x'1", "ANTHROPIC_API_KEY": "old"}
+    assert in_sh(lines, "ANTHROPIC_BASE_URL", **environ) == URL
+    assert in_sh(lines, "ANTHROPIC_AUTH_TOKEN", **environ) == "sk $x'1"
+    assert in_sh(lines, "ANTHROPIC_API_KEY", **environ) == "unset"
+    assert in_sh(lines, "ANTHROPIC_MODEL", **environ) == "claude"
+    assert in_sh(lines, "CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY", **environ) == "1"
+
+
+def test_powershell() -> None:
+    lines = client_lines("claude-code", URL, "MY_KEY", "powershell")
+    assert "$env:ANTHROPIC_BASE_URL = 'http://127.0.0.1:4000'" in lines
+    assert "$env:ANTHROPIC_AUTH_TOKEN = $env:MY_KEY" in lines
+    assert "Remove-Item Env:ANTHROPIC_API_KEY -ErrorAction Ignore" in lines
+    assert not any("ANTHROPIC_MODEL" in line for line in lines)
+
+
+@pytest.mark.parametrize("url", [URL, f"{URL}/", f"{URL}/v1", f"{URL}/v1/"])
+def test_the_url_may_be_given_either_way(url: str) -> None:
+    assert f"export OPENAI_BASE_URL='{URL}/v1'" in client_lines("openai", url, "K", "sh")
+    assert f"export ANTHROPIC_BASE_URL='{URL}'" in client_lines("anthropic", url, "K", "sh")
+
+
+def test_a_variable_is_not_assigned_to_itself_nor_removed() -> None:
+    lines = client_lines("openai", URL, "OPENAI_API_KEY", "sh")
+    assert not any("OPENAI_API_KEY" in line for line in lines)
+    lines = client_lines("claude-code", URL, "ANTHROPIC_API_KEY", "sh")
+    assert "unset ANTHROPIC_API_KEY" not in lines
+
+
+def test_typographic_quotes_do_not_end_a_powershell_string() -> None:
+    lines = client_lines("openai", "http://h/\u2019; calc", "K", "powershell")
+    assert "$env:OPENAI_BASE_URL = 'http://h/\u2019\u2019; calc/v1'" in lines
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("client", CLIENTS)
+def test_hostile_words_stay_words(client: str, shell: str) -> None:
+    bad = 'x\'; touch ran; "$(touch ran)`touch ran`"\ntouch ran\r\n'
+    lines = client_lines(client, f"http://h/{bad}", "K", shell, model=bad)
+    if shell == "sh":
+        in_sh(lines, "K", K="1", PATH="/usr/bin:/bin")
+        listed = subprocess.run(["ls"], capture_output=True, text=True, check=True).stdout
+        assert "ran" not in listed
+    for line in lines:
+        if line.startswith("#"):
+            assert "\n" not in line
+            assert "\r" not in line
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("client", CLIENTS)
+def test_every_client_is_told_something_in_every_shell(client: str, shell: str) -> None:
+    lines = client_lines(client, URL, "LITELLM_API_KEY", shell)
+    assert len(lines) > 1
+    assert any(URL in line for line in lines)
+    assert any("LITELLM_API_KEY" in line for line in lines)
+    assert not any(word in line for line in lines for word in ("{root}", "{v1}", "{key}"))
+    if shell == "powershell":
+        parses(lines)
+
+
+def parses(lines: list[str]) -> None:
+    import tree_sitter_powershell
+    from tree_sitter import Language, Parser
+
+    script = "\n".join([*lines, "$null"])  # the grammar wants more than comments
+    tree = Parser(Language(tree_sitter_powershell.language())).parse(script.encode())
+    assert not tree.root_node.has_error
+
+
+def test_an_unknown_client_is_told_its_neighbour() -> None:
+    with pytest.raises(NotFound) as caught:
+        client_lines("claud-code", URL, "K", "sh")
+    assert caught.value.hint == "Did you mean claude-code?"
+
+
+def test_an_unknown_shell_lists_the_known() -> None:
+    with pytest.raises(SettingsError) as caught:
+        client_lines("openai", URL, "K", "fish")
+    assert "powershell" in caught.value.hint
+
+
+@pytest.mark.parametrize("given", ["sk-abc-123", "A B", "", "1A", "A\nB"])
+def test_a_key_in_place_of_a_name_is_refused_and_not_repeated(given: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        client_lines("openai", URL, given, "sh")
+    assert "sk-abc" not in str(caught.value)
