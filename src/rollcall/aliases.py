@@ -14,6 +14,7 @@ from rollcall.alias_pool import Pool
 from rollcall.choices import choose
 from rollcall.derived_aliases import DEFAULT_REASON, derive
 from rollcall.errors import PolicyError
+from rollcall.policy import AliasSpec, Choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from rollcall.catalog import Model
     from rollcall.families import Reading
-    from rollcall.policy import AliasSpec, Policy
+    from rollcall.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ def resolve(
     unanswered: frozenset[str],
     today: date | None = None,
     own_aliases: frozenset[str] = frozenset(),
+    picked: str | None = None,
 ) -> tuple[tuple[Resolved, ...], tuple[str, ...]]:
     """Resolve every alias of the policy, or the derived ones where it names none.
 
@@ -75,6 +77,7 @@ def resolve(
         current: alias -> the model_name it leads to in the file.
         unanswered: providers that could not be asked.
         today: the day of the decision: tells which announced end is near.
+        picked: `provider/id` a person picked as `default`; what the policy says comes after it.
         own_aliases: which of `own_names` are aliases: a fallback may lead to them, no alias.
 
     Returns:
@@ -87,6 +90,8 @@ def resolve(
     derived = policy.aliases is None
     shelf = Pool(policy, tuple(pool), own_names, unanswered, today, own_aliases)
     specs = derive(shelf, current) if policy.aliases is None else policy.aliases
+    if picked is not None:
+        specs = {**specs, "default": _preferring(picked, specs.get("default"))}
     resolved: list[Resolved] = []
     notes: list[str] = []
     for name, spec in specs.items():
@@ -130,6 +135,16 @@ def _refuse_model_name(name: str, pool: Sequence[Candidate]) -> None:
             "LiteLLM could not reach the model any more.",
             f"Rename the alias, or give rule {twin.rule} another `name`.",
         )
+
+
+def _preferring(picked: str, spec: AliasSpec | None) -> AliasSpec:
+    """The same alias with a person's pick before everything else."""
+    first = Choice(model=picked)
+    if spec is None:
+        return AliasSpec(first_of=(first,))
+    own = spec.model_dump(by_alias=True, exclude_unset=True, include=set(Choice.model_fields))
+    rest = spec.first_of or (Choice.model_validate(own),)
+    return AliasSpec(first_of=(first, *rest), hidden=spec.hidden, fallbacks=spec.fallbacks)
 
 
 def _fallbacks(

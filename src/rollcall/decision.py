@@ -108,6 +108,9 @@ def resolve(
         own_names=situation.own_names,
         current=current,
         unanswered=frozenset(unanswered),
+        today=situation.today,
+        own_aliases=frozenset(situation.document.own_aliases),
+        picked=situation.picked,
     )
 
 

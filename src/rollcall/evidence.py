@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rollcall import asking, config_document, fetch, policy
 from rollcall.catalog import Answer, Model
 from rollcall.errors import PolicyError
+from rollcall.picked import read_picked
 from rollcall.settings import Mode, stamp
 from rollcall.situation import Situation
 from rollcall.store import Store
@@ -30,6 +31,7 @@ class Evidence:
     store: Store
     policy: Policy
     policy_bytes: bytes
+    picked: str | None
     document: ConfigDocument
     state: State
     roll: asking.Roll
@@ -45,6 +47,7 @@ def gather(settings: Settings, observer: fetch.Observer | None = None) -> Eviden
     """
     store = Store(settings.config_path, settings.state_dir)
     policy_bytes, rules = read_policy(settings)
+    picked = read_picked(settings.policy_path)[1] if settings.mode is not Mode.LEGACY else None
     document = config_document.parse(store.read_config())
     state, notes = store.read_state()
     roll = asking.read_roll(rules, settings, document)
@@ -60,7 +63,9 @@ def gather(settings: Settings, observer: fetch.Observer | None = None) -> Eviden
             secrets=roll.secrets,
         )
     answered = asking.with_unasked(roll, settings, answers)
-    return Evidence(settings, store, rules, policy_bytes, document, state, roll, answered, notes)
+    return Evidence(
+        settings, store, rules, policy_bytes, picked, document, state, roll, answered, notes
+    )
 
 
 def _stored(store: Store, targets: Sequence[fetch.Target]) -> tuple[Answer, ...]:
@@ -76,6 +81,7 @@ def _stored(store: Store, targets: Sequence[fetch.Target]) -> tuple[Answer, ...]
 def situate(evidence: Evidence) -> Situation:
     """The evidence as the values a decision is made from."""
     settings, store, roll = evidence.settings, evidence.store, evidence.roll
+    picks = (evidence.picked,) if evidence.picked else ()
     return Situation(
         policy=evidence.policy,
         providers=roll.providers,
@@ -89,7 +95,10 @@ def situate(evidence: Evidence) -> Situation:
         today=settings.now.date(),
         mode=settings.mode,
         force=settings.force,
-        accepted=frozenset((*settings.accept, *evidence.policy.accept, *evidence.state.accepted)),
+        accepted=frozenset(
+            (*settings.accept, *evidence.policy.accept, *evidence.state.accepted, *picks)
+        ),
+        picked=evidence.picked,
     )
 
 

@@ -11,6 +11,9 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+from rollcall.picked import picked_path
+from rollcall.settings import Mode
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
@@ -25,11 +28,22 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def policy_digest(settings: Settings) -> str:
+    """sha256 of the policy file, with a person's pick behind it; legacy mode has none.
+
+    Raises:
+        OSError: a file is there and cannot be read.
+    """
+    if settings.mode is Mode.LEGACY:
+        return sha256(b"")
+    paths = (settings.policy_path, picked_path(settings.policy_path))
+    return sha256(b"".join(path.read_bytes() for path in paths if path.exists()))
+
+
 def make_stamp(
     settings: Settings,
     *,
     config: bytes,
-    policy: bytes,
     ttl_seconds: float,
     key_names: Iterable[str],
 ) -> str:
@@ -39,7 +53,7 @@ def make_stamp(
             "at": settings.now.timestamp(),
             "ttl_seconds": ttl_seconds,
             "config_sha256": sha256(config),
-            "policy_sha256": sha256(policy),
+            "policy_sha256": policy_digest(settings),
             "mode": settings.mode.value,
             "keys": {name: bool(settings.environ.get(name)) for name in sorted(key_names)},
         }
@@ -56,7 +70,7 @@ def is_fresh(settings: Settings) -> bool:
             0 <= age < ttl
             and stamp["mode"] == settings.mode.value
             and stamp["config_sha256"] == _digest(settings.config_path)
-            and stamp["policy_sha256"] == _digest(settings.policy_path)
+            and stamp["policy_sha256"] == policy_digest(settings)
             and _same_keys(stamp["keys"], settings.environ)
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -122,7 +122,6 @@ def _fresh(evidence: Evidence, config: bytes) -> str:
     return freshness.make_stamp(
         evidence.settings,
         config=config,
-        policy=evidence.policy_bytes,
         ttl_seconds=evidence.policy.defaults.ttl,
         key_names={name for provider in providers for name in provider.key_env},
     )

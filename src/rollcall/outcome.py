@@ -28,7 +28,7 @@ def plan_of(evidence: Evidence, decision: Decision, result: bytes) -> Plan:
         changed=result != document.raw,
         refused=[] if nobody else list(decision.refused),
         config_sha256=freshness.sha256(document.raw),
-        policy_sha256=freshness.sha256(evidence.policy_bytes),
+        policy_sha256=freshness.policy_digest(settings),
         result_sha256=freshness.sha256(result),
         replace=evidence.policy.model_list == "replace",
         blocks=PlanBlocks(

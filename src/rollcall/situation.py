@@ -33,6 +33,7 @@ class Situation:
             only when something left, to tell a rename from a removal.
         today: the day of the decision, UTC.
         force: past the guards. accepted: names let past a hold.
+        picked: the `provider/id` a person picked as `default`.
     """
 
     policy: Policy
@@ -48,6 +49,7 @@ class Situation:
     mode: Mode = Mode.ORCHESTRATOR
     force: bool = False
     accepted: frozenset[str] = frozenset()
+    picked: str | None = None
 
     def verdict(self, provider: str) -> Verdict:
         """What became of asking `provider`."""

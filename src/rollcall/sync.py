@@ -126,7 +126,7 @@ def _same_files(settings: Settings, plan: Plan, config: bytes) -> bytes:
     if freshness.sha256(config) != plan.config_sha256:
         raise PlanError(f"{settings.config_path} changed since the plan was made.", AGAIN)
     policy_bytes = read_policy_bytes(settings)
-    if freshness.sha256(policy_bytes) != plan.policy_sha256:
+    if freshness.policy_digest(settings) != plan.policy_sha256:
         raise PlanError(f"{settings.policy_path} changed since the plan was made.", AGAIN)
     return policy_bytes
 

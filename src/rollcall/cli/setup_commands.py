@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -51,3 +52,44 @@ def demo() -> None:
     from rollcall.demo import run_demo
 
     raise typer.Exit(run_demo())
+
+
+@app.command()
+def pick(
+    config: options.Config = None,
+    policy: options.PolicyFile = None,
+    state_dir: options.StateDir = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Do not ask: pick this provider/id or name.")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Forget the pick.")] = False,
+) -> None:
+    """Choose the model behind `default` from those in the config; remembered beside the policy."""
+    from rollcall import sync
+    from rollcall.picked import forget_picked, write_picked
+    from rollcall.report.pick import choose
+    from rollcall.report.text import out
+
+    settings = settings_module.resolve(config=config, policy=policy, state_dir=state_dir)
+    if clear:
+        forget_picked(settings.policy_path)
+        out("The pick is forgotten. Next: rollcall apply")
+        return
+    rows = [row for row in sync.read_inventory(settings).rows if row.in_config]
+    qualified = choose([row for row in rows if row.reason != "hand-written"], model)
+    path = write_picked(settings.policy_path, qualified)
+    out(f"{path}: default is {qualified}. Next: rollcall apply")
+
+
+@app.command()
+def roles(
+    file: Annotated[Path, typer.Option("--file", "-f", help="The library's configuration.")] = Path(
+        "llm_orchestrator.yaml"
+    ),
+    json: options.Json = False,
+) -> None:
+    """The library's roles: which provider and model each resolves to, and why."""
+    from rollcall.report.roles import show_roles
+    from rollcall.runtime.roles import list_roles
+
+    show_roles(list_roles(file), as_json=json)
