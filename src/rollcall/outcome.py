@@ -42,7 +42,7 @@ def plan_of(evidence: Evidence, decision: Decision, result: bytes) -> Plan:
         ),
         held=[] if nobody else list(decision.held),
         providers=[_line(evidence, answer) for answer in evidence.answers.values()],
-        warnings=[*evidence.notes, *_warnings(evidence, decision)],
+        warnings=[*evidence.notes, *([] if nobody else _warnings(evidence, decision))],
         nobody=nobody,
         unreachable=[name for name, answer in evidence.answers.items() if answer.verdict.failed],
         accepted=sorted(settings.accept),

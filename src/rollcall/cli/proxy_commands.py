@@ -141,3 +141,60 @@ def serve(
         refresh=lambda: sync.refresh(settings()),
     )
     raise typer.Exit(code)
+
+
+@app.command()
+def doctor(
+    config: options.Config = None,
+    policy: options.PolicyFile = None,
+    state_dir: options.StateDir = None,
+    litellm: Litellm = None,
+    check_keys: Annotated[
+        bool, typer.Option("--check-keys", help="Ask the providers whether they take the keys.")
+    ] = False,
+    json: options.Json = False,
+) -> None:
+    """Look for what keeps a proxy from starting well; each finding names its fix."""
+    from rollcall import sync
+    from rollcall.doctor import examine
+    from rollcall.errors import Exit
+    from rollcall.findings import at_most, has_errors
+    from rollcall.report.doctor import show_findings
+
+    settings = settings_module.resolve(config=config, policy=policy, state_dir=state_dir)
+    if check_keys:
+        sync.refresh(settings)
+    findings = examine(settings, litellm)
+    show_findings(at_most(findings), as_json=json)
+    raise typer.Exit(int(Exit.ERROR if has_errors(findings) else Exit.OK))
+
+
+@app.command()
+def env(
+    client: Annotated[str, typer.Argument(help="claude-code, codex, openai, aider...")],
+    url: Annotated[
+        str | None, typer.Option("--url", help="The proxy. [LITELLM_BASE_URL, localhost:4000]")
+    ] = None,
+    key_env: Annotated[
+        str, typer.Option("--key-env", help="The variable that holds the proxy's key.")
+    ] = "LITELLM_API_KEY",
+    shell: Annotated[
+        str | None, typer.Option("--shell", help="sh or powershell; by default this system's.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="A model or alias to start with.")
+    ] = None,
+) -> None:
+    """Print the lines a shell needs to send a client through the proxy."""
+    import os
+
+    from rollcall.asking_proxy import proxy_url
+    from rollcall.client_env import client_lines
+    from rollcall.report.text import out
+
+    settings = settings_module.resolve()
+    default = "powershell" if os.name == "nt" else "sh"
+    for line in client_lines(
+        client, proxy_url(settings, url), key_env, shell or default, model=model
+    ):
+        out(line)
