@@ -102,7 +102,9 @@ def _private_temporary_folder() -> Path:
     """A folder of ours in the temporary one; a neighbour's of that name is refused."""
     import tempfile  # costs 5 ms, and is hardly ever needed
 
-    owner = os.geteuid() if sys.platform != "win32" else 0
+    owner = 0
+    if sys.platform != "win32":
+        owner = os.geteuid()
     folder = Path(tempfile.gettempdir()) / f"rollcall-{owner}"
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
