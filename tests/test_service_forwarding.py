@@ -136,7 +136,7 @@ def test_no_path_climbs_out_of_v1(
     connection.putrequest(method, path, skip_accept_encoding=True)
     connection.putheader("authorization", f"Bearer {KEY}")
     connection.endheaders()
-    assert connection.getresponse().status in (400, 404)
+    assert connection.getresponse().status in (400, 404, 405)
     connection.close()
     assert not [seen for seen in litellm.seen if "generate" in seen.path]
 

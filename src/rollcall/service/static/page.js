@@ -34,10 +34,12 @@ async function update() {
 
 if (form) {
   form.classList.add("live");
-  form.addEventListener("input", () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(update, WAIT_MS);
-  });
+  for (const event of ["input", "change"]) {
+    form.addEventListener(event, () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(update, WAIT_MS);
+    });
+  }
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     clearTimeout(waiting);
