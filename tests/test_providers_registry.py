@@ -63,6 +63,9 @@ def test_a_base_from_litellms_own_variable_needs_no_api_base() -> None:
         ("gemini", "https://gate.example", "https://gate.example/v1beta"),
         ("openai", "https://gate.example/v1/chat/completions", "https://gate.example/v1"),
         ("xai", "https://eu-west-1.api.x.ai/v1", "https://eu-west-1.api.x.ai/v1"),
+        ("xai", "https://gate.example", "https://gate.example/v1"),
+        ("mistral", "https://gate.example/", "https://gate.example/v1"),
+        ("deepseek", "https://gate.example/beta", "https://gate.example"),
         ("ollama", "http://box:11434/api", "http://box:11434"),
     ],
 )

@@ -8,14 +8,23 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rollcall.catalog import Kind, Model, PriceTier
 from rollcall.providers.adapters import ADAPTERS
 from rollcall.providers.registry import BUILTIN
-from rollcall.providers.wire import HttpRequest, Listing
+from rollcall.providers.wire import HttpRequest, Listing, WrongShape
 
 KEY = "k-0123456789"
 EACH = tuple(BUILTIN)
+FIELDS = """
+    id name key model type created created_at data models pricing prompt completion overrides
+    min_prompt_tokens utc_start utc_end architecture input_modalities output_modalities aliases
+    capabilities completion_chat supported effort top_provider context_length expiration_date
+    alias_target slug supportedGenerationMethods links next nextPageToken has_more last_id
+    long_context_threshold prompt_text_token_price details deprecation_replacement_model
+"""
 
 
 def listing(provider: str, *pages: object) -> Listing:
@@ -466,3 +475,31 @@ def test_ollama_rows_of_both_its_lists() -> None:
     assert (model.id, model.litellm_model) == ("q9:27b", "ollama_chat/q9:27b")
     (other,) = listing("ollama", {"object": "list", "data": [{"id": "q9:27b"}]}).models
     assert other.id == "q9:27b"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(FIELDS.split()) | st.text(max_size=4), inner, max_size=6)
+    ),
+    max_leaves=25,
+)
+
+
+@given(st.sampled_from(EACH), st.lists(JSON, max_size=5), JSON)
+@settings(max_examples=400, deadline=None)
+def test_no_reply_breaks_an_adapter(provider: str, rows: list[Any], page: Any) -> None:
+    row = BUILTIN[provider]
+    adapter = ADAPTERS[row.protocol]
+    for document in (page, rows, {"data": rows}, {"models": rows}, {"data": page, "links": page}):
+        try:
+            found = adapter.parse(row, [document])
+        except WrongShape:
+            continue
+        assert len(found.models) <= found.rows
+        assert len({model.id for model in found.models}) == len(found.models)
+        for model in found.models:
+            assert model.id.isprintable()
+            assert model.model_dump_json()
+        adapter.next_request(row, KEY, document)

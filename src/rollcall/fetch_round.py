@@ -42,6 +42,7 @@ class Round:
         self._deadline_seconds = deadline_seconds
         self._observer = observer
         self._deadline_at = 0.0
+        self._answers: list[Answer] = []
 
     def ask(self, targets: Sequence[Target]) -> list[Answer]:
         """The answers, in the order of `targets`."""
@@ -55,7 +56,16 @@ class Round:
     def _run(self, targets: Sequence[Target]) -> list[Answer]:
         with asyncio.Runner() as runner:
             runner.get_loop().set_default_executor(_LooseThreads())
-            return runner.run(self._ask_all(targets))
+            runner.run(self._collect(targets))
+        return self._answers
+
+    async def _collect(self, targets: Sequence[Target]) -> None:
+        """Keep the answers instead of returning them.
+
+        Python 3.11 makes a repr of the finished task, result and all, when it puts Ctrl-C's
+        handler back: 40 ms for six hundred models.
+        """
+        self._answers = await self._ask_all(targets)
 
     async def _ask_all(self, targets: Sequence[Target]) -> list[Answer]:
         self._deadline_at = _now() + self._deadline_seconds

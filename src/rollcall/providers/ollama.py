@@ -46,7 +46,7 @@ class Ollama(SinglePage):
 
 
 def _model(provider: Provider, row: Row, model_id: str) -> Model:
-    listed = row.words("capabilities")
+    listed = row.listed("capabilities")
     said = {} if listed is None else {o: t in listed for o, t in _CAPABILITIES.items()}
     return Model(
         provider=provider.name,

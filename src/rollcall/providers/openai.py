@@ -183,12 +183,12 @@ def _capabilities(row: Row, inputs: tuple[str, ...] | None) -> dict[str, bool]:
         flags = [flag for place in places if (flag := row.flag(*place)) is not None]
         if flags:
             found[word] = any(flags)
-    features = row.words("supported_features")
+    features = row.listed("supported_features")
     if features is not None:
         found |= {ours: theirs in features for ours, theirs in _FEATURES.items()}
     if row.has("effort"):
         found["reasoning"] = bool(row.words("effort", "supported_levels"))
-    listed = row.words("capabilities")
+    listed = row.listed("capabilities")
     if listed is not None:
         found["tools"] = "tool_use" in listed or "tools" in listed
     if row.text("type") == "vlm":

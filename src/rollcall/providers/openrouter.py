@@ -149,7 +149,7 @@ def _kind(model_id: str, outputs: tuple[str, ...] | None) -> Kind:
 
 def _capabilities(row: Row, inputs: tuple[str, ...] | None) -> dict[str, bool]:
     found: dict[str, bool] = {}
-    parameters = row.words("supported_parameters")
+    parameters = row.listed("supported_parameters")
     if parameters is not None:
         found["tools"] = "tools" in parameters
         found["structured_output"] = "structured_outputs" in parameters

@@ -98,12 +98,12 @@ def _with_base(row: Provider, given: str | None, environ: Mapping[str, str]) -> 
     """The policy's base wins over LiteLLM's variables, which win over the built-in one."""
     from_environ = next((environ[key] for key in row.base_url_env if environ.get(key)), None)
     if given is not None:
-        base = _canonical(row.protocol, _checked(row.name, given))
+        base = _canonical(row, _checked(row.name, given))
         if base == row.base_url and not from_environ:
             return row
         return replace(row, base_url=base, api_base=base)
     if from_environ:
-        return replace(row, base_url=_canonical(row.protocol, from_environ), api_base=None)
+        return replace(row, base_url=_canonical(row, from_environ), api_base=None)
     return row
 
 
@@ -128,17 +128,22 @@ def _checked(name: str, base_url: str) -> str:
     return base_url.strip()
 
 
-def _canonical(protocol: Protocol_, base_url: str) -> str:
+def _canonical(row: Provider, base_url: str) -> str:
     """The base as LiteLLM wants its `api_base`, whatever end was pasted with it."""
     base = base_url.strip().rstrip("/")
     for ending in _ENDPOINTS:
         base = base.removesuffix(ending)
-    if protocol in ("anthropic", "perplexity"):
+    if row.protocol in ("anthropic", "perplexity"):
         return base.removesuffix("/v1")
-    if protocol == "ollama":
+    if row.protocol == "ollama":
         return base.removesuffix("/api").removesuffix("/v1")
-    if protocol == "gemini" and not base.endswith(("/v1beta", "/v1", "/v1alpha")):
+    if row.protocol == "gemini" and not base.endswith(("/v1beta", "/v1", "/v1alpha")):
         return base + "/v1beta"
+    if row.litellm_prefix == "deepseek":
+        # LiteLLM calls /beta, where there is no list.
+        return base.removesuffix("/beta")
+    if row.litellm_prefix in ("mistral", "xai") and not base.endswith("/v1"):
+        return base + "/v1"
     return base
 
 

@@ -6,7 +6,6 @@ never a number, NaN and infinity are nothing, text comes back printable and clip
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
@@ -27,14 +26,14 @@ class Row:
 
     __slots__ = ("_data",)
 
-    def __init__(self, data: Mapping[str, object]) -> None:
+    def __init__(self, data: dict[str, object]) -> None:
         self._data = data
 
     def value(self, *path: str) -> object:
         """What stands at `path`, None where any part of it is missing."""
         here: object = self._data
         for key in path:
-            if not isinstance(here, Mapping):
+            if not isinstance(here, dict):
                 return None
             here = here.get(key)
         return here
@@ -54,6 +53,11 @@ class Row:
         if not isinstance(value, list):
             return None
         return tuple(clean_text(word) for word in value if isinstance(word, str) and word)
+
+    def listed(self, *path: str) -> list[object] | None:
+        """A list as it is, to look for words of our own in it; None when it is no list."""
+        value = self.value(*path)
+        return value if isinstance(value, list) else None
 
     def ids(self, *path: str) -> tuple[str, ...]:
         """The usable model ids of a list, in order, each once."""
@@ -109,6 +113,8 @@ def is_id(value: object) -> bool:
 
 def clean_text(value: str) -> str:
     """Text without control characters, line breaks or lone surrogates, clipped to MAX_TEXT."""
+    if value.isprintable() and len(value) <= MAX_TEXT:
+        return value.strip()
     value = value[: 4 * MAX_TEXT]
     if not value.isprintable():
         value = "".join(letter if letter.isprintable() else " " for letter in value)
