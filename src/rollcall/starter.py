@@ -88,4 +88,5 @@ def starter_policy(names: Iterable[str]) -> str:
 
 
 def _key_hint(provider: Provider) -> str:
-    return f"# needs {provider.key_env[0]}, from {provider.key_url}" if provider.key_env else ""
+    names = " or ".join(provider.key_env)
+    return f"# needs {names}, from {provider.key_url}" if names else ""
