@@ -138,7 +138,8 @@ def _kind(
         if not variable:
             return ProviderRefusedKey, "Give the provider an auth_profile: it wants a key."
         where = f"; a key comes from {url}" if (url := config.dialect.key_url) else ""
-        return ProviderRefusedKey, f"Check the key in {variable}{where}."
+        may = " and what it may do" if status == 403 else ""
+        return ProviderRefusedKey, f"Check the key in {variable}{may}{where}."
     if status == 404:
         return ProviderError, "Check the model's name and the provider's api_base."
     if status == 429:
