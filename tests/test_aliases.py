@@ -12,7 +12,7 @@ from rollcall import aliases
 from rollcall.aliases import Candidate
 from rollcall.catalog import Kind
 from rollcall.errors import PolicyError
-from tests.policy_making import TODAY, candidate, lead
+from tests.policy_making import TODAY, candidate, lead, load
 
 SONNETS = [
     candidate("anthropic/claude-sonnet-5", name="claude-sonnet-5", rule=1),
@@ -394,6 +394,41 @@ class TestDerived:
     def test_the_users_own_names_win_over_derived_ones(self) -> None:
         targets, _, _ = lead("allow: []", self.POOL, own_names=["claude"])
         assert "claude" not in targets
+
+
+class TestPicked:
+    """A person's pick for `default` comes first; what the policy says comes after it."""
+
+    def reasons(self, text: str, pool: list[Candidate], picked: str) -> dict[str, tuple[str, str]]:
+        rows, _ = aliases.resolve(
+            load(text),
+            pool,
+            own_names=frozenset(),
+            current={},
+            unanswered=frozenset(),
+            picked=picked,
+        )
+        return {row.name: (str(row.target), row.reason) for row in rows}
+
+    def test_it_wins_while_it_is_admitted(self) -> None:
+        text = "aliases: {default: {family: claude-sonnet, fallbacks: spare}, spare: openai/o3}"
+        pool = [*SONNETS, candidate("openai/o3")]
+        assert self.reasons(text, pool, "openai/o3")["default"] == (
+            "openai/o3",
+            "picked with `rollcall pick`",
+        )
+        assert self.reasons(text, pool, "openai/gone")["default"][0] == "claude-sonnet-5"
+
+    def test_over_a_derived_default_too(self) -> None:
+        pool = [candidate("anthropic/claude-haiku-4-5"), candidate("openai/o3", rule=2)]
+        assert self.reasons("allow: []", pool, "openai/o3")["default"] == (
+            "openai/o3",
+            "picked with `rollcall pick`",
+        )
+        assert self.reasons("allow: []", pool, "openai/gone")["default"] == (
+            "anthropic/claude-haiku-4-5",
+            "the newest small fast model admitted, else the first entry",
+        )
 
 
 def test_every_candidate_says_why_it_won_or_lost() -> None:

@@ -100,7 +100,12 @@ def resolve(
             continue
         _refuse_model_name(name, pool)
         found = choose(shelf, spec, current.get(name))
-        reason = DEFAULT_REASON if derived and name == "default" and found.target else found.reason
+        reason = found.reason
+        if name == "default" and found.target is not None:
+            if picked is not None and shelf.named(picked) == found.target:
+                reason = "picked with `rollcall pick`"
+            elif derived and not reason.startswith("stays"):
+                reason = DEFAULT_REASON
         row = Resolved(name, found.target, spec.hidden, (), reason, found.candidates)
         if row.target is None:
             notes.append(f"alias {name!r} is left out: {row.reason}")
