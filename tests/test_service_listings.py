@@ -159,6 +159,7 @@ def test_the_number_of_kept_lists_is_bounded() -> None:
         (b"a=1&b=2", b"b=2&a=1", True),
         (b"a=1", b"a=2", False),
         (b"client_version=1", b"", False),
+        (b"key=sk-secret", b"", True),
     ],
 )
 def test_equal_questions_share_an_answer(one: bytes, other: bytes, same: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -164,3 +165,23 @@ def test_unknown_paths_are_errors_a_client_can_read(http: httpx.Client) -> None:
     reply = http.get("/nope")
     assert reply.status_code == 404
     assert reply.json()["error"]["type"] == "invalid_request_error"
+
+
+def test_an_origin_that_was_named_may_read_the_answers(
+    litellm: FakeLiteLLM, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    chosen = options(litellm.url, folder=tmp_path_factory.mktemp("s"))
+    chosen = replace(chosen, cors_origins=("https://chat.example",))
+    with (
+        serving(create_app(chosen, inventory=lambda: INVENTORY)) as base_url,
+        client(base_url, x_api_key=KEY) as http,
+    ):
+        named, other = {"origin": "https://chat.example"}, {"origin": "https://evil.example"}
+        preflight = {"access-control-request-method": "POST"}
+        asked = http.options("/v1/chat/completions", headers={**named, **preflight})
+        refused = http.options("/v1/chat/completions", headers={**other, **preflight})
+        read = http.get("/v1/models", headers=named)
+    assert asked.headers["access-control-allow-origin"] == "https://chat.example"
+    assert "access-control-allow-origin" not in refused.headers
+    assert read.headers["access-control-allow-origin"] == "https://chat.example"
+    assert "x-rollcall-source" in read.headers["access-control-expose-headers"]

@@ -30,6 +30,9 @@ VIEW_HEADERS = frozenset(
 )
 """Headers that change how LiteLLM shapes its list."""
 
+NOT_ASKED_UPSTREAM = frozenset({"ready", "refresh", "limit", "key", "api_key"})
+"""Parameters that are ours, that LiteLLM ignores, or that may hold a key: none is kept."""
+
 _WORDS = {"true": True, "false": False}
 _HEADER_LENGTH = 200
 
@@ -43,7 +46,7 @@ class Question:
     """One listing as it is asked for upstream; equal questions of one caller share one answer.
 
     Attributes:
-        path: where LiteLLM answers it. query: its parameters, ours and `limit` taken out.
+        path: where LiteLLM answers it. query: its parameters without NOT_ASKED_UPSTREAM.
         client: the product name of the caller's user agent, for telling questions apart.
     """
 
@@ -82,7 +85,7 @@ def read_question(path: str, query_string: bytes, headers: Iterable[Header]) -> 
     codex = False
     if query_string:
         pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
-        kept_pairs = sorted(pair for pair in pairs if pair[0] not in ("ready", "refresh", "limit"))
+        kept_pairs = sorted(pair for pair in pairs if pair[0] not in NOT_ASKED_UPSTREAM)
         ready, refresh = _flag(pairs, "ready"), bool(_flag(pairs, "refresh"))
         kept = urlencode(kept_pairs)
         codex = any(name == "client_version" for name, _ in kept_pairs)

@@ -57,7 +57,7 @@ class Session:
             max_age=SESSION_SECONDS,
             httponly=True,
             samesite="strict",
-            secure=request.url.scheme == "https",
+            secure=_over_tls(request),
         )
         return response
 
@@ -71,6 +71,11 @@ class Session:
     def _signed_in(self, request: Request) -> bool:
         given = request.cookies.get(COOKIE, "")
         return hmac.compare_digest(given.encode(), self._gate.seal("page").encode())
+
+
+def _over_tls(request: Request) -> bool:
+    """Whether the browser came by TLS, also by a proxy's word: a lie harms only its sender."""
+    return "https" in (request.url.scheme, request.headers.get("x-forwarded-proto"))
 
 
 def _host_name(request: Request) -> str:
