@@ -49,19 +49,24 @@ class Diary:
         self.settled.append(answer.provider)
 
 
-def test_all_eight_are_asked_at_once_and_answer_in_order(sim: Simulator) -> None:
+def test_all_are_asked_at_once(sim: Simulator) -> None:
+    for name in MAIN:
+        sim.fault(name, Fault.HANG)
+    ask(*targets(sim), deadline_seconds=1)
+    assert {name for name, _ in sim.requests} == set(MAIN), "nobody waits for another's answer"
+
+
+def test_all_eight_answer_in_order(sim: Simulator) -> None:
     diary = Diary()
     for name in MAIN:
-        sim.fault(name, Fault.DELAY, seconds=0.3)
-    started = time.monotonic()
+        sim.fault(name, Fault.DELAY, seconds=0.1)
     answers = ask_all(targets(sim), deadline_seconds=30, fetched_at=AT, observer=diary)
-    assert time.monotonic() - started < 8 * 0.3, "one after the other takes 2.4 s"
     assert [answer.provider for answer in answers] == list(MAIN) == diary.asked
     assert {answer.verdict for answer in answers} == {Verdict.OK}
     assert sorted(diary.settled) == sorted(MAIN)
     for answer in answers:
         assert len(answer.models) == len(sim.rows(answer.provider))
-        assert answer.elapsed_ms >= 250
+        assert answer.elapsed_ms >= 50
         assert (answer.fetched_at, answer.detail, answer.offline) == (AT, "", False)
 
 

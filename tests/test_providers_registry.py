@@ -104,6 +104,16 @@ def test_a_strangers_endpoint_never_gets_a_vendors_key() -> None:
     assert keyed.api_base == "https://llm.acme.example/v1"
 
 
+def test_a_known_name_with_a_type_is_still_the_known_one_or_a_stranger() -> None:
+    base = "https://api.groq.com/openai/v1"
+    groq = resolve("groq", type="openai", base_url=base, environ={})
+    assert groq == BUILTIN["groq"], "its type is its protocol; it gets its own key"
+    renamed = resolve("groq", type="vllm", base_url="http://10.0.0.5/v1", environ={})
+    assert (renamed.key_env, renamed.litellm_prefix) == ((), "hosted_vllm")
+    own = resolve("xai", type="openai", base_url="http://10.0.0.5/v1", environ={})
+    assert own.key_env == (), "never OPENAI_API_KEY to a place of the user's own"
+
+
 def test_a_second_account_of_a_known_provider() -> None:
     row = resolve("anthropic-eu", type="anthropic", key_env=["EU_KEY"], environ={})
     assert (row.name, row.title) == ("anthropic-eu", "anthropic-eu")

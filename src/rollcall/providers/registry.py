@@ -49,7 +49,7 @@ def resolve(
         PolicyError: an unknown name without a type, an unknown type, a base_url that is none.
     """
     row = _row(name, type, base_url)
-    stranger = name not in BUILTIN
+    stranger = BUILTIN.get(name) != row
     if not isinstance(key_env, EllipsisType):
         given = (key_env,) if isinstance(key_env, str) else tuple(key_env or ())
         names = tuple(name for name in given if name)
@@ -90,8 +90,10 @@ def _row(name: str, kind: str | None, base_url: str | None) -> Provider:
             f"providers.{name}: type openai needs a base_url.",
             "For example `base_url: http://127.0.0.1:8000/v1`.",
         )
-    row = BUILTIN[kind or name]
-    return row if name == row.name else replace(row, name=name, title=name)
+    known_row = BUILTIN.get(name)
+    if known_row is not None and kind in (None, name, known_row.protocol):
+        return known_row
+    return replace(BUILTIN[kind or name], name=name, title=name)
 
 
 def _with_base(row: Provider, given: str | None, environ: Mapping[str, str]) -> Provider:

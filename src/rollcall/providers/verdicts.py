@@ -66,12 +66,9 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Refusal | 
         hint = "is the base_url right, does it lack /v1?"
         return Refusal(Verdict.HTTP_ERROR, _line(f"HTTP 404, {hint}", said))
     retry = status == 429 or status >= 500
-    return Refusal(
-        Verdict.HTTP_ERROR,
-        _line(f"HTTP {status}", said),
-        retry=retry,
-        wait_seconds=wait_of(headers, body) if retry else None,
-    )
+    wait = wait_of(headers, body) if retry else None
+    asks = "" if wait is None else f", asks to wait {wait:g} s"
+    return Refusal(Verdict.HTTP_ERROR, _line(f"HTTP {status}{asks}", said), retry, wait)
 
 
 def error_inside(document: object) -> Refusal | None:
