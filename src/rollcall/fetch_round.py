@@ -1,4 +1,4 @@
-"""One round of asking: all providers at once over one client. The only place that catches httpx."""
+"""One round of asking: all providers at once over one client, each with one second try."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.catalog import Answer, Verdict
-from rollcall.http_client import httpx, open_client
+from rollcall.fetch_exchange import exchange
+from rollcall.http_client import open_client
 from rollcall.providers.adapters import ADAPTERS
 from rollcall.providers.answers import Pages, Refused, no_key, refused
-from rollcall.providers.body import MAX_BYTES, Inbox, TooLarge, Unreadable
-from rollcall.providers.verdicts import Refusal, classify
+from rollcall.providers.body import MAX_BYTES
+from rollcall.providers.verdicts import Refusal
 
 if TYPE_CHECKING:
+    import httpx
+
     from rollcall.fetch import Observer, Target
     from rollcall.providers.wire import HttpRequest
     from rollcall.redaction import Redactor
@@ -25,8 +28,6 @@ MAX_PAGES: Final = 20
 RETRY_SECONDS: Final = 0.1
 """Before a second try, where the provider names no time."""
 
-_ERROR_BYTES: Final = 64 * 1024
-_PAUSE_BYTES: Final = 1024 * 1024
 _GRACE_SECONDS: Final = 0.1
 """For tasks to end by themselves after the deadline, before they are left behind."""
 
@@ -184,74 +185,10 @@ class _Asker:
     async def _in_time(self, request: HttpRequest) -> bytes:
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                return await _exchange(self._client, request, self._room)
+                return await exchange(self._client, request, self._room)
         except TimeoutError:
             detail = f"no complete answer within {self._timeout_seconds:g} s"
             raise Refused(Refusal(Verdict.TIMEOUT, detail)) from None
-
-
-async def _exchange(client: httpx.AsyncClient, request: HttpRequest, room: int) -> bytes:
-    """One request and its reply; every way this can fail becomes a Refused."""
-    begun = False
-    try:
-        async with client.stream(
-            "GET", request.url, headers=request.headers, params=request.params or None
-        ) as response:
-            begun = True
-            return await _body(response, room)
-    except TooLarge as error:
-        raise Refused(Refusal(Verdict.TOO_LARGE, f"its answer is {error}")) from None
-    except Unreadable as error:
-        raise Refused(Refusal(Verdict.BAD_BODY, str(error))) from None
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
-        detail = f"its base_url cannot be asked: {error}"
-        raise Refused(Refusal(Verdict.UNREACHABLE, detail)) from None
-    except httpx.TransportError as error:
-        if begun:
-            detail = "the connection broke in the middle of its answer"
-            raise Refused(Refusal(Verdict.BAD_BODY, detail, retry=True)) from None
-        raise Refused(_no_connection(request.url, error)) from None
-
-
-async def _body(response: httpx.Response, room: int) -> bytes:
-    """The whole body of a good reply, never more than `room`; an error's beginning."""
-    good = response.status_code == 200
-    length = response.headers.get("content-length", "")
-    if good and length.isdigit() and int(length) > room:
-        raise TooLarge(f"more than {MAX_BYTES // 1024 // 1024} MB")
-    inbox = Inbox(response.headers.get("content-encoding", ""), room if good else _ERROR_BYTES)
-    try:
-        await _fill(inbox, response)
-        body = inbox.body()
-    except (TooLarge, Unreadable, httpx.TransportError):
-        if good:
-            raise
-        body = inbox.so_far()
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    refusal = classify(response.status_code, headers, body)
-    if refusal is not None:
-        raise Refused(refusal)
-    return body
-
-
-async def _fill(inbox: Inbox, response: httpx.Response) -> None:
-    """Take the body as it comes, and let timeouts have their say while it inflates."""
-    pause_at = inbox.room - _PAUSE_BYTES
-    async for chunk in response.aiter_raw():
-        for portion in inbox.portions(chunk):
-            inbox.take(portion)
-            if inbox.room <= pause_at:
-                pause_at = inbox.room - _PAUSE_BYTES
-                await asyncio.sleep(0)
-
-
-def _no_connection(url: str, error: httpx.TransportError) -> Refusal:
-    host = httpx.URL(url).host
-    said = str(error) or type(error).__name__
-    if "CERTIFICATE_VERIFY_FAILED" in said:
-        hint = "its certificate is not trusted here; SSL_CERT_FILE can name other authorities"
-        return Refusal(Verdict.UNREACHABLE, f"{host}: {hint} ({said})")
-    return Refusal(Verdict.UNREACHABLE, f"no connection to {host}: {said}", retry=True)
 
 
 def _is_asked(target: Target) -> bool:
