@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from rollcall.config_blocks import MANAGER, Blocks, ConfigDocument, Entry, is_managed
-from rollcall.config_cuts import cut_members
+from rollcall.config_cuts import cut, cut_members
 from rollcall.config_edits import Edit
 from rollcall.config_markers import Marker
 from rollcall.config_nodes import begin, keyed, member_begins
@@ -40,24 +40,24 @@ def adopt(
             be cut out.
     """
     healed = _without_faulty_markers(document)
+    base = _without_flow_blocks(healed)
     taken = [
         index
-        for index, entry in zip(own_indexes(layout_of(healed)), healed.own_models, strict=False)
+        for index, entry in zip(own_indexes(layout_of(base)), base.own_models, strict=False)
         if is_managed(entry) or (isinstance(entry, dict) and entry.get("model_name") in names)
     ]
-    taken_aliases = {name: value for name, value in healed.own_aliases.items() if name in aliases}
+    taken_aliases = {name: value for name, value in base.own_aliases.items() if name in aliases}
     if not taken and not taken_aliases:
         return healed.raw
-    entries = _members(healed, taken)
-    _refuse_literal_secrets(healed, taken)
-    bare = _cut_out(healed, taken, taken_aliases)
-    blocks = Blocks(
-        (*healed.managed.models, *(_as_managed(entry) for entry in entries)),
-        {**healed.managed.aliases, **taken_aliases},
-        healed.managed.fallbacks,
+    _refuse_literal_secrets(base, taken)
+    bare = _cut_out(base, taken, taken_aliases)
+    _check_left_behind(base, bare, taken, taken_aliases)
+    entries = (_as_managed(entry) for entry in _members(base, taken))
+    held = healed.managed
+    return with_blocks(
+        bare,
+        Blocks((*held.models, *entries), {**held.aliases, **taken_aliases}, held.fallbacks),
     )
-    _check_left_behind(healed, bare, taken, taken_aliases)
-    return with_blocks(bare, blocks)
 
 
 def _without_faulty_markers(document: ConfigDocument) -> ConfigDocument:
@@ -66,13 +66,22 @@ def _without_faulty_markers(document: ConfigDocument) -> ConfigDocument:
     return edited(document, cuts) if cuts else document
 
 
+def _without_flow_blocks(document: ConfigDocument) -> ConfigDocument:
+    """Take our rows out of flow collections: their commas depend on what stands around them."""
+    layout = layout_of(document)
+    edits: list[Edit] = []
+    for section in (layout.models, layout.aliases):
+        if section.region and section.node is not None and section.node.flow_style:
+            edits += cut(layout.text.body, section)
+    return edited(document, edits) if edits else document
+
+
 def _cut_line(marker: Marker) -> Edit:
     return Edit(marker.start, marker.end)
 
 
 def _members(document: ConfigDocument, indexes: Sequence[int]) -> list[Entry]:
-    entries = document.data.get("model_list")
-    assert isinstance(entries, list)
+    entries = document.data.get("model_list") or []
     return [entries[index] for index in indexes]
 
 
@@ -137,12 +146,9 @@ def _check_left_behind(
     old: ConfigDocument, new: ConfigDocument, indexes: Sequence[int], aliases: dict[str, Any]
 ) -> None:
     """Compare what is left with the old document less what was taken."""
-    outside = own_indexes(layout_of(old))
-    kept = [
-        entry
-        for index, entry in zip(outside, old.own_models, strict=False)
-        if index not in set(indexes)
-    ]
+    outside, gone = own_indexes(layout_of(old)), set(indexes)
+    own = zip(outside, old.own_models, strict=False)
+    kept = [entry for index, entry in own if index not in gone]
     kept_aliases = {key: value for key, value in old.own_aliases.items() if key not in aliases}
     expected = replace(old, own_models=tuple(kept), own_aliases=kept_aliases)
     check_read_back(expected, new, old.managed)

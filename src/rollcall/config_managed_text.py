@@ -11,7 +11,8 @@ from rollcall.errors import ConfigRefused
 _SECRET = re.compile(
     r"""((?:key|secret|password|credentials|credential|token)(?<!per_token)(?<!reasoning_token)"""
     r"""(?:_id)?["']?[ ]*:[ ]*)"""
-    r"""(?!["']?os\.environ/)("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s,{}\[\]#"'][^,}\n]*)"""
+    r"""(?!["']?os\.environ/)("(?:[^"\\\n]|\\.)*"|'[^'\n]*'"""
+    r"""|[|>][-+0-9 ]*(?:\n[^:#\n]*(?=\n))+|[^\s,{}\[\]#"'][^,}\n]*)"""
 )
 """A value that may be a secret; not prices, whose keys end in `per_token` and the like."""
 
