@@ -19,12 +19,12 @@ with open({record!r}, "a", encoding="utf-8") as stream:
 
 if {waits!r}:
     def ended(number, frame):
-        print("got", signal.Signals(number).name, flush=True)
+        os.write(1, f"got {{signal.Signals(number).name}}\\n".encode())
         sys.exit({exit_code!r})
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, ended)
-    print("ready", flush=True)
+    os.write(1, b"ready\\n")
     while True:
         signal.pause()
 print({name!r}, "says hello", flush=True)

@@ -57,6 +57,15 @@ class TestFindLitellm:
         assert find_litellm(str(named), environ) == named
         assert find_litellm("my-litellm", environ) == named
 
+    def test_a_path_from_the_working_directory_is_not_searched_on_path(
+        self, isolated: Path, stand_ins: StandIns
+    ) -> None:
+        stand_ins.add("litellm")
+        here = StandIns(isolated, stand_ins.record).add("litellm")
+        environ = {"PATH": str(stand_ins.folder)}
+        assert find_litellm("./litellm", environ) == here
+        assert command(find_litellm("./litellm", environ), Path("c"), [])[0] == str(here)
+
     def test_the_variable_wins_over_the_search(self, stand_ins: StandIns) -> None:
         stand_ins.add("litellm")
         named = stand_ins.add("my-litellm")

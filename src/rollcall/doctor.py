@@ -136,7 +136,7 @@ def _history_findings(
         backups=len(store.backups()),
     )
     for alarm in standing.alarms:
-        yield Finding(Level.WARNING, "overdue", f"{alarm}.", fix="See why with: rollcall plan -v")
+        yield Finding(Level.WARNING, "overdue", f"{alarm}.", fix="See why with: rollcall plan")
 
 
 def _document(store: Store) -> ConfigDocument:

@@ -20,7 +20,7 @@ WEB_SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn", "granian"})
 def find_litellm(
     explicit: str | None, environ: Mapping[str, str], *, python: str | None = None
 ) -> Path:
-    """The litellm command to start.
+    """The litellm command to start, as an absolute path.
 
     Looked for where --litellm or ROLLCALL_LITELLM says (a file, or a command's name), then beside
     rollcall's own Python, then on PATH. What was said outright is never replaced by a guess.
@@ -39,7 +39,7 @@ def find_litellm(
         return _named("ROLLCALL_LITELLM", variable, path)
     folders = _folders_beside(sys.executable if python is None else python)
     if found := shutil.which("litellm", path=os.pathsep.join([*folders, path])):
-        return Path(found)
+        return Path(found).absolute()
     raise HandoffError(
         "litellm was not found beside rollcall's Python or on PATH.",
         "Install it with: pip install 'litellm[proxy]' (or name it with --litellm PATH).",
@@ -53,7 +53,7 @@ def _named(option: str, value: str, path: str) -> Path:
             f"{option} names {value!r}, which is not a command that can be started.",
             "Give the path of the litellm command, or leave it out to search PATH.",
         )
-    return Path(found)
+    return Path(found).absolute()
 
 
 def _folders_beside(python: str) -> list[str]:
