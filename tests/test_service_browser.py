@@ -119,7 +119,7 @@ def test_filters_show_what_a_key_would_bring(browser: Any, base_url: str) -> Non
     Select(browser.find_element(By.ID, "provider")).select_by_value("xai")
     wait_for(browser, "document.querySelectorAll('#models .name').length === 1")
     assert names(browser) == ["grok-4.6"]
-    link = browser.find_element(By.LINK_TEXT, "get a key")
+    link = browser.find_element(By.LINK_TEXT, "Get a key")
     assert link.get_attribute("href") == "https://console.x.ai/"
     browser.refresh()
     assert names(browser) == ["grok-4.6"]

@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 DEFAULT_UPSTREAM = "http://127.0.0.1:4000"
 DEFAULT_PORT = 4001
 
+# click fills paragraphs, except below a line that is a lone backspace character.
 HELP_EPILOG = """\
 As a systemd service, in ~/.config/systemd/user/rollcall.service:
 
+\b
     [Unit]
     Description=Models behind LiteLLM, for clients and people
     After=network.target
 
+\b
     [Service]
     WorkingDirectory=%h/litellm
     EnvironmentFile=%h/litellm/.env
@@ -29,6 +32,7 @@ As a systemd service, in ~/.config/systemd/user/rollcall.service:
     Restart=on-failure
     SuccessExitStatus=143
 
+\b
     [Install]
     WantedBy=default.target
 
