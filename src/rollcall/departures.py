@@ -16,7 +16,7 @@ from rollcall.entries import EntryKey, entry_of, leaves_on, model_of, with_leavi
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rollcall.admission import Admission
     from rollcall.catalog import Model
@@ -49,8 +49,18 @@ class Departure:
     renamed_to: str | None = None
 
 
-def depart(situation: Situation, admitted: Admission, entry: Entry, key: EntryKey) -> Departure:
-    """Decide why `entry`, whose provider answered and which no rule admits, leaves, and when."""
+def depart(
+    situation: Situation,
+    admitted: Admission,
+    entry: Entry,
+    key: EntryKey,
+    before: Callable[[], frozenset[tuple[str, str]]],
+) -> Departure:
+    """Decide why `entry`, whose provider answered and which no rule admits, leaves, and when.
+
+    Args:
+        before: see `admitted_before`; asked only where it matters.
+    """
     models = situation.answers[key.provider].models
     present = next((model for model in models if model.id == key.id), None)
     if present is None:
@@ -58,7 +68,7 @@ def depart(situation: Situation, admitted: Admission, entry: Entry, key: EntryKe
     if present.ends is not None and present.ends < situation.today:
         reason = f"{key.provider} retired it on {present.ends}"
         return _staying(situation, entry, Cause.RETIRED, reason)
-    if _was_policy_edit(situation, key) or not admitted.matched(key.provider, key.id):
+    if (key.provider, key.id) in before() or not admitted.matched(key.provider, key.id):
         return Departure(Cause.POLICY, "no rule of the policy admits it any more", None)
     return _staying(
         situation,
@@ -115,20 +125,24 @@ def _renamed(situation: Situation, key: EntryKey, models: Sequence[Model]) -> Mo
     return next((model for model in same if not model.batch_only), None)
 
 
-def _was_policy_edit(situation: Situation, key: EntryKey) -> bool:
-    """Whether the policy of the last apply would still admit it from today's catalog."""
+def admitted_before(situation: Situation) -> frozenset[tuple[str, str]]:
+    """(provider, id) of what the policy of the last apply would admit from today's catalogs.
+
+    What is among them and admitted no more was taken out by editing the policy. Empty where the
+    policy is the same, or not remembered.
+    """
     if situation.old_policy is None:
-        return False
+        return frozenset()
     before = admission.admit(
         situation.old_policy,
-        {key.provider: situation.answers[key.provider].models},
+        situation.catalogs,
         today=situation.today,
         first_seen=situation.first_seen,
         accepted=situation.accepted,
         named_only=situation.mode is Mode.SUBAGENTS,
         present=situation.present,
     )
-    return any(row.model.key == (key.provider, key.id) for row in before.admitted)
+    return frozenset(row.model.key for row in before.admitted)
 
 
 def _successor(admitted: Admission, key: EntryKey) -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING
 
 from rollcall import admission
 from rollcall.catalog import Verdict
-from rollcall.departures import Cause, Departure, depart
+from rollcall.departures import Cause, Departure, admitted_before, depart
 from rollcall.entries import EntryKey, entry_of, key_of, leaves_on
 from rollcall.errors import PlanError
 from rollcall.settings import Mode
@@ -82,6 +83,7 @@ def call_roll(situation: Situation, admitted: Admission) -> Roster:
     departures: dict[str, Departure] = {}
     withdrawn: list[str] = []
     counted = 0
+    before = cache(lambda: admitted_before(situation))
     for entry in situation.document.managed.models:
         name, key = str(entry["model_name"]), key_of(entry)
         if key is None:
@@ -99,7 +101,7 @@ def call_roll(situation: Situation, admitted: Admission) -> Roster:
             reason = f"kept as it is: {key.provider} {situation.verdict(key.provider)}"
             staying[name] = Seat(entry, key, Role.KEPT, reason)
         else:
-            departure = depart(situation, admitted, entry, key)
+            departure = depart(situation, admitted, entry, key, before)
             departures[name] = departure
             if departure.cause is Cause.WITHDRAWN and leaves_on(entry) is None:
                 withdrawn.append(key.qualified)

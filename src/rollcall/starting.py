@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from rollcall.settings import Settings
 
+LOCK_WAIT_SECONDS = 2.0
 HINT = (
     "rollcall: discovery is off; LITELLM_ENABLE_DISCOVERY=1 or --discover asks the providers first."
 )
@@ -122,6 +123,9 @@ def _discover(settings: Settings, *, quiet: bool) -> None:
 def _config_to_start_on(settings: Settings, *, or_last_good: bool) -> Path:
     """config.yaml, or with `or_last_good` the last good one where it does not load."""
     problem = _load_problem(settings)
+    if problem is not None:
+        _mend(settings)
+        problem = _load_problem(settings)
     if problem is None:
         return settings.config_path
     say(f"rollcall: {settings.config_path} does not load: {problem}")
@@ -142,6 +146,18 @@ def _config_to_start_on(settings: Settings, *, or_last_good: bool) -> Path:
             return placed
     say("          There is no backup that loads: starting litellm on it all the same.")
     return settings.config_path
+
+
+def _mend(settings: Settings) -> None:
+    """Undo a write in place that a kill left half-way, if that is what it is."""
+    from rollcall.store import Store
+
+    try:
+        with Store(settings.config_path, settings.state_dir).locked(LOCK_WAIT_SECONDS) as notes:
+            for note in notes:
+                say(f"rollcall: {note}")
+    except RollcallError as error:
+        say_error(error)
 
 
 def _load_problem(settings: Settings) -> str | None:

@@ -88,7 +88,7 @@ def apply(
         GuardRefused: a guard refused the plan. LockBusy: another run is at it. And as make_plan.
     """
     store = Store(settings.config_path, settings.state_dir)
-    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
+    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS) as mended:
         planned = make_plan(settings, observer)
         plan, before = planned.plan, planned.evidence.document.raw
         if check is not None and plan.changed:
@@ -96,7 +96,7 @@ def apply(
         written = None
         if not plan.nobody and not plan.refused and (plan.changed or write_to is not None):
             written = write(settings, store, before, planned.result, counts(plan.changes), write_to)
-        notes = remember(planned.evidence, plan, planned.result, written)
+        notes = mended + remember(planned.evidence, plan, planned.result, written)
     return Applied(plan, written, notes)
 
 
@@ -110,14 +110,14 @@ def apply_saved(settings: Settings, plan: Plan, *, write_to: Path | None = None)
     store = Store(settings.config_path, settings.state_dir)
     if plan.refused and not settings.force:
         raise GuardRefused(f"The saved plan was refused: {plan.refused[0].reason}.", AGAIN)
-    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
+    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS) as mended:
         before = store.read_config()
         policy_bytes = _same_files(settings, plan, before)
         result = _result_of(plan, before)
         written = None
         if result != before or write_to is not None:
             written = write(settings, store, before, result, counts(plan.changes), write_to)
-        notes = remember_saved(settings, store, plan, policy_bytes, result, written)
+        notes = mended + remember_saved(settings, store, plan, policy_bytes, result, written)
     return Applied(plan, written, notes)
 
 
@@ -159,10 +159,7 @@ def rollback(settings: Settings, backup_id: str | None = None) -> tuple[str, Wri
     store = Store(settings.config_path, settings.state_dir)
     with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
         before = store.read_config()
-        backups = store.backups()
-        if not backups:
-            raise NotFound("There is no earlier config.yaml to go back to.", "Nothing was changed.")
-        chosen = backup_id or backups[0].id
+        chosen = backup_id or _last_other(store, before)
         content = store.read_backup(chosen)
         if content == before:
             return chosen, None
@@ -171,6 +168,15 @@ def rollback(settings: Settings, backup_id: str | None = None) -> tuple[str, Wri
         )
         remember_handover(settings, store, f"rollback to {chosen}", content, written)
     return chosen, written
+
+
+def _last_other(store: Store, current: bytes) -> str:
+    """The newest backup that is not what stands there now (a write cut short leaves such a one)."""
+    digest = freshness.sha256(current)
+    backups = store.backups()
+    if not backups:
+        raise NotFound("There is no earlier config.yaml to go back to.", "Nothing was changed.")
+    return next((row.id for row in backups if row.sha256 != digest), backups[0].id)
 
 
 def read_inventory(settings: Settings, *, refresh: bool = False) -> Inventory:

@@ -50,6 +50,7 @@ class Simulator:
             compress: answer with gzip when the client takes it.
         """
         self.requests: list[tuple[str, Request]] = []
+        self._asked = threading.Event()
         self._largest_page = largest_page
         self._compress = compress
         self._rows: dict[str, list[object]] = {name: list(rows_of(name)) for name in NAMES}
@@ -123,6 +124,10 @@ class Simulator:
         with self._lock:
             self._faults[provider] = Active(fault, seconds, times)
 
+    def wait_until_asked(self, timeout_seconds: float = 30.0) -> bool:
+        """Wait for the first request; False when none came in time."""
+        return self._asked.wait(timeout_seconds)
+
     def heal(self, provider: str | None = None) -> None:
         """Behave again: one provider, or all."""
         with self._lock:
@@ -146,6 +151,7 @@ class Simulator:
             provider = ELSEWHERE
         inner = Request(request.method, "/" + rest[0], request.query, request.headers, request.body)
         self.requests.append((provider, inner))
+        self._asked.set()
         if provider not in self._rows:
             return Reply(404, {"content-type": "text/plain"}, b"Not found"), None
         active = self._take_fault(provider)
