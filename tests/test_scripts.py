@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
+from rollcall.providers.registry import BUILTIN
 from tests.stand_in import StandIns, Start
 
 SCR = Path(__file__).resolve().parents[1] / "scr"
@@ -376,7 +377,9 @@ class TestText:
         names = r"[A-Z]+_(?:API|MASTER)_KEY"
         dotenv = re.findall(rf"(?m)^# ({names})=$", (SCR.parent / ".env.example").read_text())
         set_env = re.findall(rf"(?m)^    '({names})'$", (SCR / "set-env.ps1.example").read_text())
+        known = {name for provider in BUILTIN.values() for name in provider.key_env}
         assert dotenv == set_env
+        assert set(dotenv) - known == {"LITELLM_MASTER_KEY"}
 
 
 def remove(stand_ins: StandIns, name: str) -> None:

@@ -42,6 +42,11 @@ def steps_of(path: Path) -> list[dict[str, Any]]:
     ],
 )
 def test_the_files_fit_githubs_schemas(schema: str, paths: list[Path]) -> None:
+    fits(schema, paths)
+
+
+def fits(schema: str, paths: list[Path]) -> None:
+    """Check files against a schema that check-jsonschema brings along."""
     done = subprocess.run(
         [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *map(str, paths)],
         capture_output=True,
@@ -49,6 +54,15 @@ def test_the_files_fit_githubs_schemas(schema: str, paths: list[Path]) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_gitlab_job_of_the_docs_fits_gitlabs_schema(tmp_path: Path) -> None:
+    docs = (ROOT / "docs" / "CI.md").read_text(encoding="utf-8")
+    block = docs.partition("    regenerate:\n")[2].partition("\n\n")[0]
+    job = tmp_path / ".gitlab-ci.yml"
+    job.write_text("regenerate:\n" + block.replace("\n    ", "\n").removeprefix("    "))
+    assert len(load(job)["regenerate"]["script"]) == 7
+    fits("vendor.gitlab-ci", [job])
 
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, ACTION / "action.yml"], ids=lambda path: path.name)
