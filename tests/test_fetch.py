@@ -12,7 +12,9 @@ import sys
 import threading
 import time
 
+import httpx
 import pytest
+import respx
 
 from rollcall.catalog import Answer, Verdict
 from rollcall.fetch import Target, ask_all, parse_stored
@@ -157,6 +159,29 @@ def test_a_missing_v1_is_guessed_at(sim: Simulator) -> None:
     (answer,) = ask(Target(provider, sim.key("openai"), 30))
     assert answer.verdict is Verdict.HTTP_ERROR
     assert "does it lack /v1?" in answer.detail
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "verdict"),
+    [
+        (401, {"content-encoding": "br"}, b"\x8b\x02\x80", Verdict.AUTH),
+        (500, {}, b"x" * 1_000_000, Verdict.HTTP_ERROR),
+        (200, {"content-encoding": "br"}, b"\x8b\x02\x80", Verdict.BAD_BODY),
+    ],
+)
+def test_an_error_counts_by_its_status_whatever_its_body(
+    status: int,
+    headers: dict[str, str],
+    body: bytes,
+    verdict: Verdict,
+    respx_mock: respx.MockRouter,
+) -> None:
+    respx_mock.get("http://far.example/v1/models").mock(
+        return_value=httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
+    )
+    (answer,) = ask(Target(stranger("http://far.example/v1"), "key-0123456789", 30))
+    assert answer.verdict is verdict
+    assert len(answer.detail) < 400
 
 
 def test_secrets_of_others_are_redacted_too(sim: Simulator) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Final
 
 from rollcall.catalog import Verdict
@@ -41,7 +42,7 @@ async def exchange(client: httpx.AsyncClient, request: HttpRequest, room: int) -
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
         detail = f"its base_url cannot be asked: {error}"
         raise Refused(Refusal(Verdict.UNREACHABLE, detail)) from None
-    except httpx.TransportError as error:
+    except httpx.RequestError as error:
         if begun:
             detail = "the connection broke in the middle of its answer"
             raise Refused(Refusal(Verdict.BAD_BODY, detail, retry=True)) from None
@@ -54,19 +55,27 @@ async def _body(response: httpx.Response, room: int) -> bytes:
     length = response.headers.get("content-length", "")
     if good and length.isdigit() and int(length) > room:
         raise TooLarge(f"more than {MAX_BYTES // 1024 // 1024} MB")
-    inbox = Inbox(response.headers.get("content-encoding", ""), room if good else _ERROR_BYTES)
-    try:
+    encoding = response.headers.get("content-encoding", "")
+    if good:
+        inbox = Inbox(encoding, room)
         await _fill(inbox, response)
-        body = inbox.body()
-    except (TooLarge, Unreadable, httpx.TransportError):
-        if good:
-            raise
-        body = inbox.so_far()
+        return inbox.body()
+    body = await _error_body(response, encoding)
     headers = {name.lower(): value for name, value in response.headers.items()}
     refusal = classify(response.status_code, headers, body)
-    if refusal is not None:
-        raise Refused(refusal)
-    return body
+    assert refusal is not None, "only 200 is good"
+    raise Refused(refusal)
+
+
+async def _error_body(response: httpx.Response, encoding: str) -> bytes:
+    """What can be read of an error's body: its status says enough without it."""
+    try:
+        inbox = Inbox(encoding, _ERROR_BYTES)
+    except Unreadable:
+        return b""
+    with contextlib.suppress(TooLarge, Unreadable, httpx.RequestError):
+        await _fill(inbox, response)
+    return inbox.so_far()
 
 
 async def _fill(inbox: Inbox, response: httpx.Response) -> None:
@@ -80,7 +89,7 @@ async def _fill(inbox: Inbox, response: httpx.Response) -> None:
                 await asyncio.sleep(0)
 
 
-def _no_connection(url: str, error: httpx.TransportError) -> Refusal:
+def _no_connection(url: str, error: httpx.RequestError) -> Refusal:
     host = httpx.URL(url).host
     said = str(error) or type(error).__name__
     if "CERTIFICATE_VERIFY_FAILED" in said:
