@@ -78,6 +78,15 @@ def test_an_entry_names_its_key_variable_and_a_stable_id(furnished: House) -> No
     assert "input_cost_per_token" not in furnished.entries()["claude-sonnet-5"]["model_info"]
 
 
+def test_a_bearer_token_of_anthropic_is_left_to_litellm(
+    furnished: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", furnished.sim.key("anthropic"))
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    furnished.applied()
+    assert "api_key" not in furnished.entries()["claude-sonnet-5"]["litellm_params"]
+
+
 def test_a_second_apply_leaves_bytes_and_time_of_the_file(furnished: House) -> None:
     furnished.applied()
     before = furnished.config.read_bytes(), furnished.config.stat().st_mtime_ns

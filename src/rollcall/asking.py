@@ -58,7 +58,7 @@ def read_roll(policy: Policy, settings: Settings, document: ConfigDocument) -> R
             raise SettingsError(f"--provider {name}: not in the policy.", f"It has: {known}.")
     found = {name: find_key(row, settings.environ) for name, row in providers.items()}
     key_envs = {
-        name: key[0] if (key := found[name]) else _default_env(row)
+        name: _written_env(row, key[0]) if (key := found[name]) else _default_env(row)
         for name, row in providers.items()
     }
     return Roll(
@@ -85,6 +85,10 @@ def _resolve(name: str, row: ProviderPolicy, environ: Mapping[str, str]) -> Prov
         timeout_seconds=row.timeout,
         environ=environ,
     )
+
+
+def _written_env(provider: Provider, variable: str) -> str | None:
+    return None if variable in provider.unwritten else variable
 
 
 def _default_env(provider: Provider) -> str | None:

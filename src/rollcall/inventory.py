@@ -228,7 +228,8 @@ class _Lister:
         row = self.evidence.roll.providers.get(provider)
         if row is None or not row.key_env:
             return {"key_env": None, "key_url": None}
-        return {"key_env": self.evidence.roll.key_envs[provider], "key_url": row.key_url or None}
+        variable = self.evidence.roll.key_envs[provider] or row.key_env[0]
+        return {"key_env": variable, "key_url": row.key_url or None}
 
     def _has_key(self, provider: str) -> bool:
         roll = self.evidence.roll

@@ -74,6 +74,7 @@ _ROWS = (
         base_url="https://api.anthropic.com",
         base_url_env=("ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL"),
         key_env=("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
+        unwritten=("ANTHROPIC_AUTH_TOKEN",),
         key_url="https://platform.claude.com/settings/keys",
         litellm_prefix="anthropic",
     ),

@@ -20,6 +20,8 @@ class Provider:
         base_url: root of the API, no trailing slash; what LiteLLM calls `api_base`.
         base_url_env: variables LiteLLM reads the base from, first set one wins.
         key_env: key variables in LiteLLM's order; empty = no key needed.
+        unwritten: those of `key_env` LiteLLM must read by itself: as an entry's `api_key` it would
+            send them in the wrong header.
         key_optional: it answers without a key too (a local server); a key is sent when set.
         public_list: its list is public, but what a key sees differs: without a key the list is
             for display only.
@@ -41,6 +43,7 @@ class Provider:
     litellm_prefix: str
     base_url_env: tuple[str, ...] = ()
     key_env: tuple[str, ...] = ()
+    unwritten: tuple[str, ...] = ()
     key_optional: bool = False
     public_list: bool = False
     key_url: str = ""
