@@ -204,6 +204,10 @@ class TestWhatIsNoTrap:
         text = HEAD + entry + "router_settings: {model_group_alias: {g: xai/grok-4.6}}\n"
         assert {finding.code for finding in found(text)} == {"wildcard"}
 
+    def test_default_fallbacks_in_either_section(self) -> None:
+        for section in ("router_settings", "litellm_settings"):
+            assert found(HEAD + f"{section}: {{default_fallbacks: [alpha]}}\n") == []
+
     def test_polling_that_is_switched_off(self) -> None:
         entry = "  - {model_name: b, litellm_params: {model: openai/b, api_base: http://h}}\n"
         rest = "general_settings: {disable_model_info_refresh: true}\n"
@@ -304,10 +308,17 @@ def test_whatever_the_data_nothing_breaks_and_every_line_exists(data: dict[str, 
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.binary(max_size=200) | st.text("model_list:- \n\t{}[]&*!|>'\"%@`", max_size=60))
-def test_whatever_the_bytes_nothing_breaks(content: bytes | str) -> None:
-    raw = content if isinstance(content, bytes) else content.encode()
-    find_traps(Site("c", raw))
+@given(st.text("model_list:- \n\t{}[]&*!|>'\"%@`\u00e4\ufeff", max_size=60))
+def test_whatever_the_text_nothing_breaks(content: str) -> None:
+    find_traps(Site("c", content.encode()))
+
+
+@pytest.mark.parametrize(
+    "raw", [b"\xff\xfea\x00", b"a: \x00", b"a: \x1b[31m", b"\xef\xbb\xbf", b"a\r"]
+)
+def test_bytes_that_are_no_yaml_are_one_finding(raw: bytes) -> None:
+    [finding] = find_traps(Site("c", raw))
+    assert finding.code in ("does_not_load", "empty")
 
 
 def test_real_configs_are_examined_without_a_hitch() -> None:

@@ -31,7 +31,7 @@ def alias_traps(site: Site) -> Iterator[Finding]:
 def _shape(site: Site, alias: Any, target: Any) -> Iterator[Finding]:
     place = (*MAP, alias if isinstance(alias, str) else str(alias))
     if not isinstance(alias, str):
-        what = f"The alias {alias!r} is not read as text, so no client can call it."
+        what = f"The alias {alias!r} is not read as text: LiteLLM does not start."
         yield site.error("alias_not_text", what, place, "Put the alias in quotes.")
     if isinstance(target, dict):
         missing = [key for key in ("model", "hidden") if key not in target]

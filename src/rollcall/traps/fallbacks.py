@@ -13,7 +13,7 @@ from rollcall.traps.site import Path, Site
 SECTIONS = ("router_settings", "litellm_settings")
 CONSEQUENCE = {
     "fallbacks": "LiteLLM does not start",
-    "context_window_fallbacks": "it is not found",
+    "context_window_fallbacks": "LiteLLM does not find them",
     "content_policy_fallbacks": "LiteLLM does not start",
 }
 """What a row of the wrong shape does to each kind."""
@@ -40,12 +40,12 @@ def _two_sections(site: Site) -> Iterator[Finding]:
 
 
 def _rows(site: Site, place: Path, value: Any) -> Iterator[Finding]:
+    kind = str(place[1])
     fix = "Write a list of `- NAME: [FIRST, SECOND]` lines."
     if not isinstance(value, list):
-        what = f"{place[1]} is not a list: LiteLLM does not start."
+        what = f"{kind} is not a list: {CONSEQUENCE[kind]}."
         yield site.error("fallbacks_shape", what, place, fix)
         return
-    kind = str(place[1])
     for index, row in enumerate(value):
         if not isinstance(row, dict) or len(row) != 1:
             what = f"Row {index + 1} of {kind} is not one name: {CONSEQUENCE[kind]}."
@@ -53,7 +53,7 @@ def _rows(site: Site, place: Path, value: Any) -> Iterator[Finding]:
             continue
         [(name, targets)] = row.items()
         if not isinstance(targets, list):
-            what = f"The {place[1]} of {name} are no list, so none of them is found."
+            what = f"The {kind} of {name} are no list, so none of them is found."
             yield site.error("fallbacks_shape", what, (*place, index), fix)
             continue
         yield from _names(site, (*place, index), name, targets)

@@ -13,7 +13,6 @@ from rollcall.traps.site import Site
 HOMES = {
     "model_group_alias": "router_settings",
     "routing_strategy": "router_settings",
-    "default_fallbacks": "litellm_settings",
     "drop_params": "litellm_settings",
     "master_key": "general_settings",
     "database_url": "general_settings",
