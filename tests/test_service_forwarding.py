@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import http.client
 import socket
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from rollcall.service.app import create_app
+from rollcall.service.service import Service
 from tests.service.fake_litellm import KEY, FakeLiteLLM
 from tests.service.samples import INVENTORY, options
 from tests.service.serving import client, serving
@@ -19,21 +22,28 @@ from tests.service.serving import client, serving
 CALL = {"model": "claude-sonnet-5", "messages": [{"role": "user", "content": "hi"}]}
 
 
-@pytest.fixture
-def litellm() -> Iterator[FakeLiteLLM]:
+@pytest.fixture(scope="module")
+def shared() -> Iterator[FakeLiteLLM]:
     with FakeLiteLLM() as fake:
         yield fake
 
 
 @pytest.fixture
-def base_url(litellm: FakeLiteLLM) -> Iterator[str]:
-    app = create_app(options(litellm.url), inventory=lambda: INVENTORY)
-    with serving(app) as base_url:
+def litellm(shared: FakeLiteLLM) -> Iterator[FakeLiteLLM]:
+    shared.reset()
+    yield shared
+    shared.release.set()
+
+
+@pytest.fixture(scope="module")
+def base_url(shared: FakeLiteLLM, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    chosen = options(shared.url, folder=tmp_path_factory.mktemp("s"))
+    with serving(create_app(chosen, inventory=lambda: INVENTORY)) as base_url:
         yield base_url
 
 
 @pytest.fixture
-def http_client(base_url: str) -> Iterator[httpx.Client]:
+def http_client(base_url: str, litellm: FakeLiteLLM) -> Iterator[httpx.Client]:
     with client(base_url, authorization=f"Bearer {KEY}") as http:
         yield http
 
@@ -139,6 +149,48 @@ def test_no_path_climbs_out_of_v1(
     assert connection.getresponse().status in (400, 404, 405)
     connection.close()
     assert not [seen for seen in litellm.seen if "generate" in seen.path]
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/models/x", "/v1/echo", "/model/info"])
+@pytest.mark.parametrize(
+    "query", [b"a=" + b"\xc3" * 30_000, b"\xff\xfe", b"a=%00%ff&&=;", b"%zz=%", b'a=\x80[]{}|^`"<>']
+)
+def test_no_address_is_a_500(base_url: str, litellm: FakeLiteLLM, path: str, query: bytes) -> None:
+    parts = urlsplit(base_url)
+    with socket.create_connection((parts.hostname or "", parts.port or 0), 20) as connection:
+        connection.sendall(
+            b"GET %s?%s HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-api-key: %s\r\n\r\n"
+            % (path.encode(), query, KEY.encode())
+        )
+        status = connection.makefile("rb").readline().split()[1]
+    assert int(status) < 500
+
+
+def test_bytes_that_are_no_text_keep_their_value(litellm: FakeLiteLLM) -> None:
+    """Some HTTP servers let them in; uvicorn's own parser does not."""
+    service: Service = create_app(options(litellm.url), inventory=lambda: INVENTORY).state.service
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/v1/echo",
+        "raw_path": b"/v1/echo",
+        "query_string": b"a=\xff%2F",
+        "headers": [(b"x-api-key", KEY.encode())],
+    }
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.Event().wait()
+        return {}
+
+    async def send(_: object) -> None:
+        return None
+
+    async def story() -> None:
+        async with service.running():
+            await service.forward(scope, receive, send)
+
+    asyncio.run(story())
+    assert litellm.seen[-1].path == "/v1/echo?a=%FF%2F"
 
 
 def test_litellm_s_administration_is_not_reachable(

@@ -17,7 +17,7 @@ from rollcall.service.app import create_app
 from rollcall.service.known import Known
 from rollcall.service.listings import Health
 from rollcall.service.page import Filter, Show, ago, make_page, read_filter
-from rollcall.service.page_text import render_page
+from rollcall.service.page_text import render_page, shown_price, shown_tokens
 from rollcall.state import ProviderState, RunRecord
 from tests.service.samples import GPT, GROK, INVENTORY, NOW, SONNET, options
 from tests.service.serving import client, serving
@@ -104,14 +104,16 @@ def test_a_static_file_is_not_sent_twice(http: httpx.Client) -> None:
     assert http.get("/static/page.css", headers={"if-none-match": etag}).status_code == 304
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:4001", "127.0.0.1.evil.example"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:4001", "127.0.0.1.evil.example", "[", ""]
+)
 def test_no_web_page_reaches_it_through_a_name_of_its_own(http: httpx.Client, host: str) -> None:
     reply = http.get("/", headers={"host": host})
     assert reply.status_code == 403
     assert "sonnet" not in reply.text
 
 
-def test_without_tokens_it_is_closed_to_other_machines(tmp_path: pytest.TempPathFactory) -> None:
+def test_without_tokens_it_is_closed_to_other_machines() -> None:
     app = create_app(replace(options(NOWHERE), host="0.0.0.0"), inventory=lambda: INVENTORY)
     with serving(app) as base_url, client(base_url) as http:
         reply = http.get("/")
@@ -257,3 +259,19 @@ def test_a_key_that_is_set_is_not_asked_for() -> None:
     assert make_page(known, read_filter({"show": "key"}), NOW).shown == 0
     assert known.kept_away == ()
     assert make_page(Known(inventory), read_filter({"show": "key"}), NOW).shown == 1
+
+
+@pytest.mark.parametrize(
+    ("price", "words"),
+    [(None, "–"), (0.0, "free"), (0.0045, "$0.0045"), (0.1, "$0.10"), (1234.5, "$1,234.50")],
+)
+def test_prices_are_said_in_dollars(price: float | None, words: str) -> None:
+    assert shown_price(price) == words
+
+
+@pytest.mark.parametrize(
+    ("tokens", "words"),
+    [(None, "–"), (0, "0"), (512, "512"), (8192, "8.19k"), (200_000, "200k"), (1_048_576, "1.05M")],
+)
+def test_limits_are_said_short(tokens: int | None, words: str) -> None:
+    assert shown_tokens(tokens) == words

@@ -75,9 +75,14 @@ class FakeLiteLLM:
             self._server.server_close()
             self._server = None
 
-    def asked(self, path: str) -> list[Seen]:
-        """Requests for a path."""
-        return [seen for seen in self.seen if seen.path.split("?")[0] == path]
+    def reset(self) -> None:
+        """Behave again, and forget what was seen."""
+        self.mode, self.names = "ok", NAMES
+        self.seen.clear()
+        self.release.clear()
+        self.cancelled.clear()
+        if self._server is None:
+            self.start()
 
     def listing(self, key: str, *, anthropic: bool) -> dict[str, Any]:
         """The list a key sees."""

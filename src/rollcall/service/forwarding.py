@@ -14,7 +14,7 @@ import httpx
 from starlette.requests import ClientDisconnect
 
 from rollcall.service.access import CREDENTIAL_HEADERS
-from rollcall.service.problems import BAD_GATEWAY, KEY_REFUSED, bad_request
+from rollcall.service.problems import BAD_ADDRESS, BAD_GATEWAY, KEY_REFUSED
 from rollcall.service.replies import problem_reply
 from rollcall.service.upstream import UpstreamDown, key_refused
 
@@ -44,6 +44,8 @@ NOT_SENT_UP = frozenset({b"host", b"expect", b"origin", b"cookie"})
 NOT_SENT_DOWN = frozenset({b"date", b"server"})
 
 _SMALL_BODY_BYTES = 8_192
+_ASCII = "".join(map(chr, range(0x21, 0x7F)))
+"""What stays as it is in an address; other bytes are percent-encoded one by one."""
 
 
 class Forwarding:
@@ -56,15 +58,17 @@ class Forwarding:
     async def forward(self, caller: Caller, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request with LiteLLM's answer; ends it upstream when the caller goes away."""
         if (target := _target(scope)) is None:
-            reply = problem_reply(bad_request("This path is not one."), scope)
-            return await reply(scope, receive, send)
+            return await problem_reply(BAD_ADDRESS, scope)(scope, receive, send)
         body = _RequestBody(scope, receive)
-        request = httpx.Request(
-            scope["method"],
-            self._upstream.base_url + target,
-            headers=self._headers_up(caller, scope["headers"]),
-            content=body.chunks() if body.expected else None,
-        )
+        try:
+            request = httpx.Request(
+                scope["method"],
+                self._upstream.base_url + target,
+                headers=self._headers_up(caller, scope["headers"]),
+                content=body.chunks() if body.expected else None,
+            )
+        except httpx.InvalidURL:
+            return await problem_reply(BAD_ADDRESS, scope)(scope, receive, send)
         answering = asyncio.create_task(self._answer(request, caller, scope, send))
         leaving = asyncio.create_task(body.caller_left())
         try:
@@ -153,16 +157,15 @@ class _RequestBody:
 
 
 def _target(scope: Scope) -> str | None:
-    """Path and query to ask for, byte for byte; None for a path with `.` or `..` in it.
+    """Path and query to ask for, as they came; None for a path with `.` or `..` in it.
 
     httpx would resolve those, and `/v1/../key/generate` must not reach LiteLLM's administration.
     """
-    raw = scope.get("raw_path") or quote(scope["path"]).encode()
-    path = raw.decode("latin-1")
+    path = quote(scope.get("raw_path") or quote(scope["path"]).encode(), _ASCII)
     decoded = unquote(unquote(path)).replace("\\", "/")
     if any(segment in (".", "..") for segment in decoded.split("/")):
         return None
-    query = scope["query_string"].decode("latin-1")
+    query = quote(scope["query_string"], _ASCII)
     return f"{path}?{query}" if query else path
 
 

@@ -40,7 +40,8 @@ PATIENCE_SECONDS = 1.0
 FAILING_PATIENCE_SECONDS = 0.2
 FLIGHT_SECONDS = 20.0
 MAX_KEPT = 256
-MAX_KEPT_BYTES = 64_000_000
+MAX_KEPT_BYTES = 32_000_000
+"""Of JSON as it came; in memory a list is several times that. The newest is always kept."""
 WARM_SECONDS = 600.0
 """Lists nobody has asked for in this long are not refreshed in the background."""
 

@@ -78,6 +78,9 @@ def bad_request(message: str, status: int = 400) -> Problem:
     )
 
 
+BAD_ADDRESS = bad_request("This address is not one LiteLLM can be asked by.")
+
+
 def not_found(message: str) -> Problem:
     """404: a model or a page that is not there."""
     return Problem(404, "invalid_request_error", "not_found", "not_found_error", message)

@@ -90,9 +90,8 @@ def run(options: ServeOptions, *, refresh: Callable[[], None] | None = None) -> 
 
 
 def _say_hello(options: ServeOptions) -> None:
-    _log.info(
-        "serving http://%s:%d in front of %s", options.host, options.port, options.upstream_url
-    )
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    _log.info("serving http://%s:%d in front of %s", host, options.port, options.upstream_url)
     if options.tokens and options.upstream_key is None:
         _log.warning("LITELLM_API_KEY is not set: LiteLLM is asked without a key.")
     master = options.settings.environ.get("LITELLM_MASTER_KEY", "").strip()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from rollcall.service.listing import parse_listing
-from rollcall.service.problems import FORBIDDEN, KEY_REFUSED, Problem, bad_request
+from rollcall.service.problems import BAD_ADDRESS, FORBIDDEN, KEY_REFUSED, Problem, bad_request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -76,12 +76,14 @@ class Upstream:
         """Ask for a list; every failure is a value."""
         url = self.base_url + question.path + (f"?{question.query}" if question.query else "")
         headers = [*view_headers, *caller.credentials, (b"accept", b"application/json")]
-        request = httpx.Request("GET", url, headers=headers)
         try:
+            request = httpx.Request("GET", url, headers=headers)
             async with self._opened(self._lists, request) as response:
                 content = await _read(response)
         except UpstreamDown as error:
             return Unavailable(str(error))
+        except httpx.InvalidURL:
+            return Refused(BAD_ADDRESS)
         return await _outcome(response, content, question, caller)
 
     @asynccontextmanager
