@@ -19,11 +19,13 @@ from rollcall.config_reading import own_indexes
 from rollcall.config_refusals import refusal
 from rollcall.config_text import line_number
 from rollcall.config_writing import edited, layout_of, with_blocks
+from rollcall.config_yaml import collector_paused
 from rollcall.errors import ConfigRefused
 
 _SECRET = re.compile(r"(?:key|secret|token|password|credentials?)(?:_id)?\Z", re.IGNORECASE)
 
 
+@collector_paused()
 def adopt(
     document: ConfigDocument, names: frozenset[str], *, aliases: frozenset[str] = frozenset()
 ) -> bytes:
@@ -154,6 +156,7 @@ def _check_left_behind(
     check_read_back(expected, new, old.managed)
 
 
+@collector_paused()
 def eject(document: ConfigDocument, *, remove: bool = False) -> bytes:
     """Give the managed entries up: leave them as ordinary ones (no markers, no `managed_by`), or
     with `remove` take them out; every other byte stays.

@@ -19,8 +19,7 @@ from rollcall.config_nodes import (
     column,
     content_begin,
     member_begins,
-    member_end,
-    member_tail,
+    member_tails,
 )
 from rollcall.config_refusals import refusal
 from rollcall.config_sections import Section
@@ -72,16 +71,19 @@ def cut_members(body: str, node: Any, indexes: Sequence[int]) -> list[Edit]:
     if node.flow_style:
         return [cut_flow_run(body, node, first, last) for first, last in _runs(indexes)]
     begins = member_begins(body, node)
+    tails = member_tails(body, node, indexes)
+    before = member_tails(body, node, [index - 1 for index in indexes if index])
+    floors = [end.end for end in before]
+    if 0 in indexes:
+        floors.insert(indexes.index(0), content_begin(body, node))
     edits = []
-    for index in indexes:
+    for index, floor, end in zip(indexes, floors, tails, strict=True):
         start = line_start(body, begins[index])
         if isinstance(node, yaml.SequenceNode):
-            floor = member_end(body, node, index - 1) if index else content_begin(body, node)
             start = _dash_line(body, floor, begins[index])
-        floor = begins[index]
         if body[start : start + column(body, node)].strip():
-            raise refusal("no_place", line_number(body, floor), key="model_list")
-        edits.append(Edit(start, after_scalar(body, member_tail(body, node, index))))
+            raise refusal("no_place", line_number(body, begins[index]), key="model_list")
+        edits.append(Edit(start, after_scalar(body, end)))
     return edits
 
 

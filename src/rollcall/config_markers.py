@@ -10,25 +10,29 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rollcall.config_refusals import refusal
-from rollcall.config_text import line_end, line_number
+from rollcall.config_text import line_end, line_number, line_start
 from rollcall.errors import ConfigRefused
 
 Kind = Literal["models", "aliases", "fallbacks"]
 KINDS: tuple[Kind, ...] = ("models", "aliases", "fallbacks")
 
 _MARKER = re.compile(
-    r"^[ \t]*#[ \t]*(>>>|<<<) rollcall: managed (models|aliases|fallbacks)\b[^\n]*$", re.MULTILINE
+    r"#[ \t]*(>>>|<<<) rollcall: managed (models|aliases|fallbacks)\b[^\n]*$", re.MULTILINE
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """One marker line: [start, end) with its line end."""
+    """One marker: [start, end) is its line with the line end.
+
+    `inline` is one that a formatter moved behind something else; then it is the comment alone.
+    """
 
     kind: Kind
     opens: bool
     start: int
     end: int
+    inline: bool = False
 
 
 def marker_lines(kind: Kind) -> tuple[str, str]:
@@ -40,29 +44,42 @@ def marker_lines(kind: Kind) -> tuple[str, str]:
 
 
 def find_markers(body: str) -> list[Marker]:
-    """All marker lines, in file order; whether they are comments is not yet known."""
+    """All markers, in file order; whether they are comments is not yet known."""
     if "rollcall: managed" not in body:
         return []
-    return [
-        Marker(kind, found[1] == ">>>", found.start(), line_end(body, found.end()))
-        for found in _MARKER.finditer(body)
-        for kind in KINDS
-        if kind == found[2]
-    ]
+    found = (_marker(body, match) for match in _MARKER.finditer(body))
+    return [marker for marker in found if marker]
+
+
+def _marker(body: str, found: re.Match[str]) -> Marker | None:
+    """The marker of a match, unless it is only spoken of in a longer comment or word."""
+    start = line_start(body, found.start())
+    before = body[start : found.start()]
+    kind = next(kind for kind in KINDS if kind == found[2])
+    opens = found[1] == ">>>"
+    if not before.strip():
+        return Marker(kind, opens, start, line_end(body, found.end()))
+    if before.lstrip().startswith("#") or not before[-1].isspace():
+        return None
+    end = found.end() - body[found.start() : found.end()].endswith("\r")
+    return Marker(kind, opens, start + len(before.rstrip()), end, inline=True)
 
 
 def pair(body: str, kind: Kind, markers: list[Marker]) -> tuple[Marker, Marker] | None:
     """The pair around the managed `kind`; None where there is no marker of it.
 
     Raises:
-        ConfigRefused: half a pair, two pairs, or an end before its start.
+        ConfigRefused: half a pair, two pairs, an end before its start, or not on their own lines.
     """
     ours = [marker for marker in markers if marker.kind == kind]
     if not ours:
         return None
-    if [marker.opens for marker in ours] == [True, False]:
-        return ours[0], ours[1]
-    raise _unpaired(body, kind, ours)
+    if [marker.opens for marker in ours] != [True, False]:
+        raise _unpaired(body, kind, ours)
+    for marker in ours:
+        if marker.inline:
+            raise refusal("marker_inline", line_number(body, marker.start), kind=kind)
+    return ours[0], ours[1]
 
 
 def _unpaired(body: str, kind: Kind, ours: list[Marker]) -> ConfigRefused:

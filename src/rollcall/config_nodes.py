@@ -7,6 +7,7 @@ section's comments, and an alias carries the marks of its anchor.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import yaml
@@ -39,8 +40,10 @@ def tail(body: str, node: yaml.Node, floor: int) -> Tail:
         end = int(node.end_mark.index)
         if isinstance(node, yaml.ScalarNode):
             return Tail(end, node if node.style in ("|", ">") else None)
-        if not isinstance(node, yaml.CollectionNode) or node.flow_style or not node.value:
+        if not isinstance(node, yaml.CollectionNode) or not node.value:
             return Tail(end)
+        if node.flow_style and body[content_begin(body, node)] in "[{":
+            return Tail(end)  # the end of a bare pair in a list, [a: b], is the next token instead
         if isinstance(node, yaml.MappingNode):
             key, last = node.value[-1]
             floor = int(key.end_mark.index)
@@ -51,26 +54,26 @@ def tail(body: str, node: yaml.Node, floor: int) -> Tail:
 
 
 def _last_item_floor(body: str, node: Any) -> int:
-    last = len(node.value) - 1
-    if not _is_alias_item(node, last):
-        return begin(node.value[last])
-    return item_end(body, node, last - 1) if last else begin(node)
+    aliases = _alias_flags(node)
+    if not aliases[-1]:
+        return begin(node.value[-1])
+    return _item_tail(body, node, len(aliases) - 2, aliases).end
 
 
-def _is_alias_item(node: Any, index: int) -> bool:
-    position = begin(node.value[index])
-    earlier = (begin(item) for item in node.value[:index])
-    return position < begin(node) or position <= max(earlier, default=-1)
+def _alias_flags(node: Any) -> list[bool]:
+    """Which items of a sequence are aliases: their marks lie before the item ahead of them."""
+    flags = []
+    highest = begin(node) - 1
+    for item in node.value:
+        position = begin(item)
+        flags.append(position <= highest)
+        highest = max(highest, position)
+    return flags
 
 
-def item_end(body: str, node: Any, index: int) -> int:
-    """Where item `index` of a sequence ends."""
-    return _item_tail(body, node, index).end
-
-
-def _item_tail(body: str, node: Any, index: int) -> Tail:
+def _item_tail(body: str, node: Any, index: int, aliases: list[bool]) -> Tail:
     base = index
-    while base >= 0 and _is_alias_item(node, base):
+    while base >= 0 and aliases[base]:
         base -= 1
     found = Tail(begin(node))
     if base >= 0:
@@ -89,29 +92,25 @@ def member_begins(body: str, node: Any) -> list[int]:
     """Where each item's content, or each key, begins."""
     if isinstance(node, yaml.MappingNode):
         return [begin(key) for key, _ in node.value]
-    begins: list[int] = []
-    highest = begin(node) - 1
-    for index, item in enumerate(node.value):
-        position = begin(item)
-        if position <= highest:
-            end = item_end(body, node, index)
-            position = body.rfind("*", 0, end)
-        highest = max(highest, position)
-        begins.append(position)
-    return begins
+    aliases = _alias_flags(node)
+    return [
+        body.rfind("*", 0, _item_tail(body, node, index, aliases).end) if alias else begin(item)
+        for index, (item, alias) in enumerate(zip(node.value, aliases, strict=True))
+    ]
 
 
-def member_tail(body: str, node: Any, index: int) -> Tail:
-    """Where item or pair `index` ends."""
+def member_tails(body: str, node: Any, indexes: Iterable[int]) -> list[Tail]:
+    """Where these items or pairs end."""
     if isinstance(node, yaml.MappingNode):
-        key, value = node.value[index]
-        return tail(body, value, int(key.end_mark.index))
-    return _item_tail(body, node, index)
+        pairs = (node.value[index] for index in indexes)
+        return [tail(body, value, int(key.end_mark.index)) for key, value in pairs]
+    aliases = _alias_flags(node)
+    return [_item_tail(body, node, index, aliases) for index in indexes]
 
 
 def member_end(body: str, node: Any, index: int) -> int:
     """Where item or pair `index` ends."""
-    return member_tail(body, node, index).end
+    return member_tails(body, node, [index])[0].end
 
 
 def content_begin(body: str, node: yaml.Node) -> int:

@@ -85,6 +85,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "a second block of managed {kind} begins",
         "Run `rollcall adopt`: it joins what is ours between one pair of markers.",
     ),
+    "marker_inline": (
+        "a marker of the managed {kind} shares its line with something else",
+        "Run `rollcall adopt`: it takes the markers out and puts ours between a new pair.",
+    ),
     "marker_misplaced": (
         "the markers of the managed {kind} do not stand around whole entries of `{key}`",
         "Run `rollcall adopt`: it takes the markers out and puts ours between a new pair.",
