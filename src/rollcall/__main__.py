@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
@@ -13,17 +14,25 @@ if TYPE_CHECKING:
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run the command line and exit with its code."""
+    """Run the command line and exit with its code.
+
+    A run is over before there is garbage worth looking for, and the interpreter's last look at
+    its end is for nothing: together a fifth of an `apply`. `serve` turns the collector on again.
+    """
+    gc.disable()
     signal.signal(signal.SIGTERM, _terminated)
-    sys.exit(run(args))
+    code = run(args)
+    gc.freeze()
+    sys.exit(code)
 
 
 def run(args: list[str] | None = None) -> int:
     """Run the command line and return its exit code; never raises but SystemExit."""
-    from rollcall.cli import app
+    from rollcall.cli import app_for
 
+    words = sys.argv[1:] if args is None else args
     try:
-        code = app(args, standalone_mode=False, prog_name="rollcall")
+        code = app_for(words)(words, standalone_mode=False, prog_name="rollcall")
     except RollcallError as error:
         from rollcall.report.text import say_error
 

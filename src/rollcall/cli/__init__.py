@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from copy import copy
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rollcall._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 app = typer.Typer(
     name="rollcall",
@@ -36,6 +40,26 @@ def _root(
     """Takes the roll of LLM providers before a LiteLLM proxy starts."""
 
 
+def app_for(words: Sequence[str]) -> typer.Typer:
+    """The app without the commands that `words` cannot mean.
+
+    Typer builds every command it knows, half a millisecond each, to run one of them. Where the
+    first word is no command's name, it knows them all.
+    """
+    first = words[0] if words else ""
+    named = [row for row in app.registered_commands if _name_of(row) == first]
+    if not named and first != "--version":
+        return app
+    small = copy(app)
+    small.registered_commands = named
+    return small
+
+
+def _name_of(command: typer.models.CommandInfo) -> str:
+    assert command.callback is not None
+    return command.name or command.callback.__name__.replace("_", "-")
+
+
 from rollcall.cli import (  # noqa: E402 - the commands hang themselves onto the app above
     document_commands,
     look_commands,
@@ -46,6 +70,7 @@ from rollcall.cli import (  # noqa: E402 - the commands hang themselves onto the
 
 __all__ = [
     "app",
+    "app_for",
     "document_commands",
     "look_commands",
     "proxy_commands",

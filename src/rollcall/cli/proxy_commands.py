@@ -123,9 +123,13 @@ def serve(
     mode: options.ModeName = None,
 ) -> None:
     """/v1/models in front of LiteLLM, with what is ready and what is not, and a page for people."""
+    import gc
+
     from rollcall import sync
     from rollcall.service import ServeOptions
     from rollcall.service import serve as serve_models
+
+    gc.enable()
 
     def settings() -> Settings:
         return settings_module.resolve(config=config, policy=policy, state_dir=state_dir, mode=mode)
