@@ -131,6 +131,11 @@ class TestMasterKey:
             place.write("config.yaml", CONFIG + f"  {name}: true\n")
         assert the(place.examine(**environ), "master_key").level is Level.WARNING
 
+    def test_one_that_a_key_management_system_holds_is_a_warning(self, place: Place) -> None:
+        place.write("config.yaml", CONFIG + "  key_management_system: aws_secret_manager\n")
+        finding = the(place.examine(LITELLM_MASTER_KEY=""), "master_key")
+        assert finding.level is Level.WARNING
+
     def test_one_in_the_environment_alone_is_enough(self, place: Place) -> None:
         place.write("config.yaml", CONFIG.partition("general_settings")[0])
         assert the(place.examine(), "master_key").level is Level.OK
@@ -291,6 +296,13 @@ class TestFiles:
         findings = place.examine()
         assert the(findings, "no_config").level is Level.WARNING
         assert the(findings, "master_key").level is Level.OK
+
+    def test_a_config_that_cannot_be_read(self, place: Place) -> None:
+        (place.folder / "config.yaml").unlink()
+        (place.folder / "config.yaml").mkdir()
+        finding = the(place.examine(), "config_unreadable")
+        assert finding.level is Level.ERROR
+        assert finding.fix
 
     def test_a_config_that_does_not_load(self, place: Place) -> None:
         place.write("config.yaml", "model_list: [\n")

@@ -90,6 +90,13 @@ class TestFindLitellm:
         named = StandIns(tmp_path / "bin", tmp_path / "starts").add("litellm")
         assert find_litellm("~/bin/litellm", {"PATH": ""}) == named
 
+    def test_a_python_that_does_not_know_where_it_is_is_passed_over(
+        self, isolated: Path, stand_ins: StandIns
+    ) -> None:
+        StandIns(isolated, stand_ins.record).add("litellm")
+        found = stand_ins.add("litellm")
+        assert find_litellm(None, {"PATH": str(stand_ins.folder)}, python="") == found
+
     def test_missing_is_two_clear_lines(self) -> None:
         with pytest.raises(HandoffError) as caught:
             find_litellm(None, {"PATH": ""}, python=NO_PYTHON)
@@ -278,3 +285,12 @@ class TestLastGood:
         assert not config.parent.exists()
         if os.name != "nt":
             assert placed.parent.stat().st_mode & 0o777 == 0o700
+
+    def test_nowhere_to_put_it_is_two_clear_lines(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone too"))
+        with pytest.raises(HandoffError) as caught:
+            place_last_good(tmp_path / "gone" / "config.yaml", b"")
+        assert "last good config" in caught.value.what
+        assert "rollcall rollback" in caught.value.hint
