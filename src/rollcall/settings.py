@@ -1,7 +1,8 @@
 """Settings: flags, environment and .env are read here and nowhere else.
 
-Key variables follow LiteLLM: the process's own environment wins over `.env`, which python-dotenv
-finds from the working directory upward, unless ``LITELLM_MODE=PRODUCTION``.
+Key variables follow LiteLLM: the process's own environment wins over `.env`, which is looked for
+from the working directory upward, unless ``LITELLM_MODE`` is anything but DEV. litellm itself looks
+from its own installation upward and often misses it, so `start` hands on what was read here.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ def read_environment(cwd: Path, environ: Mapping[str, str]) -> tuple[dict[str, s
     """The variables LiteLLM will see when it is started in `cwd`, and the `.env` they came from."""
     merged: dict[str, str] = {}
     path = None
-    if environ.get("LITELLM_MODE", "").upper() != "PRODUCTION":
+    if environ.get("LITELLM_MODE", "DEV") == "DEV":
         path = _find_dotenv(cwd)
     if path is not None:
         from dotenv import dotenv_values

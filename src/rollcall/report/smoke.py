@@ -21,7 +21,7 @@ def show_smoke(report: SmokeReport, *, as_json: bool = False) -> None:
         return
     if report.rows:
         show_table(
-            ("name", "kind", "", "ms", "answered by", ""),
+            ("name", "kind", "verdict", "ms", "answered by", "detail"),
             [
                 (row.name, row.kind, _word(row), row.latency_ms, _answered(row), row.detail)
                 for row in report.rows
