@@ -9,8 +9,9 @@ import pytest
 
 from rollcall.inventory import Inventory
 from rollcall.service.access import Caller, Gate
+from rollcall.service.kept import Answer, Source
 from rollcall.service.known import Known
-from rollcall.service.listings import MAX_KEPT, Answer, Listings, Source
+from rollcall.service.listings import MAX_KEPT, Listings
 from rollcall.service.problems import Problem
 from rollcall.service.question import Asked, read_question
 from rollcall.service.upstream import Listed, Outcome, Unavailable, Upstream

@@ -16,14 +16,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, assert_never
 
+from rollcall.service.kept import Answer, Health, Kept, Source
 from rollcall.service.listing import names_in, shape_names
 from rollcall.service.problems import UNAVAILABLE, Problem
-from rollcall.service.rendering import Rendered, render
+from rollcall.service.rendering import render
 from rollcall.service.upstream import Listed, Refused, Unavailable
 
 if TYPE_CHECKING:
@@ -46,44 +45,6 @@ WARM_SECONDS = 600.0
 """Lists nobody has asked for in this long are not refreshed in the background."""
 
 Key = tuple[bytes, "Question"]
-
-
-class Source(StrEnum):
-    """Where an answer comes from: the header `x-rollcall-source`."""
-
-    LITELLM = "litellm"
-    CACHE = "cache"
-    CONFIG = "config"
-
-
-@dataclass(slots=True)
-class Kept:
-    """One list LiteLLM gave."""
-
-    body: dict[str, Any]
-    size: int
-    at: float
-    used_at: float
-    view_headers: tuple[Header, ...]
-    rendered: dict[bool | None, Rendered] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A list to send. `age_seconds` is None for the list of config.yaml."""
-
-    rendered: Rendered
-    source: Source
-    age_seconds: float | None
-
-
-@dataclass(slots=True)
-class Health:
-    """How asking LiteLLM has gone lately."""
-
-    answers: bool | None = None
-    last_good: float | None = None
-    reason: str = ""
 
 
 class Listings:

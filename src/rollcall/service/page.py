@@ -4,54 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from rollcall.catalog import CAPABILITIES
+from rollcall.service.page_filter import Show, shows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rollcall.inventory import Inventory, ModelRow
     from rollcall.service.known import Known
+    from rollcall.service.page_filter import Filter
 
 MAX_ROWS = 2_000
-
-
-class Show(StrEnum):
-    """Which models the page lists."""
-
-    CONFIG = "config"
-    READY = "ready"
-    KEY = "key"
-    ALL = "all"
-
-
-SHOW_TITLES = {
-    Show.CONFIG: "In the config",
-    Show.READY: "Ready",
-    Show.KEY: "Missing a key",
-    Show.ALL: "All known",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What a visitor wants to see; "" = anything."""
-
-    words: str = ""
-    show: Show = Show.CONFIG
-    provider: str = ""
-    capability: str = ""
-
-    def admits(self, row: ModelRow, known: Known) -> bool:
-        """Whether a model is shown."""
-        return (
-            _shown(row, self.show, known)
-            and self.provider in ("", row.provider)
-            and (not self.capability or self.capability in row.capabilities)
-            and all(word in _searched(row) for word in self.words.casefold().split())
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +102,6 @@ class Page:
     problem: str | None
 
 
-def read_filter(query: Mapping[str, str]) -> Filter:
-    """The filter of a query string; words that mean nothing are left out."""
-    show = query.get("show", "")
-    capability = query.get("capability", "")
-    return Filter(
-        words=query.get("q", "")[:200],
-        show=Show(show) if show in set(Show) else Show.CONFIG,
-        provider=query.get("provider", "")[:200],
-        capability=capability if capability in CAPABILITIES else "",
-    )
-
-
 def make_page(known: Known, wanted: Filter, now: datetime, problem: str | None = None) -> Page:
     """The page of what is known at one moment."""
     inventory = known.inventory
@@ -159,7 +112,7 @@ def make_page(known: Known, wanted: Filter, now: datetime, problem: str | None =
         groups=_grouped(shown, known),
         shown=len(shown),
         cut=len(rows) - len(shown),
-        counts={show: sum(_shown(row, show, known) for row in inventory.rows) for show in Show},
+        counts={show: sum(shows(show, row, known) for row in inventory.rows) for show in Show},
         provider_names=tuple(sorted({row.provider for row in inventory.rows})),
         capabilities=CAPABILITIES,
         aliases=_alias_lines(inventory),
@@ -185,21 +138,6 @@ def ago(moment: str | None, now: datetime) -> str:
         if count:
             return f"{count} {unit}{'s' if count > 1 else ''} ago"
     return "just now"
-
-
-def _shown(row: ModelRow, show: Show, known: Known) -> bool:
-    if show is Show.CONFIG:
-        return row.in_config
-    if show is Show.READY:
-        return row.in_config and row.ready
-    if show is Show.KEY:
-        return known.misses_key(row)
-    return True
-
-
-def _searched(row: ModelRow) -> str:
-    parts = (row.name, row.provider, row.id, row.display_name, row.family, *row.aliases)
-    return "\n".join(part for part in parts if part).casefold()
 
 
 def _grouped(rows: Iterable[ModelRow], known: Known) -> tuple[ProviderGroup, ...]:

@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from rollcall.service.page import make_page, read_filter
+from rollcall.service.page import make_page
+from rollcall.service.page_filter import read_filter
 from rollcall.service.page_text import render_page, render_sign_in
 from rollcall.service.rendering import etag_of
 from rollcall.service.session import Session

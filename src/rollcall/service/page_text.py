@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from rollcall.service.page import SHOW_TITLES
+from rollcall.service.page_filter import SHOW_TITLES
 
 if TYPE_CHECKING:
-    from rollcall.service.listings import Health
+    from rollcall.service.kept import Health
     from rollcall.service.page import Page
 
 MAX_TEXT = 160

@@ -12,7 +12,7 @@ from rollcall.service.rendering import to_json
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-    from rollcall.service.listings import Answer
+    from rollcall.service.kept import Answer
     from rollcall.service.problems import Problem
 
 JSON = "application/json"
