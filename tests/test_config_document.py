@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+import yaml
 
 from rollcall.config_document import Blocks, locate, managed_text, parse, with_blocks
 from rollcall.errors import ConfigRefused
@@ -91,6 +92,18 @@ def test_where_nothing_had_to_be_created_removal_restores_the_file(name: str, va
     assert with_blocks(parse(with_blocks(document, blocks)), Blocks()) == raw
 
 
+@pytest.mark.parametrize("name", SHAPES)
+def test_without_libyaml_it_is_slower_and_no_different(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = shape(name)
+    new = with_blocks(parse(raw), OURS)
+    back = with_blocks(parse(new), Blocks())
+    monkeypatch.delattr(yaml, "CSafeLoader")
+    assert with_blocks(parse(raw), OURS) == new
+    assert with_blocks(parse(new), Blocks()) == back
+
+
 def test_the_lines_look_as_documented() -> None:
     info = {"id": "rollcall/a/b", "managed_by": "rollcall", "input_cost_per_token": 1e-06}
     model = {"model_name": "a/b", "litellm_params": {"model": "x/a/b"}, "model_info": info}
@@ -126,6 +139,19 @@ def test_a_missing_file_is_created() -> None:
     assert with_blocks(parse(new), Blocks()) == (
         b"model_list: []\nrouter_settings:\n  model_group_alias: {}\n  fallbacks: []\n"
     )
+
+
+def test_an_empty_block_is_filled_again() -> None:
+    opening, closing = (
+        b"# >>> rollcall: managed models, written from policy.yaml >>>",
+        b"# <<< rollcall: managed models <<<",
+    )
+    pair = b"  " + opening + b"\n  " + closing + b"\n"
+    for raw in (b"model_list:\n" + pair, EXAMPLE.replace(b"\n\n", b"\n" + pair + b"\n")):
+        assert with_blocks(parse(raw), Blocks()) == raw
+        new = with_blocks(parse(raw), Blocks(OURS.models))
+        assert new.count(opening) == 1
+        assert parse(new).managed == Blocks(OURS.models)
 
 
 def test_lines_follow_a_formatter_that_moved_the_list() -> None:

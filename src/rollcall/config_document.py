@@ -1,6 +1,8 @@
 """config.yaml as text with managed blocks: bytes in, bytes out. Pure, no disk.
 
-Only the lines between our markers are ours. Everything else keeps every byte. The work is done in
+Only the lines between our markers are ours. Everything else keeps every byte. Taken out again, ours
+leave the file as it was; only a key that had to be created, and a value that was null, stay behind
+as `[]` or `{}`, because a line of ours cannot say what stood there before. The work is done in
 `config_reading` (parse), `config_writing` (with_blocks) and `config_adoption` (adopt, eject).
 """
 

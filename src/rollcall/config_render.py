@@ -2,7 +2,7 @@
 
 Strings are double-quoted ASCII, so that neither YAML 1.1 (LiteLLM) nor 1.2 takes `no`, `12:30` or
 `1e-06` for anything else, whatever the locale the file is opened in. Written out by hand because
-the shape is this small: ruamel.yaml needs eighty times as long for the same bytes, and PyYAML's
+the shape is this small: ruamel.yaml needs some fifty times as long for the same lines, and PyYAML's
 emitter quotes the keys too and puts nested lists at the column of their key.
 """
 
