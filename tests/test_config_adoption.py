@@ -110,6 +110,27 @@ def test_an_entry_with_a_literal_secret_stays_the_users(key: str) -> None:
     assert parse(adopt(parse(fine), frozenset({"quick"}))).managed.models
 
 
+def test_a_secret_deep_in_an_entry_is_seen() -> None:
+    deep = b"extra: [{headers: {x_api_key: sk-typed-in}}]"
+    with pytest.raises(ConfigRefused, match="x_api_key"):
+        adopt(parse(OWN.replace(b"timeout: 5", deep)), frozenset({"quick"}))
+
+
+def test_managed_by_from_an_anchor_cannot_be_taken_out() -> None:
+    raw = b"""\
+x-info: &info {managed_by: rollcall}
+model_list:
+  - model_name: a
+    litellm_params: {model: o/a}
+    model_info:
+      <<: *info
+"""
+    with pytest.raises(ConfigRefused) as caught:
+        eject(parse(raw))
+    assert (caught.value.reason, caught.value.line) == ("shared_anchor", 3)
+    assert parse(adopt(parse(raw), frozenset())).strays == ()
+
+
 def test_entries_saved_by_litellms_own_page_are_taken_back() -> None:
     import yaml
 
@@ -154,6 +175,13 @@ def test_ejecting_an_entry_signed_and_nothing_else_leaves_no_null() -> None:
     new = adopt(parse(OWN), frozenset({"quick"}))
     after = load(eject(parse(new)))
     assert after["model_list"][-1]["model_info"] == {}
+
+
+def test_ejecting_aliases_alone_leaves_them_standing() -> None:
+    new = with_blocks(parse(b"general_settings: {}\n"), Blocks((), {"a": "b"}))
+    assert eject(parse(new)) == (
+        b'general_settings: {}\nrouter_settings:\n  model_group_alias:\n    a: "b"\n'
+    )
 
 
 def test_ejecting_takes_entries_without_markers_too() -> None:

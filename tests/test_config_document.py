@@ -208,6 +208,27 @@ def test_rows_may_be_added_behind_ours_in_flow_style(name: str) -> None:
     assert [own["model_name"] for own in load(without)["model_list"]][-1] == "mine"
 
 
+def test_a_comma_written_inside_our_rows_is_kept_or_put_back() -> None:
+    new = with_blocks(parse(shape("json.yaml")), Blocks(OURS.models))
+    end = b"\n    # <<< rollcall: managed models <<<\n"
+    assert end in new
+    row = b'{"model_name": "mine", "litellm_params": {"model": "ollama/mine"}}\n'
+    both = new.replace(end, b"," + end + row)
+    changed = with_blocks(parse(both), OTHERS)
+    assert [own["model_name"] for own in parse(changed).own_models] == ["a", "mine"]
+    without = load(with_blocks(parse(changed), Blocks()))
+    assert [own["model_name"] for own in without["model_list"]] == ["a", "mine"]
+
+
+@pytest.mark.parametrize("value", ["null", "~", "{}", "[]"])
+def test_empty_values_in_json_are_filled_in_place(value: str) -> None:
+    raw = f'{{"model_list": {value}, "router_settings": {value}, "x": 1}}\n'.encode()
+    new = with_blocks(parse(raw), OURS)
+    assert_holds(load(raw), load(new), OURS)
+    assert new.startswith(b'{"model_list": [\n') or value == "{}"
+    assert with_blocks(parse(with_blocks(parse(new), OTHERS)), OURS) == new
+
+
 def test_a_first_row_of_ours_takes_the_comma_behind_it_along() -> None:
     new = with_blocks(parse(b'{"model_list": []}\n'), Blocks(OURS.models))
     end = b"# <<< rollcall: managed models <<<\n"

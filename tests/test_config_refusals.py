@@ -158,6 +158,19 @@ def test_an_edit_that_would_change_what_an_anchor_shares_is_refused() -> None:
     assert edit(raw).reason == "read_back"
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b'{"model_list": , "x": 1}', "no_place"),
+        (b"model_list:\n  - model_name: a\n    since: 2026-99-99\n", "broken_yaml"),
+        (b"model_list: []\nx: !!python/object:os.system {}\n", "broken_yaml"),
+        (b"model_list: []\nx: \x07\n", "broken_yaml"),
+    ],
+)
+def test_texts_litellm_cannot_use_are_refused(text: bytes, reason: str) -> None:
+    assert edit(text).reason == reason
+
+
 def test_a_value_without_plain_yaml_is_refused() -> None:
     for value in ("half \ud83d", {1, 2}, b"bytes"):
         model = {"model_name": "a", "litellm_params": {"model": value}}
