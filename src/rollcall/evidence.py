@@ -15,7 +15,7 @@ from rollcall.situation import Situation
 from rollcall.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from rollcall.config_document import ConfigDocument
     from rollcall.policy import Policy
@@ -39,8 +39,15 @@ class Evidence:
     notes: tuple[str, ...]
 
 
-def gather(settings: Settings, observer: fetch.Observer | None = None) -> Evidence:
+def gather(
+    settings: Settings,
+    observer: fetch.Observer | None = None,
+    meanwhile: Iterable[Callable[[], object]] = (),
+) -> Evidence:
     """Read the files and ask the providers.
+
+    Args:
+        meanwhile: short pieces of work to do while the providers think.
 
     Raises:
         PolicyError, ConfigRefused, StoreError, SettingsError: see their docstrings.
@@ -61,6 +68,7 @@ def gather(settings: Settings, observer: fetch.Observer | None = None) -> Eviden
             fetched_at=stamp(settings),
             observer=observer,
             secrets=roll.secrets,
+            meanwhile=meanwhile,
         )
     answered = asking.with_unasked(roll, settings, answers)
     return Evidence(

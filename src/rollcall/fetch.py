@@ -7,7 +7,7 @@ for it. Redirects are never followed: the key stays with the host it was meant f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -49,6 +49,7 @@ def ask_all(
     fetched_at: str,
     observer: Observer | None = None,
     secrets: Sequence[str] = (),
+    meanwhile: Iterable[Callable[[], object]] = (),
 ) -> tuple[Answer, ...]:
     """Ask every target at once; answers in the order of `targets`. Never raises for a provider.
 
@@ -58,6 +59,8 @@ def ask_all(
         deadline_seconds: bound on the whole call, bodies included.
         fetched_at: ISO 8601 UTC, stamped on every answer.
         secrets: strings to redact wherever a provider echoes them.
+        meanwhile: short pieces of work to do once the requests are out; skipped when nobody is
+            asked.
     """
     if not targets:
         return ()
@@ -65,7 +68,7 @@ def ask_all(
 
     keys = [target.key for target in targets if target.key]
     redactor = Redactor([*secrets, *keys])
-    answers = Round(redactor, deadline_seconds, observer).ask(targets)
+    answers = Round(redactor, deadline_seconds, observer, meanwhile).ask(targets)
     return tuple(replace(answer, fetched_at=fetched_at) for answer in answers)
 
 

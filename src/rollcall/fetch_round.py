@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +28,9 @@ MAX_PAGES: Final = 20
 RETRY_SECONDS: Final = 0.1
 """Before a second try, where the provider names no time."""
 
+_TURNS: Final = 8
+"""Of the event loop, until what is ready has been sent: a connection takes several."""
+
 _GRACE_SECONDS: Final = 0.1
 """For tasks to end by themselves after the deadline, before they are left behind."""
 
@@ -36,9 +39,14 @@ class Round:
     """One call of `fetch.ask_all`: its deadline, its observer, what it must not say."""
 
     def __init__(
-        self, redactor: Redactor, deadline_seconds: float, observer: Observer | None
+        self,
+        redactor: Redactor,
+        deadline_seconds: float,
+        observer: Observer | None,
+        meanwhile: Iterable[Callable[[], object]] = (),
     ) -> None:
         """Prepare; nothing goes out yet."""
+        self._meanwhile = meanwhile
         self._redactor = redactor
         self._deadline_seconds = deadline_seconds
         self._observer = observer
@@ -79,6 +87,7 @@ class Round:
             return [self._told(self._unasked(target, refusal)) for target in targets]
         async with client:
             tasks = [asyncio.create_task(self._settle(client, target)) for target in targets]
+            await self._use_the_wait()
             left = self._deadline_at - _now() + _GRACE_SECONDS
             await asyncio.wait(tasks, timeout=max(0.0, left))
             late = self._too_late()
@@ -86,6 +95,13 @@ class Round:
                 task.result() if task.done() else self._told(self._unasked(target, late))
                 for task, target in zip(tasks, targets, strict=True)
             ]
+
+    async def _use_the_wait(self) -> None:
+        """Work while the providers think; between two pieces the sockets have their turn."""
+        for piece in self._meanwhile:
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+            piece()
 
     async def _settle(self, client: httpx.AsyncClient, target: Target) -> Answer:
         """One provider's answer, whatever happens."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from rollcall import config_document, freshness
-from rollcall.decision import decide
 from rollcall.errors import GuardRefused, NotFound, PlanError
 from rollcall.evidence import gather, read_policy_bytes, situate
 from rollcall.memory import (
@@ -36,6 +37,9 @@ AGAIN = "Make a new one with `rollcall plan --out FILE`."
 LOCK_WAIT_SECONDS = 5.0
 """How long a run waits for another one, where `--deadline` does not say."""
 
+FOR_DECIDING = ("rollcall.shelf", "rollcall.admission", "rollcall.aliases", "rollcall.decision")
+"""Not needed for asking: imported while the providers think, in pieces of a few milliseconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -63,12 +67,18 @@ def make_plan(settings: Settings, observer: Observer | None = None) -> Planned:
     Raises:
         PolicyError, ConfigRefused, PlanError, StoreError, SettingsError: see their docstrings.
     """
-    evidence = gather(settings, observer)
+    evidence = gather(settings, observer, _while_they_think())
+    from rollcall.decision import decide
+
     situation = situate(evidence)
     decision = decide(situation)
     replace_all = evidence.policy.model_list == "replace"
     result = config_document.with_blocks(evidence.document, decision.blocks, replace=replace_all)
     return Planned(plan_of(evidence, decision, result), evidence, situation, decision, result)
+
+
+def _while_they_think() -> list[Callable[[], object]]:
+    return [partial(import_module, name) for name in FOR_DECIDING]
 
 
 def apply(
@@ -189,6 +199,7 @@ def read_inventory(settings: Settings, *, refresh: bool = False) -> Inventory:
         PolicyError, ConfigRefused, StoreError: see their docstrings.
     """
     from rollcall import inventory
+    from rollcall.decision import decide
 
     evidence = gather(replace(settings, offline=not refresh))
     situation = situate(evidence)
