@@ -171,7 +171,7 @@ def readable(raw: bytes) -> dict[str, Any]:
     return data
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(configs(), BLOCKS)
 def test_the_users_bytes_and_data_stay(raw: bytes, blocks: Blocks) -> None:
     old = readable(raw)
@@ -182,7 +182,7 @@ def test_the_users_bytes_and_data_stay(raw: bytes, blocks: Blocks) -> None:
     assert new.isascii() or not raw.isascii()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(configs(), BLOCKS, BLOCKS)
 def test_twice_is_once_and_the_way_does_not_matter(raw: bytes, one: Blocks, two: Blocks) -> None:
     readable(raw)
