@@ -19,6 +19,8 @@ from rollcall.config_text import line_number
 
 _GLUED_COMMENT = re.compile(r"[|>][0-9+-]*#")
 _BARE_QUESTION = re.compile(r"""^(?:[^\n#"'?]|"[^"\n]*"|'[^'\n]*')*\?""", re.MULTILINE)
+_MERGE_KEY = re.compile(r"(?<!<)<<(?!<)")
+"""Two of them, as a merge key is written; our own markers have three."""
 _TEMPLATE = re.compile(r"\{\{|\{%|<%|\$\{\{")
 _UNREADABLE = (ValueError, TypeError, OverflowError, AttributeError, LookupError, RecursionError)
 
@@ -60,7 +62,7 @@ def _loader_class(body: str) -> Any:
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     if _reads_otherwise_in_c(body):
         loader = yaml.SafeLoader
-    if "<<" not in body:
+    if _MERGE_KEY.search(body) is None:
         return loader
     return type("MergesUndoneLoader", (_MergesUndone, loader), {"unmerged": []})
 
