@@ -28,29 +28,36 @@ def main(args: list[str] | None = None) -> None:
 
 def run(args: list[str] | None = None) -> int:
     """Run the command line and return its exit code; never raises but SystemExit."""
-    from rollcall.cli import app_for
+    from rollcall.report.text import flush, say_error
 
-    words = sys.argv[1:] if args is None else args
     try:
-        code = app_for(words)(words, standalone_mode=False, prog_name="rollcall")
+        code = _command(args)
+        flush()
     except RollcallError as error:
-        from rollcall.report.text import say_error
-
         say_error(error)
         return int(error.exit_code)
     except KeyboardInterrupt:
-        return int(Exit.INTERRUPTED)
-    except BrokenPipeError:
-        return _closed_pipe()
+        return _interrupted()
+    except SystemExit as stop:
+        if isinstance(stop.__context__, BrokenPipeError):
+            return int(Exit.OK)  # the reader of `--help` went away
+        raise
     except Exception as error:  # noqa: BLE001 - the last net: every bug ends in a log file
         return _unexpected(error)
+    return code
+
+
+def _command(args: list[str] | None) -> int:
+    from rollcall.cli import app
+
+    code = app(args, standalone_mode=False, prog_name="rollcall")
     return code if isinstance(code, int) else int(Exit.OK)
 
 
 def _unexpected(error: Exception) -> int:
     """Usage errors and aborts are the command line's own; anything else is a bug."""
     if type(error).__name__ == "Abort":
-        return int(Exit.INTERRUPTED)
+        return _interrupted()
     show: Any = getattr(error, "show", None)
     if show is not None and hasattr(error, "exit_code"):
         show()
@@ -60,12 +67,11 @@ def _unexpected(error: Exception) -> int:
     return int(report_bug(error))
 
 
-def _closed_pipe() -> int:
-    """The reader of our output went away (`rollcall models | head`): not our error."""
-    import os
+def _interrupted() -> int:
+    from rollcall.report.text import say
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return int(Exit.OK)
+    say("rollcall: interrupted.")
+    return int(Exit.INTERRUPTED)
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> None:

@@ -6,7 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rollcall.report.text import printable
+from rollcall.report.text import is_terminal, is_unicode, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,15 +18,18 @@ if TYPE_CHECKING:
 @contextmanager
 def live_progress(*, wanted: bool) -> Iterator[Observer | None]:
     """An observer that draws each provider's line on stderr; None where nobody watches."""
-    if not wanted or not sys.stderr.isatty():
+    if not wanted or not is_terminal(sys.stderr):
         yield None
         return
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     console = Console(file=sys.stderr, markup=False, highlight=False, emoji=False)
+    if console.is_dumb_terminal:
+        yield None
+        return
     with Progress(
-        SpinnerColumn(finished_text=" "),
+        SpinnerColumn("dots" if is_unicode(sys.stderr) else "line", finished_text=" "),
         TextColumn("{task.description}", markup=False),
         TimeElapsedColumn(),
         TextColumn("{task.fields[verdict]}", markup=False),

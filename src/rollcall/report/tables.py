@@ -6,7 +6,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from rollcall.report.text import out, printable
+from rollcall.report.text import is_terminal, is_unicode, out, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,7 +37,7 @@ def render_table(
     title: str = "",
     right: Iterable[str] = (),
 ) -> str:
-    """The table as text, in the terminal's width; coloured only on a terminal."""
+    """The table as text, in the terminal's width; plain where NO_COLOR or TERM=dumb asks for it."""
     import io
 
     from rich import box
@@ -45,13 +45,13 @@ def render_table(
     from rich.table import Table
     from rich.text import Text
 
-    terminal = sys.stdout.isatty()
+    terminal = is_terminal(sys.stdout)
     width = shutil.get_terminal_size((MIN_WIDTH, 40)).columns
     numbers = set(right)
     table = Table(
         title=Text(title) if title else None,
         title_justify="left",
-        box=box.SIMPLE_HEAD if _can_draw() else box.ASCII2,
+        box=box.SIMPLE_HEAD if is_unicode(sys.stdout) else box.ASCII2,
         show_edge=False,
         pad_edge=False,
     )
@@ -62,7 +62,7 @@ def render_table(
     console = Console(
         file=io.StringIO(),
         width=max(width, 60) if terminal else max(width, MIN_WIDTH),
-        force_terminal=terminal,
+        force_terminal=terminal and not _wants_plain(),
         highlight=False,
         markup=False,
         emoji=False,
@@ -73,10 +73,13 @@ def render_table(
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
 
+def _wants_plain() -> bool:
+    """NO_COLOR (rich alone would keep bold), a dumb terminal, or an old Windows console."""
+    from rich.console import Console
+
+    console = Console(file=sys.stdout)
+    return console.no_color or console.is_dumb_terminal or console.legacy_windows
+
+
 def _cell(value: object) -> str:
     return "" if value is None else printable(value)
-
-
-def _can_draw() -> bool:
-    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
-    return encoding.replace("-", "") in {"utf8", "utf16", "utf32"}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import unicodedata
 from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING
 
+from rollcall.errors import StoreError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import TextIO
 
     from rollcall.errors import RollcallError
 
@@ -55,8 +59,52 @@ def say_error(error: RollcallError) -> None:
         say(f"          {printable(error.hint, limit=2000)}")
 
 
-def _write(stream: object, text: str) -> None:
-    """Write text on any console, also one that is not UTF-8 (cp1252)."""
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person watches; a service may have no stream at all."""
+    return stream is not None and stream.isatty()
+
+
+def is_unicode(stream: TextIO | None) -> bool:
+    """Whether the console shows every character; Windows's cp1252 does not."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return encoding.lower().replace("-", "") in {"utf8", "utf16", "utf32"}
+
+
+def flush() -> None:
+    """Hand over what is still buffered, while a full disk can still be said.
+
+    Raises:
+        StoreError: the result could not be written.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            _guarded(stream, stream.flush)
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    """Write text on any console, also one that is not UTF-8 (cp1252), or none (a service)."""
+    if stream is None:
+        return
     encoding = getattr(stream, "encoding", None) or "utf-8"
     safe = text.encode(encoding, "replace").decode(encoding)
-    stream.write(safe)  # type: ignore[attr-defined] # sys.stdout and sys.stderr, or their captures
+    _guarded(stream, lambda: stream.write(safe))
+
+
+def _guarded(stream: TextIO, act: Callable[[], object]) -> None:
+    """A reader that went away (`rollcall models | head`) stops nothing: the rest is dropped."""
+    try:
+        act()
+    except BrokenPipeError:
+        _discard(stream)
+    except OSError as error:
+        _discard(stream)
+        raise StoreError(
+            f"The output could not be written: {error.strerror or error}.",
+            "What was done stands: `rollcall status` tells it.",
+        ) from None
+
+
+def _discard(stream: TextIO) -> None:
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, stream.fileno())
+    os.close(nothing)

@@ -1,0 +1,88 @@
+"""rollcall in a process of its own: in pipes, at a terminal, without any console."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COMMAND = (sys.executable, "-m", "rollcall")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a process ended with and wrote."""
+
+    code: int
+    out: bytes
+    err: bytes
+
+
+def in_pipes(*args: str, environ: Mapping[str, str] | None = None) -> Done:
+    """Type `rollcall ARGS` with stdout and stderr in two pipes."""
+    done = subprocess.run(
+        [*COMMAND, *args],
+        capture_output=True,
+        check=False,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **(environ or {})},
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def in_shell(line: str) -> Done:
+    """Run a line of sh in which `$ROLLCALL` is the command."""
+    quoted = " ".join(f"'{word}'" for word in COMMAND)
+    done = subprocess.run(
+        ["sh", "-c", line.replace("$ROLLCALL", quoted)],
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def at_terminal(
+    *args: str,
+    typed: bytes = b"",
+    environ: Mapping[str, str] | None = None,
+    piped_stdout: bool = False,
+) -> Done:
+    """Type `rollcall ARGS` at a terminal, whose screen is `out` (`err`, where stdout is a pipe).
+
+    Args:
+        typed: what the person types, in one go.
+    """
+    import pty
+
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, *args],
+        stdin=theirs,
+        stdout=subprocess.PIPE if piped_stdout else theirs,
+        stderr=theirs,
+        env={"TERM": "xterm-256color", **os.environ, **(environ or {})},
+    )
+    os.close(theirs)
+    if typed:
+        os.write(ours, typed)
+    screen = b"".join(iter(lambda: _read(ours), b""))
+    os.close(ours)
+    out = process.stdout.read() if process.stdout else b""
+    if process.stdout:
+        process.stdout.close()
+    code = process.wait(60)
+    return Done(code, out, screen) if piped_stdout else Done(code, screen, b"")
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # Linux's end of file, once the last process has closed its side
+        return b""
