@@ -79,9 +79,15 @@ class House:
         self.on(START + timedelta(days=days))
 
     def write_policy(self, text: str, *providers: str) -> None:
-        """Write a policy whose `providers:` are the simulated ones named."""
+        """Write a policy whose `providers:` are the simulated ones named.
+
+        They get all the time in the world: a busy machine must not look like a sick provider.
+        """
         rows = self.sim.provider_policy(*providers)
-        head = yaml.safe_dump({"version": 1, "providers": rows})
+        patience = (
+            {} if "defaults:" in text else {"defaults": {"timeout": "30s", "deadline": "60s"}}
+        )
+        head = yaml.safe_dump({"version": 1, **patience, "providers": rows})
         self.policy.write_text(head + text, encoding="utf-8")
 
     def run(self, *args: str) -> Ran:
