@@ -573,11 +573,13 @@ deny: ["*opus*"]
 
     def test_superseded_is_told_from_what_the_policy_never_wanted(self) -> None:
         outcome = admit(self.TEXT, CLAUDES)
-        assert outcome.matched("anthropic", "claude-sonnet-4-6"), "newest stopped it"
-        assert not outcome.matched("anthropic", "claude-opus-5"), "denied"
-        assert not outcome.matched("anthropic", "gone"), "not listed"
+        assert outcome.superseded("anthropic", "claude-sonnet-4-6") == (
+            "rule 1: newest 1: claude-sonnet-5 stands before it"
+        )
+        assert not outcome.superseded("anthropic", "claude-opus-5"), "denied"
+        assert not outcome.superseded("anthropic", "gone"), "not listed"
         only_sonnet = admit("allow: [{family: claude-sonnet, newest: 1}]", CLAUDES)
-        assert not only_sonnet.matched("anthropic", "claude-opus-5"), "no rule names it"
+        assert not only_sonnet.superseded("anthropic", "claude-opus-5"), "no rule names it"
 
     def test_which_rule_names_a_model_whatever_else_it_asks(self) -> None:
         policy = load("allow: [{family: gpt}, {match: 'claude-*', newest: 1, stage: preview}]")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rollcall import shelf
+from rollcall.admission_notes import moving, retiring
 from rollcall.errors import PolicyError
 from rollcall.naming import render_name
 from rollcall.selection import Selector, Stop
@@ -19,16 +20,14 @@ from rollcall.verdicts import verdict
 from rollcall.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date
 
     from rollcall.catalog import Model
     from rollcall.families import Reading
-    from rollcall.policy import Policy
+    from rollcall.policy import Policy, Rule
 
-SUPERSEDING = frozenset(
-    (Stop.RETIRED, Stop.STAGE, Stop.WHERE, Stop.MAX_AGE, Stop.NEWEST, Stop.MAX, Stop.YOUNG)
-)
+SUPERSEDING = frozenset(Stop) - {Stop.FROM, Stop.UNNAMED}
 """What stops a model that a rule names: not a policy edit, so its entry has a grace."""
 
 
@@ -94,19 +93,35 @@ class Admission:
             steps.append(Step(selector.number, passed=stop is None, why=why))
         return tuple(steps)
 
-    def matched(self, provider: str, model_id: str) -> bool:
-        """Whether some rule names a listed model and only something better, newer or stricter
-        keeps it out: its entry was superseded, the policy still wants its kind.
+    def superseded(self, provider: str, model_id: str) -> str | None:
+        """Why a listed model is out although some rule names it: something better, newer or
+        stricter. None where no rule names it, or it is denied: the policy does not want its kind.
         """
         work = self._work
         if work is None or provider not in work.shelves:
-            return False
+            return None
         row = work.shelves[provider]
         if model_id not in row.models or row.item(model_id).denied is not None:
+            return None
+        for selector in self._selectors:
+            stop, why = verdict(selector, row.item(model_id))
+            if stop is not None and stop in SUPERSEDING:
+                return f"rule {selector.number}: {why}"
+        return None
+
+    def would_take(self, model: Model) -> bool:
+        """Whether a rule would admit a model if its provider still listed it, as far as `newest`
+        and `max` go; False where newer ones have its place.
+        """
+        if self._work is None:
             return False
-        item = row.item(model_id)
-        stops = (verdict(selector, item)[0] for selector in self._selectors)
-        return any(stop is None or stop in SUPERSEDING for stop in stops)
+        alone = Shelf(model.provider, (model,), self._work.policy)
+        item = alone.item(model.id)
+        return any(
+            selector.would_take(item)
+            for selector in self._selectors
+            if Selector.names(selector.rule, alone, item)
+        )
 
 
 def admit(
@@ -158,8 +173,8 @@ def admit(
             held.setdefault(item.model.key, Held(item.model, reason))
     _refuse_twins(list(admitted.values()))
     warnings += [line for selector in selectors for line in selector.warnings()]
-    warnings += _retiring(list(admitted.values()), work)
-    warnings += _moving(list(admitted.values()), work)
+    warnings += retiring(list(admitted.values()), work)
+    warnings += moving(list(admitted.values()), work)
     return Admission(
         tuple(admitted.values()),
         tuple(row for key, row in held.items() if key not in admitted),
@@ -178,14 +193,16 @@ def rule_of(policy: Policy, model: Model) -> int | None:
     """The index in `policy.allow` of the first rule that names a model, whatever `newest`, `max`,
     stage and conditions say of it; None when no rule does or it is denied.
     """
+    first = next(iter(rules_of(policy, model)), None)
+    return None if first is None else policy.allow.index(first)
+
+
+def rules_of(policy: Policy, model: Model) -> Iterator[Rule]:
+    """The rules that name a model, in their order; see `rule_of`."""
     alone = Shelf(model.provider, (model,), policy)
     item = alone.item(model.id)
-    if item.denied is not None:
-        return None
-    for index, rule in enumerate(policy.allow):
-        if Selector.names(rule, alone, item):
-            return index
-    return None
+    if item.denied is None:
+        yield from (rule for rule in policy.allow if Selector.names(rule, alone, item))
 
 
 def _shelves(policy: Policy, catalogs: Mapping[str, Sequence[Model]]) -> dict[str, Shelf]:
@@ -220,40 +237,3 @@ def _refuse_twins(rows: list[Admitted]) -> None:
                 f"{row.name!r}: LiteLLM would balance between them silently.",
                 'Give one of them its own `name`, for example "{provider}/{id}", or deny it.',
             )
-
-
-def _retiring(rows: list[Admitted], work: Work) -> list[str]:
-    found = []
-    for row in rows:
-        ends = row.model.ends
-        if ends is not None and work.ends_soon(row.model):
-            successor = (
-                f"; its successor is {row.model.replaced_by}" if row.model.replaced_by else ""
-            )
-            days = (ends - work.today).days
-            when = "today" if days == 0 else f"in {days} day{'s' if days > 1 else ''}, on {ends}"
-            found.append(f"{row.model.qualified} ends {when}{successor}")
-    return found
-
-
-def _moving(rows: list[Admitted], work: Work) -> list[str]:
-    """Where a provider's own moving id points at something else than our newest."""
-    newest: dict[tuple[str, object, str], Admitted] = {}
-    for one in rows:
-        if work.rule(one.rule).newest:
-            newest.setdefault((one.model.provider, one.reading.maker, one.reading.family), one)
-    found = []
-    for provider, row in work.shelves.items():
-        for model_id, model in sorted(row.models.items()):
-            if model.points_at is None:
-                continue
-            target = work.target_of(row, model.points_at)
-            ours = newest.get((provider, target.maker, target.family))
-            if ours is None or model.points_at in (ours.model.id, ours.model.canonical):
-                continue
-            if (target.version, target.revision) != (ours.reading.version, ours.reading.revision):
-                found.append(
-                    f"{provider}: {model_id} points at {model.points_at}, "
-                    f"our newest of {ours.reading.family} is {ours.model.id}"
-                )
-    return found

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rollcall.decision import admit, decide
+from rollcall.entries import called_by
 
 if TYPE_CHECKING:
     from rollcall.situation import Situation
@@ -22,16 +23,11 @@ def adoptable(situation: Situation) -> tuple[frozenset[str], frozenset[str]]:
         name
         for entry in situation.document.own_models
         if isinstance(entry, dict)
-        and wanted.get(name := str(entry.get("model_name"))) == _called(entry)
+        and wanted.get(name := str(entry.get("model_name"))) == called_by(entry)
     )
     ours = names | {stray.model_name for stray in situation.document.strays}
     ours |= {str(entry["model_name"]) for entry in situation.document.managed.models}
     return names, frozenset(_aliases(situation, ours))
-
-
-def _called(entry: dict[str, object]) -> object:
-    params = entry.get("litellm_params")
-    return params.get("model") if isinstance(params, dict) else None
 
 
 def _aliases(situation: Situation, ours: frozenset[str]) -> set[str]:

@@ -98,7 +98,12 @@ def resolve(
         if name in own_names:
             notes.append(f"alias {name!r} is left out: your own lines give that name already")
             continue
-        _refuse_model_name(name, pool)
+        if (twin := _model_called(name, pool)) is not None:
+            notes.append(
+                f"alias {name!r} is left out: {twin.model.qualified} has that name, and stays as "
+                f"it is until {twin.model.provider} answers"
+            )
+            continue
         found = choose(shelf, spec, current.get(name))
         reason = found.reason
         if name == "default" and found.target is not None:
@@ -132,14 +137,16 @@ def fallback_entries(resolved: Iterable[Resolved]) -> tuple[dict[str, list[str]]
     )
 
 
-def _refuse_model_name(name: str, pool: Sequence[Candidate]) -> None:
+def _model_called(name: str, pool: Sequence[Candidate]) -> Candidate | None:
+    """The entry that has an alias's name and stays only because its provider did not answer."""
     twin = next((one for one in pool if one.name == name), None)
-    if twin is not None:
+    if twin is not None and not twin.staying:
         raise PolicyError(
             f"The alias {name!r} has the name of a managed model ({twin.model.qualified}): "
             "LiteLLM could not reach the model any more.",
             f"Rename the alias, or give rule {twin.rule} another `name`.",
         )
+    return twin
 
 
 def _preferring(picked: str, spec: AliasSpec | None) -> AliasSpec:

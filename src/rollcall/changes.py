@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from rollcall.entries import COSTS
+from rollcall.entries import COSTS, key_of
 from rollcall.plan import Change, ChangeKind
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ def _models(old: Blocks, new: Blocks, reasons: Mapping[str, str]) -> Iterator[Ch
             yield Change(kind=ChangeKind.ADD, name=name, after=entry, reason=reason)
         elif before[name] != entry:
             what = "; ".join(_differences(before[name], entry))
-            reason = "; ".join(text for text in (what, _why(reasons.get(name, ""), entry)) if text)
+            why = _why(reasons.get(name, ""), before[name], entry)
+            reason = "; ".join(text for text in (what, why) if text)
             yield Change(
                 kind=ChangeKind.UPDATE, name=name, before=before[name], after=entry, reason=reason
             )
@@ -71,9 +72,12 @@ def _models(old: Blocks, new: Blocks, reasons: Mapping[str, str]) -> Iterator[Ch
             yield Change(kind=ChangeKind.REMOVE, name=name, before=entry, reason=reason)
 
 
-def _why(reason: str, entry: Entry) -> str:
-    """The reason of an update is told only where the entry is on its way out."""
-    return reason if "leaves" in entry.get("model_info", {}) else ""
+def _why(reason: str, before: Entry, after: Entry) -> str:
+    """The reason of an update is told only where the entry leaves, stays after all, or its name
+    goes to another model.
+    """
+    leaving = any("leaves" in entry.get("model_info", {}) for entry in (before, after))
+    return reason if leaving or key_of(before) != key_of(after) else ""
 
 
 def _aliases(old: Blocks, new: Blocks, reasons: Mapping[str, str]) -> Iterator[Change]:
@@ -94,8 +98,13 @@ def _fallbacks(old: Blocks, new: Blocks) -> Iterator[Change]:
     after = {name: targets for row in new.fallbacks for name, targets in row.items()}
     for name in dict.fromkeys((*after, *before)):
         if before.get(name) != after.get(name):
+            gone = "none of its fallbacks is in the config"
             yield Change(
-                kind=ChangeKind.FALLBACK, name=name, before=before.get(name), after=after.get(name)
+                kind=ChangeKind.FALLBACK,
+                name=name,
+                before=before.get(name),
+                after=after.get(name),
+                reason=gone if name not in after else f"the fallbacks of alias {name}",
             )
 
 

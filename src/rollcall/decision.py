@@ -6,12 +6,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rollcall import admission, aliases, families
+from rollcall.catalog import Verdict
 from rollcall.config_document import Blocks
-from rollcall.departures import Cause
-from rollcall.entries import key_of, leaves_on, model_of
-from rollcall.guards import Move, hold, models_by_name, refusals
-from rollcall.plan import HeldChange
-from rollcall.roster import Role, Roster, Seat, call_roll
+from rollcall.entries import called_by, leaves_on, model_of
+from rollcall.guards import refusals
+from rollcall.holds import (
+    accepted_models,
+    accepting_nothing,
+    held_models,
+    hold_back,
+    keep_held_targets,
+)
+from rollcall.roster import Role, Roster, call_roll
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
@@ -19,7 +25,7 @@ if TYPE_CHECKING:
 
     from rollcall.admission import Admission
     from rollcall.aliases import Candidate, Resolved
-    from rollcall.plan import Refusal
+    from rollcall.plan import HeldChange, Refusal
     from rollcall.situation import Situation
 
 
@@ -30,6 +36,8 @@ class Decision:
     Attributes:
         model_reasons, alias_reasons: name -> why it is there, moved, or is gone.
         resolved: every alias with its candidates in order, for `explain`.
+        accepting: what this run was told to accept, to be remembered: an alias as the model it
+            leads to now, so that its next rise is held again.
     """
 
     blocks: Blocks
@@ -41,6 +49,7 @@ class Decision:
     held: tuple[HeldChange, ...]
     refused: tuple[Refusal, ...]
     warnings: tuple[str, ...]
+    accepting: frozenset[str] = frozenset()
 
 
 def decide(situation: Situation) -> Decision:
@@ -52,12 +61,12 @@ def decide(situation: Situation) -> Decision:
     admitted = admit(situation)
     roster = call_roll(situation, admitted)
     current = current_aliases(situation)
-    resolved, notes = resolve(situation, roster, current)
+    resolved, notes = resolve(situation, admitted, roster, current)
     refused = refusals(situation, roster, resolved, current)
-    resolved, held = _hold_back(situation, roster, resolved, current)
-    roster = _keep_held_targets(situation, roster, held, resolved)
+    resolved, held, moved = hold_back(situation, roster, resolved, current)
+    roster = _make_room(keep_held_targets(situation, roster, held, resolved), resolved)
     alias_block = _alias_block(situation, roster, resolved)
-    fallbacks, fallback_notes = _fallback_block(situation, roster, resolved)
+    fallbacks, fallback_notes = _fallback_block(situation, roster, resolved, alias_block)
     blocks = Blocks(
         models=tuple(seat.entry for seat in roster.seats),
         aliases=alias_block,
@@ -70,9 +79,17 @@ def decide(situation: Situation) -> Decision:
         resolved=resolved,
         model_reasons={**{seat.name: seat.reason for seat in roster.seats}, **roster.gone},
         alias_reasons={alias.name: alias.reason for alias in resolved},
-        held=(*held, *_held_models(admitted)),
+        held=(*held, *held_models(admitted)),
         refused=tuple(refused),
-        warnings=(*admitted.warnings, *roster.warnings, *notes, *fallback_notes),
+        warnings=(
+            *admitted.warnings,
+            *roster.warnings,
+            *notes,
+            *moved,
+            *fallback_notes,
+            *accepting_nothing(situation, resolved),
+        ),
+        accepting=accepted_models(situation, roster, resolved),
     )
 
 
@@ -98,28 +115,31 @@ def current_aliases(situation: Situation) -> dict[str, str]:
 
 
 def resolve(
-    situation: Situation, roster: Roster, current: Mapping[str, str]
+    situation: Situation, admitted: Admission, roster: Roster, current: Mapping[str, str]
 ) -> tuple[tuple[Resolved, ...], tuple[str, ...]]:
     """Resolve every alias among the seats that stay; leaving ones are never a target."""
-    unanswered = {seat.key.provider for seat in roster.seats if seat.role is Role.KEPT}
+    pool = [*_own_instead(situation, admitted, roster), *_pool(situation, roster, current)]
+    kept = {seat.key.provider for seat in roster.seats if seat.role is Role.KEPT}
+    unanswered = {name for name in kept if situation.verdict(name) is not Verdict.OK}
     return aliases.resolve(
         situation.policy,
-        list(_pool(situation, roster)),
+        sorted(pool, key=lambda one: one.rule),
         own_names=situation.own_names,
         current=current,
         unanswered=frozenset(unanswered),
         today=situation.today,
-        own_aliases=frozenset(situation.document.own_aliases),
+        own_aliases=situation.own_aliases,
         picked=situation.picked,
     )
 
 
-def _pool(situation: Situation, roster: Roster) -> Iterable[Candidate]:
+def _pool(situation: Situation, roster: Roster, current: Mapping[str, str]) -> Iterable[Candidate]:
+    held = set(current.values())
     for seat in roster.seats:
         if seat.admitted is not None:
             row = seat.admitted
             yield aliases.Candidate(row.name, row.model, row.reading, row.rule)
-        elif seat.role is Role.KEPT and leaves_on(seat.entry) is None:
+        elif seat.role is Role.KEPT and (leaves_on(seat.entry) is None or seat.name in held):
             model = model_of(seat.entry)
             if model is not None:
                 index = admission.rule_of(situation.policy, model)
@@ -128,75 +148,46 @@ def _pool(situation: Situation, roster: Roster) -> Iterable[Candidate]:
                 yield aliases.Candidate(seat.name, model, reading, rule + 1, staying=True)
 
 
-def _hold_back(
-    situation: Situation,
-    roster: Roster,
-    resolved: tuple[Resolved, ...],
-    current: Mapping[str, str],
-) -> tuple[tuple[Resolved, ...], list[HeldChange]]:
-    """Aliases whose move a guard holds stay where they are."""
-    models = models_by_name(situation, roster)
-    kept, held = [], []
-    for alias in resolved:
-        old = current.get(alias.name)
-        if old is not None and alias.target not in (None, old):
-            found = hold(situation, Move(alias.name, old, str(alias.target)), models)
-            if found is not None and _can_stay(situation, roster, old):
-                held.append(found)
-                kept.append(replace(alias, target=old, reason=f"held: {found.reason}"))
-                continue
-        kept.append(alias)
-    return tuple(kept), held
-
-
-def _can_stay(situation: Situation, roster: Roster, name: str) -> bool:
-    """Whether an alias's present target may stay: anything but what the policy takes out."""
-    if any(seat.name == name for seat in roster.seats) or name in situation.own_names:
-        return True
-    departure = roster.departures.get(name)
-    return departure is not None and departure.cause is not Cause.POLICY
-
-
-def _keep_held_targets(
-    situation: Situation,
-    roster: Roster,
-    held: list[HeldChange],
-    resolved: tuple[Resolved, ...],
-) -> Roster:
-    """An entry whose grace is over stays as long as a held alias leads to it."""
+def _own_instead(situation: Situation, admitted: Admission, roster: Roster) -> Iterable[Candidate]:
+    """Admitted models that the user has by hand under the very name: an alias may lead there."""
     seated = {seat.name for seat in roster.seats}
-    names = {change.name for change in held}
-    wanted = {alias.target for alias in resolved if alias.name in names} - seated
-    back = [
-        Seat(entry, key, Role.LEAVING, "stays while a held alias leads to it")
-        for entry in situation.document.managed.models
-        if entry["model_name"] in wanted and (key := key_of(entry)) is not None
-    ]
-    if not back:
+    calls = {str(row.get("model_name")): called_by(row) for row in situation.own_entries}
+    for row in admitted.admitted:
+        if row.name not in seated and calls.get(row.name) == row.model.litellm_model:
+            yield aliases.Candidate(row.name, row.model, row.reading, row.rule)
+
+
+def _make_room(roster: Roster, resolved: tuple[Resolved, ...]) -> Roster:
+    """A leaving entry whose name an alias takes over goes at once: it could not be reached."""
+    names = {alias.name for alias in resolved if alias.target is not None}
+    leaving = {seat.name for seat in roster.seats if seat.role is Role.LEAVING} & names
+    if not leaving:
         return roster
-    gone = {name: why for name, why in roster.gone.items() if name not in wanted}
-    return replace(roster, seats=(*roster.seats, *back), gone=gone)
+    seats = tuple(seat for seat in roster.seats if seat.name not in leaving)
+    gone = {**roster.gone, **dict.fromkeys(leaving, "an alias takes over its name")}
+    return replace(roster, seats=seats, gone=gone)
 
 
 def _alias_block(
     situation: Situation, roster: Roster, resolved: tuple[Resolved, ...]
 ) -> dict[str, Any]:
     block: dict[str, Any] = {}
-    own = situation.own_names
     if situation.mode is Mode.LEGACY:
-        block.update(_others_aliases(situation, roster, {alias.name for alias in resolved}))
+        block.update(_others_aliases(situation, roster, resolved))
     for alias in resolved:
-        if alias.target is None or alias.name in own:
-            continue
-        block[alias.name] = (
-            {"model": alias.target, "hidden": True} if alias.hidden else alias.target
-        )
+        if alias.target is not None and alias.name not in situation.own_names:
+            block[alias.name] = (
+                {"model": alias.target, "hidden": True} if alias.hidden else alias.target
+            )
     return block
 
 
-def _others_aliases(situation: Situation, roster: Roster, known: set[str]) -> dict[str, Any]:
+def _others_aliases(
+    situation: Situation, roster: Roster, resolved: tuple[Resolved, ...]
+) -> dict[str, Any]:
     """In legacy mode the aliases of the fuller policy stay while their targets do."""
-    names = {seat.name for seat in roster.seats}
+    known = {alias.name for alias in resolved} | situation.own_names
+    names = {seat.name for seat in roster.seats} | situation.own_names
     targets = current_aliases(situation)
     return {
         name: value
@@ -206,9 +197,13 @@ def _others_aliases(situation: Situation, roster: Roster, known: set[str]) -> di
 
 
 def _fallback_block(
-    situation: Situation, roster: Roster, resolved: tuple[Resolved, ...]
+    situation: Situation, roster: Roster, resolved: tuple[Resolved, ...], block: Mapping[str, Any]
 ) -> tuple[tuple[dict[str, list[str]], ...], tuple[str, ...]]:
     rows = aliases.fallback_entries(resolved)
+    if situation.mode is Mode.LEGACY:
+        known = {alias.name for alias in resolved}
+        others = situation.document.managed.fallbacks
+        rows = (*(row for row in others if known.isdisjoint(row)), *rows)
     if not rows:
         return (), ()
     if situation.document.fallbacks_section == "both":
@@ -219,24 +214,11 @@ def _fallback_block(
     own = {
         name for row in situation.document.own_fallbacks if isinstance(row, dict) for name in row
     }
-    names = {seat.name for seat in roster.seats} | situation.own_names
-    names |= {alias.name for alias in resolved if alias.target is not None}
+    names = {seat.name for seat in roster.seats} | situation.own_names | set(block)
     kept = []
     for row in rows:
         for name, targets in row.items():
             live = [target for target in targets if target in names]
-            if name not in own and live:
+            if name in block and name not in own and live:
                 kept.append({name: live})
     return tuple(kept), ()
-
-
-def _held_models(admitted: Admission) -> list[HeldChange]:
-    return [
-        HeldChange(
-            name=row.model.qualified,
-            change="add",
-            reason=row.reason,
-            accept=f"rollcall apply --accept {row.model.qualified}",
-        )
-        for row in admitted.held
-    ]

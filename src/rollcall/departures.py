@@ -1,27 +1,34 @@
 """Why a managed entry leaves, and how long it stays all the same. Pure.
 
 An entry leaves because its id was withdrawn, retired, renamed or superseded (it then stays a
-while, with the leaving day in the entry), or because the user edited the policy (at once).
+while, with the leaving day in the entry), or because the user edited the policy (at once). The
+leaving day only ever comes nearer: a clock that once stood wrong, or a grace that was shortened,
+leaves nothing behind for years.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from rollcall import admission
+from rollcall import admission, families
 from rollcall.entries import EntryKey, entry_of, leaves_on, model_of, with_leaving_day
+from rollcall.errors import PolicyError
+from rollcall.naming import render_name
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rollcall.admission import Admission
     from rollcall.catalog import Model
     from rollcall.config_document import Entry
     from rollcall.situation import Situation
+
+    Before = Callable[[], Mapping[tuple[str, str], str]]
+    """(provider, id) -> model_name under the policy of the last apply; see `admitted_before`."""
 
 
 class Cause(StrEnum):
@@ -41,20 +48,22 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """One entry on its way out. `entry` is None once it is gone."""
+    """One entry on its way out. `entry` is None once it is gone.
+
+    Attributes:
+        missed: its provider listed it no more, and nothing newer has its place: what the guard
+            `max_withdrawn` counts.
+    """
 
     cause: Cause
     reason: str
     entry: Entry | None
     renamed_to: str | None = None
+    missed: bool = False
 
 
 def depart(
-    situation: Situation,
-    admitted: Admission,
-    entry: Entry,
-    key: EntryKey,
-    before: Callable[[], frozenset[tuple[str, str]]],
+    situation: Situation, admitted: Admission, entry: Entry, key: EntryKey, before: Before
 ) -> Departure:
     """Decide why `entry`, whose provider answered and which no rule admits, leaves, and when.
 
@@ -64,26 +73,49 @@ def depart(
     models = situation.answers[key.provider].models
     present = next((model for model in models if model.id == key.id), None)
     if present is None:
-        return _missing(situation, entry, key, models)
+        return _missing(situation, admitted, entry, key, models)
     if present.ends is not None and present.ends < situation.today:
         reason = f"{key.provider} retired it on {present.ends}"
         return _staying(situation, entry, Cause.RETIRED, reason)
-    if (key.provider, key.id) in before() or not admitted.matched(key.provider, key.id):
+    if (key.provider, key.id) in before():
         return Departure(Cause.POLICY, "no rule of the policy admits it any more", None)
-    return _staying(
-        situation,
-        _refreshed(situation, entry, present),
-        Cause.SUPERSEDED,
-        _successor(admitted, key),
-    )
+    why = admitted.superseded(key.provider, key.id)
+    if why is None and not situation.same_policy:
+        return Departure(Cause.POLICY, "no rule of the policy admits it any more", None)
+    reason = f"superseded ({why})" if why else "no rule admits it any more, under the same policy"
+    return _staying(situation, _refreshed(situation, entry, present), Cause.SUPERSEDED, reason)
+
+
+def depart_name(
+    situation: Situation, entry: Entry, model: Model, name: str, before: Before
+) -> Departure:
+    """Decide whether an entry whose model is admitted under another `name` keeps its own a while.
+
+    It does where a rule would still give it that name, were the model newer: another rule took
+    the model over, and clients have the old name. A naming that was edited counts at once.
+    """
+    mine = entry["model_name"]
+    edited = before().get(model.key) == mine
+    if edited or mine not in _possible_names(situation, model):
+        return Departure(Cause.POLICY, f"the policy names it {name}", None)
+    reason = f"another rule has the model now, as {name}"
+    return _staying(situation, _refreshed(situation, entry, model), Cause.SUPERSEDED, reason)
+
+
+def _possible_names(situation: Situation, model: Model) -> set[str]:
+    reading = families.read_model(model)
+    policy = situation.policy
+    return {
+        render_name(rule.name or policy.naming, model, reading)
+        for rule in admission.rules_of(policy, model)
+    }
 
 
 def _refreshed(situation: Situation, entry: Entry, model: Model) -> Entry:
     """The entry with today's prices and limits: it is served, and charged, until it goes."""
-    index = admission.rule_of(situation.policy, model)
-    if index is None:
+    rule = next(iter(admission.rules_of(situation.policy, model)), None)
+    if rule is None:
         return entry
-    rule = situation.policy.allow[index]
     fresh = entry_of(
         model,
         situation.providers[model.provider],
@@ -97,9 +129,13 @@ def _refreshed(situation: Situation, entry: Entry, model: Model) -> Entry:
 
 
 def _missing(
-    situation: Situation, entry: Entry, key: EntryKey, models: Sequence[Model]
+    situation: Situation,
+    admitted: Admission,
+    entry: Entry,
+    key: EntryKey,
+    models: Sequence[Model],
 ) -> Departure:
-    renamed = _renamed(situation, key, models)
+    renamed = _renamed(situation, entry, key, models)
     if renamed is not None:
         moved = {
             **entry,
@@ -110,13 +146,20 @@ def _missing(
     as_was = model_of(entry)
     if as_was is not None and admission.rule_of(situation.policy, as_was) is None:
         return Departure(Cause.POLICY, "no rule of the policy names it any more", None)
-    return _staying(situation, entry, Cause.WITHDRAWN, f"{key.provider} no longer lists it")
+    departure = _staying(situation, entry, Cause.WITHDRAWN, f"{key.provider} no longer lists it")
+    missed = leaves_on(entry) is None and (as_was is None or admitted.would_take(as_was))
+    return replace(departure, missed=missed)
 
 
-def _renamed(situation: Situation, key: EntryKey, models: Sequence[Model]) -> Model | None:
+def _renamed(
+    situation: Situation, entry: Entry, key: EntryKey, models: Sequence[Model]
+) -> Model | None:
     """The model the provider now lists under another id: case, alias or canonical name tell."""
+    called = entry["litellm_params"].get("model")
     for model in models:
-        if model.id.lower() == key.id.lower() or key.id in model.aliases:
+        known = (*model.aliases, model.canonical)
+        # An entry that was led to the new id at an earlier run tells so by itself.
+        if model.litellm_model == called or model.id.lower() == key.id.lower() or key.id in known:
             return model
     before = next((m for m in situation.previous_models(key.provider) if m.id == key.id), None)
     if before is None or before.canonical is None:
@@ -125,29 +168,28 @@ def _renamed(situation: Situation, key: EntryKey, models: Sequence[Model]) -> Mo
     return next((model for model in same if not model.batch_only), None)
 
 
-def admitted_before(situation: Situation) -> frozenset[tuple[str, str]]:
-    """(provider, id) of what the policy of the last apply would admit from today's catalogs.
+def admitted_before(situation: Situation) -> dict[tuple[str, str], str]:
+    """(provider, id) -> model_name of what the policy of the last apply would admit from today's
+    catalogs.
 
     What is among them and admitted no more was taken out by editing the policy. Empty where the
-    policy is the same, or not remembered.
+    policy is the same, not remembered, or no longer works (that may be why it was edited).
     """
     if situation.old_policy is None:
-        return frozenset()
-    before = admission.admit(
-        situation.old_policy,
-        situation.catalogs,
-        today=situation.today,
-        first_seen=situation.first_seen,
-        accepted=situation.accepted,
-        named_only=situation.mode is Mode.SUBAGENTS,
-        present=situation.present,
-    )
-    return frozenset(row.model.key for row in before.admitted)
-
-
-def _successor(admitted: Admission, key: EntryKey) -> str:
-    why = next((step.why for step in admitted.trail(key.provider, key.id) if not step.passed), "")
-    return why or "superseded"
+        return {}
+    try:
+        before = admission.admit(
+            situation.old_policy,
+            situation.catalogs,
+            today=situation.today,
+            first_seen=situation.first_seen,
+            accepted=situation.accepted,
+            named_only=situation.mode is Mode.SUBAGENTS,
+            present=situation.present,
+        )
+    except PolicyError:
+        return {}
+    return {row.model.key: row.name for row in before.admitted}
 
 
 def _staying(
@@ -160,7 +202,8 @@ def _staying(
     """The entry stays until its leaving day; that day is written into it when it starts."""
     grace = situation.policy.grace
     days = grace.superseded if cause is Cause.SUPERSEDED else grace.vanished
-    day = leaves_on(entry) or situation.today + timedelta(days=days)
+    latest = situation.today + timedelta(days=days)
+    day = min(leaves_on(entry) or latest, latest)
     if situation.today >= day:
         return Departure(cause, f"{reason}; its grace is over", None, renamed_to)
     return Departure(

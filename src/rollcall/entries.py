@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from rollcall.catalog import Model, Price, PriceTier
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rollcall.config_document import Entry
     from rollcall.providers.registry import Provider
 
@@ -153,6 +155,13 @@ def without_leaving_day(entry: Entry) -> Entry:
     """The same entry, staying."""
     info = {key: value for key, value in entry["model_info"].items() if key != "leaves"}
     return {**entry, "model_info": info}
+
+
+def called_by(entry: Mapping[str, Any]) -> str | None:
+    """The model string an entry calls, ours or the user's; None where it says none."""
+    params = entry.get("litellm_params")
+    model = params.get("model") if isinstance(params, dict) else None
+    return model if isinstance(model, str) else None
 
 
 def model_of(entry: Entry) -> Model | None:

@@ -99,6 +99,7 @@ def situate(evidence: Evidence) -> Situation:
         key_envs=roll.key_envs,
         state=evidence.state,
         old_policy=_old_policy(evidence),
+        same_policy=_same_policy(evidence),
         previous_models=partial(stored_models, evidence),
         today=settings.now.date(),
         mode=settings.mode,
@@ -106,6 +107,8 @@ def situate(evidence: Evidence) -> Situation:
         accepted=frozenset(
             (*settings.accept, *evidence.policy.accept, *evidence.state.accepted, *picks)
         ),
+        accepting=frozenset(settings.accept),
+        keyed_elsewhere=frozenset(roll.elsewhere),
         picked=evidence.picked,
     )
 
@@ -146,9 +149,14 @@ def load(content: bytes) -> object:
         return None
 
 
+def _same_policy(evidence: Evidence) -> bool:
+    text = evidence.state.policy_text
+    return text is not None and text.encode() == evidence.policy_bytes
+
+
 def _old_policy(evidence: Evidence) -> Policy | None:
     text = evidence.state.policy_text
-    if text is None or text.encode() == evidence.policy_bytes:
+    if text is None or _same_policy(evidence):
         return None
     try:
         return policy.load(text, "the policy of the last apply")

@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rollcall.catalog import Verdict
 from rollcall.changes import per_million
-from rollcall.entries import model_of
+from rollcall.entries import key_of, leaves_on, model_of
 from rollcall.plan import HeldChange, Refusal
 from rollcall.prices import Cost, cost_of
-from rollcall.roster import Role
+from rollcall.settings import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,12 +40,34 @@ def refusals(
         *_too_many(situation, roster),
         *_too_many_withdrawn(situation, roster),
         *_vanishing_aliases(resolved, current),
+        *_aliases_left_behind(situation, roster, resolved, current),
+        *_replacing(situation),
     ]
+
+
+def _replacing(situation: Situation) -> list[Refusal]:
+    if situation.policy.model_list != "replace":
+        return []
+    entries, others = len(situation.document.own_models), len(situation.document.own_aliases)
+    if not entries and not others:
+        return []
+    return [
+        Refusal(
+            guard="model_list",
+            reason="the policy says model_list: replace, which takes out what you wrote by hand: "
+            f"{_counted(entries, 'entry', 'entries')} and {_counted(others, 'alias', 'aliases')}",
+            accept="say model_list: keep, or pass --force once",
+        )
+    ]
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _too_many(situation: Situation, roster: Roster) -> list[Refusal]:
     limit = situation.policy.guards.max_models
-    number = sum(1 for seat in roster.seats if seat.role is not Role.LEAVING)
+    number = sum(1 for seat in roster.seats if leaves_on(seat.entry) is None)
     if number <= limit:
         return []
     return [
@@ -57,14 +80,18 @@ def _too_many(situation: Situation, roster: Roster) -> list[Refusal]:
 
 
 def _too_many_withdrawn(situation: Situation, roster: Roster) -> list[Refusal]:
-    number, share = len(roster.withdrawn), situation.policy.guards.max_withdrawn
-    if number < MIN_WITHDRAWN or number <= share * roster.counted:
+    entries = situation.document.managed.models
+    staying = [key for entry in entries if leaves_on(entry) is None and (key := key_of(entry))]
+    ours = sum(1 for key in staying if situation.verdict(key.provider) is Verdict.OK)
+    missed = [name for name, departure in roster.departures.items() if departure.missed]
+    number, share = len(missed), situation.policy.guards.max_withdrawn
+    if number < MIN_WITHDRAWN or number <= share * ours:
         return []
-    names = ", ".join(roster.withdrawn[:8]) + (", ..." if number > 8 else "")
+    names = ", ".join(missed[:8]) + (", ..." if number > 8 else "")
     return [
         Refusal(
             guard="max_withdrawn",
-            reason=f"{number} of {roster.counted} entries are no longer listed by providers that "
+            reason=f"{number} of {ours} entries are no longer listed by providers that "
             f"answered, more than {share:.0%}: {names}",
             accept="look at the provider; if it is right, pass --force once",
         )
@@ -82,6 +109,25 @@ def _vanishing_aliases(resolved: Iterable[Resolved], current: Mapping[str, str])
         )
         for alias in resolved
         if alias.target is None and alias.name in current
+    ]
+
+
+def _aliases_left_behind(
+    situation: Situation, roster: Roster, resolved: Iterable[Resolved], current: Mapping[str, str]
+) -> list[Refusal]:
+    """Aliases of the fuller policy whose targets mode `legacy` takes out."""
+    if situation.mode is not Mode.LEGACY:
+        return []
+    names = {seat.name for seat in roster.seats} | situation.own_names
+    others = set(current) - {alias.name for alias in resolved}
+    return [
+        Refusal(
+            guard="alias",
+            reason=f"alias {name!r} leads to {current[name]}, which mode legacy takes out",
+            accept="use mode orchestrator, or pass --force",
+        )
+        for name in sorted(others)
+        if current[name] not in names
     ]
 
 
@@ -103,9 +149,7 @@ def hold(situation: Situation, move: Move, models: Mapping[str, Model]) -> HeldC
     old_model, new_model = models.get(move.old), models.get(move.new)
     if old_model is None or new_model is None or _accepted(situation, move, new_model):
         return None
-    openrouter = situation.answers.get(PRICED_BY_OTHERS)
-    stand_ins = openrouter.models if openrouter else ()
-    old, new = cost_of(old_model, stand_ins), cost_of(new_model, stand_ins)
+    old, new = price_of(situation, old_model), price_of(situation, new_model)
     why = _dearer(old, new, situation.policy.guards.price_rise)
     if why is None:
         return None
@@ -117,8 +161,19 @@ def hold(situation: Situation, move: Move, models: Mapping[str, Model]) -> HeldC
     )
 
 
+def price_of(situation: Situation, model: Model) -> Cost | None:
+    """What models are compared by: the provider's own price, else what OpenRouter takes for the
+    same model, now or when it was asked last.
+    """
+    own = cost_of(model)
+    if own is not None or PRICED_BY_OTHERS not in situation.answers:
+        return own
+    listed = situation.answers[PRICED_BY_OTHERS].models
+    return cost_of(model, listed or situation.previous_models(PRICED_BY_OTHERS))
+
+
 def _accepted(situation: Situation, move: Move, new: Model) -> bool:
-    return bool(situation.accepted & {new.id, new.qualified, move.new})
+    return bool(situation.accepted & {new.id, new.qualified, move.new, move.alias})
 
 
 def _dearer(old: Cost | None, new: Cost | None, rise: float) -> str | None:

@@ -45,7 +45,7 @@ def plan_of(evidence: Evidence, decision: Decision, result: bytes) -> Plan:
         warnings=[*evidence.notes, *([] if nobody else _warnings(evidence, decision))],
         nobody=nobody,
         unreachable=[name for name, answer in evidence.answers.items() if answer.verdict.failed],
-        accepted=sorted(settings.accept),
+        accepted=sorted(decision.accepting),
     )
 
 

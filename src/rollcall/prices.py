@@ -31,13 +31,24 @@ def cost_of(model: Model, stand_ins: Iterable[Model] = ()) -> Cost | None:
     if model.price.blended is not None:
         return Cost(model.price.blended)
     mine = families.read_model(model)
+    found = []
     for other in stand_ins:
         if other.price.blended is None or ":" in other.id or other.points_at:
             continue
         theirs = families.read_model(other)
         if _same(mine, theirs):
-            return Cost(other.price.blended, f"OpenRouter's price for {other.id}")
-    return None
+            found.append((_distance(mine, theirs), other.id, other.price.blended))
+    if not found:
+        return None
+    _, model_id, blended = min(found)
+    return Cost(blended, f"OpenRouter's price for {model_id}")
+
+
+def _distance(mine: families.Reading, theirs: families.Reading) -> int:
+    """Of several offers of one version the same snapshot counts, then the bare name."""
+    if mine.stamp_text == theirs.stamp_text:
+        return 0
+    return 2 if theirs.stamp_text else 1
 
 
 def _same(mine: families.Reading, theirs: families.Reading) -> bool:

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING
 
 from rollcall import admission
 from rollcall.catalog import Verdict
-from rollcall.departures import Cause, Departure, admitted_before, depart
-from rollcall.entries import EntryKey, entry_of, key_of, leaves_on
+from rollcall.departures import admitted_before, depart, depart_name
+from rollcall.entries import EntryKey, entry_of, key_of
 from rollcall.errors import PlanError
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from rollcall.admission import Admission, Admitted
     from rollcall.config_document import Entry
+    from rollcall.departures import Before, Departure
     from rollcall.situation import Situation
 
 
@@ -58,15 +59,11 @@ class Roster:
     Attributes:
         seats: in output order. gone: model_name -> why it left now.
         departures: by model_name, those leaving and those gone.
-        withdrawn: ids that answering providers no longer list and that were staying until now.
-        counted: how many staying entries those providers had in the file.
     """
 
     seats: tuple[Seat, ...]
     gone: dict[str, str] = field(default_factory=dict)
     departures: dict[str, Departure] = field(default_factory=dict)
-    withdrawn: tuple[str, ...] = ()
-    counted: int = 0
     warnings: tuple[str, ...] = ()
 
 
@@ -77,43 +74,44 @@ def call_roll(situation: Situation, admitted: Admission) -> Roster:
         PlanError: two entries would carry one model_name; LiteLLM would balance them silently.
     """
     seated, warnings = _admitted_seats(situation, admitted)
-    present = {seat.key for seat in seated}
+    seated, waiting = _behind_kept(situation, seated)
+    before = cache(lambda: admitted_before(situation))
+    places = {seat.key: seat for seat in seated}
     staying: dict[str, Seat] = {}
     gone: dict[str, str] = {}
     departures: dict[str, Departure] = {}
-    withdrawn: list[str] = []
-    counted = 0
-    before = cache(lambda: admitted_before(situation))
     for entry in situation.document.managed.models:
         name, key = str(entry["model_name"]), key_of(entry)
         if key is None:
             gone[name] = "its model_info.id is not one of ours: edited by hand"
-            continue
-        answered = situation.verdict(key.provider) is Verdict.OK
-        counted += answered and leaves_on(entry) is None
-        if key in present:
-            gone[name] = "the policy gives it another name"
-            continue
-        unwanted = _unwanted(situation, key)
-        if unwanted:
+        elif unwanted := _unwanted(situation, name, key):
             gone[name] = unwanted
-        elif not answered:
-            reason = f"kept as it is: {key.provider} {situation.verdict(key.provider)}"
-            staying[name] = Seat(entry, key, Role.KEPT, reason)
-        else:
-            departure = depart(situation, admitted, entry, key, before)
+        elif kept := _kept_because(situation, key, places):
+            staying[name] = Seat(entry, key, Role.KEPT, kept)
+        elif key not in places or places[key].name != name:
+            departure = _departure(situation, admitted, entry, key, places.get(key), before)
             departures[name] = departure
-            if departure.cause is Cause.WITHDRAWN and leaves_on(entry) is None:
-                withdrawn.append(key.qualified)
-            if departure.entry is None:
-                gone[name] = departure.reason
-            else:
+            gone[name] = departure.reason
+            if departure.entry is not None:
                 staying[name] = Seat(departure.entry, key, Role.LEAVING, departure.reason)
     seats = _merge(situation, seated, staying)
     _refuse_twins(seats)
     for seat in seats:
         gone.pop(seat.name, None)
-    return Roster(tuple(seats), gone, departures, tuple(withdrawn), counted, tuple(warnings))
+    return Roster(tuple(seats), gone, departures, (*warnings, *waiting))
+
+
+def _departure(
+    situation: Situation,
+    admitted: Admission,
+    entry: Entry,
+    key: EntryKey,
+    seat: Seat | None,
+    before: Before,
+) -> Departure:
+    if seat is None or seat.admitted is None:
+        return depart(situation, admitted, entry, key, before)
+    return depart_name(situation, entry, seat.admitted.model, seat.name, before)
 
 
 def _admitted_seats(situation: Situation, admitted: Admission) -> tuple[list[Seat], list[str]]:
@@ -140,15 +138,52 @@ def _admitted_seats(situation: Situation, admitted: Admission) -> tuple[list[Sea
     return seats, warnings
 
 
-def _unwanted(situation: Situation, key: EntryKey) -> str | None:
-    """Why the policy takes an entry out at once, whatever its provider says; None = it does not."""
+def _behind_kept(situation: Situation, seated: list[Seat]) -> tuple[list[Seat], list[str]]:
+    """The admitted whose name no entry of an unanswering provider has; that one stays for now."""
+    kept = {}
+    for entry in situation.document.managed.models:
+        key, name = key_of(entry), str(entry["model_name"])
+        if key and not _unwanted(situation, name, key) and _kept_because(situation, key, {}):
+            kept[name] = key
+    free = [seat for seat in seated if kept.get(seat.name, seat.key) == seat.key]
+    waiting = [
+        f"{seat.name}: still {kept[seat.name].qualified}, because {kept[seat.name].provider} was "
+        f"not asked or did not answer; {seat.key.qualified} is not added"
+        for seat in seated
+        if seat not in free
+    ]
+    return free, waiting
+
+
+def _kept_because(
+    situation: Situation, key: EntryKey, places: Mapping[EntryKey, Seat]
+) -> str | None:
+    """Why an entry stays exactly as it is, whatever the rules say; None = the rules decide."""
+    verdict = situation.verdict(key.provider)
+    if verdict is not Verdict.OK:
+        return f"kept as it is: {key.provider} {verdict}"
+    if situation.mode is not Mode.SUBAGENTS or key in places:
+        return None
+    listed = (row for row in situation.answers[key.provider].models if row.id == key.id)
+    model = next(listed, None)
+    rules = admission.rules_of(situation.policy, model) if model else iter(())
+    if any(not rule.from_ for rule in rules):
+        return f"kept as it is: mode subagents works by rules that name {key.provider}"
+    return None
+
+
+def _unwanted(situation: Situation, name: str, key: EntryKey) -> str | None:
+    """Why an entry goes at once, whatever its provider says; None = it does not."""
     policy = situation.policy
+    if name in situation.own_names:
+        return "your own entry or alias of that name stands"
     denied = admission.denied(policy, key.provider, key.id)
     if denied:
         return f"denied by {denied!r}"
     if key.provider not in policy.providers and situation.mode is not Mode.LEGACY:
         return f"{key.provider} is no longer among the policy's providers"
-    if situation.verdict(key.provider) is Verdict.NO_KEY and policy.missing_key == "drop":
+    keyless = situation.verdict(key.provider) is Verdict.NO_KEY
+    if keyless and policy.missing_key == "drop" and key.provider not in situation.keyed_elsewhere:
         return f"{key.provider} has no key, and the policy says missing_key: drop"
     return None
 

@@ -116,6 +116,10 @@ class Selector:
             items = [item for shelf in self.shelves for item in self.newest(items, shelf.provider)]
         return self._in_order(items)[: self.rule.max]
 
+    def would_take(self, item: Item) -> bool:
+        """Whether a model that is not listed would be among the chosen, were it to pass."""
+        return item in self._select([*self.passing, item])
+
     def newest(self, items: Iterable[Item], provider: str) -> list[Item]:
         """One provider's `newest` versions of each family, one id each."""
         mine = [item for item in items if item.model.provider == provider]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rollcall.catalog import Answer, Model, Verdict
 from rollcall.entries import key_of
@@ -29,10 +29,13 @@ class Situation:
         document: config.yaml. included_names: model_names of the files it includes.
         key_envs: provider -> the variable its key is written as; None = it needs none.
         old_policy: the policy at the last apply, when we remember it and it was another one.
+        same_policy: we remember the last apply, and its policy was this one.
+        keyed_elsewhere: providers whose key LiteLLM gets from somewhere we do not read.
         previous_models: the provider's models at the last good answer before this one; asked
             only when something left, to tell a rename from a removal.
         today: the day of the decision, UTC.
-        force: past the guards. accepted: names let past a hold.
+        force: past the guards. accepted: names let past a hold. accepting: those of them that
+            this run was told.
         picked: the `provider/id` a person picked as `default`.
     """
 
@@ -49,6 +52,9 @@ class Situation:
     mode: Mode = Mode.ORCHESTRATOR
     force: bool = False
     accepted: frozenset[str] = frozenset()
+    accepting: frozenset[str] = frozenset()
+    same_policy: bool = False
+    keyed_elsewhere: frozenset[str] = frozenset()
     picked: str | None = None
 
     def verdict(self, provider: str) -> Verdict:
@@ -72,10 +78,21 @@ class Situation:
         return frozenset((key.provider, key.id) for key in keys if key is not None)
 
     @property
+    def own_entries(self) -> Sequence[Mapping[str, Any]]:
+        """The user's own entries that stay: none where the policy says `model_list: replace`."""
+        return () if self.policy.model_list == "replace" else self.document.own_models
+
+    @property
+    def own_aliases(self) -> frozenset[str]:
+        """The user's own aliases that stay."""
+        replaced = self.policy.model_list == "replace"
+        return frozenset(() if replaced else self.document.own_aliases)
+
+    @property
     def own_names(self) -> frozenset[str]:
         """Every name the user's own lines already give: entries and aliases, includes counted."""
-        names = {str(entry.get("model_name")) for entry in self.document.own_models}
-        return frozenset(names | set(self.document.own_aliases) | self.included_names)
+        names = {str(entry.get("model_name")) for entry in self.own_entries}
+        return frozenset(names) | self.own_aliases | self.included_names
 
     def first_seen(self, provider: str, model_id: str) -> date | None:
         """The day we first saw an id; None when it was there from the start, or is unknown."""

@@ -61,7 +61,8 @@ def _of_selection(selector: Selector, item: Item) -> Verdict:
         newest = selector.newest(selector.passing, item.model.provider)
         if item not in newest:
             ahead = [one.model.id for one in newest if rule.family or one.family == item.family]
-            return Stop.NEWEST, f"newest {rule.newest}: {', '.join(ahead)} stands before it"
+            stand = "stands" if len(ahead) == 1 else "stand"
+            return Stop.NEWEST, f"newest {rule.newest}: {', '.join(ahead)} {stand} before it"
     return Stop.MAX, f"max {rule.max}: others are newer"
 
 
