@@ -48,9 +48,10 @@ def run(args: list[str] | None = None) -> int:
 
 
 def _command(args: list[str] | None) -> int:
-    from rollcall.cli import app
+    from rollcall.cli import app_for
 
-    code = app(args, standalone_mode=False, prog_name="rollcall")
+    words = sys.argv[1:] if args is None else args
+    code = app_for(words)(words, standalone_mode=False, prog_name="rollcall")
     return code if isinstance(code, int) else int(Exit.OK)
 
 
