@@ -21,8 +21,7 @@ from rollcall.config_text import line_number
 from rollcall.config_writing import edited, layout_of, with_blocks
 from rollcall.config_yaml import collector_paused
 from rollcall.errors import ConfigRefused
-
-_SECRET = re.compile(r"(?:key|secret|token|password|credentials?)(?:_id)?\Z", re.IGNORECASE)
+from rollcall.secret_names import names_secret
 
 
 @collector_paused()
@@ -107,7 +106,7 @@ def _literal_secret(value: Any) -> str | None:
         return next((found for item in value if (found := _literal_secret(item))), None)
     for key, item in value.items() if isinstance(value, dict) else ():
         literal = isinstance(item, str) and item and not item.startswith("os.environ/")
-        if literal and _SECRET.search(str(key)):
+        if literal and names_secret(key):
             return str(key)
         found = _literal_secret(item)
         if found:

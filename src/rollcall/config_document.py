@@ -9,7 +9,7 @@ as `[]` or `{}`, because a line of ours cannot say what stood there before. The 
 from __future__ import annotations
 
 from rollcall.config_adoption import adopt, eject
-from rollcall.config_blocks import Blocks, ConfigDocument, Entry, StrayEntry
+from rollcall.config_blocks import Blocks, ConfigDocument, Entry, StrayEntry, is_managed
 from rollcall.config_managed_text import managed_text
 from rollcall.config_places import locate
 from rollcall.config_reading import parse
@@ -22,6 +22,7 @@ __all__ = [
     "StrayEntry",
     "adopt",
     "eject",
+    "is_managed",
     "locate",
     "managed_text",
     "parse",

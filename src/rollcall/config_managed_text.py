@@ -7,10 +7,10 @@ import re
 from rollcall.config_reading import regions_of
 from rollcall.config_text import decode
 from rollcall.errors import ConfigRefused
+from rollcall.secret_names import PRIVATE_ENDING
 
 _SECRET = re.compile(
-    r"""((?:key|secret|password|credentials|credential|token)(?<!per_token)(?<!reasoning_token)"""
-    r"""(?:_id)?["']?[ ]*:[ ]*)"""
+    rf"""({PRIVATE_ENDING}["']?[ ]*:[ ]*)"""
     r"""(?!["']?os\.environ/)("(?:[^"\\\n]|\\.)*"|'[^'\n]*'"""
     r"""|[|>][-+0-9 ]*(?:\n[^:#\n]*(?=\n))+|[^\s,{}\[\]#"'][^,}\n]*)"""
 )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rollcall.naming import FIELDS, template_error
 from rollcall.policy_words import shown
 from rollcall.providers.registry import BUILTIN
+from rollcall.secret_names import names_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,9 +22,6 @@ Place = tuple[str | int, ...]
 
 PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-PRIVATE = re.compile(
-    r"(^|_|-)(key|keys|secret|password|token|authorization|credentials?)$", re.IGNORECASE
-)
 MOST_EXTRAS = 500
 OURS = ("id", "managed_by", "leaves")
 """Fields of model_info that say whose entry it is; a rule cannot set them."""
@@ -115,7 +113,7 @@ def _extras(place: Place, value: Any) -> Iterator[Problem]:
             waiting += [((*at, index), inner) for index, inner in enumerate(node)]
         elif not _is_plain(node):
             yield Problem(at, f"{shown(node)} is not a plain value", "Put it in quotes.")
-        elif PRIVATE.search(key) and isinstance(node, str) and not node.startswith("os.environ/"):
+        elif names_secret(key) and isinstance(node, str) and not node.startswith("os.environ/"):
             hint = "Write os.environ/NAME, the environment variable that holds it."
             yield Problem(at, "a key must not be written out", hint)
 

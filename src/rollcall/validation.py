@@ -1,7 +1,8 @@
-"""`--validate`: LiteLLM itself loads the new config before it replaces the old one. Process.
+"""`--validate`: two strangers read the new config before it replaces the old one. Process.
 
-LiteLLM drops an entry it cannot use and starts all the same, so its own count is compared with
-ours: https://docs.litellm.ai/docs/proxy/config_settings.
+LiteLLM itself loads it; it drops an entry it cannot use and starts all the same, so its own count
+is compared with ours: https://docs.litellm.ai/docs/proxy/config_settings. And ruamel.yaml reads it
+as YAML 1.2, as other tools on the same file may: our entries must mean the same there.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rollcall import config_document
 from rollcall.errors import ConfigRefused, HandoffError
 from rollcall.handoff import find_litellm
 
@@ -34,6 +36,7 @@ def litellm_check(settings: Settings) -> Callable[[bytes], None]:
     litellm = find_litellm(None, settings.environ)
 
     def check(content: bytes) -> None:
+        check_yaml_1_2(content)
         with _beside(settings.config_path, content) as path:
             accepted = _ask(litellm, path, settings)
         expected = expected_rows(content)
@@ -45,6 +48,26 @@ def litellm_check(settings: Settings) -> Callable[[bytes], None]:
             )
 
     return check
+
+
+def check_yaml_1_2(content: bytes) -> None:
+    """Compare our entries as YAML 1.2 readers see them with how LiteLLM (YAML 1.1) does.
+
+    Raises:
+        ConfigRefused: they differ.
+    """
+    from ruamel.yaml import YAML
+
+    managed = config_document.parse(content).managed
+    data: Any = YAML(typ="safe", pure=True).load(content)
+    entries = data.get("model_list") or [] if isinstance(data, dict) else []
+    seen = [entry for entry in entries if config_document.is_managed(entry)]
+    if seen != list(managed.models):
+        raise ConfigRefused(
+            "The new config reads differently as YAML 1.1 and as YAML 1.2.",
+            "config.yaml was left as it is; please report it.",
+            reason="yaml_1_2",
+        )
 
 
 class _beside:  # noqa: N801 - a context manager, used like a function
