@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rollcall.plan import Plan
+    from rollcall.report.change_facts import ChangeFacts
     from rollcall.settings import Settings
     from rollcall.sync import Applied
 
@@ -46,6 +47,7 @@ def plan(
 ) -> None:
     """Dry run: ask, decide, show what would change and why; write nothing."""
     from rollcall import config_document, sync
+    from rollcall.report.change_facts import facts_of
     from rollcall.report.plan import show_plan
     from rollcall.report.progress import live_progress
 
@@ -64,9 +66,9 @@ def plan(
     if json:
         _print_json(result)
     elif markdown:
-        _print_markdown(result, before, after)
+        _print_markdown(result, before, after, facts_of(planned))
     else:
-        show_plan(result, before, after, quiet=quiet)
+        show_plan(result, before, after, facts_of(planned), quiet=quiet)
     raise typer.Exit(int(_exit_code(settings, result, pending=check and result.changed)))
 
 
@@ -177,11 +179,11 @@ def _print_json(plan: Plan) -> None:
     out(plan.to_json().rstrip("\n"))
 
 
-def _print_markdown(plan: Plan, before: str, after: str) -> None:
+def _print_markdown(plan: Plan, before: str, after: str, facts: ChangeFacts) -> None:
     from rollcall.report.markdown import plan_markdown
     from rollcall.report.text import out
 
-    out(plan_markdown(plan, before, after).rstrip("\n"))
+    out(plan_markdown(plan, before, after, facts).rstrip("\n"))
 
 
 def _save(path: Path, text: str) -> None:

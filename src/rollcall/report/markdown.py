@@ -4,54 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rollcall.changes import per_million
-from rollcall.entries import price_of
 from rollcall.plan import ChangeKind, counts
-from rollcall.report.plan import diff_lines, target_of
+from rollcall.report.plan import diff_lines, provider_remark, target_of
 from rollcall.report.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from rollcall.plan import Change, Plan
+    from rollcall.plan import Change, HeldChange, Plan
+    from rollcall.report.change_facts import ChangeFacts
 
 DIFF_LIMIT = 20_000
 """Characters of the diff; a pull request's body holds 65,536."""
 
 
-def plan_markdown(plan: Plan, before: str, after: str) -> str:
-    """The whole body, ending in a newline."""
-    return "\n".join(_lines(plan, before, after)).rstrip() + "\n"
+def plan_markdown(plan: Plan, before: str, after: str, facts: ChangeFacts) -> str:
+    """The whole body, ending in a newline.
+
+    Args:
+        before, after: our own lines of config.yaml, now and after the plan.
+    """
+    return "\n".join(_lines(plan, before, after, facts)).rstrip() + "\n"
 
 
-def _lines(plan: Plan, before: str, after: str) -> Iterator[str]:
+def _lines(plan: Plan, before: str, after: str, facts: ChangeFacts) -> Iterator[str]:
     yield "## Models of the LiteLLM proxy"
     yield ""
     yield _headline(plan)
     yield ""
-    models = [change for change in plan.changes if change.kind in _MODEL_KINDS]
-    if models:
-        rows = [_model_row(change) for change in models]
-        yield from _table(("", "model", "input / output per 1M", "why"), rows)
-    aliases = [change for change in plan.changes if change.kind is ChangeKind.ALIAS]
-    if aliases:
-        rows = [
-            (_code(c.name), _code(target_of(c.before)), _code(target_of(c.after)), _text(c.reason))
-            for c in aliases
-        ]
-        yield from _table(("alias", "was", "becomes", "why"), rows)
-    yield from _remarks(plan)
-    yield from _table(
-        ("provider", "verdict", "models", ""),
-        [
-            (_code(line.name), line.verdict, str(line.models or ""), _text(_detail(line)))
-            for line in plan.providers
-        ],
-    )
+    yield from _refusals(plan)
+    yield from _models(plan, facts)
+    yield from _aliases(plan, facts)
+    yield from _fallbacks(plan)
+    yield from _held(plan)
+    yield from _notes(plan)
+    yield from _providers(plan)
     yield from _diff(before, after)
-
-
-_MODEL_KINDS = (ChangeKind.ADD, ChangeKind.UPDATE, ChangeKind.REMOVE)
 
 
 def _headline(plan: Plan) -> str:
@@ -59,43 +47,101 @@ def _headline(plan: Plan) -> str:
         return "**Nobody could be asked; nothing changes.**"
     if plan.refused:
         return "**A guard refused this plan; config.yaml stays as it is.**"
-    return f"{counts(plan.changes).capitalize()}."
+    words = [f"{counts(plan.changes).capitalize()}." if plan.changed else "Nothing changes."]
+    if plan.held:
+        words.append(f"{len(plan.held)} held back.")
+    if plan.unreachable:
+        names = ", ".join(_code(name) for name in plan.unreachable)
+        words.append(f"Could not be asked, entries kept: {names}.")
+    return " ".join(words)
 
 
-def _model_row(change: Change) -> tuple[str, str, str, str]:
-    sign = {ChangeKind.ADD: "added", ChangeKind.REMOVE: "removed"}.get(change.kind, "updated")
-    old, new = _prices(change.before), _prices(change.after)
-    price = new or old
-    if old and new and old != new:
-        price = f"{old} -> {new}"
-    return sign, _code(change.name), price, _text(change.reason)
-
-
-def _prices(entry: Any) -> str:
-    if not isinstance(entry, dict):
-        return ""
-    price = price_of(entry.get("model_info") or {})
-    if price.input is None and price.output is None:
-        return "unknown"
-    return " / ".join(
-        "?" if amount is None else f"${per_million(amount)}"
-        for amount in (price.input, price.output)
-    )
-
-
-def _remarks(plan: Plan) -> Iterator[str]:
+def _refusals(plan: Plan) -> Iterator[str]:
     for refusal in plan.refused:
         yield f"> **Refused ({refusal.guard})**: {_text(refusal.reason)}"
+        yield ">"
         yield f"> To accept: {_text(refusal.accept)}"
         yield ""
-    if plan.held:
-        yield "### Held back"
-        yield ""
-        for held in plan.held:
-            yield f"- {_code(held.name)}: {_code(held.change)}: {_text(held.reason)}"
-            if held.accept:
-                yield f"  To accept: {_code(held.accept)}, or add it to `accept` in the policy."
-        yield ""
+
+
+SIGNS = {ChangeKind.ADD: "added", ChangeKind.UPDATE: "updated", ChangeKind.REMOVE: "removed"}
+
+
+def _models(plan: Plan, facts: ChangeFacts) -> Iterator[str]:
+    rows = [
+        (
+            SIGNS[change.kind],
+            _code(change.name),
+            facts.price(change),
+            _age(change, facts),
+            _text(change.reason),
+        )
+        for change in plan.changes
+        if change.kind in SIGNS
+    ]
+    head = ("", "model", "input / output per 1M tokens", "released", "why")
+    yield from _section("Models", head, rows)
+
+
+def _aliases(plan: Plan, facts: ChangeFacts) -> Iterator[str]:
+    rows = [
+        (
+            _code(change.name),
+            _target(change.before),
+            _target(change.after),
+            facts.price(change),
+            _age(change, facts),
+            _text(change.reason),
+        )
+        for change in plan.changes
+        if change.kind is ChangeKind.ALIAS
+    ]
+    head = ("alias", "was", "becomes", "input / output per 1M tokens", "released", "why")
+    yield from _section("Aliases", head, rows)
+
+
+def _fallbacks(plan: Plan) -> Iterator[str]:
+    rows = [
+        (
+            _code(change.name),
+            _target(change.before),
+            _target(change.after),
+            _text(change.reason),
+        )
+        for change in plan.changes
+        if change.kind is ChangeKind.FALLBACK
+    ]
+    yield from _section("Fallbacks", ("of", "was", "becomes", "why"), rows)
+
+
+def _target(value: Any) -> str:
+    return _code(target_of(value)) if value else "-"
+
+
+def _age(change: Change, facts: ChangeFacts) -> str:
+    birth, days = facts.birth(change), facts.age_days(change)
+    if birth is None:
+        return ""
+    when = f"first seen {birth.day}" if birth.first_seen else str(birth.day)
+    return f"{when}, {days} day{'' if days == 1 else 's'} old"
+
+
+def _held(plan: Plan) -> Iterator[str]:
+    rows = [
+        (_code(held.name), _text(held.change), _text(held.reason), _how_to_accept(held))
+        for held in plan.held
+    ]
+    yield from _section("Held back", ("what", "change", "why", "to accept it"), rows)
+
+
+def _how_to_accept(held: HeldChange) -> str:
+    if not held.accept:
+        return ""
+    named = held.accept.rpartition(" ")[2]
+    return f"{_code(held.accept)}, or {_code(named)} under `accept:` in the policy"
+
+
+def _notes(plan: Plan) -> Iterator[str]:
     if plan.warnings:
         yield "### Notes"
         yield ""
@@ -103,9 +149,12 @@ def _remarks(plan: Plan) -> Iterator[str]:
         yield ""
 
 
-def _detail(line: Any) -> str:
-    stale = f" entries kept, stale since {line.stale_since}" if line.stale_since else ""
-    return f"{line.detail}{stale}".strip()
+def _providers(plan: Plan) -> Iterator[str]:
+    rows = [
+        (_code(line.name), line.verdict, str(line.models or ""), _text(provider_remark(line)))
+        for line in plan.providers
+    ]
+    yield from _section("Providers", ("provider", "verdict", "models", ""), rows)
 
 
 def _diff(before: str, after: str) -> Iterator[str]:
@@ -125,9 +174,14 @@ def _diff(before: str, after: str) -> Iterator[str]:
     yield "</details>"
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield "| " + " | ".join(columns) + " |"
-    yield "|" + "---|" * len(columns)
+def _section(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """A titled table; nothing at all without rows."""
+    if not rows:
+        return
+    yield f"### {title}"
+    yield ""
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
     for row in rows:
         yield "| " + " | ".join(row) + " |"
     yield ""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rollcall.plan import Change, Plan, ProviderLine
+    from rollcall.report.change_facts import ChangeFacts
     from rollcall.store import Written
 
 SIGNS = {
@@ -24,7 +25,9 @@ SIGNS = {
 }
 
 
-def show_plan(plan: Plan, before: str, after: str, *, quiet: bool = False) -> None:
+def show_plan(
+    plan: Plan, before: str, after: str, facts: ChangeFacts, *, quiet: bool = False
+) -> None:
     """Print a plan: providers, changes and the diff to stdout, remarks to stderr.
 
     Args:
@@ -35,11 +38,9 @@ def show_plan(plan: Plan, before: str, after: str, *, quiet: bool = False) -> No
         out()
     if plan.changes:
         show_table(
-            ("", "what", "name", "why"),
-            [
-                (SIGNS[change.kind], change.kind.value, change.name, _why(change))
-                for change in plan.changes
-            ],
+            ("", "what", "name", "in / out per 1M", "age", "why"),
+            [_row(change, facts) for change in plan.changes],
+            right=("age",),
         )
         out()
     if plan.changed and not quiet:
@@ -55,7 +56,13 @@ def show_providers(lines: Iterable[ProviderLine]) -> None:
     show_table(
         ("provider", "verdict", "models", "ms", ""),
         [
-            (line.name, line.verdict, line.models or "", line.elapsed_ms or "", _detail(line))
+            (
+                line.name,
+                line.verdict,
+                line.models or "",
+                line.elapsed_ms or "",
+                provider_remark(line),
+            )
             for line in lines
         ],
         right=("models", "ms"),
@@ -66,7 +73,7 @@ def show_applied(plan: Plan, written: Written | None, path: str) -> None:
     """Print what applying did, in as few lines as tell it."""
     for line in plan.providers:
         if line.verdict not in ("ok", "not_asked"):
-            say(f"{line.name}: {line.verdict}: {printable(_detail(line))}")
+            say(f"{line.name}: {line.verdict}: {printable(provider_remark(line))}")
     for change in plan.changes:
         out(f"{SIGNS[change.kind]} {printable(change.name)}  {printable(_why(change))}".rstrip())
     show_remarks(plan)
@@ -113,22 +120,31 @@ def diff_lines(before: str, after: str) -> Iterable[str]:
     )
 
 
+def _row(change: Change, facts: ChangeFacts) -> tuple[str, ...]:
+    days = facts.age_days(change)
+    age = "" if days is None else f"{days} d"
+    sign, kind = SIGNS[change.kind], change.kind.value
+    return sign, kind, change.name, facts.price(change), age, _why(change)
+
+
 def _why(change: Change) -> str:
-    if change.kind is ChangeKind.ALIAS:
-        return f"{target_of(change.before)} -> {target_of(change.after)}; {change.reason}"
-    if change.kind is ChangeKind.FALLBACK:
-        return f"{change.before or 'none'} -> {change.after or 'none'}"
-    return change.reason
+    if change.kind not in (ChangeKind.ALIAS, ChangeKind.FALLBACK):
+        return change.reason
+    move = f"{target_of(change.before)} -> {target_of(change.after)}"
+    return f"{move}; {change.reason}" if change.reason else move
 
 
 def target_of(value: Any) -> str:
-    """What an alias leads to, for people."""
+    """What an alias or a list of fallbacks leads to, for people."""
     if isinstance(value, dict):
         return f"{value.get('model')} (hidden)" if value.get("hidden") else str(value.get("model"))
+    if isinstance(value, list):
+        return ", ".join(str(target) for target in value)
     return str(value) if value else "none"
 
 
-def _detail(line: ProviderLine) -> str:
+def provider_remark(line: ProviderLine) -> str:
+    """What there is to say of a provider beside its verdict."""
     return line.detail + _since(line) if line.detail else _since(line).strip()
 
 
