@@ -27,7 +27,7 @@ STAGES = (
     ("rollcall.fetch", "ask_all", "ask"),
     ("rollcall.evidence", "_stored", "ask"),
     ("rollcall.sync", "situate", "decide"),
-    ("rollcall.sync", "decide", "decide"),
+    ("rollcall.decision", "decide", "decide"),
     ("rollcall.config_document", "with_blocks", "edit"),
     ("rollcall.sync", "plan_of", "plan"),
     ("rollcall.store", "Store.write_config", "write"),
