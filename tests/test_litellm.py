@@ -15,7 +15,7 @@ import yaml
 
 from rollcall.simulator import MAIN, Simulator
 from tests.house import House
-from tests.litellm_proxy import running_litellm
+from tests.litellm_proxy import free_port, running_litellm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,3 +137,51 @@ def test_an_aliass_fallback_takes_over_when_its_provider_is_down(
         assert _ask(client, "claude")
     finally:
         simulated.heal("anthropic")
+
+
+def test_the_library_calls_the_aliases_through_the_proxy(
+    written: House, proxy: LiteLLMProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rollcall import get_llm_client
+
+    path = written.folder / "llm_orchestrator.yaml"
+    path.write_text(
+        "project: test\nenv: test\nproviders:\n"
+        f"  litellm: {{auth_profile: proxy, api_base: {proxy.base_url}}}\n"
+        "roles:\n  llm.chat: {provider: litellm, model: claude}\n"
+        "  llm.cheap: {provider: litellm, model: cheap}\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("ORCH_AUTH_PROXY_API_KEY", proxy.master_key)
+    messages = [{"role": "user", "content": "Are you there?"}]
+    with get_llm_client(str(path)) as client:
+        response = client.run("llm.chat", messages)
+        assert "Are you there?" in response.content
+        assert response.provider == "litellm"
+        assert "Are you there?" in "".join(client.stream("llm.cheap", messages))
+
+
+def test_smoke_finds_every_alias_alive(
+    written: House, proxy: LiteLLMProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(written.folder)
+    monkeypatch.setenv("LITELLM_API_KEY", proxy.master_key)
+    ran = written.run("smoke", proxy.base_url, "--json")
+    assert ran.code == 0, ran.text
+    report = ran.json()
+    assert report["verdict"] == "ok"
+    assert {row["name"] for row in report["rows"]} == set(written.aliases())
+    assert not report["missing"]
+
+
+def test_smoke_tells_a_wrong_key_from_no_server(
+    written: House, proxy: LiteLLMProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(written.folder)
+    monkeypatch.setenv("LITELLM_API_KEY", "sk-somebody-elses-key-123")
+    wrong = written.run("smoke", proxy.base_url)
+    nobody = written.run("smoke", f"http://127.0.0.1:{free_port()}")
+    assert (wrong.code, nobody.code) == (1, 1)
+    assert "key" in wrong.err
+    assert "start" in nobody.err
+    assert "sk-somebody" not in wrong.text
