@@ -54,7 +54,7 @@ def test_the_same_text_again_touches_nothing(store: Store) -> None:
     before = store.config_path.stat()
     assert store.write_config(
         b"old\r\n", expected=b"old\r\n", created=NOON, reason="apply"
-    ) == Written(None)
+    ) == Written(None, changed=False)
     assert store.config_path.stat().st_mtime_ns == before.st_mtime_ns
     assert names(store.config_path.parent) == {"config.yaml"}
 
@@ -247,11 +247,11 @@ class TestWriteTo:
     def test_the_result_goes_elsewhere(self, store: Store, tmp_path: Path) -> None:
         """No backup, for nothing was lost; a second time touches nothing."""
         out = tmp_path / "out.yaml"
-        for _ in range(2):
+        for changed in (True, False):
             written = store.write_config(
                 b"new\n", expected=b"old\r\n", created=NOON, reason="apply", write_to=out
             )
-            assert written == Written(None)
+            assert written == Written(None, changed=changed)
         assert out.read_bytes() == b"new\n"
         assert store.read_config() == b"old\r\n"
         assert names(tmp_path) == {"config.yaml", "out.yaml"}

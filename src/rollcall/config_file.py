@@ -35,11 +35,15 @@ IN_PLACE_NOTE = (
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a write did. `notes` are for the user (a weaker promise, a backup that failed)."""
+    """What a write did. `notes` are for the user (a weaker promise, a backup that failed).
+
+    `changed` is False where the very bytes were there already.
+    """
 
     backup_id: str | None
     in_place: bool = False
     notes: tuple[str, ...] = ()
+    changed: bool = True
 
 
 def real_path(path: Path) -> Path:
@@ -229,7 +233,7 @@ def write_copy(target: Path, content: bytes, *, config_path: Path) -> Written:
         StoreError: nothing was written.
     """
     if read_bytes(target) == content:
-        return Written(None)
+        return Written(None, changed=False)
     try:
         exists = target.exists()
         if exists and not stat.S_ISREG(target.stat().st_mode):

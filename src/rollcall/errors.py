@@ -35,6 +35,11 @@ class Exit(IntEnum):
     INTERRUPTED = 130
     TERMINATED = 143
 
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing needs a person's eye."""
+        return self in (Exit.OK, Exit.PENDING)
+
 
 class RollcallError(Exception):
     """A known error: one line saying what happened, one saying what to do.

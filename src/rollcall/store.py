@@ -110,7 +110,7 @@ class Store:
         if target != real:
             return write_copy(target, content, config_path=real)
         if content == expected:
-            return Written(None)
+            return Written(None, changed=False)
         config = ConfigFile(real, self._backups, self._in_place)
         return config.replace(content, expected, created=created, reason=reason)
 

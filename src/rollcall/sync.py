@@ -54,11 +54,22 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What applying did; `written` is None when there was nothing to do."""
+    """What applying did.
+
+    Attributes:
+        written: None when there was nothing to do.
+        planned: how the plan came about; None for a saved one.
+    """
 
     plan: Plan
     written: Written | None
     notes: tuple[str, ...] = ()
+    planned: Planned | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether a proxy that reads the result needs a restart."""
+        return self.written is not None and self.written.changed
 
 
 def make_plan(settings: Settings, observer: Observer | None = None) -> Planned:
@@ -91,7 +102,8 @@ def apply(
     """Plan and write, under the lock of this config.yaml.
 
     Args:
-        write_to: write the result there, and only read config.yaml.
+        write_to: write the result there, and only read config.yaml. Where nothing may change
+            and nothing is there yet, config.yaml is copied as it is: a proxy is to start on it.
         check: called with the new text before it replaces the file; raises to stop it.
 
     Raises:
@@ -103,15 +115,24 @@ def apply(
         plan, before = planned.plan, planned.evidence.document.raw
         if check is not None and plan.changed:
             check(planned.result)
+        result, due = planned.result, plan.changed or write_to is not None
+        if plan.nobody or plan.refused:
+            result, due = before, write_to is not None and not write_to.exists() and before != b""
         written = None
-        if not plan.nobody and not plan.refused and (plan.changed or write_to is not None):
-            written = write(settings, store, before, planned.result, counts(plan.changes), write_to)
-        notes = mended + remember(planned.evidence, plan, planned.result, written)
-    return Applied(plan, written, notes)
+        if due:
+            written = write(settings, store, before, result, counts(plan.changes), write_to)
+        notes = mended + remember(planned.evidence, plan, result, written)
+    return Applied(plan, written, notes, planned)
 
 
-def apply_saved(settings: Settings, plan: Plan, *, write_to: Path | None = None) -> Applied:
-    """Write exactly a saved plan.
+def apply_saved(
+    settings: Settings,
+    plan: Plan,
+    *,
+    write_to: Path | None = None,
+    check: Callable[[bytes], None] | None = None,
+) -> Applied:
+    """Write exactly a saved plan; `write_to` and `check` as in `apply`.
 
     Raises:
         PlanError: config.yaml or the policy is not what the plan was made from.
@@ -119,11 +140,18 @@ def apply_saved(settings: Settings, plan: Plan, *, write_to: Path | None = None)
     """
     store = Store(settings.config_path, settings.state_dir)
     if plan.refused and not settings.force:
-        raise GuardRefused(f"The saved plan was refused: {plan.refused[0].reason}.", AGAIN)
+        refusal = plan.refused[0]
+        raise GuardRefused(
+            f"The saved plan was refused ({refusal.guard}): {refusal.reason}.",
+            f"To accept it: {refusal.accept}; then make a new one.",
+        )
+    plan = plan.model_copy(update={"refused": []})
     with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS) as mended:
         before = store.read_config()
         policy_bytes = _same_files(settings, plan, before)
         result = _result_of(plan, before)
+        if check is not None and plan.changed:
+            check(result)
         written = None
         if result != before or write_to is not None:
             written = write(settings, store, before, result, counts(plan.changes), write_to)

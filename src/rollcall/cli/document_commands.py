@@ -1,4 +1,4 @@
-"""`adopt` and `eject`: taking hand-written entries over, and giving managed ones up."""
+"""`rollback`, `adopt`, `eject`: earlier texts of config.yaml, and entries that change hands."""
 
 from __future__ import annotations
 
@@ -46,3 +46,31 @@ def eject(
     settings = settings_module.resolve(config=config, state_dir=state_dir)
     written = handover.eject(settings, remove=remove)
     show_ejected(written, str(settings.config_path), removed=remove)
+
+
+@app.command()
+def rollback(
+    backup_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="An id of --list, or its number.")
+    ] = None,
+    config: options.Config = None,
+    state_dir: options.StateDir = None,
+    listing: Annotated[
+        bool, typer.Option("--list", help="Show what there is to go back to.")
+    ] = False,
+    json: options.Json = False,
+) -> None:
+    """Restore an earlier config.yaml.
+
+    Without ID the one before the last write; a rollback is backed up like any other write.
+    """
+    from rollcall import sync
+    from rollcall.report.backups import show_backups, show_restored
+    from rollcall.store import Store
+
+    settings = settings_module.resolve(config=config, state_dir=state_dir)
+    if listing:
+        show_backups(Store(settings.config_path, settings.state_dir).backups(), as_json=json)
+        return
+    restored, written = sync.rollback(settings, backup_id)
+    show_restored(restored, written, str(settings.config_path), as_json=json)

@@ -44,4 +44,12 @@ Accept = Annotated[
     typer.Option("--accept", help="Let this model past a hold, and remember it; repeatable."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the result.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Say less; nothing at all where all is well.")
+]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose", "-v", help="Also say, on stderr, what was read and every decision's reason."
+    ),
+]

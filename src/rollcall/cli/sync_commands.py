@@ -1,4 +1,4 @@
-"""`plan`, `apply`, `rollback`."""
+"""`plan` and `apply`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rollcall import settings as settings_module
-from rollcall.cli import app, options
+from rollcall.cli import app, options, plan_file
 from rollcall.errors import Exit
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rollcall.plan import Plan
     from rollcall.report.change_facts import ChangeFacts
     from rollcall.settings import Settings
-    from rollcall.sync import Applied
+    from rollcall.sync import Applied, Planned
 
 
 @app.command()
@@ -35,6 +35,7 @@ def plan(
     accept: options.Accept = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print Markdown: a pull request's body.")
     ] = False,
@@ -45,7 +46,12 @@ def plan(
         bool, typer.Option("--check", help="Exit 4 when changes are pending.")
     ] = False,
 ) -> None:
-    """Dry run: ask, decide, show what would change and why; write nothing."""
+    """Show what would change and why; write nothing.
+
+    Asks the providers, decides, and prints a table and a diff of rollcall's own lines.
+    """
+    if json and markdown:
+        raise typer.BadParameter("--json and --markdown are two results: ask for one.")
     from rollcall import config_document, sync
     from rollcall.report.change_facts import facts_of
     from rollcall.report.plan import show_plan
@@ -62,7 +68,9 @@ def plan(
     before = config_document.managed_text(planned.evidence.document.raw)
     after = config_document.managed_text(planned.result) if result.changed else before
     if save_to is not None:
-        _save(save_to, result.to_json())
+        plan_file.save(save_to, result, settings)
+    if verbose:
+        _say_all_there_is(planned)
     if json:
         _print_json(result)
     elif markdown:
@@ -90,6 +98,7 @@ def apply(
     accept: options.Accept = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit 4 when changes were written.")
     ] = False,
@@ -105,8 +114,12 @@ def apply(
         bool, typer.Option("--validate", help="Have LiteLLM itself check the new config first.")
     ] = False,
 ) -> None:
-    """Ask, decide and write; with a saved PLAN write exactly that plan."""
+    """Ask, decide and write; with a saved PLAN, exactly that plan.
+
+    LiteLLM reads config.yaml at its start only: restart it, for example with --on-change.
+    """
     from rollcall import sync
+    from rollcall.cli.on_change import run_on_change
     from rollcall.report.progress import live_progress
 
     settings = settings_module.resolve(
@@ -114,41 +127,28 @@ def apply(
         only_providers=tuple(provider or ()), timeout=timeout, deadline=deadline,
         offline=offline, force=force, strict=strict, accept=tuple(accept or ()),
     )  # fmt: skip
+    if write_to is not None:
+        plan_file.refuse_own_files("--write-to", write_to, settings.policy_path)
+    checker = _validator(settings) if validate else None
     if saved is not None:
-        applied = sync.apply_saved(settings, _load(saved), write_to=write_to)
+        plan_file.refuse_planning_options(
+            {"--provider": provider, "--timeout": timeout, "--offline": offline, "--accept": accept}
+        )
+        applied = sync.apply_saved(
+            settings, plan_file.load(saved), write_to=write_to, check=checker
+        )
     else:
-        checker = _validator(settings) if validate else None
         with live_progress(wanted=not (quiet or json)) as observer:
             applied = sync.apply(settings, observer, write_to=write_to, check=checker)
-    _report(applied, settings, write_to, json=json, quiet=quiet)
-    changed = applied.written is not None and applied.plan.changed
-    if changed and on_change:
-        _run_on_change(on_change)
-    code = _exit_code(settings, applied.plan, pending=detailed_exitcode and changed)
+    if verbose and applied.planned is not None:
+        _say_all_there_is(applied.planned)
+    code = _exit_code(settings, applied.plan, pending=detailed_exitcode and applied.changed)
+    try:
+        _report(applied, settings, write_to, json=json, quiet=quiet and code.is_well)
+    finally:
+        if on_change and applied.changed:
+            run_on_change(on_change)
     raise typer.Exit(int(code))
-
-
-@app.command()
-def rollback(
-    backup_id: Annotated[str | None, typer.Argument(metavar="[ID]")] = None,
-    config: options.Config = None,
-    state_dir: options.StateDir = None,
-    listing: Annotated[
-        bool, typer.Option("--list", help="Show what there is to go back to.")
-    ] = False,
-    json: options.Json = False,
-) -> None:
-    """Restore an earlier config.yaml: the one before the last write, or the one named."""
-    from rollcall import sync
-    from rollcall.report.backups import show_backups, show_restored
-    from rollcall.store import Store
-
-    settings = settings_module.resolve(config=config, state_dir=state_dir)
-    if listing:
-        show_backups(Store(settings.config_path, settings.state_dir).backups(), as_json=json)
-        return
-    restored, written = sync.rollback(settings, backup_id)
-    show_restored(restored, written, str(settings.config_path))
 
 
 def _exit_code(settings: Settings, plan: Plan, *, pending: bool) -> Exit:
@@ -168,9 +168,17 @@ def _report(
 
     if json:
         _print_json(applied.plan)
-    elif not quiet or applied.plan.refused or applied.plan.nobody:
+    elif not quiet:
         show_applied(applied.plan, applied.written, str(write_to or settings.config_path))
     say_all(applied.notes, mark="note: ")
+
+
+def _say_all_there_is(planned: Planned) -> None:
+    from rollcall.report.verbose import say_decisions, say_providers, say_surroundings
+
+    say_surroundings(planned.evidence.settings)
+    say_providers(planned)
+    say_decisions(planned.decision)
 
 
 def _print_json(plan: Plan) -> None:
@@ -184,43 +192,6 @@ def _print_markdown(plan: Plan, before: str, after: str, facts: ChangeFacts) -> 
     from rollcall.report.text import out
 
     out(plan_markdown(plan, before, after, facts).rstrip("\n"))
-
-
-def _save(path: Path, text: str) -> None:
-    from rollcall.errors import StoreError
-
-    try:
-        path.write_text(text, encoding="ascii", newline="\n")
-    except OSError as error:
-        raise StoreError(
-            f"The plan could not be saved to {path}: {error.strerror or error}.",
-            "Name another file with --out.",
-        ) from None
-
-
-def _load(path: Path) -> Plan:
-    from rollcall.errors import PlanError
-    from rollcall.plan import read_plan
-
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not a text file"
-        raise PlanError(
-            f"{path} cannot be read: {reason}.", "Make one with `rollcall plan --out FILE`."
-        ) from None
-    return read_plan(text, str(path))
-
-
-def _run_on_change(command: str) -> None:
-    """Run the user's own command line in their shell; it failing is their command's affair."""
-    import subprocess
-
-    from rollcall.report.text import say
-
-    code = subprocess.run(command, shell=True, check=False).returncode  # noqa: S602 - asked for
-    if code:
-        say(f"note: the --on-change command ended with {code}.")
 
 
 def _validator(settings: Settings) -> Callable[[bytes], None]:

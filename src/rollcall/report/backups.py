@@ -30,10 +30,19 @@ def show_backups(backups: Sequence[Backup], *, as_json: bool = False) -> None:
         )
 
 
-def show_restored(backup_id: str, written: Written | None, path: str) -> None:
+def show_restored(
+    backup_id: str, written: Written | None, path: str, *, as_json: bool = False
+) -> None:
     """Print what a rollback did."""
-    if written is None:
+    if as_json:
+        import json
+
+        backup = written.backup_id if written else None
+        data = {"restored": backup_id, "changed": written is not None, "backup_id": backup}
+        out(json.dumps(data, indent=2))
+    elif written is None:
         out(f"{path} already is {backup_id}: nothing to do.")
-        return
-    out(f"{path}: restored {backup_id}. A running LiteLLM does not notice: restart it.")
-    say_all(written.notes, mark="note: ")
+    else:
+        out(f"{path}: restored {backup_id}. A running LiteLLM does not notice: restart it.")
+    if written is not None:
+        say_all(written.notes, mark="note: ")

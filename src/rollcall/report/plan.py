@@ -53,20 +53,19 @@ def show_plan(
 
 def show_providers(lines: Iterable[ProviderLine]) -> None:
     """Print who answered, and how long it took."""
-    show_table(
-        ("provider", "verdict", "models", "ms", ""),
-        [
-            (
-                line.name,
-                line.verdict,
-                line.models or "",
-                line.elapsed_ms or "",
-                provider_remark(line),
-            )
-            for line in lines
-        ],
-        right=("models", "ms"),
-    )
+    head, rows = provider_rows(lines)
+    show_table(head, rows, right=("models", "ms"))
+
+
+def provider_rows(
+    lines: Iterable[ProviderLine],
+) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+    """The table of who answered: its head and its rows."""
+    rows: list[tuple[object, ...]] = [
+        (line.name, line.verdict, line.models or "", line.elapsed_ms or "", provider_remark(line))
+        for line in lines
+    ]
+    return ("provider", "verdict", "models", "ms", ""), rows
 
 
 def show_applied(plan: Plan, written: Written | None, path: str) -> None:
@@ -77,12 +76,16 @@ def show_applied(plan: Plan, written: Written | None, path: str) -> None:
     for change in plan.changes:
         out(f"{SIGNS[change.kind]} {printable(change.name)}  {printable(_why(change))}".rstrip())
     show_remarks(plan)
-    if written is None:
+    if plan.nobody or plan.refused or not plan.changed or written is None:
         out(f"{path}: {summary(plan)}")
+        if written is not None and written.changed:
+            out(f"{path}: written, as config.yaml stands.")
+        return
+    if not written.changed:
+        out(f"{path}: holds it already ({counts(plan.changes)}).")
         return
     out(f"{path}: written ({counts(plan.changes)}).")
-    if plan.changed:
-        out("A running LiteLLM does not notice: restart it.")
+    out("A running LiteLLM does not notice: restart it.")
     say_all(written.notes)
 
 

@@ -10,6 +10,7 @@ from rollcall.report.text import is_terminal, is_unicode, out, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import TextIO
 
 MIN_WIDTH = 120
 """Columns of a table that goes to a file or a pipe."""
@@ -36,8 +37,13 @@ def render_table(
     *,
     title: str = "",
     right: Iterable[str] = (),
+    stream: TextIO | None = None,
 ) -> str:
-    """The table as text, in the terminal's width; plain where NO_COLOR or TERM=dumb asks for it."""
+    """The table as text, in the terminal's width; plain where NO_COLOR or TERM=dumb asks for it.
+
+    Args:
+        stream: where it will be printed; stdout where it is not given.
+    """
     import io
 
     from rich import box
@@ -45,13 +51,14 @@ def render_table(
     from rich.table import Table
     from rich.text import Text
 
-    terminal = is_terminal(sys.stdout)
+    stream = stream or sys.stdout
+    terminal = is_terminal(stream)
     width = shutil.get_terminal_size((MIN_WIDTH, 40)).columns
     numbers = set(right)
     table = Table(
         title=Text(title) if title else None,
         title_justify="left",
-        box=box.SIMPLE_HEAD if is_unicode(sys.stdout) else box.ASCII2,
+        box=box.SIMPLE_HEAD if is_unicode(stream) else box.ASCII2,
         show_edge=False,
         pad_edge=False,
     )
@@ -62,7 +69,7 @@ def render_table(
     console = Console(
         file=io.StringIO(),
         width=max(width, 60) if terminal else max(width, MIN_WIDTH),
-        force_terminal=terminal and not _wants_plain(),
+        force_terminal=terminal and not _wants_plain(stream),
         highlight=False,
         markup=False,
         emoji=False,
@@ -73,11 +80,11 @@ def render_table(
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
 
-def _wants_plain() -> bool:
+def _wants_plain(stream: TextIO) -> bool:
     """NO_COLOR (rich alone would keep bold), a dumb terminal, or an old Windows console."""
     from rich.console import Console
 
-    console = Console(file=sys.stdout)
+    console = Console(file=stream)
     return console.no_color or console.is_dumb_terminal or console.legacy_windows
 
 
