@@ -27,7 +27,6 @@ _PATTERNS: Final = (
     (r"(?i)([?&](?:api[_-]?)?(?:key|token)=)[^&\s\"'<>]+", rf"\1{MARK}"),
     (r"(?i)\b([a-z][a-z0-9+.\-]*://)[^\s/@\"']+@", rf"\1{MARK}@"),
 )
-_GENERAL: Final = tuple((re.compile(pattern), new) for pattern, new in _PATTERNS)
 
 _MASKED: Final = re.compile(
     r"(?P<left>[^\s\"'`,;()<>*•…]{0,80}?)"
@@ -63,8 +62,8 @@ class Redactor:
             text = _prefix_removed(text, secret)
         if self._secrets:
             text = _MASKED.sub(self._unmasked, text)
-        for pattern, new in _GENERAL:
-            text = pattern.sub(new, text)
+        for pattern, new in _PATTERNS:  # compiled when first used: most runs have no error
+            text = re.sub(pattern, new, text)
         return text
 
     def clean_page(self, body: bytes) -> bytes:

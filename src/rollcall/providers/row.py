@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 MAX_ID = 256
 MAX_TEXT = 200
@@ -127,8 +128,12 @@ def _price(value: object, exponent: int) -> Decimal | None:
     if isinstance(value, int) and abs(value) > 10**_LONGEST_NUMBER:
         return None
     digits = str(value)
-    if len(digits) > _LONGEST_NUMBER:
-        return None
+    return _amount(digits, exponent) if len(digits) <= _LONGEST_NUMBER else None
+
+
+@lru_cache(maxsize=4096)
+def _amount(digits: str, exponent: int) -> Decimal | None:
+    """Cached: the thousands of prices in a list are a few hundred different ones."""
     try:
         number = Decimal(digits)
     except InvalidOperation:
