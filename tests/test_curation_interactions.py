@@ -362,6 +362,36 @@ def test_the_reason_names_the_rule_and_the_newer_one(curated: House) -> None:
     )
 
 
+def test_the_free_offer_that_is_left_is_no_rename_of_the_paid_one(curated: House) -> None:
+    slug = row(curated, "openrouter", "z-ai/glm-5.2")["canonical_slug"]
+    free = {"prompt": "0", "completion": "0"}
+    also(curated, "openrouter", "z-ai/glm-5.2", id="z-ai/glm-5.2:free", canonical_slug=slug,
+         pricing=free)  # fmt: skip
+    curated.applied()
+    without(curated, "openrouter", "z-ai/glm-5.2")
+    ran = curated.applied()
+    assert "openrouter no longer lists it" in ran.out
+    entry = curated.entries()["openrouter/z-ai/glm-5.2"]
+    assert entry["litellm_params"]["model"] == "openrouter/z-ai/glm-5.2"
+
+
+def test_a_rename_is_still_told_at_the_next_run_and_with_a_newer_one(curated: House) -> None:
+    slug = row(curated, "openrouter", "z-ai/glm-5.2")["canonical_slug"]
+    also(curated, "openrouter", "z-ai/glm-5.2", id="z-ai/glm-5.2-new", canonical_slug=slug)
+    also(curated, "openrouter", "z-ai/glm-5.2", id="z-ai/glm-6", canonical_slug="glm-6-x")
+    without(curated, "openrouter", "z-ai/glm-5.2")
+    curated.applied()
+    before = curated.config.read_bytes()
+    assert curated.aliases()["claude"] == SONNET
+    assert "openrouter/z-ai/glm-6" in curated.names()
+    for state in ("kept", "lost"):
+        curated.later(1)
+        curated.applied(*(("--state-dir", "fresh") if state == "lost" else ()))
+        assert curated.config.read_bytes() == before
+    entry = curated.entries()["openrouter/z-ai/glm-5.2"]
+    assert entry["litellm_params"]["model"] == "openrouter/z-ai/glm-5.2-new"
+
+
 # State lost, config restored
 
 

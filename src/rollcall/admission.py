@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rollcall import shelf
-from rollcall.admission_notes import moving, retiring
+from rollcall.admission_notes import about_rule, moving, retiring
 from rollcall.errors import PolicyError
 from rollcall.naming import render_name
 from rollcall.selection import Selector, Stop
@@ -172,7 +172,7 @@ def admit(
             reason = f"rule {selector.number}: {work.age_reason(item)}"
             held.setdefault(item.model.key, Held(item.model, reason))
     _refuse_twins(list(admitted.values()))
-    warnings += [line for selector in selectors for line in selector.warnings()]
+    warnings += [line for selector in selectors for line in about_rule(selector)]
     warnings += retiring(list(admitted.values()), work)
     warnings += moving(list(admitted.values()), work)
     return Admission(

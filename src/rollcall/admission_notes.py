@@ -1,12 +1,18 @@
-"""What a person should know of what came in: ends that are near, moving ids that disagree. Pure."""
+"""What a person should know of what came in, and of rules that found nothing. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rollcall.globs import compile_glob
+from rollcall.selection import ids_of, listed
+
 if TYPE_CHECKING:
     from rollcall.admission import Admitted
+    from rollcall.selection import Selector
     from rollcall.work import Work
+
+MANY_FAMILIES = 10
 
 
 def retiring(rows: list[Admitted], work: Work) -> list[str]:
@@ -45,3 +51,34 @@ def moving(rows: list[Admitted], work: Work) -> list[str]:
                     f"our newest of {ours.reading.family} is {ours.model.id}"
                 )
     return found
+
+
+def about_rule(selector: Selector) -> list[str]:
+    """What a person should know about a rule: it finds nothing, or very much."""
+    found = []
+    held = {item.family for item in selector.chosen}
+    if len(held) > MANY_FAMILIES:
+        hint = "" if selector.rule.max else "; `max` or `max_age` would bound it"
+        found.append(f"rule {selector.number} admits {len(held)} families{hint}")
+    expected = selector.rule.from_ or tuple(selector.work.policy.providers)
+    if not selector.shelves or any(name not in selector.work.shelves for name in expected):
+        return found
+    if not selector.named:
+        found.append(f"rule {selector.number} finds nothing: {_why_empty(selector)}")
+        return found
+    found += [
+        f"rule {selector.number}: nobody asked lists {pattern!r}"
+        for pattern in selector.rule.match
+        if compile_glob(pattern).literal
+        and not any(shelf.matching(pattern) for shelf in selector.shelves)
+    ]
+    return found
+
+
+def _why_empty(selector: Selector) -> str:
+    items = [shelf.item(one) for shelf in selector.shelves for one in ids_of(selector.rule, shelf)]
+    if not items:
+        return f"nobody asked lists {listed(selector.rule)}"
+    if items[0].denied is not None:
+        return f"{items[0].model.qualified} is denied by {items[0].denied!r}"
+    return f"{items[0].model.qualified} {items[0].special}, and needs its exact id"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rollcall import families
 from rollcall.alias_pool import Outcome, Pool, is_candidate
 from rollcall.ranking import cheapest, largest_context, newest
+from rollcall.where import ORDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -114,8 +115,26 @@ def _described(option: Choice) -> str:
     if option.model is not None:
         return option.model
     what = " or ".join(option.family)
-    if option.cheapest is not None:
-        what = f"cheapest {what}".strip()
-    if option.largest_context is not None:
-        what = f"largest context {what}".strip()
+    for word, where in (
+        ("cheapest", option.cheapest),
+        ("largest context", option.largest_context),
+        ("", option.where),
+    ):
+        if where is not None:
+            conditions = _conditions(where)
+            what = " ".join(part for part in (word, what, conditions) if part)
     return f"{what} from {', '.join(option.from_)}" if option.from_ else what
+
+
+def _conditions(where: Where) -> str:
+    """`(tools, context >= 128000)`; nothing where nothing is asked."""
+    said = {name: getattr(where, name) for name in where.model_fields_set}
+    words = [_asked(name, said[name]) for name in ORDER if said.get(name) not in (None, ())]
+    return f"({', '.join(words)})" if words else ""
+
+
+def _asked(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return name if value else f"no {name}"
+    shown = ", ".join(map(str, value)) if type(value) is tuple else str(value)
+    return f"{name} {shown}"

@@ -14,17 +14,24 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from rollcall import admission, families
-from rollcall.entries import EntryKey, entry_of, leaves_on, model_of, with_leaving_day
+from rollcall.entries import (
+    EntryKey,
+    entry_of,
+    leaves_on,
+    model_of,
+    with_leaving_day,
+)
 from rollcall.errors import PolicyError
 from rollcall.naming import render_name
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    from rollcall.admission import Admission
+    from rollcall.admission import Admission, Admitted
     from rollcall.catalog import Model
     from rollcall.config_document import Entry
+    from rollcall.renames import Listing
     from rollcall.situation import Situation
 
     Before = Callable[[], Mapping[tuple[str, str], str]]
@@ -63,17 +70,22 @@ class Departure:
 
 
 def depart(
-    situation: Situation, admitted: Admission, entry: Entry, key: EntryKey, before: Before
+    situation: Situation,
+    admitted: Admission,
+    entry: Entry,
+    key: EntryKey,
+    listing: Listing,
+    before: Before,
 ) -> Departure:
     """Decide why `entry`, whose provider answered and which no rule admits, leaves, and when.
 
     Args:
-        before: see `admitted_before`; asked only where it matters.
+        listing: what its provider lists. before: see `admitted_before`; asked only where it
+            matters.
     """
-    models = situation.answers[key.provider].models
-    present = next((model for model in models if model.id == key.id), None)
+    present = listing.models.get(key.id)
     if present is None:
-        return _missing(situation, admitted, entry, key, models)
+        return _missing(situation, admitted, entry, key, listing)
     if present.ends is not None and present.ends < situation.today:
         reason = f"{key.provider} retired it on {present.ends}"
         return _staying(situation, entry, Cause.RETIRED, reason)
@@ -86,15 +98,13 @@ def depart(
     return _staying(situation, _refreshed(situation, entry, present), Cause.SUPERSEDED, reason)
 
 
-def depart_name(
-    situation: Situation, entry: Entry, model: Model, name: str, before: Before
-) -> Departure:
-    """Decide whether an entry whose model is admitted under another `name` keeps its own a while.
+def depart_name(situation: Situation, entry: Entry, row: Admitted, before: Before) -> Departure:
+    """Decide whether an entry whose model is admitted under another name keeps its own a while.
 
     It does where a rule would still give it that name, were the model newer: another rule took
     the model over, and clients have the old name. A naming that was edited counts at once.
     """
-    mine = entry["model_name"]
+    mine, model, name = entry["model_name"], row.model, row.name
     edited = before().get(model.key) == mine
     if edited or mine not in _possible_names(situation, model):
         return Departure(Cause.POLICY, f"the policy names it {name}", None)
@@ -133,9 +143,9 @@ def _missing(
     admitted: Admission,
     entry: Entry,
     key: EntryKey,
-    models: Sequence[Model],
+    listing: Listing,
 ) -> Departure:
-    renamed = _renamed(situation, entry, key, models)
+    renamed = listing.renamed(entry, key)
     if renamed is not None:
         moved = {
             **entry,
@@ -149,23 +159,6 @@ def _missing(
     departure = _staying(situation, entry, Cause.WITHDRAWN, f"{key.provider} no longer lists it")
     missed = leaves_on(entry) is None and (as_was is None or admitted.would_take(as_was))
     return replace(departure, missed=missed)
-
-
-def _renamed(
-    situation: Situation, entry: Entry, key: EntryKey, models: Sequence[Model]
-) -> Model | None:
-    """The model the provider now lists under another id: case, alias or canonical name tell."""
-    called = entry["litellm_params"].get("model")
-    for model in models:
-        known = (*model.aliases, model.canonical)
-        # An entry that was led to the new id at an earlier run tells so by itself.
-        if model.litellm_model == called or model.id.lower() == key.id.lower() or key.id in known:
-            return model
-    before = next((m for m in situation.previous_models(key.provider) if m.id == key.id), None)
-    if before is None or before.canonical is None:
-        return None
-    same = [model for model in models if model.canonical == before.canonical]
-    return next((model for model in same if not model.batch_only), None)
 
 
 def admitted_before(situation: Situation) -> dict[tuple[str, str], str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from rollcall import admission
@@ -17,15 +17,18 @@ from rollcall.catalog import Verdict
 from rollcall.departures import admitted_before, depart, depart_name
 from rollcall.entries import EntryKey, entry_of, key_of
 from rollcall.errors import PlanError
+from rollcall.renames import Listing
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from rollcall.admission import Admission, Admitted
     from rollcall.config_document import Entry
-    from rollcall.departures import Before, Departure
+    from rollcall.departures import Departure
     from rollcall.situation import Situation
+
+    Listings = Callable[[str], Listing]
 
 
 class Role(StrEnum):
@@ -74,8 +77,10 @@ def call_roll(situation: Situation, admitted: Admission) -> Roster:
         PlanError: two entries would carry one model_name; LiteLLM would balance them silently.
     """
     seated, warnings = _admitted_seats(situation, admitted)
-    seated, waiting = _behind_kept(situation, seated)
     before = cache(lambda: admitted_before(situation))
+    listings: Listings = cache(partial(Listing, situation))
+    seated, waiting = _behind_kept(situation, seated, listings)
+    own = situation.own_names
     places = {seat.key: seat for seat in seated}
     staying: dict[str, Seat] = {}
     gone: dict[str, str] = {}
@@ -84,12 +89,17 @@ def call_roll(situation: Situation, admitted: Admission) -> Roster:
         name, key = str(entry["model_name"]), key_of(entry)
         if key is None:
             gone[name] = "its model_info.id is not one of ours: edited by hand"
-        elif unwanted := _unwanted(situation, name, key):
+        elif unwanted := _unwanted(situation, name, key, own):
             gone[name] = unwanted
-        elif kept := _kept_because(situation, key, places):
+        elif kept := _kept_because(situation, key, places, listings):
             staying[name] = Seat(entry, key, Role.KEPT, kept)
         elif key not in places or places[key].name != name:
-            departure = _departure(situation, admitted, entry, key, places.get(key), before)
+            seat = places.get(key)
+            if seat is not None and seat.admitted is not None:
+                departure = depart_name(situation, entry, seat.admitted, before)
+            else:
+                listing = listings(key.provider)
+                departure = depart(situation, admitted, entry, key, listing, before)
             departures[name] = departure
             gone[name] = departure.reason
             if departure.entry is not None:
@@ -99,19 +109,6 @@ def call_roll(situation: Situation, admitted: Admission) -> Roster:
     for seat in seats:
         gone.pop(seat.name, None)
     return Roster(tuple(seats), gone, departures, (*warnings, *waiting))
-
-
-def _departure(
-    situation: Situation,
-    admitted: Admission,
-    entry: Entry,
-    key: EntryKey,
-    seat: Seat | None,
-    before: Before,
-) -> Departure:
-    if seat is None or seat.admitted is None:
-        return depart(situation, admitted, entry, key, before)
-    return depart_name(situation, entry, seat.admitted.model, seat.name, before)
 
 
 def _admitted_seats(situation: Situation, admitted: Admission) -> tuple[list[Seat], list[str]]:
@@ -138,14 +135,23 @@ def _admitted_seats(situation: Situation, admitted: Admission) -> tuple[list[Sea
     return seats, warnings
 
 
-def _behind_kept(situation: Situation, seated: list[Seat]) -> tuple[list[Seat], list[str]]:
+def _behind_kept(
+    situation: Situation, seated: list[Seat], listings: Listings
+) -> tuple[list[Seat], list[str]]:
     """The admitted whose name no entry of an unanswering provider has; that one stays for now."""
     kept = {}
+    own = situation.own_names
     for entry in situation.document.managed.models:
         key, name = key_of(entry), str(entry["model_name"])
-        if key and not _unwanted(situation, name, key) and _kept_because(situation, key, {}):
+        if (
+            key
+            and _kept_because(situation, key, {}, listings)
+            and not _unwanted(situation, name, key, own)
+        ):
             kept[name] = key
     free = [seat for seat in seated if kept.get(seat.name, seat.key) == seat.key]
+    if len(free) == len(seated):
+        return seated, []
     waiting = [
         f"{seat.name}: still {kept[seat.name].qualified}, because {kept[seat.name].provider} was "
         f"not asked or did not answer; {seat.key.qualified} is not added"
@@ -156,7 +162,7 @@ def _behind_kept(situation: Situation, seated: list[Seat]) -> tuple[list[Seat], 
 
 
 def _kept_because(
-    situation: Situation, key: EntryKey, places: Mapping[EntryKey, Seat]
+    situation: Situation, key: EntryKey, places: Mapping[EntryKey, Seat], listings: Listings
 ) -> str | None:
     """Why an entry stays exactly as it is, whatever the rules say; None = the rules decide."""
     verdict = situation.verdict(key.provider)
@@ -164,18 +170,17 @@ def _kept_because(
         return f"kept as it is: {key.provider} {verdict}"
     if situation.mode is not Mode.SUBAGENTS or key in places:
         return None
-    listed = (row for row in situation.answers[key.provider].models if row.id == key.id)
-    model = next(listed, None)
+    model = listings(key.provider).models.get(key.id)
     rules = admission.rules_of(situation.policy, model) if model else iter(())
     if any(not rule.from_ for rule in rules):
         return f"kept as it is: mode subagents works by rules that name {key.provider}"
     return None
 
 
-def _unwanted(situation: Situation, name: str, key: EntryKey) -> str | None:
+def _unwanted(situation: Situation, name: str, key: EntryKey, own: frozenset[str]) -> str | None:
     """Why an entry goes at once, whatever its provider says; None = it does not."""
     policy = situation.policy
-    if name in situation.own_names:
+    if name in own:
         return "your own entry or alias of that name stands"
     denied = admission.denied(policy, key.provider, key.id)
     if denied:

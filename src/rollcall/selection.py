@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rollcall import families
-from rollcall.globs import compile_glob
 from rollcall.naming import render_name
 from rollcall.where import release_day
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from rollcall.policy import Rule
     from rollcall.shelf import Item, Shelf
     from rollcall.work import Work
-
-MANY_FAMILIES = 10
 
 
 class Stop(StrEnum):
@@ -46,6 +43,7 @@ class Selector:
         self.work = work
         self.rule = rule
         self.number = number
+        self._leading: dict[tuple[object, ...], list[Item]] = {}
 
     @cached_property
     def shelves(self) -> tuple[Shelf, ...]:
@@ -113,14 +111,36 @@ class Selector:
 
     def _select(self, items: list[Item]) -> list[Item]:
         if self.rule.newest is not None:
-            items = [item for shelf in self.shelves for item in self.newest(items, shelf.provider)]
+            items = [item for shelf in self.shelves for item in self._newest(items, shelf.provider)]
         return self._in_order(items)[: self.rule.max]
 
     def would_take(self, item: Item) -> bool:
         """Whether a model that is not listed would be among the chosen, were it to pass."""
-        return item in self._select([*self.passing, item])
+        if self.rule.max is not None:
+            return item in self._select([*self.passing, item])
+        return self.rule.newest is None or item in self._first(
+            _by_version([*self._relatives.get(self._group(item), ()), item])
+        )
 
-    def newest(self, items: Iterable[Item], provider: str) -> list[Item]:
+    def ahead(self, item: Item) -> list[Item]:
+        """The `newest` of the family a passing model belongs to, at its provider."""
+        group = self._group(item)
+        if group not in self._leading:
+            self._leading[group] = self._first(_by_version(self._relatives.get(group, [])))
+        return self._leading[group]
+
+    @cached_property
+    def _relatives(self) -> dict[tuple[object, ...], list[Item]]:
+        found: dict[tuple[object, ...], list[Item]] = {}
+        for item in self.passing:
+            found.setdefault(self._group(item), []).append(item)
+        return found
+
+    def _group(self, item: Item) -> tuple[object, ...]:
+        """What `newest` counts in: provider and family; those a rule lists together are one."""
+        return (item.model.provider, None if self.rule.family else item.family)
+
+    def _newest(self, items: Iterable[Item], provider: str) -> list[Item]:
         """One provider's `newest` versions of each family, one id each."""
         mine = [item for item in items if item.model.provider == provider]
         return [item for rows in self._by_family(mine) for item in self._first(_by_version(rows))]
@@ -179,35 +199,6 @@ class Selector:
         if rule.newest is not None:
             return f"rule {self.number}: newest {rule.newest} {what}"
         return f"rule {self.number}: {listed(rule)}"
-
-    def warnings(self) -> list[str]:
-        """What a person should know about this rule."""
-        found = []
-        held = {item.family for item in self.chosen}
-        if len(held) > MANY_FAMILIES:
-            hint = "" if self.rule.max else "; `max` or `max_age` would bound it"
-            found.append(f"rule {self.number} admits {len(held)} families{hint}")
-        expected = self.rule.from_ or tuple(self.work.policy.providers)
-        if not self.shelves or any(name not in self.work.shelves for name in expected):
-            return found
-        if not self.named:
-            found.append(f"rule {self.number} finds nothing: {self._why_empty()}")
-            return found
-        found += [
-            f"rule {self.number}: nobody asked lists {pattern!r}"
-            for pattern in self.rule.match
-            if compile_glob(pattern).literal
-            and not any(shelf.matching(pattern) for shelf in self.shelves)
-        ]
-        return found
-
-    def _why_empty(self) -> str:
-        items = [shelf.item(one) for shelf in self.shelves for one in ids_of(self.rule, shelf)]
-        if not items:
-            return f"nobody asked lists {listed(self.rule)}"
-        if items[0].denied is not None:
-            return f"{items[0].model.qualified} is denied by {items[0].denied!r}"
-        return f"{items[0].model.qualified} {items[0].special}, and needs its exact id"
 
 
 def ids_of(rule: Rule, shelf: Shelf) -> Iterable[str]:

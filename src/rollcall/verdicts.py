@@ -58,11 +58,11 @@ def _of_selection(selector: Selector, item: Item) -> Verdict:
     if item in selector.too_young:
         return Stop.YOUNG, selector.work.age_reason(item)
     if rule.newest is not None:
-        newest = selector.newest(selector.passing, item.model.provider)
-        if item not in newest:
-            ahead = [one.model.id for one in newest if rule.family or one.family == item.family]
+        ahead = selector.ahead(item)
+        if item not in ahead:
             stand = "stands" if len(ahead) == 1 else "stand"
-            return Stop.NEWEST, f"newest {rule.newest}: {', '.join(ahead)} {stand} before it"
+            names = ", ".join(one.model.id for one in ahead)
+            return Stop.NEWEST, f"newest {rule.newest}: {names} {stand} before it"
     return Stop.MAX, f"max {rule.max}: others are newer"
 
 

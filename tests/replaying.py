@@ -1,0 +1,133 @@
+"""A closed list through time without network or disk: catalogs in, config.yaml out, day by day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache, lru_cache
+from typing import Any
+
+from rollcall import config_document, decision, history
+from rollcall.catalog import Answer, Model, Verdict
+from rollcall.changes import compare
+from rollcall.config_document import ConfigDocument
+from rollcall.decision import Decision
+from rollcall.plan import Change
+from rollcall.policy import Policy, load
+from rollcall.providers.adapters import ADAPTERS
+from rollcall.providers.registry import resolve
+from rollcall.situation import Situation
+from rollcall.state import State
+from tests.corpus import Capture
+
+ROWS = {"gemini": "models"}
+"""Where a provider's reply has its rows; elsewhere it is `data`."""
+
+
+@cache
+def _provider(name: str) -> Any:
+    return resolve(name, environ={})
+
+
+@lru_cache(maxsize=2)
+def _parsed(config: bytes) -> ConfigDocument:
+    return config_document.parse(config)
+
+
+def models_of(provider: str, rows: Sequence[Any]) -> tuple[Model, ...]:
+    """Rows of a provider's reply, as its adapter reads them."""
+    row = _provider(provider)
+    page = {ROWS.get(provider, "data"): list(rows)}
+    return tuple(ADAPTERS[row.protocol].parse(row, [page]).models)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What one run decided, and what it changed."""
+
+    on: date
+    decision: Decision
+    changes: list[Change]
+
+
+@dataclass
+class Replay:
+    """One policy, one config.yaml, one memory; the providers list nothing yet.
+
+    Attributes:
+        force: past the guards, every day.
+    """
+
+    policy: Policy
+    config: bytes = b""
+    force: bool = False
+    state: State = field(default_factory=State)
+    listed: dict[str, tuple[Model, ...]] = field(default_factory=dict)
+    before: dict[str, tuple[Model, ...]] = field(default_factory=dict)
+
+    def hears(self, capture: Capture) -> None:
+        """A provider lists what it listed then."""
+        self.listed[capture.provider] = models_of(capture.provider, capture.rows)
+
+    def situation(self, day: date) -> Situation:
+        """What a run of that day knows."""
+        document = _parsed(self.config)
+        providers = {name: _provider(name) for name in self.policy.providers}
+        answers = {
+            name: Answer(name, Verdict.OK, models=models)
+            for name in providers
+            if (models := self.listed.get(name))
+        }
+        return Situation(
+            policy=self.policy,
+            providers=providers,
+            answers=answers,
+            document=document,
+            included_names=frozenset(),
+            key_envs={name: row.key_env[0] for name, row in providers.items()},
+            state=self.state,
+            old_policy=None,
+            same_policy=bool(self.config),
+            previous_models=lambda provider: self.before.get(provider, ()),
+            today=day,
+            force=self.force,
+        )
+
+    def listed_ids(self) -> set[str]:
+        """The ids of entries that some provider still lists."""
+        rows = (model for models in self.listed.values() for model in models)
+        return {f"rollcall/{model.qualified}" for model in rows}
+
+    def run(self, day: date) -> Day:
+        """Decide, write, remember."""
+        situation = self.situation(day)
+        decided = decision.decide(situation)
+        changes = compare(
+            situation.document.managed,
+            decided.blocks,
+            model_reasons=decided.model_reasons,
+            alias_reasons=decided.alias_reasons,
+        )
+        if changes and not decided.refused:
+            self.config = config_document.with_blocks(situation.document, decided.blocks)
+        answers = situation.answers.values()
+        self.state = history.after_asking(self.state, answers, now=f"{day}T12:00:00Z", today=day)
+        self.before = dict(self.listed)
+        return Day(day, decided, changes)
+
+    @property
+    def entries(self) -> dict[str, Any]:
+        """Our entries by name."""
+        managed = _parsed(self.config).managed
+        return {str(entry["model_name"]): entry for entry in managed.models}
+
+    @property
+    def aliases(self) -> dict[str, Any]:
+        """Our aliases."""
+        return dict(_parsed(self.config).managed.aliases)
+
+
+def replay_of(text: str, **settings: Any) -> Replay:
+    """A replay under a policy's text."""
+    return Replay(load(text, "policy.yaml"), **settings)
