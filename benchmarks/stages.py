@@ -29,9 +29,9 @@ STAGES = (
     ("rollcall.sync", "situate", "decide"),
     ("rollcall.decision", "decide", "decide"),
     ("rollcall.config_document", "with_blocks", "edit"),
-    ("rollcall.sync", "plan_of", "plan"),
+    ("rollcall.outcome", "plan_of", "plan"),
     ("rollcall.store", "Store.write_config", "write"),
-    ("rollcall.sync", "remember", "remember"),
+    ("rollcall.memory", "remember", "remember"),
 )
 
 

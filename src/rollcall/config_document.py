@@ -8,12 +8,17 @@ as `[]` or `{}`, because a line of ours cannot say what stood there before. The 
 
 from __future__ import annotations
 
-from rollcall.config_adoption import adopt, eject
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from rollcall.config_blocks import Blocks, ConfigDocument, Entry, StrayEntry, is_managed
 from rollcall.config_managed_text import managed_text
-from rollcall.config_places import locate
 from rollcall.config_reading import parse
-from rollcall.config_writing import with_blocks
+
+if TYPE_CHECKING:
+    from rollcall.config_adoption import adopt, eject
+    from rollcall.config_places import locate
+    from rollcall.config_writing import with_blocks
 
 __all__ = [
     "Blocks",
@@ -28,3 +33,18 @@ __all__ = [
     "parse",
     "with_blocks",
 ]
+
+_HOMES = {
+    "adopt": "rollcall.config_adoption",
+    "eject": "rollcall.config_adoption",
+    "locate": "rollcall.config_places",
+    "with_blocks": "rollcall.config_writing",
+}
+"""What a run needs late or never; imported when first used."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name from its home on first use (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

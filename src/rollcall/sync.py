@@ -10,14 +10,6 @@ from typing import TYPE_CHECKING
 from rollcall import config_document, freshness
 from rollcall.errors import GuardRefused, NotFound, PlanError
 from rollcall.evidence import gather, read_policy_bytes, situate
-from rollcall.memory import (
-    remember,
-    remember_handover,
-    remember_replies,
-    remember_saved,
-)
-from rollcall.outcome import plan_of
-from rollcall.plan import Plan, counts
 from rollcall.settings import stamp
 from rollcall.store import Store, Written
 
@@ -29,6 +21,7 @@ if TYPE_CHECKING:
     from rollcall.evidence import Evidence
     from rollcall.fetch import Observer
     from rollcall.inventory import Inventory
+    from rollcall.plan import Plan
     from rollcall.settings import Settings
     from rollcall.situation import Situation
 
@@ -37,7 +30,15 @@ AGAIN = "Make a new one with `rollcall plan --out FILE`."
 LOCK_WAIT_SECONDS = 5.0
 """How long a run waits for another one, where `--deadline` does not say."""
 
-FOR_DECIDING = ("rollcall.shelf", "rollcall.admission", "rollcall.aliases", "rollcall.decision")
+FOR_DECIDING = (
+    "rollcall.shelf",
+    "rollcall.admission",
+    "rollcall.aliases",
+    "rollcall.decision",
+    "rollcall.config_writing",
+    "rollcall.outcome",
+    "rollcall.memory",
+)
 """Not needed for asking: imported while the providers think, in pieces of a few milliseconds."""
 
 
@@ -80,6 +81,7 @@ def make_plan(settings: Settings, observer: Observer | None = None) -> Planned:
     """
     evidence = gather(settings, observer, _while_they_think())
     from rollcall.decision import decide
+    from rollcall.outcome import plan_of
 
     situation = situate(evidence)
     decision = decide(situation)
@@ -112,6 +114,9 @@ def apply(
     store = Store(settings.config_path, settings.state_dir)
     with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS) as mended:
         planned = make_plan(settings, observer)
+        from rollcall import memory
+        from rollcall.plan import counts
+
         plan, before = planned.plan, planned.evidence.document.raw
         if check is not None and plan.changed:
             check(planned.result)
@@ -121,7 +126,7 @@ def apply(
         written = None
         if due:
             written = write(settings, store, before, result, counts(plan.changes), write_to)
-        notes = mended + remember(planned.evidence, plan, result, written)
+        notes = mended + memory.remember(planned.evidence, plan, result, written)
     return Applied(plan, written, notes, planned)
 
 
@@ -138,6 +143,9 @@ def apply_saved(
         PlanError: config.yaml or the policy is not what the plan was made from.
         GuardRefused: a guard had refused the plan and `force` is not set.
     """
+    from rollcall import memory
+    from rollcall.plan import counts
+
     store = Store(settings.config_path, settings.state_dir)
     if plan.refused and not settings.force:
         refusal = plan.refused[0]
@@ -155,7 +163,7 @@ def apply_saved(
         written = None
         if result != before or write_to is not None:
             written = write(settings, store, before, result, counts(plan.changes), write_to)
-        notes = mended + remember_saved(settings, store, plan, policy_bytes, result, written)
+        notes = mended + memory.remember_saved(settings, store, plan, policy_bytes, result, written)
     return Applied(plan, written, notes)
 
 
@@ -194,6 +202,8 @@ def rollback(settings: Settings, backup_id: str | None = None) -> tuple[str, Wri
     Raises:
         NotFound: there is no such backup. StoreError: it cannot be read or written.
     """
+    from rollcall import memory
+
     store = Store(settings.config_path, settings.state_dir)
     with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
         before = store.read_config()
@@ -204,7 +214,7 @@ def rollback(settings: Settings, backup_id: str | None = None) -> tuple[str, Wri
         written = store.write_config(
             content, expected=before, created=stamp(settings), reason=f"rollback to {chosen}"
         )
-        remember_handover(settings, store, f"rollback to {chosen}", content, written)
+        memory.remember_handover(settings, store, f"rollback to {chosen}", content, written)
     return chosen, written
 
 
@@ -240,9 +250,11 @@ def refresh(settings: Settings) -> None:
     Raises:
         PolicyError, ConfigRefused, StoreError: see their docstrings.
     """
+    from rollcall import memory
+
     evidence = gather(settings)
     with evidence.store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
-        remember_replies(evidence)
+        memory.remember_replies(evidence)
 
 
 def write(
