@@ -250,3 +250,19 @@ def _names_once_ready(client: httpx.Client, process: subprocess.Popen[bytes]) ->
         except httpx.TransportError:
             time.sleep(0.2)
     raise AssertionError(f"the proxy was not ready: {process.poll()}")
+
+
+def test_a_mode_that_is_none_asks_nobody_even_with_discover(starter: Starter) -> None:
+    """Asking everybody instead would write what the mode was to keep out."""
+    done = starter.start("--discover", "--mode", "autopilot")
+    assert done.returncode == 7
+    assert "Unknown mode" in done.stderr
+    assert starter.names() == ["my-local-model"]
+    assert not starter.house.sim.requests
+
+
+def test_an_env_file_that_is_not_text_does_not_keep_the_proxy_down(starter: Starter) -> None:
+    (starter.house.folder / ".env").write_bytes(b"KEY=\xff\xfe\n")
+    done = starter.start("--discover")
+    assert done.returncode == 7
+    assert "is not UTF-8" in done.stderr

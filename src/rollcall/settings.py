@@ -108,19 +108,38 @@ def parse_duration(text: str) -> float:
     return seconds
 
 
-def read_environment(cwd: Path, environ: Mapping[str, str]) -> tuple[dict[str, str], Path | None]:
-    """The variables LiteLLM will see when it is started in `cwd`, and the `.env` they came from."""
+def read_environment(
+    cwd: Path, environ: Mapping[str, str], *, dotenv: bool = True
+) -> tuple[dict[str, str], Path | None]:
+    """The variables LiteLLM will see when it is started in `cwd`, and the `.env` they came from.
+
+    Args:
+        dotenv: False leaves `.env` alone.
+
+    Raises:
+        SettingsError: there is a `.env` and it cannot be read.
+    """
     merged: dict[str, str] = {}
     path = None
-    if environ.get("LITELLM_MODE", "DEV") == "DEV":
+    if dotenv and environ.get("LITELLM_MODE", "DEV") == "DEV":
         path = _find_dotenv(cwd)
     if path is not None:
-        from dotenv import dotenv_values
-
-        values = dotenv_values(path, encoding="utf-8-sig", interpolate=True)
+        values = _read_dotenv(path)
         merged.update({name: value for name, value in values.items() if value is not None})
     merged.update(environ)
     return merged, path
+
+
+def _read_dotenv(path: Path) -> dict[str, str | None]:
+    from dotenv import dotenv_values
+
+    try:
+        return dotenv_values(path, encoding="utf-8-sig", interpolate=True)
+    except UnicodeDecodeError as error:
+        what, hint = f"it is not UTF-8 (byte {error.start})", "Save it as UTF-8."
+    except OSError as error:
+        what, hint = error.strerror or str(error), "Check who owns it and its permissions."
+    raise SettingsError(f"{path} cannot be read: {what}.", hint)
 
 
 def _find_dotenv(cwd: Path) -> Path | None:
@@ -166,16 +185,18 @@ def resolve(
     cwd: Path | None = None,
     environ: Mapping[str, str] | None = None,
     now: datetime | None = None,
+    dotenv: bool = True,
 ) -> Settings:
     """Settings of one run: a flag wins over its variable, which wins over the default.
 
     `cwd`, `environ` and `now` are the process's own where they are not given.
 
     Raises:
-        SettingsError: an unknown mode, a duration that is none, a clock that is none.
+        SettingsError: an unknown mode, a duration or clock that is none, an unreadable `.env`.
     """
     cwd = cwd or Path.cwd()
-    merged, dotenv_path = read_environment(cwd, os.environ if environ is None else environ)
+    own = os.environ if environ is None else environ
+    merged, dotenv_path = read_environment(cwd, own, dotenv=dotenv)
 
     def path_of(flag: Path | None, variable: str, default: str) -> Path:
         return cwd / (flag or Path(merged.get(variable) or default)).expanduser()

@@ -6,8 +6,9 @@ a log file, a hanging provider costs the deadline. Only Ctrl-C starts nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rollcall import freshness, handoff
@@ -57,13 +58,12 @@ def start(options: StartOptions) -> int:
     Raises:
         HandoffError: litellm was not found or could not be started.
     """
-    settings = _settings(options)
+    settings, discover = _settings(options)
     litellm = handoff.find_litellm(options.litellm, settings.environ)
     fresh = freshness.is_fresh(settings)
-    if options.discover or settings.discovery_enabled:
-        if not fresh:
-            _discover(settings, quiet=options.quiet)
-    elif not options.quiet:
+    if discover and not fresh:
+        _discover(settings, quiet=options.quiet)
+    if discover is False and not options.quiet:
         say(HINT)
     config = settings.config_path
     if not fresh:
@@ -72,10 +72,10 @@ def start(options: StartOptions) -> int:
     return handoff.hand_off(argv, handoff.variables(settings.environ, config, options.args))
 
 
-def _settings(options: StartOptions) -> Settings:
-    """The settings; what makes no sense in them is said and left at its default."""
+def _settings(options: StartOptions) -> tuple[Settings, bool | None]:
+    """The settings, and whether to discover; None where they make no sense, which is said."""
     try:
-        return settings_module.resolve(
+        settings = settings_module.resolve(
             config=options.config,
             policy=options.policy,
             state_dir=options.state_dir,
@@ -87,14 +87,24 @@ def _settings(options: StartOptions) -> Settings:
     except SettingsError as error:
         say_error(error)
         say("          Starting litellm without discovery.")
-    settings = settings_module.resolve(
+        return _plain_settings(options), None
+    return settings, options.discover or settings.discovery_enabled
+
+
+def _plain_settings(options: StartOptions) -> Settings:
+    """The paths alone, all else at its default; without `.env` where that cannot be read."""
+    plain = partial(
+        settings_module.resolve,
         config=options.config,
         policy=options.policy,
         state_dir=options.state_dir,
         mode=Mode.ORCHESTRATOR,
         now=datetime.now(UTC),
     )
-    return replace(settings, environ={**settings.environ, "LITELLM_ENABLE_DISCOVERY": "0"})
+    try:
+        return plain()
+    except SettingsError:
+        return plain(dotenv=False)
 
 
 def _discover(settings: Settings, *, quiet: bool) -> None:
