@@ -3,17 +3,47 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from rollcall._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+ORDER = (
+    "plan", "apply", "start", "rollback", "models", "explain", "status", "doctor", "smoke", "serve",
+    "init", "pick", "env", "adopt", "eject", "roles", "schema", "demo",
+)  # fmt: skip
+"""The commands as `--help` lists them: daily work first."""
+
+EXIT_CODES = """\
+\b
+Exit codes:
+  0    done, or nothing to do
+  1    a known error; config.yaml untouched
+  2    usage
+  3    a guard refused the plan; config.yaml untouched
+  4    plan --check: changes are pending; apply --detailed-exitcode: written
+  5    nobody could be asked; with --strict, somebody with a key could not be
+  70   a bug; the path of a log file is printed
+  130  interrupted; 143 terminated; config.yaml is whole
+"""
+
+
+class _Commands(TyperGroup):
+    """The commands in the order of ORDER, not in that of our modules."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(super().list_commands(ctx), key=ORDER.index)
+
+
 app = typer.Typer(
     name="rollcall",
+    cls=_Commands,
+    epilog=EXIT_CODES,
     help="Takes the roll of LLM providers before a LiteLLM proxy starts.",
     no_args_is_help=True,
     add_completion=False,

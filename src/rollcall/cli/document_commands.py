@@ -15,20 +15,25 @@ def adopt(
     config: options.Config = None,
     policy: options.PolicyFile = None,
     state_dir: options.StateDir = None,
+    mode: options.ModeName = None,
     timeout: options.Timeout = None,
     deadline: options.Deadline = None,
     offline: options.Offline = False,
     force: options.Force = False,
+    json: options.Json = False,
 ) -> None:
-    """Turn hand-written entries the policy would produce into managed ones; take strays back."""
+    """Turn entries the policy would produce into managed ones.
+
+    Entries of rollcall whose markers were lost come back too.
+    """
     from rollcall import handover
     from rollcall.report.handover import show_adopted
 
     settings = settings_module.resolve(
-        config=config, policy=policy, state_dir=state_dir, timeout=timeout, deadline=deadline,
-        offline=offline, force=force,
+        config=config, policy=policy, state_dir=state_dir, mode=mode, timeout=timeout,
+        deadline=deadline, offline=offline, force=force,
     )  # fmt: skip
-    show_adopted(handover.adopt(settings), str(settings.config_path))
+    show_adopted(handover.adopt(settings), str(settings.config_path), as_json=json)
 
 
 @app.command()
@@ -38,14 +43,18 @@ def eject(
     remove: Annotated[
         bool, typer.Option("--remove", help="Take the managed entries out instead.")
     ] = False,
+    json: options.Json = False,
 ) -> None:
-    """Leave the managed entries as ordinary ones: no markers, nothing of rollcall."""
+    """Leave the managed entries as ordinary ones, or take them out.
+
+    No markers stay, and nothing of rollcall.
+    """
     from rollcall import handover
     from rollcall.report.handover import show_ejected
 
     settings = settings_module.resolve(config=config, state_dir=state_dir)
     written = handover.eject(settings, remove=remove)
-    show_ejected(written, str(settings.config_path), removed=remove)
+    show_ejected(written, str(settings.config_path), removed=remove, as_json=json)
 
 
 @app.command()

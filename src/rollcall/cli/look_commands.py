@@ -34,13 +34,21 @@ def models(
         bool, typer.Option("--families", help="Group by family, newest first; * is in the config.")
     ] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask the providers anew.")] = False,
+    timeout: options.Timeout = None,
+    deadline: options.Deadline = None,
     json: options.Json = False,
 ) -> None:
-    """Every model known: in the config or not, ready or not, and why."""
+    """List every model known: in the config or not, ready or not.
+
+    Each with the reason; from what the providers said last, or asked anew with --refresh.
+    """
     from rollcall import sync
     from rollcall.report.models import show_families, show_models
 
-    settings = settings_module.resolve(config=config, policy=policy, state_dir=state_dir, mode=mode)
+    settings = settings_module.resolve(
+        config=config, policy=policy, state_dir=state_dir, mode=mode,
+        timeout=timeout, deadline=deadline,
+    )  # fmt: skip
     known = sync.read_inventory(settings, refresh=refresh)
     rows = [
         row
@@ -70,17 +78,23 @@ def explain(
     state_dir: options.StateDir = None,
     mode: options.ModeName = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask the providers anew.")] = False,
+    timeout: options.Timeout = None,
+    deadline: options.Deadline = None,
     json: options.Json = False,
 ) -> None:
-    """Walk one model or alias through every stage: found, read, ruled, placed."""
+    """Walk one model or alias through every stage.
+
+    Where it was found, how its name is read, which rule admitted or stopped it, price, age, guard.
+    """
     from rollcall import sync
     from rollcall.explain import explain as explain_name
     from rollcall.providers.adapters import ADAPTERS
     from rollcall.report.explain import show_explanations
 
     settings = settings_module.resolve(
-        config=config, policy=policy, state_dir=state_dir, mode=mode, offline=not refresh
-    )
+        config=config, policy=policy, state_dir=state_dir, mode=mode,
+        timeout=timeout, deadline=deadline, offline=not refresh,
+    )  # fmt: skip
     planned = sync.make_plan(settings)
     where = {
         row.name: dict(ADAPTERS[row.protocol].sources)
@@ -111,7 +125,7 @@ def status(
     ] = False,
     json: options.Json = False,
 ) -> None:
-    """Last run, each provider's last good answer, what is overdue."""
+    """Show the last run, each provider's last good answer, alarms."""
     from rollcall.errors import Exit, PolicyError
     from rollcall.evidence import read_policy
     from rollcall.policy import Defaults

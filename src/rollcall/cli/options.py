@@ -35,18 +35,16 @@ Ttl = Annotated[
     str | None, typer.Option("--ttl", help="Do not ask again within this time, e.g. 10m.")
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Decide from the stored replies only.")]
-Force = Annotated[bool, typer.Option("--force", help="Past the guards.")]
+Force = Annotated[bool, typer.Option("--force", help="Go past the guards.")]
 Strict = Annotated[
-    bool, typer.Option("--strict", help="Exit 5 when a provider could not be asked.")
+    bool, typer.Option("--strict", help="Exit 5 when a provider with a key could not be asked.")
 ]
 Accept = Annotated[
     list[str] | None,
     typer.Option("--accept", help="Let this model past a hold, and remember it; repeatable."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Say less; nothing at all where all is well.")
-]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what matters.")]
 Verbose = Annotated[
     bool,
     typer.Option(

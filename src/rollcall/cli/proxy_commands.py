@@ -44,7 +44,10 @@ def start(
     litellm: Litellm = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Discovery, if enabled, then litellm takes over; discovery never keeps it from starting."""
+    """Look for new models if enabled, then become litellm.
+
+    Whatever happens to discovery, litellm is started; the exit code is its own.
+    """
     from rollcall.starting import StartOptions
     from rollcall.starting import start as start_proxy
 
@@ -83,7 +86,10 @@ def smoke(
     timeout: options.Timeout = None,
     json: options.Json = False,
 ) -> None:
-    """Call a running proxy: its list against config.yaml, one tiny completion per alias."""
+    """Call a running proxy: its list, and one completion per alias.
+
+    Exit 1 when something that stands in config.yaml is not served or does not answer.
+    """
     from rollcall.asking_proxy import proxy_key, proxy_url, read_served
     from rollcall.errors import Exit
     from rollcall.litellm_view import view
@@ -122,7 +128,10 @@ def serve(
     state_dir: options.StateDir = None,
     mode: options.ModeName = None,
 ) -> None:
-    """/v1/models in front of LiteLLM, with what is ready and what is not, and a page for people."""
+    """Serve /v1/models in front of LiteLLM, and a page for people.
+
+    Each model with what is ready, what is not, and why.
+    """
     import gc
 
     from rollcall import sync
@@ -158,7 +167,10 @@ def doctor(
     ] = False,
     json: options.Json = False,
 ) -> None:
-    """Look for what keeps a proxy from starting well; each finding names its fix."""
+    """Look for what keeps a proxy from starting well.
+
+    Each finding names its fix; exit 1 when one is an error.
+    """
     from rollcall import sync
     from rollcall.doctor import examine
     from rollcall.errors import Exit
@@ -189,7 +201,7 @@ def env(
         str | None, typer.Option("--model", help="A model or alias to start with.")
     ] = None,
 ) -> None:
-    """Print the lines a shell needs to send a client through the proxy."""
+    """Print what a shell needs to send a client through the proxy."""
     import os
 
     from rollcall.asking_proxy import proxy_url

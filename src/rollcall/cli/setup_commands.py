@@ -19,7 +19,7 @@ def init(
         bool, typer.Option("--overwrite", help="Replace a policy that is there.")
     ] = False,
 ) -> None:
-    """Write a first policy.yaml from the keys present and the existing config."""
+    """Write a first policy.yaml, from the keys and the config there."""
     from rollcall import config_document
     from rollcall.errors import StoreError
     from rollcall.report.text import out
@@ -48,7 +48,10 @@ def init(
 
 @app.command()
 def demo() -> None:
-    """The whole job on loopback, with simulated providers: no key, no network."""
+    """Show the whole job on loopback: no key, no network.
+
+    Plan, apply, a provider that fails, rollback; with simulated providers, in a temporary folder.
+    """
     from rollcall.demo import run_demo
 
     raise typer.Exit(run_demo())
@@ -64,7 +67,10 @@ def pick(
     ] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Forget the pick.")] = False,
 ) -> None:
-    """Choose the model behind `default` from those in the config; remembered beside the policy."""
+    """Choose the model behind `default` from those in the config.
+
+    Remembered beside the policy, in policy.picked.yaml; `rollcall apply` then moves the alias.
+    """
     from rollcall import sync
     from rollcall.picked import forget_picked, write_picked
     from rollcall.report.pick import choose
@@ -88,7 +94,7 @@ def roles(
     ),
     json: options.Json = False,
 ) -> None:
-    """The library's roles: which provider and model each resolves to, and why."""
+    """List the library's roles: provider, model, and why."""
     from rollcall.report.roles import show_roles
     from rollcall.runtime.roles import list_roles
 
