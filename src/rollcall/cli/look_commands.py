@@ -10,7 +10,10 @@ from rollcall import settings as settings_module
 from rollcall.cli import app, options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rollcall.inventory import ModelRow
+    from rollcall.settings import Settings
 
 
 @app.command()
@@ -50,6 +53,7 @@ def models(
         timeout=timeout, deadline=deadline,
     )  # fmt: skip
     known = sync.read_inventory(settings, refresh=refresh)
+    _refuse_strangers(settings, provider or (), {row.provider for row in known.rows})
     rows = [
         row
         for row in known.rows
@@ -63,6 +67,18 @@ def models(
         show_families(rows)
     else:
         show_models(rows, as_json=json)
+
+
+def _refuse_strangers(settings: Settings, asked: Iterable[str], listed: set[str]) -> None:
+    from rollcall.errors import SettingsError
+    from rollcall.evidence import read_policy
+
+    known = sorted(listed | set(read_policy(settings)[1].providers))
+    for name in asked:
+        if name not in known:
+            raise SettingsError(
+                f"--provider {name}: not in the policy.", f"It has: {', '.join(known)}."
+            )
 
 
 def _mentions(row: ModelRow, word: str) -> bool:

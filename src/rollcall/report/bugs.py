@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 import os
+import platform
 import tempfile
 import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rollcall._version import __version__
-from rollcall.errors import Exit
+from rollcall.errors import Exit, RollcallError
 from rollcall.redaction import Redactor
 from rollcall.report.text import say
+from rollcall.secret_names import names_secret
+from rollcall.settings import read_environment
 
-SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def report_bug(error: BaseException) -> Exit:
     """Write the traceback to a private file, redacted, and say where it is."""
-    secrets = [
-        value
-        for name, value in os.environ.items()
-        if any(word in name.upper() for word in SECRET_WORDS)
-    ]
-    text = "".join(traceback.format_exception(error))
-    handle, path = tempfile.mkstemp(prefix="rollcall-bug-", suffix=".log")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(f"rollcall {__version__}\n{Redactor(secrets).redact(text)}")
+    text = Redactor(_secrets()).redact("".join(traceback.format_exception(error)))
+    head = f"rollcall {__version__}, Python {platform.python_version()}, {platform.platform()}"
     say(f"rollcall: a bug: {type(error).__name__}.")
-    say(f"          config.yaml is whole. Please report it with {path}.")
+    try:
+        handle, path = tempfile.mkstemp(prefix="rollcall-bug-", suffix=".log")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"{head}\n{text}")
+    except OSError:
+        say("          config.yaml is whole. No log could be written; this is what it would hold:")
+        say(f"{head}\n{text}")
+    else:
+        say(f"          config.yaml is whole. Please report it with {path}.")
     return Exit.BUG
+
+
+def _secrets() -> list[str]:
+    """The values no log may hold, from the environment and `.env`."""
+    variables: Mapping[str, str] = os.environ
+    with suppress(RollcallError, OSError):
+        variables = read_environment(Path.cwd(), os.environ)[0]
+    return [value for name, value in variables.items() if names_secret(name)]

@@ -1,0 +1,120 @@
+"""How a run ends when it is interrupted, terminated, or meets a bug; and the known errors."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rollcall.simulator import Fault
+from tests.house import OWN
+from tests.terminal import COMMAND, in_pipes
+
+if TYPE_CHECKING:
+    from tests.house import House
+
+RULES = """
+allow:
+  - {family: claude-haiku, from: [anthropic], newest: 1}
+"""
+
+
+@pytest.fixture
+def furnished(house: House) -> House:
+    """One provider and one rule."""
+    house.write_policy(RULES, "anthropic")
+    return house
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_a_provider_hangs_ends_the_run_with_the_config_whole(
+    furnished: House, number: signal.Signals, code: int
+) -> None:
+    furnished.sim.fault("anthropic", Fault.HANG)
+    process = subprocess.Popen(
+        [*COMMAND, "apply", "--timeout", "60s", "--deadline", "60s"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    while not furnished.sim.requests:
+        assert process.poll() is None
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == code, err
+    assert out == b""
+    assert b"Traceback" not in err
+    assert furnished.config.read_text(encoding="utf-8") == OWN
+    furnished.sim.heal("anthropic")
+    furnished.applied()
+
+
+def test_a_bug_is_exit_70_and_a_log_without_keys(furnished: House, tmp_path: Path) -> None:
+    # a module of the standard library that turns against us: no seam of our own is needed
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "difflib.py").write_text(
+        "import os\n\nget_close_matches = None\n\ndef unified_diff(*args, **kwargs):\n"
+        "    raise RuntimeError(os.environ['ANTHROPIC_API_KEY'], 'k-in-dotenv-77')\n",
+        encoding="utf-8",
+    )
+    (furnished.folder / ".env").write_text("OTHER_API_KEY=k-in-dotenv-77\n", encoding="utf-8")
+    environ = {"PYTHONPATH": str(broken), "TMPDIR": str(tmp_path), "TEMP": str(tmp_path)}
+    done = in_pipes("plan", environ=environ)
+    assert done.code == 70
+    lines = done.err.decode().splitlines()
+    assert len(lines) == 2
+    log = Path(lines[1].rstrip(".").rpartition(" ")[2])
+    text = log.read_text(encoding="utf-8")
+    assert "RuntimeError" in text
+    for secret in (os.environ["ANTHROPIC_API_KEY"], "k-in-dotenv-77"):
+        assert secret not in text + done.err.decode()
+    assert furnished.config.read_text(encoding="utf-8") == OWN
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["plan", "-c", "."],
+        ["plan", "-c", "nowhere/config.yaml"],
+        ["plan", "-p", "."],
+        ["plan", "-p", "nowhere.yaml"],
+        ["plan", "-p", "a.yaml/b.yaml"],
+        ["models", "--provider", "nobody"],
+        ["explain", "nobody-knows"],
+        ["rollback", "99"],
+        ["pick", "--model", "nobody-knows"],
+        ["pick"],
+        ["init"],
+        ["init", "-p", "nowhere/policy.yaml"],
+        ["init", "-p", ".", "--overwrite"],
+        ["env", "no-such-client"],
+        ["env", "claude-code", "--shell", "tcl"],
+        ["roles"],
+        ["roles", "-f", "."],
+    ],
+    ids=" ".join,
+)
+def test_a_known_error_is_two_lines_on_stderr(furnished: House, args: list[str]) -> None:
+    furnished.applied()
+    furnished.config.with_name("a.yaml").write_text("", encoding="utf-8")
+    before = furnished.config.read_bytes()
+    ran = furnished.run(*args)
+    assert ran.code == 1
+    assert ran.out == ""
+    assert len(ran.err.splitlines()) == 2, ran.err
+    assert all(line.strip() for line in ran.err.splitlines())
+    assert furnished.config.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["plan", "apply", "models", "status", "doctor", "env codex"])
+def test_an_env_file_that_is_no_text_is_two_lines(furnished: House, command: str) -> None:
+    (furnished.folder / ".env").write_bytes(b"KEY=\xff\xfe\n")
+    ran = furnished.run(*command.split())
+    assert ran.code == 1
+    assert len(ran.err.splitlines()) == 2, ran.err
