@@ -1,0 +1,235 @@
+"""What each command imports, asks and counts: never a time, so that it holds on any machine."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from rollcall import config_document, policy, sync
+from rollcall.admission import admit
+from rollcall.catalog import Model, Price
+from rollcall.cli import app, app_for
+from tests.house import House
+
+HEAVY = frozenset(
+    {
+        "anyio",
+        "asyncio",
+        "fastapi",
+        "filelock",
+        "httpx",
+        "litellm",
+        "pydantic",
+        "rich",
+        "ruamel.yaml",
+        "ssl",
+        "typer",
+        "uvicorn",
+        "yaml",
+    }
+)
+NEVER = frozenset({"fastapi", "litellm", "rich", "ruamel.yaml", "uvicorn"})
+"""What no command needs but those that draw a table, serve, or write ruamel's YAML."""
+
+RULES = """
+allow:
+  - {family: claude-sonnet, from: [anthropic], newest: 2, name: "{id}"}
+  - {family: gpt, from: [openai], newest: 1}
+  - {match: "qwen/*", from: [openrouter], newest: 1, max: 2}
+"""
+
+
+def imported(*args: str) -> set[str]:
+    """The modules a process of this interpreter imports, up to its end or its handoff."""
+    ran = subprocess.run(
+        [sys.executable, "-X", "importtime", *args],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    lines = [line for line in ran.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip() for line in lines}
+
+
+@pytest.fixture
+def applied(house: House) -> House:
+    """A folder where one apply has been done."""
+    house.write_policy(RULES)
+    house.applied()
+    return house
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    found = imported("-c", "import rollcall; rollcall.__version__")
+    assert found & HEAVY == set()
+    assert {name for name in found if name.startswith("rollcall")} == {
+        "rollcall",
+        "rollcall._version",
+    }
+
+
+def test_the_library_needs_no_command_line() -> None:
+    found = imported("-c", "from rollcall import get_llm_client")
+    assert found & (NEVER | {"typer", "rollcall.cli", "rollcall.sync"}) == set()
+
+
+def test_the_version_needs_only_the_command_line() -> None:
+    found = imported("-m", "rollcall", "--version")
+    assert found & (HEAVY - {"typer"}) == set()
+    assert found & {"rollcall.sync", "rollcall.policy", "rollcall.catalog"} == set()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the handoff imports subprocess there")
+def test_a_start_within_the_time_to_live_reads_one_stamp(applied: House) -> None:
+    applied.sim.requests.clear()
+    litellm = shutil.which("true")  # a program that does nothing, whatever it is told
+    assert litellm
+    found = imported("-m", "rollcall", "start", "-q", "--discover", "--litellm", litellm)
+    assert found & (HEAVY - {"typer"}) == set()
+    assert "rollcall.sync" not in found
+    assert applied.sim.requests == []
+
+
+@pytest.mark.parametrize("args", [("apply",), ("apply", "--json"), ("plan", "--json")])
+def test_a_run_that_changes_nothing_imports_no_tables_and_no_editor(
+    applied: House, args: tuple[str, ...]
+) -> None:
+    found = imported("-m", "rollcall", *args)
+    assert "httpx" in found
+    assert found & NEVER == set()
+    unwanted = {
+        "click",
+        "rollcall.config_adoption",
+        "rollcall.explain",
+        "rollcall.inventory",
+        "rollcall.runtime",
+        "rollcall.service.app",
+        "rollcall.simulator",
+    }
+    assert found & unwanted == set()
+
+
+@pytest.mark.parametrize(
+    "args", [("models", "--json"), ("status", "--json"), ("apply", "--offline")]
+)
+def test_a_run_that_asks_nobody_imports_no_network(applied: House, args: tuple[str, ...]) -> None:
+    applied.sim.requests.clear()
+    found = imported("-m", "rollcall", *args)
+    assert found & (NEVER | {"httpx", "anyio"}) == set()
+    assert applied.sim.requests == []
+
+
+def test_what_deciding_needs_is_not_imported_before_the_providers_are_asked() -> None:
+    found = imported("-c", "import rollcall.sync")
+    assert found & set(sync.FOR_DECIDING) == set()
+
+
+def test_each_provider_is_asked_once(applied: House) -> None:
+    applied.sim.requests.clear()
+    applied.applied()
+    asked = [provider for provider, _ in applied.sim.requests]
+    assert sorted(asked) == sorted(applied.sim.provider_policy())
+
+
+def test_only_the_named_command_is_built() -> None:
+    assert len(app_for(["apply", "--help"]).registered_commands) == 1
+    assert app_for(["--version"]).registered_commands == []
+    for words in ([], ["aply"], ["--help"]):
+        assert app_for(words) is app
+
+
+# --- how the number of steps grows ---
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many Python functions `work` calls."""
+    count = 0
+
+    def counted(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(counted)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+def assert_linear(steps: list[int]) -> None:
+    """Each doubling adds twice what the one before it added, give or take a tenth."""
+    first, second = steps[1] - steps[0], steps[2] - steps[1]
+    assert second <= 2.2 * first, steps
+
+
+def models(count: int, tag: str) -> list[Model]:
+    """A catalog of families with several versions, by many makers; ids differ by `tag`."""
+    return [
+        Model(
+            provider="openrouter",
+            id=f"maker{index % 40}{tag}/model{index % 97}-{index % 7}.{index % 10}-{index}b",
+            litellm_model="x",
+            released=date(2026, 1, 1 + index % 28),
+            context=100_000,
+            price=Price(),
+            capabilities={"tools": True},
+        )
+        for index in range(count)
+    ]
+
+
+def rules(count: int, tag: str) -> dict[str, Any]:
+    """A policy of patterns, families and single ids."""
+    rows: list[dict[str, Any]] = []
+    for index in range(count):
+        word = (
+            {"match": f"maker{index % 40}{tag}/*"},
+            {"family": f"model{index % 97}-{index}b"},
+            {"match": f"maker{index % 40}{tag}/nothing-{index}"},
+        )[index % 3]
+        rows.append({**word, "from": ["openrouter"], "newest": 1, "max": 3})
+    return {"version": 1, "providers": {"openrouter": {}}, "allow": rows}
+
+
+def admitting(model_count: int, rule_count: int) -> int:
+    """The calls it takes to admit, from ids never read before."""
+    tag = f"x{model_count}x{rule_count}"
+    found = policy.Policy.model_validate(rules(rule_count, tag))
+    catalog = {"openrouter": models(model_count, tag)}
+    today = date(2026, 11, 20)
+    return calls(lambda: admit(found, catalog, today=today, first_seen=lambda *_: None))
+
+
+def test_admitting_grows_with_the_models_not_with_their_square() -> None:
+    assert_linear([admitting(count, 30) for count in (500, 1000, 2000)])
+
+
+def test_rules_do_not_multiply_with_models() -> None:
+    few, many = admitting(2000, 15), admitting(2000, 60)
+    assert many <= 2.0 * few, (few, many)
+
+
+def editing(entries: int) -> int:
+    """The calls it takes to put one entry into a config of so many."""
+    lines = [f"  - {{model_name: m{n}, litellm_params: {{model: a/b{n}}}}}" for n in range(entries)]
+    raw = ("model_list:\n" + "\n".join(lines) + "\n").encode()
+    entry = {
+        "model_name": "ours",
+        "litellm_params": {"model": "openai/x"},
+        "model_info": {"id": "rollcall/openai/x", "managed_by": "rollcall"},
+    }
+    blocks = config_document.Blocks(models=(entry,), aliases={}, fallbacks=())
+    return calls(lambda: config_document.with_blocks(config_document.parse(raw), blocks))
+
+
+def test_editing_grows_with_the_entries_not_with_their_square() -> None:
+    assert_linear([editing(count) for count in (200, 400, 800)])
