@@ -87,7 +87,8 @@ def test_old_and_new_price_what_is_held_and_who_did_not_answer(furnished: House)
     models = {row[1]: row for row in found["Models"]}
     assert models["`xai/grok-4.9`"][0] == "added"
     assert models["`xai/grok-4.6`"][0] == "updated"
-    assert "leaves" in models["`xai/grok-4.6`"][4]
+    assert models["`xai/grok-4.6`"][4].startswith("superseded")
+    assert models["`xai/grok-4.6`"][4].endswith("stays until 2026-12-04")
     price = models["`openrouter/anthropic/claude-sonnet-5`"]
     assert price[2] == "$2.00 / $10.00 -> $3.00 / $10.00"
     assert "input price" in price[4]
@@ -125,3 +126,13 @@ def test_a_providers_words_cannot_break_the_table_or_mention_anyone(furnished: H
     assert "\n# owned" not in tables
     assert "@maintainers" not in re.sub(r"`[^`]*`", "", tables)
     assert "<img" not in re.sub(r"`[^`]*`", "", tables)
+
+
+def test_an_entry_that_comes_back_says_that_it_stays(furnished: House) -> None:
+    furnished.applied()
+    rows = furnished.sim.rows("xai")
+    furnished.sim.set_rows("xai", [row for row in rows if row["id"] != "grok-4.6"])  # type: ignore[index]
+    furnished.applied()
+    furnished.sim.set_rows("xai", rows)
+    models = {row[1]: row for row in sections(furnished.run("plan", "--markdown").out)["Models"]}
+    assert models["`xai/grok-4.6`"][4].startswith("stays after all")

@@ -20,7 +20,6 @@ LABELS = {
     "cache_creation_input_token_cost": "cache write price",
     "max_input_tokens": "context",
     "max_output_tokens": "max output",
-    "leaves": "leaves",
     "api_key": "key",
     "model": "model",
 }
@@ -117,11 +116,14 @@ def _order(blocks: Blocks) -> list[list[str]]:
 
 
 def _differences(before: Entry, after: Entry) -> Iterator[str]:
-    """What differs between two entries of one name, in words."""
+    """What differs between two entries of one name, in words; the day it leaves is the reason's."""
     for section in ("litellm_params", "model_info"):
         old, new = before.get(section) or {}, after.get(section) or {}
         for key in dict.fromkeys((*new, *old)):
-            if old.get(key) != new.get(key) or (key in old) != (key in new):
+            if key == "leaves":
+                if key not in new:
+                    yield "stays after all"
+            elif old.get(key) != new.get(key) or (key in old) != (key in new):
                 label = LABELS.get(key, key)
                 yield f"{label} {_shown(key, old.get(key))} -> {_shown(key, new.get(key))}"
 

@@ -73,6 +73,8 @@ def show_applied(plan: Plan, written: Written | None, path: str) -> None:
     for line in plan.providers:
         if line.verdict not in ("ok", "not_asked"):
             say(f"{line.name}: {line.verdict}: {printable(provider_remark(line))}")
+    if plan.changes and plan.refused:
+        out("Not written:")
     for change in plan.changes:
         out(f"{SIGNS[change.kind]} {printable(change.name)}  {printable(_why(change))}".rstrip())
     show_remarks(plan)
