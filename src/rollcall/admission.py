@@ -60,11 +60,16 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the way of a model: a rule (None: before the rules), passed or not, and why."""
+    """One step of the way of a model: a rule (None: before the rules), passed or not, and why.
+
+    Attributes:
+        stop: what a rule stopped it by.
+    """
 
     rule: int | None
     passed: bool
     why: str
+    stop: Stop | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ class Admission:
         steps = [Step(None, passed=True, why="not denied")]
         for selector in self._selectors:
             stop, why = verdict(selector, item)
-            steps.append(Step(selector.number, passed=stop is None, why=why))
+            steps.append(Step(selector.number, passed=stop is None, why=why, stop=stop))
         return tuple(steps)
 
     def superseded(self, provider: str, model_id: str) -> str | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rollcall import families
 from rollcall.alias_pool import Outcome, Pool, is_candidate
 from rollcall.ranking import cheapest, largest_context, newest
-from rollcall.where import ORDER
+from rollcall.where import ORDER, fact_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -103,7 +103,11 @@ def _fails(where: Where, pool: Pool, one: Candidate, *, lenient: bool, priced: b
             return "it is free, and `free: true` is not said"
         asked = where.model_copy(update={"free": None})
     name = asked.failing(one.model, one.reading, pool.assumed(one), lenient=lenient)
-    return None if name is None else f"does not meet {name}"
+    if name is None:
+        return None
+    fact = fact_of(name, one.model, one.reading)
+    known = "not said" if fact is None else _asked(name, fact)
+    return f"wants {_asked(name, getattr(asked, name))}; this one: {known}"
 
 
 def _nothing(options: Iterable[Choice]) -> str:

@@ -58,6 +58,7 @@ class Departure:
     """One entry on its way out. `entry` is None once it is gone.
 
     Attributes:
+        last: what the entry would be, were it to stay: with today's prices while it is listed.
         missed: its provider listed it no more, and nothing newer has its place: what the guard
             `max_withdrawn` counts.
     """
@@ -67,6 +68,7 @@ class Departure:
     entry: Entry | None
     renamed_to: str | None = None
     missed: bool = False
+    last: Entry | None = None
 
 
 def depart(
@@ -198,7 +200,7 @@ def _staying(
     latest = situation.today + timedelta(days=days)
     day = min(leaves_on(entry) or latest, latest)
     if situation.today >= day:
-        return Departure(cause, f"{reason}; its grace is over", None, renamed_to)
+        return Departure(cause, f"{reason}; its grace is over", None, renamed_to, last=entry)
     return Departure(
         cause, f"{reason}; stays until {day}", with_leaving_day(entry, day), renamed_to
     )

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from rollcall import asking, config_document, fetch, policy
-from rollcall.catalog import Answer, Model
+from rollcall.catalog import Answer, Model, Verdict
 from rollcall.errors import PolicyError
 from rollcall.picked import read_picked
 from rollcall.settings import Mode, stamp
@@ -15,7 +15,7 @@ from rollcall.situation import Situation
 from rollcall.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from rollcall.config_document import ConfigDocument
     from rollcall.policy import Policy
@@ -60,7 +60,7 @@ def gather(
     roll = asking.read_roll(rules, settings, document)
     targets = asking.targets(roll, rules, settings)
     if settings.offline:
-        answers = _stored(store, targets)
+        answers = tuple(_stored(store, targets, roll))
     else:
         answers = fetch.ask_all(
             targets,
@@ -76,14 +76,17 @@ def gather(
     )
 
 
-def _stored(store: Store, targets: Sequence[fetch.Target]) -> tuple[Answer, ...]:
+def _stored(store: Store, targets: Sequence[fetch.Target], roll: asking.Roll) -> Iterator[Answer]:
     """What the last good replies say: the same adapters over the stored bodies."""
-    kept = [(target, store.read_replies(target.provider.name)) for target in targets]
-    return tuple(
-        replace(fetch.parse_stored(target, reply[0], fetched_at=reply[1]), offline=True)
-        for target, reply in kept
-        if reply is not None
-    )
+    for target in targets:
+        reply = store.read_replies(target.provider.name)
+        if reply is not None:
+            answer = fetch.parse_stored(target, reply[0], fetched_at=reply[1])
+            if target.provider.needs_key and target.key is None:
+                # A public list, kept for display: without a key it admits nothing.
+                detail = asking.no_key_detail(roll, target.provider)
+                answer = replace(answer, verdict=Verdict.NO_KEY, detail=detail)
+            yield replace(answer, offline=True)
 
 
 def situate(evidence: Evidence) -> Situation:

@@ -84,11 +84,13 @@ def keep_held_targets(
     seated = {seat.name for seat in roster.seats} | situation.own_names
     names = {change.name for change in held}
     wanted = {alias.target for alias in resolved if alias.name in names} - seated
+    lasts = [roster.departures[name].last for name in wanted if name in roster.departures]
     back = [
         Seat(entry, key, Role.LEAVING, "stays while a held alias leads to it")
-        for entry in situation.document.managed.models
-        if entry["model_name"] in wanted and (key := key_of(entry)) is not None
+        for entry in lasts
+        if entry is not None and (key := key_of(entry)) is not None
     ]
+    back.sort(key=lambda seat: seat.name)
     if not back:
         return roster
     gone = {name: why for name, why in roster.gone.items() if name not in wanted}

@@ -100,9 +100,17 @@ def _by_price(one: Candidate) -> tuple[Decimal, int]:
 
 def _price_reason(one: Candidate) -> str:
     price = one.model.price
-    amounts = (price.input or Decimal(0), price.output or Decimal(0))
-    per_million = [1_000_000 * amount for amount in amounts]
-    return f"${per_million[0].normalize():f} in, ${per_million[1].normalize():f} out per 1M tokens"
+    if price.input is None or price.output is None:
+        return "its price is unknown"
+    rows = [(price.input, price.output, "")]
+    for tier in price.tiers:
+        at = f", above {tier.above_tokens} tokens" if tier.above_tokens else ", at peak hours"
+        into = price.input if tier.input is None else tier.input
+        out = price.output if tier.output is None else tier.output
+        rows.append((into, out, at))
+    into, out, at = max(rows, key=lambda row: 3 * row[0] + row[1])
+    said = [f"${(1_000_000 * amount).normalize():f}" for amount in (into, out)]
+    return f"{said[0]} in, {said[1]} out per 1M tokens{at}"
 
 
 def _by_context(one: Candidate) -> tuple[int, int]:
