@@ -215,8 +215,9 @@ def test_rollback_brings_back_the_old_bytes_and_can_itself_be_undone(furnished: 
     assert furnished.config.read_bytes() == new
 
 
-def test_rollback_with_nothing_to_go_back_to(furnished: House) -> None:
-    ran = furnished.run("rollback")
+@pytest.mark.parametrize("args", [[], ["123"]])
+def test_rollback_with_nothing_to_go_back_to(furnished: House, args: list[str]) -> None:
+    ran = furnished.run("rollback", *args)
     assert ran.code == 1
     assert len(ran.err.strip().splitlines()) == 2
 
@@ -360,6 +361,10 @@ def test_a_flag_that_makes_no_sense_is_two_clear_lines(furnished: House, flags: 
 
 def test_an_unknown_flag_is_a_usage_error(furnished: House) -> None:
     assert furnished.run("apply", "--no-such-flag").code == 2
+
+
+def test_a_port_that_is_none_is_a_usage_error(furnished: House) -> None:
+    assert furnished.run("serve", "--port", "99999").code == 2
 
 
 def test_only_the_selected_provider_is_asked(furnished: House) -> None:

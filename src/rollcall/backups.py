@@ -75,7 +75,9 @@ class Backups:
         newest = known[0].id if known else None
         raise NotFound(
             f"There is no backup {backup_id!r} of this config.",
-            f"The newest is {newest}; `rollcall rollback --list` shows all." if newest else "",
+            f"The newest is {newest}; `rollcall rollback --list` shows all."
+            if newest
+            else "None is kept yet: rollcall keeps one at each write.",
         )
 
     def add(self, content: bytes, *, created: str, reason: str) -> str:

@@ -115,7 +115,9 @@ def smoke(
 @app.command(epilog=HELP_EPILOG)
 def serve(
     host: Annotated[str, typer.Option("--host", help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", help="Where to listen.")] = DEFAULT_PORT,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Where to listen.")
+    ] = DEFAULT_PORT,
     upstream: Annotated[
         str | None,
         typer.Option("--upstream", help="LiteLLM. [LITELLM_BASE_URL, http://127.0.0.1:4000]"),
