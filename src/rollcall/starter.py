@@ -44,6 +44,9 @@ RULES: Final[dict[str, tuple[str, ...]]] = {
 }
 """provider -> its starter rules, as they stand in the file."""
 
+FIRST: Final = "openrouter"
+"""Whom a policy starts with where nothing says whom: one key reaches every maker."""
+
 HEADER: Final = """\
 # The policy of rollcall: whom to ask, which models to admit, what clients call them.
 # What no rule admits stays out. `rollcall plan` shows what it comes to.
@@ -68,13 +71,14 @@ def _provider_of(entry: Mapping[str, object]) -> str:
 
 
 def starter_policy(names: Iterable[str]) -> str:
-    """The text of a first policy over `names`; the others stand commented out, with their key."""
-    chosen = [name for name in RULES if name in set(names)]
+    """The text of a first policy over `names`, else FIRST; the others are comments with their key."""
+    wanted = set(names) or {FIRST}
+    chosen = [name for name in RULES if name in wanted]
     others = [name for name in RULES if name not in chosen]
-    lines = [HEADER.rstrip(), "", "providers:" if chosen else "providers: {}"]
+    lines = [HEADER.rstrip(), "", "providers:"]
     lines += [f"  {name}: {{}}" for name in chosen]
     lines += [f"  # {name}: {{}}   {_key_hint(BUILTIN[name])}" for name in others]
-    lines += ["", "allow:" if chosen else "allow: []"]
+    lines += ["", "allow:"]
     lines += [f"  - {rule}" for name in chosen for rule in RULES[name]]
     lines += [f"  # - {rule}" for name in others for rule in RULES[name]]
     lines += ["", 'deny: ["*:free", "*:batch"]', ""]

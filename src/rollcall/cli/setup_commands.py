@@ -23,7 +23,7 @@ def init(
     from rollcall import config_document
     from rollcall.errors import StoreError
     from rollcall.report.text import out
-    from rollcall.starter import present, starter_policy
+    from rollcall.starter import FIRST, present, starter_policy
     from rollcall.store import Store
 
     settings = settings_module.resolve(config=config, policy=policy)
@@ -41,9 +41,9 @@ def init(
         raise StoreError(
             f"{target} could not be written: {error.strerror or error}.", "Check the folder."
         ) from None
-    found = ", ".join(names) or "no provider: no key is set yet"
+    found = ", ".join(names) or f"{FIRST}, to begin with: no key is set yet"
     out(f"{target}: written, with rules for {found}.")
-    out("Next: rollcall plan")
+    out("Next: rollcall plan" if names else "Next: set its key, then rollcall plan")
 
 
 @app.command()
