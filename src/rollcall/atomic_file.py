@@ -16,7 +16,7 @@ from errno import EIO
 from typing import TYPE_CHECKING
 
 from rollcall.disk_error import store_error
-from rollcall.errors import StoreError
+from rollcall.regular_file import MOST_BYTES, read_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,22 +132,18 @@ def sync_folder(folder: Path) -> bool:
     return True
 
 
-def read_bytes(path: Path) -> bytes | None:
+def read_bytes(path: Path, most_bytes: int = MOST_BYTES) -> bytes | None:
     """A regular file's bytes; None when there is none.
 
     Raises:
-        StoreError: it is there and cannot be read, or is no regular file (a pipe would block).
+        StoreError: it is there and cannot be read, is no regular file, or is far too large.
     """
     try:
-        pipe = stat.S_ISFIFO(path.stat().st_mode)
-        content = b"" if pipe else path.read_bytes()
+        return read_regular(path, most_bytes)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise store_error("read", path, error) from error
-    if pipe:
-        raise StoreError(f"{path} is a pipe, not a file.", "Name a file.")
-    return content
 
 
 def sweep(folder: Path, prefix: str = "", *, older_than_seconds: float = 0) -> None:

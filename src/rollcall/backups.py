@@ -19,6 +19,7 @@ from rollcall import state_folder
 from rollcall.atomic_file import replace_file
 from rollcall.disk_error import store_error
 from rollcall.errors import NotFound, StoreError
+from rollcall.regular_file import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,12 +144,12 @@ class Backups:
     def _describe(self, path: Path) -> Backup | None:
         """One backup; None when it is another config's, or vanished meanwhile."""
         with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
-            fields = json.loads(path.with_suffix(".json").read_bytes())
+            fields = json.loads(read_regular(path.with_suffix(".json")))
             if str(fields["sha256"]).startswith(path.stem[-12:]):
                 mine = fields["config"] == self.config
                 return self._from_fields(path, fields) if mine else None
         with suppress(OSError):
-            content = path.read_bytes()
+            content = read_regular(path)
             stamp = path.stem.split("-")[1]
             return Backup(
                 path.stem,
@@ -178,7 +179,7 @@ class Backups:
     def _checked(self, backup: Backup) -> bytes:
         path = self.folder / f"{backup.id}.yaml"
         try:
-            content = path.read_bytes()
+            content = read_regular(path)
         except OSError as error:
             raise store_error("read", path, error) from error
         digest = sha256(content).hexdigest()

@@ -23,6 +23,7 @@ NO_PLACE = UNWRITABLE | {
 
 _FULL_HINT = "Free some space and run again."
 _ACCESS_HINT = "Check who owns it and its permissions, or use --write-to or --state-dir."
+_FILE_HINT = "Name a regular file of reasonable size."
 _WORDS = {
     errno.ENOSPC: ("the disk is full", _FULL_HINT),
     errno.EDQUOT: ("the disk quota is used up", _FULL_HINT),
@@ -57,5 +58,6 @@ def store_error(doing: str, path: Path, error: OSError) -> StoreError:
 
 
 def _entry(error: OSError) -> tuple[str, str]:
-    unknown = (error.strerror or type(error).__name__, "")
+    hint = _FILE_HINT if error.errno == errno.EINVAL else ""
+    unknown = (error.strerror or type(error).__name__, hint)
     return _WORDS.get(error.errno or 0, unknown)

@@ -23,6 +23,7 @@ from rollcall.evidence import read_policy
 from rollcall.findings import Finding, Level
 from rollcall.litellm_command import find_litellm
 from rollcall.litellm_install import find_install
+from rollcall.regular_file import read_regular
 from rollcall.standing import standing_of
 from rollcall.store import Store
 from rollcall.traps import Site, find_traps
@@ -158,6 +159,6 @@ def _mode(path: Path | None) -> int | None:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return read_regular(path).decode("utf-8", "replace")
     except OSError:
         return ""

@@ -10,6 +10,7 @@ from rollcall import asking, config_document, fetch, policy
 from rollcall.catalog import Answer, Model, Verdict
 from rollcall.errors import PolicyError
 from rollcall.picked import read_picked
+from rollcall.regular_file import read_regular
 from rollcall.settings import Mode, stamp
 from rollcall.situation import Situation
 from rollcall.store import Store
@@ -189,7 +190,7 @@ def read_policy_bytes(settings: Settings) -> bytes:
     if settings.mode is Mode.LEGACY:
         return b""
     try:
-        return settings.policy_path.read_bytes()
+        return read_regular(settings.policy_path)
     except FileNotFoundError:
         raise PolicyError(
             f"There is no policy at {settings.policy_path}.",

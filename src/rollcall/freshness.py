@@ -12,6 +12,7 @@ import json
 from typing import TYPE_CHECKING
 
 from rollcall.picked import picked_path
+from rollcall.regular_file import read_regular
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def policy_digest(settings: Settings) -> str:
     if settings.mode is Mode.LEGACY:
         return sha256(b"")
     paths = (settings.policy_path, picked_path(settings.policy_path))
-    return sha256(b"".join(path.read_bytes() for path in paths if path.exists()))
+    return sha256(b"".join(read_regular(path) for path in paths if path.exists()))
 
 
 def make_stamp(
@@ -63,7 +64,7 @@ def make_stamp(
 def is_fresh(settings: Settings) -> bool:
     """Whether the last good run still stands; any doubt is a no."""
     try:
-        stamp = json.loads((settings.state_dir / STAMP).read_bytes())
+        stamp = json.loads(read_regular(settings.state_dir / STAMP))
         ttl = stamp["ttl_seconds"] if settings.ttl_seconds is None else settings.ttl_seconds
         age = settings.now.timestamp() - stamp["at"]
         return (
@@ -73,12 +74,14 @@ def is_fresh(settings: Settings) -> bool:
             and stamp["policy_sha256"] == policy_digest(settings)
             and _same_keys(stamp["keys"], settings.environ)
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return False
+    except (RecursionError, ArithmeticError):  # a stamp somebody made up
         return False
 
 
 def _digest(path: Path) -> str:
-    return sha256(path.read_bytes() if path.exists() else b"")
+    return sha256(read_regular(path) if path.exists() else b"")
 
 
 def _same_keys(keys: Mapping[str, bool], environ: Mapping[str, str]) -> bool:

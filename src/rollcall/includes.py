@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rollcall.atomic_file import read_bytes
 from rollcall.errors import StoreError
+from rollcall.regular_file import MOST_TEXT_BYTES
 
 
 def read_includes(config_path: Path, data: dict[str, object]) -> tuple[bytes, ...]:
@@ -43,7 +44,7 @@ def _locate(entry: str, declared_in: Path, root: Path) -> Path | None:
 
 def _read(path: Path) -> bytes | None:
     try:
-        return read_bytes(path)
+        return read_bytes(path, MOST_TEXT_BYTES)
     except StoreError:
         return None
 

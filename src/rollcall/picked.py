@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rollcall.errors import PolicyError, StoreError
+from rollcall.regular_file import read_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ def read_picked(policy_path: Path) -> tuple[bytes, str | None]:
     """
     path = picked_path(policy_path)
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except FileNotFoundError:
         return b"", None
     except OSError as error:

@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -133,8 +134,11 @@ def read_environment(
 def _read_dotenv(path: Path) -> dict[str, str | None]:
     from dotenv import dotenv_values
 
+    from rollcall.regular_file import read_regular
+
     try:
-        return dotenv_values(path, encoding="utf-8-sig", interpolate=True)
+        text = read_regular(path).decode("utf-8-sig")
+        return dotenv_values(stream=StringIO(text), interpolate=True)
     except UnicodeDecodeError as error:
         what, hint = f"it is not UTF-8 (byte {error.start})", "Save it as UTF-8."
     except OSError as error:

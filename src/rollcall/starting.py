@@ -6,6 +6,7 @@ a log file, a hanging provider costs the deadline. Only Ctrl-C starts nothing.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from rollcall import freshness, handoff
 from rollcall import settings as settings_module
 from rollcall.errors import ConfigRefused, RollcallError, SettingsError
+from rollcall.regular_file import read_regular
 from rollcall.report.text import say, say_error
 from rollcall.settings import Mode
 
@@ -60,16 +62,35 @@ def start(options: StartOptions) -> int:
     """
     settings, discover = _settings(options)
     litellm = handoff.find_litellm(options.litellm, settings.environ)
-    fresh = freshness.is_fresh(settings)
-    if discover and not fresh:
-        _discover(settings, quiet=options.quiet)
-    if discover is False and not options.quiet:
-        say(HINT)
-    config = settings.config_path
-    if not fresh:
-        config = _config_to_start_on(settings, or_last_good=options.or_last_good)
+    config = _prepared(settings, options, discover=discover)
     argv = handoff.command(litellm, config, options.args)
     return handoff.hand_off(argv, handoff.variables(settings.environ, config, options.args))
+
+
+def _prepared(settings: Settings, options: StartOptions, *, discover: bool | None) -> Path:
+    """Everything before litellm: the config to start on. Whatever fails here, litellm starts."""
+    try:
+        fresh = freshness.is_fresh(settings)
+        if discover and not fresh:
+            _discover(settings, quiet=options.quiet)
+        if discover is False and not options.quiet:
+            say(HINT)
+        if not fresh:
+            return _config_to_start_on(settings, or_last_good=options.or_last_good)
+    except RollcallError as error:
+        say_error(error)
+    except Exception as error:  # noqa: BLE001 - a bug of ours must not keep the proxy down
+        _tell_bug(error)
+    return settings.config_path
+
+
+def _tell_bug(error: Exception) -> None:
+    """Report a bug, where there is any place to report it to."""
+    with suppress(Exception):
+        from rollcall.report.bugs import report_bug
+
+        report_bug(error)
+        say("          Starting litellm on config.yaml as it is.")
 
 
 def _settings(options: StartOptions) -> tuple[Settings, bool | None]:
@@ -124,10 +145,7 @@ def _discover(settings: Settings, *, quiet: bool) -> None:
         say_error(error)
         say("          Starting litellm on config.yaml as it is.")
     except Exception as error:  # noqa: BLE001 - a bug of ours must not keep the proxy down
-        from rollcall.report.bugs import report_bug
-
-        report_bug(error)
-        say("          Starting litellm on config.yaml as it is.")
+        _tell_bug(error)
 
 
 def _config_to_start_on(settings: Settings, *, or_last_good: bool) -> Path:
@@ -172,7 +190,7 @@ def _mend(settings: Settings) -> None:
 
 def _load_problem(settings: Settings) -> str | None:
     try:
-        content = settings.config_path.read_bytes()
+        content = read_regular(settings.config_path)
     except FileNotFoundError:
         return "there is no such file"
     except OSError as error:

@@ -18,6 +18,7 @@ from rollcall.atomic_file import read_bytes, sweep
 from rollcall.backups import Backup, Backups
 from rollcall.config_file import ConfigFile, Written, real_path, require_unchanged, write_copy
 from rollcall.in_place import InPlace
+from rollcall.regular_file import MOST_TEXT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +76,7 @@ class Store:
         Raises:
             StoreError: it is there and cannot be read.
         """
-        return read_bytes(self._real_path) or b""
+        return read_bytes(self._real_path, MOST_TEXT_BYTES) or b""
 
     def read_includes(self, data: dict[str, object]) -> tuple[bytes, ...]:
         """The files config.yaml's `include:` names, nested, as bytes; unreadable ones left out."""

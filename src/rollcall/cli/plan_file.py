@@ -42,9 +42,10 @@ def load(path: Path) -> Plan:
     """
     from rollcall.errors import PlanError
     from rollcall.plan import read_plan
+    from rollcall.regular_file import MOST_BYTES, read_regular
 
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, MOST_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise PlanError(f"{path} cannot be read: {reason}.", AGAIN) from None

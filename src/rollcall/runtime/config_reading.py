@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from rollcall.regular_file import read_regular
 from rollcall.runtime.config import (
     CatalogConfig,
     FallbackConfig,
@@ -28,7 +29,7 @@ def load_config(path: Path) -> OrchestratorConfig:
         ConfigNotFound, InvalidYAML, InvalidConfig.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except FileNotFoundError:
         raise ConfigNotFound(
             f"There is no file {path}.", "Create it, or pass the path of yours to get_llm_client."
