@@ -71,7 +71,7 @@ def _provider_of(entry: Mapping[str, object]) -> str:
 
 
 def starter_policy(names: Iterable[str]) -> str:
-    """The text of a first policy over `names`, else FIRST; the others are comments with their key."""
+    """The text of a first policy over `names`, else FIRST; the others are comments, with keys."""
     wanted = set(names) or {FIRST}
     chosen = [name for name in RULES if name in wanted]
     others = [name for name in RULES if name not in chosen]

@@ -118,28 +118,19 @@ def apply(
 
     LiteLLM reads config.yaml at its start only: restart it, for example with --on-change.
     """
-    from rollcall import sync
     from rollcall.cli.on_change import run_on_change
-    from rollcall.report.progress import live_progress
 
+    if saved is not None:
+        plan_file.refuse_planning_options(
+            {"--provider": provider, "--timeout": timeout, "--offline": offline, "--accept": accept}
+        )
     settings = settings_module.resolve(
         config=config, policy=policy, state_dir=state_dir, mode=mode,
         only_providers=tuple(provider or ()), timeout=timeout, deadline=deadline,
         offline=offline, force=force, strict=strict, accept=tuple(accept or ()),
     )  # fmt: skip
-    if write_to is not None:
-        plan_file.refuse_own_files("--write-to", write_to, settings.policy_path)
     checker = _validator(settings) if validate else None
-    if saved is not None:
-        plan_file.refuse_planning_options(
-            {"--provider": provider, "--timeout": timeout, "--offline": offline, "--accept": accept}
-        )
-        applied = sync.apply_saved(
-            settings, plan_file.load(saved), write_to=write_to, check=checker
-        )
-    else:
-        with live_progress(wanted=not (quiet or json)) as observer:
-            applied = sync.apply(settings, observer, write_to=write_to, check=checker)
+    applied = _applied(settings, saved, write_to, checker, watched=not (quiet or json))
     if verbose and applied.planned is not None:
         _say_all_there_is(applied.planned)
     code = _exit_code(settings, applied.plan, pending=detailed_exitcode and applied.changed)
@@ -149,6 +140,25 @@ def apply(
         if on_change and applied.changed:
             run_on_change(on_change)
     raise typer.Exit(int(code))
+
+
+def _applied(
+    settings: Settings,
+    saved: Path | None,
+    write_to: Path | None,
+    check: Callable[[bytes], None] | None,
+    *,
+    watched: bool,
+) -> Applied:
+    from rollcall import sync
+    from rollcall.report.progress import live_progress
+
+    if write_to is not None:
+        plan_file.refuse_own_files("--write-to", write_to, settings.policy_path)
+    if saved is not None:
+        return sync.apply_saved(settings, plan_file.load(saved), write_to=write_to, check=check)
+    with live_progress(wanted=watched) as observer:
+        return sync.apply(settings, observer, write_to=write_to, check=check)
 
 
 def _exit_code(settings: Settings, plan: Plan, *, pending: bool) -> Exit:

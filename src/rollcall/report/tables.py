@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import TextIO
 
+    from rich.table import Table
+
 MIN_WIDTH = 120
 """Columns of a table that goes to a file or a pipe."""
 
@@ -20,7 +22,6 @@ def show_table(
     columns: Sequence[str],
     rows: Iterable[Sequence[object]],
     *,
-    title: str = "",
     right: Iterable[str] = (),
 ) -> None:
     """Print a table to stdout.
@@ -28,14 +29,13 @@ def show_table(
     Args:
         right: names of the columns that hold numbers.
     """
-    out(render_table(columns, rows, title=title, right=right).rstrip("\n"))
+    out(render_table(columns, rows, right=right).rstrip("\n"))
 
 
 def render_table(
     columns: Sequence[str],
     rows: Iterable[Sequence[object]],
     *,
-    title: str = "",
     right: Iterable[str] = (),
     stream: TextIO | None = None,
 ) -> str:
@@ -46,26 +46,11 @@ def render_table(
     """
     import io
 
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     stream = stream or sys.stdout
     terminal = is_terminal(stream)
     width = shutil.get_terminal_size((MIN_WIDTH, 40)).columns
-    numbers = set(right)
-    table = Table(
-        title=Text(title) if title else None,
-        title_justify="left",
-        box=box.SIMPLE_HEAD if is_unicode(stream) else box.ASCII2,
-        show_edge=False,
-        pad_edge=False,
-    )
-    for column in columns:
-        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
     console = Console(
         file=io.StringIO(),
         width=max(width, 60) if terminal else max(width, MIN_WIDTH),
@@ -74,10 +59,30 @@ def render_table(
         markup=False,
         emoji=False,
     )
-    console.print(table)
+    console.print(_table(columns, rows, frozenset(right), drawn=is_unicode(stream)))
     file = console.file
     text: str = file.getvalue()  # type: ignore[attr-defined] # the StringIO given above
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+
+
+def _table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    numbers: frozenset[str],
+    *,
+    drawn: bool,
+) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    lines = box.SIMPLE_HEAD if drawn else box.ASCII2
+    table = Table(box=lines, show_edge=False, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    return table
 
 
 def _wants_plain(stream: TextIO) -> bool:
