@@ -53,7 +53,8 @@ def test_a_first_plan_names_every_model_with_price_age_and_reason(furnished: Hou
         "2026-08-06, 106 days old",
         "rule 2: newest 1 of grok",
     ]
-    assert found["Models"][0][2] == "unknown"
+    assert found["Models"][0][2] == "$1.00 / $5.00 (OpenRouter's)"
+    assert "$1.00 / $5.00*" in furnished.run("plan", "-q").out
     assert found["Aliases"][1][:5] == [
         "`grok`",
         "-",

@@ -30,6 +30,14 @@ def cost_of(model: Model, stand_ins: Iterable[Model] = ()) -> Cost | None:
     """
     if model.price.blended is not None:
         return Cost(model.price.blended)
+    other = stand_in(model, stand_ins)
+    if other is None or other.price.blended is None:
+        return None
+    return Cost(other.price.blended, f"OpenRouter's price for {other.id}")
+
+
+def stand_in(model: Model, stand_ins: Iterable[Model]) -> Model | None:
+    """OpenRouter's offer of the same model, with a known price; None = it has none."""
     mine = families.read_model(model)
     found = []
     for other in stand_ins:
@@ -37,11 +45,8 @@ def cost_of(model: Model, stand_ins: Iterable[Model] = ()) -> Cost | None:
             continue
         theirs = families.read_model(other)
         if _same(mine, theirs):
-            found.append((_distance(mine, theirs), other.id, other.price.blended))
-    if not found:
-        return None
-    _, model_id, blended = min(found)
-    return Cost(blended, f"OpenRouter's price for {model_id}")
+            found.append((_distance(mine, theirs), other.id, other))
+    return min(found, key=lambda row: row[:2])[2] if found else None
 
 
 def _distance(mine: families.Reading, theirs: families.Reading) -> int:

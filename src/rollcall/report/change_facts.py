@@ -10,17 +10,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rollcall.changes import per_million
-from rollcall.entries import key_of, price_of
+from rollcall.entries import key_of, model_of
+from rollcall.guards import PRICED_BY_OTHERS
 from rollcall.plan import ChangeKind
+from rollcall.prices import stand_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
+    from rollcall.catalog import Model, Price
     from rollcall.plan import Change
     from rollcall.sync import Planned
 
 UNKNOWN = "unknown"
+STAND_IN = " (OpenRouter's)"
+"""Behind the price of another seller of the same model, where the provider lists none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +43,19 @@ class ChangeFacts:
     Attributes:
         entries: model_name -> our entry, before or after the plan.
         born: (provider, id) -> its birth, where that is known.
+        stand_ins: OpenRouter's models, whose prices serve where a provider lists none.
     """
 
     entries: Mapping[str, Any] = field(default_factory=dict)
     born: Mapping[tuple[str, str], Birth] = field(default_factory=dict)
     today: date | None = None
+    stand_ins: Sequence[Model] = ()
 
     def price(self, change: Change) -> str:
         """Input and output in USD per 1M tokens, old and new where they differ."""
-        old, new = (_price(self._entry(change, side)) for side in (change.before, change.after))
+        old, new = (
+            self._price(self._entry(change, side)) for side in (change.before, change.after)
+        )
         if old and new and old != new:
             return f"{old} -> {new}"
         return new or old
@@ -67,6 +76,16 @@ class ChangeFacts:
             return self.entries.get(str(side.get("model") if isinstance(side, dict) else side))
         return side if isinstance(side, dict) else None
 
+    def _price(self, entry: Any) -> str:
+        model = model_of(entry) if entry else None
+        if model is None:
+            return ""
+        own = _shown(model.price)
+        if own != UNKNOWN:
+            return own
+        other = stand_in(model, self.stand_ins)
+        return f"{_shown(other.price)}{STAND_IN}" if other else UNKNOWN
+
 
 def facts_of(planned: Planned) -> ChangeFacts:
     """The facts behind a plan that has just been made."""
@@ -80,13 +99,11 @@ def facts_of(planned: Planned) -> ChangeFacts:
                 born[model.key] = Birth(model.released)
             elif seen := situation.first_seen(model.provider, model.id):
                 born[model.key] = Birth(seen, first_seen=True)
-    return ChangeFacts(entries, born, situation.today)
+    offers = situation.answers.get(PRICED_BY_OTHERS)
+    return ChangeFacts(entries, born, situation.today, offers.models if offers else ())
 
 
-def _price(entry: Any) -> str:
-    if not isinstance(entry, dict):
-        return ""
-    price = price_of(entry.get("model_info") or {})
+def _shown(price: Price) -> str:
     if price.input is None and price.output is None:
         return UNKNOWN
     return " / ".join(

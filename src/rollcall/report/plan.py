@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from rollcall.plan import ChangeKind, counts
+from rollcall.report.change_facts import STAND_IN
 from rollcall.report.tables import show_table
 from rollcall.report.text import out, printable, say, say_all
 
@@ -25,6 +26,10 @@ SIGNS = {
 }
 
 
+MARK = "*"
+"""Behind a price that is another seller's, in the narrow table of a terminal."""
+
+
 def show_plan(
     plan: Plan, before: str, after: str, facts: ChangeFacts, *, quiet: bool = False
 ) -> None:
@@ -37,11 +42,7 @@ def show_plan(
         show_providers(plan.providers)
         out()
     if plan.changes:
-        show_table(
-            ("", "what", "name", "in / out per 1M", "age", "why"),
-            [_row(change, facts) for change in plan.changes],
-            right=("age",),
-        )
+        _show_changes(plan, facts)
         out()
     if plan.changed and not quiet:
         for line in diff_lines(before, after):
@@ -125,11 +126,19 @@ def diff_lines(before: str, after: str) -> Iterable[str]:
     )
 
 
+def _show_changes(plan: Plan, facts: ChangeFacts) -> None:
+    rows = [_row(change, facts) for change in plan.changes]
+    show_table(("", "what", "name", "in / out per 1M", "age", "why"), rows, right=("age",))
+    if any(MARK in row[3] for row in rows):
+        out(f"{MARK} OpenRouter's price for the same model; its own provider lists none")
+
+
 def _row(change: Change, facts: ChangeFacts) -> tuple[str, ...]:
     days = facts.age_days(change)
     age = "" if days is None else f"{days} d"
     sign, kind = SIGNS[change.kind], change.kind.value
-    return sign, kind, change.name, facts.price(change), age, _why(change)
+    price = facts.price(change).replace(STAND_IN, MARK)
+    return sign, kind, change.name, price, age, _why(change)
 
 
 def _why(change: Change) -> str:
