@@ -85,6 +85,8 @@ def test_a_bug_is_exit_70_and_a_log_without_keys(furnished: House, tmp_path: Pat
         ["plan", "-p", "."],
         ["plan", "-p", "nowhere.yaml"],
         ["plan", "-p", "a.yaml/b.yaml"],
+        ["plan", "--timeout", "0"],
+        ["plan", "--deadline", "0s"],
         ["models", "--provider", "nobody"],
         ["explain", "nobody-knows"],
         ["rollback", "99"],
@@ -118,3 +120,19 @@ def test_an_env_file_that_is_no_text_is_two_lines(furnished: House, command: str
     ran = furnished.run(*command.split())
     assert ran.code == 1
     assert len(ran.err.splitlines()) == 2, ran.err
+
+
+def test_the_demo_ends_well_and_shows_every_step(house: House) -> None:
+    done = in_pipes("demo")
+    assert done.code == 0, done.out
+    text = done.out.decode()
+    for step in ("$ rollcall plan", "$ rollcall apply", "$ rollcall rollback", "nothing was lost"):
+        assert step in text
+    assert text.rstrip().endswith("to the byte.")
+
+
+def test_a_quiet_plan_still_says_why_nobody_could_be_asked(furnished: House) -> None:
+    furnished.sim.fault("anthropic", Fault.UNAUTHORIZED)
+    ran = furnished.run("plan", "--quiet")
+    assert ran.code == 5
+    assert "auth" in ran.out

@@ -154,7 +154,7 @@ def test_leaving_pick_without_an_answer_picks_nothing(furnished: House) -> None:
 
 def test_rollback_as_json_says_what_was_restored(furnished: House) -> None:
     (backup,) = furnished.run("rollback", "--list", "--json").json()
-    ran = furnished.run("rollback", backup["id"], "--json")
+    ran = furnished.run("rollback", "1", "--json")
     assert ran.json()["restored"] == backup["id"]
     assert ran.json()["changed"] is True
     again = json.loads(furnished.run("rollback", backup["id"], "--json").out)

@@ -69,10 +69,18 @@ class Backups:
         Raises:
             NotFound: no such backup. StoreError: its bytes no longer match its sha256.
         """
+        return self._checked(self.find(backup_id))
+
+    def find(self, backup_id: str) -> Backup:
+        """One backup, by its id or its number alone.
+
+        Raises:
+            NotFound: no such backup.
+        """
         known = self.newest_first()
         for backup in known:
             if backup_id == backup.id or backup_id == backup.id.split("-")[0].lstrip("0"):
-                return self._checked(backup)
+                return backup
         newest = known[0].id if known else None
         raise NotFound(
             f"There is no backup {backup_id!r} of this config.",

@@ -219,7 +219,7 @@ def resolve(
         only_providers=only_providers,
         timeout_seconds=_seconds("--timeout", timeout),
         deadline_seconds=_seconds("--deadline", deadline),
-        ttl_seconds=_seconds("--ttl", ttl),
+        ttl_seconds=_seconds("--ttl", ttl, zero=True),
         offline=offline,
         force=force,
         strict=strict,
@@ -227,13 +227,17 @@ def resolve(
     )
 
 
-def _seconds(flag: str, text: str | None) -> float | None:
+def _seconds(flag: str, text: str | None, *, zero: bool = False) -> float | None:
     if text is None:
         return None
+    hint = "Write it as 2s, 500ms or 1m."
     try:
-        return parse_duration(text)
+        seconds = parse_duration(text)
     except ValueError as error:
-        raise SettingsError(f"{flag}: {error}.", "Write it as 2s, 500ms or 1m.") from None
+        raise SettingsError(f"{flag}: {error}.", hint) from None
+    if not seconds and not zero:
+        raise SettingsError(f"{flag}: nobody answers in no time at all.", hint)
+    return seconds
 
 
 def stamp(settings: Settings) -> str:

@@ -119,6 +119,14 @@ class Store:
         """Earlier config.yaml files, newest first."""
         return self._backups.newest_first()
 
+    def find_backup(self, backup_id: str) -> Backup:
+        """One backup, by its id or its number alone.
+
+        Raises:
+            NotFound: no such backup.
+        """
+        return self._backups.find(backup_id)
+
     def read_backup(self, backup_id: str) -> bytes:
         """The bytes of one backup, checked against its sha256; its number alone will do, too.
 

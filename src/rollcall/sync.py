@@ -207,7 +207,7 @@ def rollback(settings: Settings, backup_id: str | None = None) -> tuple[str, Wri
     store = Store(settings.config_path, settings.state_dir)
     with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
         before = store.read_config()
-        chosen = backup_id or _last_other(store, before)
+        chosen = store.find_backup(backup_id).id if backup_id else _last_other(store, before)
         content = store.read_backup(chosen)
         if content == before:
             return chosen, None

@@ -38,7 +38,7 @@ def show_plan(
     Args:
         before, after: our own lines of config.yaml, now and after the plan.
     """
-    if not quiet:
+    if not quiet or plan.nobody:
         show_providers(plan.providers)
         out()
     if plan.changes:
