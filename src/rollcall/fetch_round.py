@@ -143,7 +143,10 @@ class Round:
                 pages.notes.append(f"it has more than {MAX_PAGES} pages; the rest was not read")
                 break
             seen.append(request)
-            pages.add(await asker.get(request))
+            body = await asker.get(request)
+            if _now() >= self._deadline_at:  # reading the others' answers took the time
+                raise TimeoutError
+            pages.add(body)
             request = pages.following(key)
             if request in seen:
                 pages.notes.append("its pages go in a circle; the rest was not read")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rollcall.catalog import Answer, Verdict
 from rollcall.providers.adapters import ADAPTERS
-from rollcall.providers.body import Unreadable, as_utf8, read_json
+from rollcall.providers.body import MAX_VALUES, Unreadable, as_utf8, read_json, too_many_values
 from rollcall.providers.verdicts import Refusal, clipped, error_inside, one_line
 from rollcall.providers.wire import HttpRequest, WrongShape
 
@@ -39,9 +39,12 @@ class Pages:
         """Take a page.
 
         Raises:
-            Refused: it is no JSON, or holds an error.
+            Refused: it is no JSON, holds an error, or far too much.
         """
         body = self._redactor.clean_page(as_utf8(raw))
+        if too_many_values((*self.bodies, body)):
+            detail = f"its answer holds more than {MAX_VALUES:,} values"
+            raise Refused(Refusal(Verdict.TOO_LARGE, detail))
         try:
             document = read_json(body)
         except Unreadable as error:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import codecs
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 MAX_BYTES: Final = 30 * 1024 * 1024
 """Of one provider's whole answer, after decompression."""
+
+MAX_VALUES: Final = 2_000_000
+"""Of one provider's whole answer. Thirty megabytes of `[],` are ten million lists, and in Python
+a gigabyte; twenty thousand models in OpenRouter's detail have fewer values than this."""
 
 _STEP: Final = 64 * 1024
 _PORTION: Final = 1024
@@ -109,6 +113,13 @@ def as_utf8(body: bytes) -> bytes:
     if encoding == "utf-8":
         return body
     return body.decode(encoding, "replace").encode("utf-8", "replace")
+
+
+def too_many_values(bodies: Sequence[bytes]) -> bool:
+    """Whether bodies, as JSON, hold more than MAX_VALUES; told from their punctuation."""
+    if sum(map(len, bodies)) <= MAX_VALUES:
+        return False
+    return sum(body.count(mark) for body in bodies for mark in (b",", b"[", b"{")) > MAX_VALUES
 
 
 def read_json(body: bytes) -> object:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from rollcall.catalog import Model
 
 MAX_NOTES = 20
+MAX_ROWS = 20_000
+"""Forty times the longest list there is; more costs every run time and memory."""
 
 
 def rows_of(page: object, *roots: str) -> list[object]:
@@ -44,11 +46,16 @@ def read(
 
     Args:
         model_of: the model of a row and its id, None for a row that lists nothing to use.
+
+    Raises:
+        WrongShape: more than MAX_ROWS rows.
     """
     models: dict[str, Model] = {}
     notes: list[str] = []
     total = 0
     for total, item in enumerate(rows, start=1):
+        if total > MAX_ROWS:
+            raise WrongShape(f"it lists more than {MAX_ROWS:,} models")
         if not isinstance(item, dict):
             notes.append(f"row {total} dropped: {_word(item)}, not an object")
             continue

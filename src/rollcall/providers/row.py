@@ -18,6 +18,9 @@ DEAREST_TOKEN = Decimal(1)
 EARLIEST = date(2015, 1, 1)
 LATEST = date(2100, 1, 1)
 
+MAX_WORDS = 100
+"""Of one list inside a row."""
+
 _LONGEST_NUMBER = 40
 _SMALLEST_EXPONENT = -18
 
@@ -53,7 +56,8 @@ class Row:
         value = self.value(*path)
         if not isinstance(value, list):
             return None
-        return tuple(clean_text(word) for word in value if isinstance(word, str) and word)
+        words = (word for word in value[:MAX_WORDS] if isinstance(word, str) and word)
+        return tuple(clean_text(word) for word in words)
 
     def listed(self, *path: str) -> list[object] | None:
         """A list as it is, to look for words of our own in it; None when it is no list."""
@@ -63,7 +67,8 @@ class Row:
     def ids(self, *path: str) -> tuple[str, ...]:
         """The usable model ids of a list, in order, each once."""
         value = self.value(*path)
-        found = [word for word in value if is_id(word)] if isinstance(value, list) else []
+        listed = value[:MAX_WORDS] if isinstance(value, list) else []
+        found = [word for word in listed if is_id(word)]
         return tuple(dict.fromkeys(found))
 
     def rows(self, *path: str) -> tuple[Row, ...]:

@@ -1,0 +1,76 @@
+"""Replies made to use up time and memory, from every provider at once, through the whole tool."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rollcall.providers.body import MAX_VALUES, too_many_values
+from rollcall.providers.listing import MAX_ROWS
+from rollcall.simulator import MAIN, Simulator
+from tests.house import House
+from tests.stand_in import StandIns
+
+MANY = 1_500_000
+SOURCE = Path(__file__).resolve().parents[1] / "src"
+
+
+def bounded() -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (1_000_000_000, 1_000_000_000))
+
+
+def policy_for(house: House) -> None:
+    house.write_policy('allow: [{match: "*"}]\n', *MAIN)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on a process's memory to set")
+def test_bombs_from_everybody_cost_no_memory_and_the_proxy_starts(
+    house: House, sim: Simulator
+) -> None:
+    policy_for(house)
+    before = house.config.read_bytes()
+    for name in MAIN:
+        sim.set_rows(name, [[]] * MANY)
+    stand_ins = StandIns(house.folder / "bin", house.folder / "started.jsonl")
+    litellm = stand_ins.add("litellm")
+    ran = subprocess.run(
+        [sys.executable, "-m", "rollcall", "start", "--discover", "--litellm", str(litellm)],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        capture_output=True,
+        text=True,
+        preexec_fn=bounded,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "a bug" not in ran.stderr
+    assert len(stand_ins.starts()) == 1
+    assert house.config.read_bytes() == before
+
+
+def test_more_models_than_anybody_has_are_no_list(house: House, sim: Simulator) -> None:
+    policy_for(house)
+    sim.set_rows("xai", [{"id": f"m{number}"} for number in range(MAX_ROWS + 1)])
+    ran = house.run("plan", "--provider", "xai", "--deadline", "60s", "--timeout", "60s")
+    assert "it lists more than 20,000 models" in ran.text
+
+
+def test_values_are_counted_over_all_pages() -> None:
+    page = b"[" + b"0," * (MAX_VALUES // 2)
+    assert not too_many_values([page])
+    assert too_many_values([page, page])
+
+
+def test_a_list_inside_a_row_is_read_in_part(house: House, sim: Simulator) -> None:
+    policy_for(house)
+    names = [f"name-{number}" for number in range(5000)]
+    sim.set_rows("openai", [{"id": "gpt-5.5", "created": 1, "aliases": names}])
+    rows = house.run("apply", "--provider", "openai").text
+    assert "openai/gpt-5.5" in rows
+    listed = house.run("models", "--json").json()
+    assert all(len(row["aliases"]) <= 101 for row in listed)
