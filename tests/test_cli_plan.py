@@ -290,3 +290,23 @@ def test_on_change_runs_only_when_the_target_changed(furnished: House) -> None:
     furnished.applied(*flags)
     furnished.applied(*flags)
     assert (furnished.folder / "ran").read_text(encoding="utf-8") == "x"
+
+
+# model_list: replace
+
+
+def test_replacing_the_whole_list_needs_force_once_and_is_said(furnished: House) -> None:
+    furnished.write_policy(RULES + "model_list: replace\n", "anthropic", "xai")
+    assert furnished.run("apply").code == 3
+    assert furnished.config.read_text(encoding="utf-8") == OWN
+    for command in ("plan", "apply"):
+        ran = furnished.run(command, "--force")
+        assert ran.code == 0
+        assert "takes out what you wrote by hand (entries: 1, aliases: 0)" in ran.err
+        assert "my-local-model" not in ran.text
+    assert [row["model_name"] for row in furnished.data()["model_list"]] == NAMES
+    ran = furnished.run("apply")
+    assert ran.code == 0
+    assert ran.err == ""
+    furnished.run("rollback")
+    assert furnished.config.read_text(encoding="utf-8") == OWN

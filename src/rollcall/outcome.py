@@ -70,7 +70,21 @@ def _warnings(evidence: Evidence, decision: Decision) -> list[str]:
         if len(answer.notes) > len(shown):
             warnings.append(f"{answer.provider}: {len(answer.notes) - len(shown)} more such rows")
     warnings += _edited_by_hand(evidence)
+    if not decision.refused:
+        warnings += _taken_out(evidence)
     return warnings
+
+
+def _taken_out(evidence: Evidence) -> list[str]:
+    """What `model_list: replace` costs the user, once --force let it; counted, never quoted."""
+    document = evidence.document
+    entries, aliases = len(document.own_models), len(document.own_aliases)
+    if evidence.policy.model_list != "replace" or not (entries or aliases):
+        return []
+    return [
+        "model_list: replace takes out what you wrote by hand "
+        f"(entries: {entries}, aliases: {aliases}); `rollcall rollback` brings it back"
+    ]
 
 
 def _edited_by_hand(evidence: Evidence) -> list[str]:
