@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date
+from types import CodeType, FrameType
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from rollcall import config_document, policy, sync
 from rollcall.admission import admit
 from rollcall.catalog import Model, Price
 from rollcall.cli import app, app_for
+from rollcall.config_yaml import LoadedYaml
 from tests.house import House
 
 HEAVY = frozenset(
@@ -148,13 +150,13 @@ def test_only_the_named_command_is_built() -> None:
 # --- how the number of steps grows ---
 
 
-def calls(work: Callable[[], object]) -> int:
-    """How many Python functions `work` calls."""
+def calls(work: Callable[[], object], only: CodeType | None = None) -> int:
+    """How many Python functions `work` calls, or how often the one with this code."""
     count = 0
 
-    def counted(_frame: object, event: str, _argument: object) -> None:
+    def counted(frame: FrameType, event: str, _argument: object) -> None:
         nonlocal count
-        count += event == "call"
+        count += event == "call" and only in (None, frame.f_code)
 
     before = sys.getprofile()
     sys.setprofile(counted)
@@ -233,3 +235,19 @@ def editing(entries: int) -> int:
 
 def test_editing_grows_with_the_entries_not_with_their_square() -> None:
     assert_linear([editing(count) for count in (200, 400, 800)])
+
+
+def test_a_first_write_reads_the_file_once_and_the_result_once() -> None:
+    raw = b"model_list:\n  - {model_name: mine, litellm_params: {model: a/b}}\n"
+    blocks = config_document.Blocks(
+        models=(
+            {"model_name": "x", "model_info": {"id": "rollcall/a/x", "managed_by": "rollcall"}},
+        ),
+        aliases={"default": "x"},
+        fallbacks=({"default": ["mine"]},),
+    )
+    readings = calls(
+        lambda: config_document.with_blocks(config_document.parse(raw), blocks),
+        only=LoadedYaml.__init__.__code__,
+    )
+    assert readings == 2

@@ -18,8 +18,14 @@ from rollcall.config_text import after_comments, line_end, line_number, line_sta
 _DOCUMENT_END = re.compile(r"^\.\.\.(?=\s|\Z)", re.MULTILINE)
 
 
-def filled(body: str, newline: str, section: Section, members: Any) -> list[Edit]:
-    """The edits that make `members` what stands between the markers of `section`."""
+def filled(
+    body: str, newline: str, section: Section, members: Any, *, begun: bool = False
+) -> list[Edit]:
+    """The edits that make `members` what stands between the markers of `section`.
+
+    Args:
+        begun: the first of the section's missing keys is written by the edit before this one.
+    """
     if section.region and (section.region.first < section.region.last or _is_flow(section)):
         if _is_flow(section):
             return [refilled_flow(body, section, section.region, members)]
@@ -30,7 +36,7 @@ def filled(body: str, newline: str, section: Section, members: Any) -> list[Edit
         return [*edits, into_flow(body, newline, section, section.node, members)]
     if section.container is not None and section.container.flow_style:
         return [*edits, into_flow(body, newline, section, section.container, members)]
-    return [*edits, *_into_block(body, section, members)]
+    return [*edits, *_into_block(body, section, members, begun=begun)]
 
 
 def _is_flow(section: Section) -> bool:
@@ -45,7 +51,7 @@ def block_lines(section: Section, members: Any, indent: int) -> tuple[str, ...]:
     return (margin + opening, *write(members, indent), margin + closing)
 
 
-def _into_block(body: str, section: Section, members: Any) -> list[Edit]:
+def _into_block(body: str, section: Section, members: Any, *, begun: bool) -> list[Edit]:
     """Lines at the end of a block collection, below an empty key, or at the end of the file."""
     edits: list[Edit] = []
     if section.container is None:
@@ -63,7 +69,9 @@ def _into_block(body: str, section: Section, members: Any) -> list[Edit]:
         indent += 2
     return [
         *edits,
-        Edit(place, place, lines=(*keys, *block_lines(section, members, indent)), depth=depth),
+        Edit(
+            place, place, lines=(*keys[begun:], *block_lines(section, members, indent)), depth=depth
+        ),
     ]
 
 

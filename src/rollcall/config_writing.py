@@ -76,7 +76,9 @@ def plain_blocks(blocks: Blocks) -> Blocks:
 
 
 def _edits(document: ConfigDocument, blocks: Blocks, *, replace: bool) -> list[Edit]:
-    """The edits still needed; of two that create keys in one place, only the first."""
+    """The edits still needed; of two that create keys in one place, only the first, unless the
+    second can simply go on below it: a pass less is a whole reading of the file less.
+    """
     edits: list[Edit] = []
     taken: set[tuple[int, str]] = set()
     for kind in KINDS:
@@ -84,11 +86,13 @@ def _edits(document: ConfigDocument, blocks: Blocks, *, replace: bool) -> list[E
             continue
         section = layout_of(document).section(kind)
         site = _site(section)
-        if site in taken:
+        begun = site in taken
+        if begun and not _goes_on_below(section):
             continue
         if site:
             taken.add(site)
-        edits += _section_edits(document, section, members_of(blocks, kind), replace=replace)
+        members = members_of(blocks, kind)
+        edits += _section_edits(document, section, members, replace=replace, begun=begun)
     return edits
 
 
@@ -119,8 +123,14 @@ def _site(section: Section) -> tuple[int, str] | None:
     return None
 
 
+def _goes_on_below(section: Section) -> bool:
+    """Whether all it needs is a new key in block style."""
+    flow = section.container is not None and section.container.flow_style
+    return bool(section.missing) and not flow and not section.hollow
+
+
 def _section_edits(
-    document: ConfigDocument, section: Section, members: Any, *, replace: bool
+    document: ConfigDocument, section: Section, members: Any, *, replace: bool, begun: bool
 ) -> list[Edit]:
     layout = layout_of(document)
     body, newline = layout.text.body, layout.text.newline
@@ -134,7 +144,7 @@ def _section_edits(
         if replace and section.kind != "fallbacks" and section.node is not None:
             edits += overwritten(body, newline, section, members)
         elif members:
-            edits += filled(body, newline, section, members)
+            edits += filled(body, newline, section, members, begun=begun)
         elif section.region:
             edits += cut(body, section)
     except ValueError as error:
