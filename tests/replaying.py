@@ -57,6 +57,7 @@ class Replay:
 
     Attributes:
         force: past the guards, every day.
+        away: providers that do not answer. old_policy: the one of the last run, when edited.
     """
 
     policy: Policy
@@ -65,6 +66,8 @@ class Replay:
     state: State = field(default_factory=State)
     listed: dict[str, tuple[Model, ...]] = field(default_factory=dict)
     before: dict[str, tuple[Model, ...]] = field(default_factory=dict)
+    away: set[str] = field(default_factory=set)
+    old_policy: Policy | None = None
 
     def hears(self, capture: Capture) -> None:
         """A provider lists what it listed then."""
@@ -74,11 +77,7 @@ class Replay:
         """What a run of that day knows."""
         document = _parsed(self.config)
         providers = {name: _provider(name) for name in self.policy.providers}
-        answers = {
-            name: Answer(name, Verdict.OK, models=models)
-            for name in providers
-            if (models := self.listed.get(name))
-        }
+        answers = {name: self._answer(name) for name in providers if self.listed.get(name)}
         return Situation(
             policy=self.policy,
             providers=providers,
@@ -87,12 +86,17 @@ class Replay:
             included_names=frozenset(),
             key_envs={name: row.key_env[0] for name, row in providers.items()},
             state=self.state,
-            old_policy=None,
-            same_policy=bool(self.config),
+            old_policy=self.old_policy,
+            same_policy=bool(self.config) and self.old_policy is None,
             previous_models=lambda provider: self.before.get(provider, ()),
             today=day,
             force=self.force,
         )
+
+    def _answer(self, provider: str) -> Answer:
+        if provider in self.away:
+            return Answer(provider, Verdict.TIMEOUT, detail="no answer")
+        return Answer(provider, Verdict.OK, models=self.listed[provider])
 
     def listed_ids(self) -> set[str]:
         """The ids of entries that some provider still lists."""
@@ -113,7 +117,10 @@ class Replay:
             self.config = config_document.with_blocks(situation.document, decided.blocks)
         answers = situation.answers.values()
         self.state = history.after_asking(self.state, answers, now=f"{day}T12:00:00Z", today=day)
-        self.before = dict(self.listed)
+        heard = {name: rows for name, rows in self.listed.items() if name not in self.away}
+        self.before = {**self.before, **heard}
+        if not decided.refused:
+            self.old_policy = None
         return Day(day, decided, changes)
 
     @property
