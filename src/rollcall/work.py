@@ -53,9 +53,10 @@ class Work:
     def age_reason(self, item: Item) -> str:
         """Why a model is held, for people."""
         day = self._known_since(item)
-        days = (self.today - day).days if day else 0
         since = "released" if release_day(item.model, item.reading) else "first seen"
-        return f"{since} {days} days ago, min_age is {self.policy.guards.min_age} days"
+        days = (self.today - day).days if day else 0
+        when = f"{days} days ago" if days >= 0 else f"on {day}"
+        return f"{since} {when}, min_age is {self.policy.guards.min_age} days"
 
     def _known_since(self, item: Item) -> date | None:
         return release_day(item.model, item.reading) or self.first_seen(*item.model.key)

@@ -45,11 +45,10 @@ def show_models(rows: Sequence[ModelRow], *, as_json: bool = False) -> None:
 
 def show_families(rows: Sequence[ModelRow]) -> None:
     """Print families, newest first; what is in the config is marked `*`."""
-    grouped: dict[tuple[str, str], list[ModelRow]] = {}
-    for row in rows:
-        grouped.setdefault((row.provider, row.family or "-"), []).append(row)
-    for (provider, family), members in sorted(grouped.items()):
-        out(f"{printable(provider)}: {printable(family)}")
+    from rollcall.family_rows import by_family
+
+    for (provider, family), members in by_family(rows).items():
+        out(f"{printable(provider)}: {printable(family or '-')}")
         for row in members:
             mark = "*" if row.in_config else " "
             version = row.version or "-"

@@ -1,0 +1,95 @@
+"""models: every model known, in the config or not, ready or not, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.test_curation import also, without
+
+if TYPE_CHECKING:
+    from tests.house import House
+
+RULES = """
+allow:
+  - {family: claude-sonnet, from: [anthropic], newest: 1, name: "{id}"}
+  - {match: "grok-4.*", from: [xai], newest: 1}
+aliases: {claude: {family: claude-sonnet}}
+deny: ["grok-4.3"]
+"""
+
+
+@pytest.fixture
+def curated(house: House) -> House:
+    """A first apply has been made."""
+    house.write_policy(RULES, "anthropic", "xai", "openrouter")
+    house.applied()
+    return house
+
+
+def rows(house: House, *args: str) -> dict[str, Any]:
+    """The rows by `provider/id`."""
+    ran = house.run("models", "--json", *args)
+    assert ran.code == 0, ran.text
+    return {f"{row['provider']}/{row['id']}": row for row in ran.json()}
+
+
+def test_what_is_in_the_config_and_what_is_not_each_with_its_reason(curated: House) -> None:
+    found = rows(curated)
+    sonnet = found["anthropic/claude-sonnet-5"]
+    assert sonnet["name"] == "claude-sonnet-5"
+    assert sonnet["in_config"] is sonnet["ready"] is True
+    assert sonnet["aliases"] == ["claude"]
+    assert sonnet["input_price"] is None
+    assert sonnet["reason"] == "rule 1: newest 1 of claude-sonnet"
+    older = found["anthropic/claude-sonnet-4-6"]
+    assert older["in_config"] is older["ready"] is False
+    assert "claude-sonnet-5 stands before it" in older["reason"]
+    assert found["xai/grok-4.3"]["reason"] == "denied by 'grok-4.3'"
+    assert found["xai/grok-4.6"]["input_price"] == 2.0
+    assert found["ollama/llama3.3"]["reason"] == "hand-written"
+
+
+def test_a_leaving_one_says_when(curated: House) -> None:
+    without(curated, "xai", "grok-4.6")
+    curated.applied()
+    assert rows(curated)["xai/grok-4.6"]["reason"] == "leaves on 2026-11-23"
+
+
+def test_a_missing_key_keeps_models_away_and_names_the_variable(
+    curated: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XAI_API_KEY")
+    found = rows(curated)["xai/grok-4.6"]
+    assert found["in_config"] is True
+    assert found["ready"] is False
+    assert found["key_env"] == "XAI_API_KEY"
+    assert found["key_url"].startswith("https://")
+    assert "set XAI_API_KEY" in found["reason"]
+
+
+def test_openrouters_rows_stand_in_for_a_provider_never_asked(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XAI_API_KEY")
+    house.write_policy(RULES, "anthropic", "xai", "openrouter")
+    house.applied()
+    shown = [row for row in house.run("models", "--json").json() if row["provider"] == "xai"]
+    assert shown
+    assert all(not row["ready"] and "shown as openrouter lists it" in row["reason"]
+               for row in shown)  # fmt: skip
+
+
+def test_families_stand_newest_first_with_what_is_in_the_config_marked(curated: House) -> None:
+    also(curated, "anthropic", "claude-sonnet-5", id="claude-sonnet-6-preview")
+    curated.applied()
+    lines = curated.run("models", "--families", "--provider", "anthropic").out.splitlines()
+    start = lines.index("anthropic: claude-sonnet") + 1
+    family = [(line[2], line.split()[-1]) for line in lines[start : start + 4]]
+    assert family == [
+        (" ", "claude-sonnet-6-preview"),
+        ("*", "claude-sonnet-5"),
+        (" ", "claude-sonnet-4-6"),
+        (" ", "claude-sonnet-4-5-20250929"),
+    ]
