@@ -501,6 +501,29 @@ def test_a_partial_run_changes_nothing_of_a_full_one(house: House, partial: tupl
     assert house.aliases()["glm"] == "openrouter/z-ai/glm-5.2"
 
 
+def test_mode_legacy_leaves_others_alone_and_refuses_to_break_their_aliases(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENROUTER_API_BASE", house.sim.url("openrouter"))
+    house.write_policy(MIXED.replace("  glm: {family: glm}\n", "").replace("[glm]", "[fb]"), *THREE)
+    house.applied()
+    fallbacks = house.data()["router_settings"]["fallbacks"]
+    direct = {name: row for name, row in house.entries().items() if "openrouter/" not in name}
+    house.applied("--mode", "legacy")
+    assert direct.items() <= house.entries().items()
+    routed = [name for name in house.names() if name.startswith("openrouter/")]
+    assert all(name.startswith("openrouter/anthropic/") for name in routed)
+    assert house.aliases()["claude"] == SONNET
+    assert house.aliases()["claude-fallback"] == "openrouter/anthropic/claude-sonnet-5"
+    assert house.data()["router_settings"]["fallbacks"] == fallbacks
+    assert "Nothing to change" in house.applied("--mode", "legacy").out
+    house.write_policy(MIXED, *THREE)
+    house.applied()
+    ran = house.run("apply", "--mode", "legacy")
+    assert ran.code == 3
+    assert "'glm' leads to openrouter/z-ai/glm-5.2, which mode legacy takes out" in ran.err
+
+
 # Guards
 
 
