@@ -322,7 +322,7 @@ MISTAKES = {
     ),
     "params that refer to themselves": (
         "providers: {openrouter: {}}\nallow:\n- match: a\n  params: &p {a: *p, b: *p}\n",
-        "policy.yaml:4: allow[1].params: holds more than 500 values, or refers to itself.",
+        "policy.yaml:4: it is nested too deeply: an alias leads back to itself.",
         "Write out what is needed.",
     ),
     "no time": (

@@ -25,7 +25,7 @@ WRONG: list[tuple[str, type[ConfigError], int | None, str, str]] = [
     ("providers: {}\nroles: a: b", InvalidYAML, 2, "", "not valid YAML"),
     ("\tproviders: {}", InvalidYAML, 1, "", "not valid YAML"),
     ("a: \x07", InvalidYAML, None, "", "U+0007"),
-    ("&a [*a]", InvalidYAML, None, "", "deep"),
+    ("&a [*a]", InvalidYAML, 1, "", "deep"),
     ("", InvalidConfig, 1, "", "is empty"),
     ("- 1", InvalidConfig, 1, "", "not a mapping"),
     ("roles: {}\nroles: {}", InvalidConfig, 2, "roles", "given twice"),

@@ -16,13 +16,13 @@ import yaml
 
 from rollcall.config_refusals import refusal
 from rollcall.config_text import line_number
+from rollcall.yaml_bounds import UNREADABLE, check_depth, check_size
 
 _GLUED_COMMENT = re.compile(r"[|>][0-9+-]*#")
 _BARE_QUESTION = re.compile(r"""^(?:[^\n#"'?]|"[^"\n]*"|'[^'\n]*')*\?""", re.MULTILINE)
 _MERGE_KEY = re.compile(r"(?<!<)<<(?!<)")
 """Two of them, as a merge key is written; our own markers have three."""
 _TEMPLATE = re.compile(r"\{\{|\{%|<%|\$\{\{")
-_UNREADABLE = (ValueError, TypeError, OverflowError, AttributeError, LookupError, RecursionError)
 
 
 class LoadedYaml:
@@ -32,7 +32,9 @@ class LoadedYaml:
         self.body = body
         self._loader = _loader_class(body)(body)
         with collector_paused(), _translated(body):
+            check_depth(body)
             self.root: yaml.Node | None = self._loader.get_single_node()
+            check_size(self.root, body)
 
     def construct(self, node: yaml.Node) -> Any:
         """The value LiteLLM gets for `node`. Merge keys are resolved inside `node` on the way."""
@@ -102,7 +104,7 @@ def _translated(body: str) -> Iterator[None]:
             raise refusal("several_documents", line) from None
         reason = "template" if _TEMPLATE.search(body) else "broken_yaml"
         raise refusal(reason, line, detail=detail) from None
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         reason = "template" if _TEMPLATE.search(body) else "broken_yaml"
         raise refusal(reason, detail=f"{type(error).__name__} in a value") from None
 

@@ -96,7 +96,7 @@ def site_of(settings: Settings, store: Store, raw: bytes) -> Site:
         [entry for entry in include if isinstance(entry, str)] if isinstance(include, list) else []
     )
     folder = settings.config_path.absolute().parent
-    missing = tuple(entry for entry in entries if not (folder / entry).is_file())
+    missing = tuple(entry for entry in entries if not _is_file(folder / entry))
     return replace(site, includes=store.read_includes(site.data), missing_includes=missing)
 
 
@@ -146,6 +146,13 @@ def _document(store: Store) -> ConfigDocument:
         return config_document.parse(store.read_config())
     except RollcallError:
         return config_document.parse(b"")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name too long for the system, or one it cannot hold
+        return False
 
 
 def _mode(path: Path | None) -> int | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rollcall import asking, config_document, fetch, policy
+from rollcall import asking, config_document, fetch, policy, yaml_bounds
 from rollcall.catalog import Answer, Model, Verdict
 from rollcall.errors import PolicyError
 from rollcall.picked import read_picked
@@ -145,11 +145,9 @@ def _names_in(content: bytes) -> set[str]:
 
 def load(content: bytes) -> object:
     """An included file's data; None where it is no YAML (LiteLLM's own affair)."""
-    import yaml
-
     try:
-        return yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    except (yaml.YAMLError, ValueError):
+        return yaml_bounds.load(content.decode("utf-8-sig"))
+    except yaml_bounds.UNREADABLE:
         return None
 
 

@@ -52,12 +52,11 @@ def _read(path: Path) -> bytes | None:
 def _parse(content: bytes) -> object:
     if b"include" not in content:
         return None
-    import yaml
+    from rollcall import yaml_bounds
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.load(content, Loader=loader)  # noqa: S506 (a safe loader, in C where there is one)
-    except (yaml.YAMLError, ValueError, RecursionError):
+        return yaml_bounds.load(content.decode("utf-8-sig"))
+    except yaml_bounds.UNREADABLE:
         return None
 
 

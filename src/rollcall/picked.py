@@ -38,11 +38,11 @@ def read_picked(policy_path: Path) -> tuple[bytes, str | None]:
         return b"", None
     except OSError as error:
         raise _wrong(path, error.strerror or str(error)) from None
-    import yaml
+    from rollcall import yaml_bounds
 
     try:
-        data = yaml.safe_load(content)
-    except (yaml.YAMLError, ValueError):
+        data = yaml_bounds.load(content.decode("utf-8-sig"))
+    except yaml_bounds.UNREADABLE:
         raise _wrong(path, "it is not YAML") from None
     picked = data.get("default") if isinstance(data, dict) and len(data) == 1 else None
     if not isinstance(picked, str) or "/" not in picked:
@@ -56,9 +56,12 @@ def write_picked(policy_path: Path, qualified: str) -> Path:
     Raises:
         StoreError: it cannot be written.
     """
+    from rollcall.atomic_file import replace_file
+    from rollcall.config_render import quoted
+
     path = picked_path(policy_path)
     try:
-        path.write_text(f'{HEADER}default: "{qualified}"\n', encoding="utf-8", newline="\n")
+        replace_file(path, f"{HEADER}default: {quoted(qualified)}\n".encode(), mode=0o644)
     except OSError as error:
         raise StoreError(
             f"{path} could not be written: {error.strerror or error}.", "Check the folder."

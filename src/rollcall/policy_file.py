@@ -15,6 +15,7 @@ from rollcall.errors import PolicyError
 from rollcall.policy import Policy, json_schema
 from rollcall.policy_checks import Problem, problems_of
 from rollcall.policy_words import shown
+from rollcall.yaml_bounds import UNREADABLE, Unbounded, load
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -75,16 +76,19 @@ def read_policy(text: str, name: str) -> Policy:
 
 def _parse(text: str, name: str) -> Any:
     try:
-        return yaml.load(text.removeprefix("\ufeff"), Loader=_Loader)  # noqa: S506 - a safe loader
+        return load(text.removeprefix("\ufeff"), _Loader)
     except _WrongKey as error:
         line = _line(error.problem_mark)
         raise PolicyError(f"{name}:{line}: {error.problem}.", error.hint) from None
+    except Unbounded as error:
+        where = f"{name}:{_line(error.problem_mark)}"
+        raise PolicyError(f"{where}: {error.problem}.", "Write out what is needed.") from None
     except yaml.MarkedYAMLError as error:
         line = _line(error.problem_mark or error.context_mark)
         raise PolicyError(
             f"{name}:{line}: not YAML: {error.problem or error.context}.", _yaml_hint(text, line)
         ) from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except UNREADABLE as error:
         reason = str(error).splitlines()[0] if str(error) else "nested too deeply"
         raise PolicyError(f"{name} is not YAML: {reason}.", STARTER) from None
 

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from rollcall.runtime.errors import InvalidConfig, InvalidYAML
+from rollcall.yaml_bounds import UNREADABLE, check_depth, check_size
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_DEPTH = 30
@@ -40,10 +41,12 @@ def read_document(text: str, name: str) -> Document:
     """
     loader = Loader(text)
     try:
+        check_depth(text)
         node = loader.get_single_node()
+        check_size(node, text)
         lines = {place: line for place, line, _ in _walk(node, (), name)} if node else {}
         data = loader.construct_document(node) if node else None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except UNREADABLE as error:
         raise _invalid_yaml(error, name) from None
     finally:
         loader.dispose()
