@@ -8,7 +8,7 @@ counted from 1. The result does not depend on the order of catalogs or rows.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollcall import shelf
 from rollcall.admission_notes import about_rule, moving, retiring
@@ -31,8 +31,7 @@ SUPERSEDING = frozenset(Stop) - {Stop.FROM, Stop.UNNAMED}
 """What stops a model that a rule names: not a policy edit, so its entry has a grace."""
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """A model that comes in.
 
     Attributes:
@@ -50,16 +49,14 @@ class Admitted:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A model that would come in, were it not younger than `guards.min_age`."""
 
     model: Model
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One step of the way of a model: a rule (None: before the rules), passed or not, and why.
 
     Attributes:

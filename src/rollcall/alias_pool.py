@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog import Kind
 from rollcall.work import NOTICE
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from rollcall.policy import Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a choice came to; see `rollcall.aliases.Resolved`."""
 
     target: str | None

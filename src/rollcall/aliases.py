@@ -8,7 +8,7 @@ LiteLLM follows one step only.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.alias_pool import Pool
 from rollcall.choices import choose
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from rollcall.policy import Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A managed entry an alias may lead to.
 
     Attributes:

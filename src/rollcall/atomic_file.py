@@ -11,9 +11,8 @@ import stat
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from errno import EIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.disk_error import store_error
 from rollcall.regular_file import MOST_BYTES, read_regular
@@ -27,8 +26,7 @@ _PAUSES_SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
 """Between tries of a rename: on Windows a reader that has the file open makes it fail."""
 
 
-@dataclass(frozen=True, slots=True)
-class Staged:
+class Staged(NamedTuple):
     """The new text, complete and synced, in a temporary file beside its target."""
 
     temporary: Path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from rollcall.config_sections import Layout
@@ -34,8 +34,7 @@ class Blocks:
     fallbacks: tuple[dict[str, list[str]], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StrayEntry:
+class StrayEntry(NamedTuple):
     """An entry that says `managed_by: rollcall` but stands outside our markers."""
 
     model_name: str

@@ -6,11 +6,10 @@ Every edit is made on the text as it was read; nothing outside the edits is touc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """Replace [start, end) by `lines` (whole lines) or by `text` (in the midst of a line).
 
     `depth` orders insertions at one place: what continues a deeper collection comes first.

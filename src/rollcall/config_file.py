@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from errno import EBUSY, ELOOP, EXDEV
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.atomic_file import Staged, read_bytes, stage, sweep, sync_folder
 from rollcall.disk_error import NO_PLACE, UNWRITABLE, hint_for, store_error, words
@@ -33,8 +33,7 @@ IN_PLACE_NOTE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """What a write did. `notes` are for the user (a weaker promise, a backup that failed).
 
     `changed` is False where the very bytes were there already.

@@ -6,8 +6,7 @@ They are known by their first words, so that the rest of the sentence may change
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rollcall.config_refusals import refusal
 from rollcall.config_text import line_end, line_number, line_start
@@ -21,8 +20,7 @@ _MARKER = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Marker:
+class Marker(NamedTuple):
     """One marker: [start, end) is its line with the line end.
 
     `inline` is one that a formatter moved behind something else; then it is the comment alone.

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -36,8 +36,7 @@ _NULL = "tag:yaml.org,2002:null"
 _COMMENT = re.compile(r"#[^\n]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Hollow:
+class Hollow(NamedTuple):
     """A key whose value is null or empty: [start, end) is the value, nothing where it is unsaid."""
 
     start: int

@@ -6,15 +6,14 @@ YAML counts more characters as line breaks than an editor shows, so lines are fo
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rollcall.config_refusals import refusal
 
 BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigText:
+class ConfigText(NamedTuple):
     """The file decoded. `body` is without the byte order mark, line ends as they were."""
 
     body: str

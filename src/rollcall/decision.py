@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollcall import admission, aliases, families
 from rollcall.catalog import Verdict
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from rollcall.situation import Situation
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What a run decided.
 
     Attributes:

@@ -6,10 +6,9 @@ price or limit is left out: LiteLLM would take 0 for "free" and budgets would ne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollcall.catalog import Model, Price, PriceTier
 
@@ -43,8 +42,7 @@ COSTS = {
 """Our price fields -> LiteLLM's, USD per token both."""
 
 
-@dataclass(frozen=True, slots=True)
-class EntryKey:
+class EntryKey(NamedTuple):
     """Whose entry it is: our provider name and the provider's own model id."""
 
     provider: str

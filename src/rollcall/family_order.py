@@ -9,10 +9,9 @@ decimals, and the day a bare name counts as released on.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.family_reading import Reading, Stage, read
 from rollcall.family_words import COUNTS_IN_DECIMALS
@@ -97,8 +96,7 @@ def versions(models: Iterable[Model]) -> list[list[Model]]:
     return [[row.model for row in version] for version in found]
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """A model with its place in the order."""
 
     model: Model

@@ -7,10 +7,9 @@ numbers: the first number is the version, a later one a revision, the words are 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall import family_words as known
 from rollcall.family_dates import without_date
@@ -27,8 +26,7 @@ class Stage(StrEnum):
     EXPERIMENTAL = "experimental"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """How an id is read.
 
     Attributes:

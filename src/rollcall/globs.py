@@ -7,9 +7,8 @@ Not `fnmatch`: ids hold slashes and brackets, case matters on every system, and 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
 WILD = re.compile(r"[*?]")
 
 
-@dataclass(frozen=True, slots=True)
-class Glob:
+class Glob(NamedTuple):
     """One compiled pattern.
 
     Attributes:

@@ -5,8 +5,7 @@ Guards compare with config.yaml, not with a memory, so they hold in CI and on th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog import Verdict
 from rollcall.changes import per_million
@@ -131,8 +130,7 @@ def _aliases_left_behind(
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """An alias that would lead somewhere else."""
 
     alias: str

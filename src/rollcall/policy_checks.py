@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from difflib import get_close_matches
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollcall.naming import FIELDS, template_error
 from rollcall.policy_words import shown
@@ -27,8 +26,7 @@ OURS = ("id", "managed_by", "leaves")
 """Fields of model_info that say whose entry it is; a rule cannot set them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong, and where: keys and 0-based indexes from the top of the file."""
 
     place: Place

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall import families
 
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from rollcall.catalog import Model
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """3 x input + output in USD per token; `source` is "" or says whose price stands in."""
 
     blended: Decimal

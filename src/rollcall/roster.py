@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall import admission
 from rollcall.catalog import Verdict
@@ -39,8 +39,7 @@ class Role(StrEnum):
     LEAVING = "leaving"
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
+class Seat(NamedTuple):
     """One managed entry after this run; `admitted` is set for that role only."""
 
     entry: Entry

@@ -7,9 +7,8 @@ begin as it does, a family name only the families, each of which is tried once.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall import families
 from rollcall.catalog import Kind, Model
@@ -27,8 +26,7 @@ VARIANT_WORDS = frozenset(
 """What stands behind a colon and makes it another offer; elsewhere it is a tag, as in Ollama's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One model on the shelf.
 
     Attributes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall import config_document, freshness
 from rollcall.errors import GuardRefused, NotFound, PlanError
@@ -42,8 +42,7 @@ FOR_DECIDING = (
 """Not needed for asking: imported while the providers think, in pieces of a few milliseconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """A plan, what it was made from, and the bytes config.yaml would have."""
 
     plan: Plan
@@ -53,8 +52,7 @@ class Planned:
     result: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """What applying did.
 
     Attributes:
