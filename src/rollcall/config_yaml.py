@@ -20,7 +20,7 @@ from rollcall.yaml_bounds import UNREADABLE, check_depth, check_size
 
 _GLUED_COMMENT = re.compile(r"[|>][0-9+-]*#")
 _BARE_QUESTION = re.compile(r"""^(?:[^\n#"'?]|"[^"\n]*"|'[^'\n]*')*\?""", re.MULTILINE)
-_MERGE_KEY = re.compile(r"(?<!<)<<(?!<)")
+_MERGE_KEY = re.compile(r"<<(?!<)(?<!<<<)")
 """Two of them, as a merge key is written; our own markers have three."""
 _TEMPLATE = re.compile(r"\{\{|\{%|<%|\$\{\{")
 
