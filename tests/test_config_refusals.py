@@ -7,7 +7,7 @@ import re
 import pytest
 
 from rollcall.config_document import Blocks, adopt, parse, with_blocks
-from rollcall.config_refusals import REASONS
+from rollcall.config_document.refusals import REASONS
 from rollcall.errors import ConfigRefused
 from tests.config_oracle import DATA, OURS, load
 

@@ -10,9 +10,9 @@ import pytest
 
 from rollcall import settings as settings_module
 from rollcall.doctor import examine
-from rollcall.doctor_files import dotenv_findings, mount_findings
-from rollcall.findings import Finding, Level, has_errors
-from rollcall.litellm_install import LiteLLMInstall, find_install
+from rollcall.doctor.files import dotenv_findings, mount_findings
+from rollcall.doctor.findings import Finding, Level, has_errors
+from rollcall.doctor.litellm_install import LiteLLMInstall, find_install
 from rollcall.state import ProviderState, State
 from rollcall.store import Store
 

@@ -11,8 +11,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.findings import Finding, Level, at_most
-from rollcall.traps import Site, find_traps
+from rollcall.doctor.findings import Finding, Level, at_most
+from rollcall.doctor.traps import Site, find_traps
 
 FINE = """\
 model_list:

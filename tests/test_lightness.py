@@ -16,7 +16,7 @@ from rollcall import config_document, policy, sync
 from rollcall.admission import admit
 from rollcall.catalog import Model, Price
 from rollcall.cli import app, app_for
-from rollcall.config_yaml import LoadedYaml
+from rollcall.config_document.loading import LoadedYaml
 from tests.house import House
 
 HEAVY = frozenset(
@@ -108,7 +108,7 @@ def test_a_run_that_changes_nothing_imports_no_tables_and_no_editor(
     assert found & NEVER == set()
     unwanted = {
         "click",
-        "rollcall.config_adoption",
+        "rollcall.config_document.adoption",
         "rollcall.explain",
         "rollcall.inventory",
         "rollcall.runtime",

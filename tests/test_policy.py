@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rollcall import admission, aliases, policy
 from rollcall.errors import PolicyError
-from rollcall.where import Condition
+from rollcall.policy.where import Condition
 from tests.policy_making import TODAY, load, model
 
 ROOT = Path(__file__).resolve().parents[1]

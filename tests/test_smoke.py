@@ -11,7 +11,7 @@ import pytest
 
 from rollcall.litellm_view import LiteLLMView, view
 from rollcall.smoke import SmokeOptions, SmokeReport, SmokeRow, SmokeVerdict, run_smoke
-from rollcall.smoke_proxy import proxy_root
+from rollcall.smoke.proxy import proxy_root
 from tests.smoke_server import KEY, FakeProxy, as_json, completion, error, serving
 
 CONFIG: dict[str, Any] = {

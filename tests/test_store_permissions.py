@@ -20,7 +20,7 @@ SRC = Path(__file__).resolve().parents[1] / "src"
 RUN = """
 import json, os, sys, tempfile
 from pathlib import Path
-import rollcall.state_files
+import rollcall.store.state_files
 from rollcall.errors import StoreError
 from rollcall.store import Store
 config, state_dir, write_to = [Path(word) if word else None for word in sys.argv[1:4]]

@@ -22,7 +22,7 @@ from rollcall.entries import (
     with_leaving_day,
 )
 from rollcall.errors import PolicyError
-from rollcall.naming import render_name
+from rollcall.policy.naming import render_name
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:

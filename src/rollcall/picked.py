@@ -56,8 +56,8 @@ def write_picked(policy_path: Path, qualified: str) -> Path:
     Raises:
         StoreError: it cannot be written.
     """
-    from rollcall.atomic_file import replace_file
-    from rollcall.config_render import quoted
+    from rollcall.config_document.render import quoted
+    from rollcall.store.atomic_file import replace_file
 
     path = picked_path(policy_path)
     try:

@@ -31,11 +31,11 @@ LOCK_WAIT_SECONDS = 5.0
 """How long a run waits for another one, where `--deadline` does not say."""
 
 FOR_DECIDING = (
-    "rollcall.shelf",
+    "rollcall.admission.shelf",
     "rollcall.admission",
     "rollcall.aliases",
     "rollcall.decision",
-    "rollcall.config_writing",
+    "rollcall.config_document.writing",
     "rollcall.outcome",
     "rollcall.memory",
 )

@@ -48,8 +48,8 @@ def start(
 
     Whatever happens to discovery, litellm is started; the exit code is its own.
     """
-    from rollcall.starting import StartOptions
-    from rollcall.starting import start as start_proxy
+    from rollcall.handoff.starting import StartOptions
+    from rollcall.handoff.starting import start as start_proxy
 
     code = start_proxy(
         StartOptions(
@@ -90,11 +90,11 @@ def smoke(
 
     Exit 1 when something that stands in config.yaml is not served or does not answer.
     """
-    from rollcall.asking_proxy import proxy_key, proxy_url, read_served
     from rollcall.errors import Exit
     from rollcall.litellm_view import view
     from rollcall.report.smoke import show_smoke
     from rollcall.smoke import SmokeOptions, run_smoke
+    from rollcall.smoke.target import proxy_key, proxy_url, read_served
 
     settings = settings_module.resolve(config=config, state_dir=state_dir, timeout=timeout)
     data = read_served(settings)
@@ -175,8 +175,8 @@ def doctor(
     """
     from rollcall import sync
     from rollcall.doctor import examine
+    from rollcall.doctor.findings import at_most, has_errors
     from rollcall.errors import Exit
-    from rollcall.findings import at_most, has_errors
     from rollcall.report.doctor import show_findings
 
     settings = settings_module.resolve(config=config, policy=policy, state_dir=state_dir)
@@ -206,9 +206,9 @@ def env(
     """Print what a shell needs to send a client through the proxy."""
     import os
 
-    from rollcall.asking_proxy import proxy_url
     from rollcall.client_env import client_lines
     from rollcall.report.text import out
+    from rollcall.smoke.target import proxy_url
 
     settings = settings_module.resolve()
     default = "powershell" if os.name == "nt" else "sh"

@@ -205,6 +205,6 @@ def _print_markdown(plan: Plan, before: str, after: str, facts: ChangeFacts) -> 
 
 
 def _validator(settings: Settings) -> Callable[[bytes], None]:
-    from rollcall.validation import litellm_check
+    from rollcall.handoff.validation import litellm_check
 
     return litellm_check(settings)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rollcall.findings import Level
+from rollcall.doctor.findings import Level
 from rollcall.report.text import out, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rollcall.findings import Finding
+    from rollcall.doctor.findings import Finding
 
 MARKS = {Level.OK: "ok     ", Level.WARNING: "warning", Level.ERROR: "ERROR  "}
 

@@ -45,7 +45,7 @@ def show_models(rows: Sequence[ModelRow], *, as_json: bool = False) -> None:
 
 def show_families(rows: Sequence[ModelRow]) -> None:
     """Print families, newest first; what is in the config is marked `*`."""
-    from rollcall.family_rows import by_family
+    from rollcall.families.rows import by_family
 
     for (provider, family), members in by_family(rows).items():
         out(f"{printable(provider)}: {printable(family or '-')}")

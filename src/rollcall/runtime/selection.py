@@ -89,9 +89,9 @@ def providers_of(select: Selection) -> frozenset[str]:
 
 def choose(catalog: Catalog, select: Selection) -> tuple[Pick | None, str]:
     """The model a selection means among what is admitted, and why; or None, and why not. Pure."""
-    from rollcall.alias_pool import Pool
     from rollcall.aliases import Candidate
-    from rollcall.choices import choose as choose_alias
+    from rollcall.aliases.choices import choose as choose_alias
+    from rollcall.aliases.pool import Pool
     from rollcall.policy import AliasSpec
 
     rows = {row.model.qualified: row for row in catalog.admitted}

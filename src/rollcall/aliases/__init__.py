@@ -1,0 +1,177 @@
+"""Aliases: one stable name, one target at a time, and why. Pure.
+
+An alias resolves only among what is admitted or written by hand. It stays where it is while the
+provider of its present target cannot be asked, and never leads to nothing or to another alias:
+LiteLLM follows one step only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from rollcall.aliases.choices import choose
+from rollcall.aliases.derived import DEFAULT_REASON, derive
+from rollcall.aliases.pool import Pool
+from rollcall.errors import PolicyError
+from rollcall.policy import AliasSpec, Choice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from rollcall.catalog import Model
+    from rollcall.families import Reading
+    from rollcall.policy import Policy
+
+
+class Candidate(NamedTuple):
+    """A managed entry an alias may lead to.
+
+    Attributes:
+        name: its model_name. rule: the rule that admitted it, counted from 1.
+        staying: kept as it is, because its provider could not be asked.
+    """
+
+    name: str
+    model: Model
+    reading: Reading
+    rule: int
+    staying: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """One alias.
+
+    Attributes:
+        target: a model_name; None = nothing fits. fallbacks: model_names, in order.
+        candidates: (model_name, why it won or lost), the winner first, then in order of choice.
+    """
+
+    name: str
+    target: str | None
+    hidden: bool
+    fallbacks: tuple[str, ...]
+    reason: str
+    candidates: tuple[tuple[str, str], ...]
+
+
+def resolve(
+    policy: Policy,
+    pool: Sequence[Candidate],
+    *,
+    own_names: frozenset[str],
+    current: Mapping[str, str],
+    unanswered: frozenset[str],
+    today: date | None = None,
+    own_aliases: frozenset[str] = frozenset(),
+    picked: str | None = None,
+) -> tuple[tuple[Resolved, ...], tuple[str, ...]]:
+    """Resolve every alias of the policy, or the derived ones where it names none.
+
+    Args:
+        pool: the managed entries in output order; leaving ones are not among them.
+        own_names: names the user's own lines give; a plain text may point at one.
+        current: alias -> the model_name it leads to in the file.
+        unanswered: providers that could not be asked.
+        today: the day of the decision: tells which announced end is near.
+        picked: `provider/id` a person picked as `default`; what the policy says comes after it.
+        own_aliases: which of `own_names` are aliases: a fallback may lead to them, no alias.
+
+    Returns:
+        The aliases in the policy's order, and warnings. A derived alias that fits nothing, and led
+        nowhere before, is left out with a note.
+
+    Raises:
+        PolicyError: an alias carries the name of a managed model.
+    """
+    derived = policy.aliases is None
+    shelf = Pool(policy, tuple(pool), own_names, unanswered, today, own_aliases)
+    specs = derive(shelf, current) if policy.aliases is None else policy.aliases
+    if picked is not None:
+        specs = {**specs, "default": _preferring(picked, specs.get("default"))}
+    resolved: list[Resolved] = []
+    notes: list[str] = []
+    for name, spec in specs.items():
+        if name in own_names:
+            notes.append(f"alias {name!r} is left out: your own lines give that name already")
+            continue
+        if (twin := _model_called(name, pool)) is not None:
+            notes.append(
+                f"alias {name!r} is left out: {twin.model.qualified} has that name, and stays as "
+                f"it is until {twin.model.provider} answers"
+            )
+            continue
+        found = choose(shelf, spec, current.get(name))
+        reason = found.reason
+        if name == "default" and found.target is not None:
+            if picked is not None and shelf.named(picked) == found.target:
+                reason = "picked with `rollcall pick`"
+            elif derived and not reason.startswith("stays"):
+                reason = DEFAULT_REASON
+        row = Resolved(name, found.target, spec.hidden, (), reason, found.candidates)
+        if row.target is None:
+            notes.append(f"alias {name!r} is left out: {row.reason}")
+            if derived and name not in current:
+                continue
+        resolved.append(row)
+    targets = {row.name: row.target for row in resolved if row.target is not None}
+    for index, row in enumerate(resolved):
+        fallbacks, lost = _fallbacks(row, specs[row.name], targets, shelf)
+        resolved[index] = replace(row, fallbacks=fallbacks)
+        notes += lost
+    return tuple(resolved), tuple(notes)
+
+
+def fallback_entries(resolved: Iterable[Resolved]) -> tuple[dict[str, list[str]], ...]:
+    """What goes into LiteLLM's `fallbacks`, in the order of the aliases.
+
+    Keyed by the alias: LiteLLM looks up the name the client called, and a fallback keyed by the
+    target would neither apply through the alias nor stay with it when the alias moves.
+    https://github.com/BerriAI/litellm/issues/10317
+    """
+    return tuple(
+        {row.name: list(row.fallbacks)} for row in resolved if row.fallbacks and row.target
+    )
+
+
+def _model_called(name: str, pool: Sequence[Candidate]) -> Candidate | None:
+    """The entry that has an alias's name and stays only because its provider did not answer."""
+    twin = next((one for one in pool if one.name == name), None)
+    if twin is not None and not twin.staying:
+        raise PolicyError(
+            f"The alias {name!r} has the name of a managed model ({twin.model.qualified}): "
+            "LiteLLM could not reach the model any more.",
+            f"Rename the alias, or give rule {twin.rule} another `name`.",
+        )
+    return twin
+
+
+def _preferring(picked: str, spec: AliasSpec | None) -> AliasSpec:
+    """The same alias with a person's pick before everything else."""
+    first = Choice(model=picked)
+    if spec is None:
+        return AliasSpec(first_of=(first,))
+    own = spec.model_dump(by_alias=True, exclude_unset=True, include=set(Choice.model_fields))
+    rest = spec.first_of or (Choice.model_validate(own),)
+    return AliasSpec(first_of=(first, *rest), hidden=spec.hidden, fallbacks=spec.fallbacks)
+
+
+def _fallbacks(
+    row: Resolved, spec: AliasSpec, targets: Mapping[str, str], pool: Pool
+) -> tuple[tuple[str, ...], list[str]]:
+    """The fallbacks of an alias as model_names, without its own target and without repeats."""
+    if row.target is None:
+        return (), []
+    found: list[str] = []
+    notes = []
+    for word in spec.fallbacks:
+        target = targets.get(word) or pool.named(word)
+        if target is None and word in pool.own_aliases:
+            target = word
+        if target is None:
+            notes.append(f"alias {row.name!r}: its fallback {word!r} is nothing in the config")
+        elif target != row.target and target not in found:
+            found.append(target)
+    return tuple(found), notes

@@ -1,0 +1,78 @@
+"""Asks all providers at once, under one deadline.
+
+Every provider has its own timeout per request; the deadline is over everything, the last byte
+of a dripping body included. One second try on a failed connection, 429 and 5xx, if there is time
+for it. Redirects are never followed: the key stays with the host it was meant for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from rollcall.providers.answers import from_bodies
+from rollcall.redaction import Redactor
+
+if TYPE_CHECKING:
+    from rollcall.catalog import Answer
+    from rollcall.providers.registry import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One provider to ask, with the key to ask it with (None = none needed, or none there).
+
+    Attributes:
+        timeout_seconds: for each request to it, its body included.
+    """
+
+    provider: Provider
+    key: str | None = field(default=None, repr=False)
+    timeout_seconds: float = 2.0
+
+
+class Observer(Protocol):
+    """Told about progress, for the live display; must not raise."""
+
+    def asking(self, provider: str) -> None:
+        """A request went out."""
+
+    def answered(self, answer: Answer) -> None:
+        """A provider is settled."""
+
+
+def ask_all(
+    targets: Sequence[Target],
+    *,
+    deadline_seconds: float,
+    fetched_at: str,
+    observer: Observer | None = None,
+    secrets: Sequence[str] = (),
+    meanwhile: Iterable[Callable[[], object]] = (),
+) -> tuple[Answer, ...]:
+    """Ask every target at once; answers in the order of `targets`. Never raises for a provider.
+
+    May be called where an event loop is running already: it then works in a thread of its own.
+
+    Args:
+        deadline_seconds: bound on the whole call, bodies included.
+        fetched_at: ISO 8601 UTC, stamped on every answer.
+        secrets: strings to redact wherever a provider echoes them.
+        meanwhile: short pieces of work to do once the requests are out; skipped when nobody is
+            asked.
+    """
+    if not targets:
+        return ()
+    from rollcall.fetch.round import Round
+
+    keys = [target.key for target in targets if target.key]
+    redactor = Redactor([*secrets, *keys])
+    answers = Round(redactor, deadline_seconds, observer, meanwhile).ask(targets)
+    return tuple(replace(answer, fetched_at=fetched_at) for answer in answers)
+
+
+def parse_stored(target: Target, pages: Sequence[bytes], *, fetched_at: str) -> Answer:
+    """The answer that stored bodies give: the same adapters, no network."""
+    answer = from_bodies(target.provider, pages, Redactor())
+    return replace(answer, fetched_at=fetched_at, offline=True)

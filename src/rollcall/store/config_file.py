@@ -1,0 +1,252 @@
+"""config.yaml replaced whole: staged, backed up, checked once more, renamed.
+
+What needs space or permission comes before anything changes, so that a full disk is noticed while
+the old file is still the only one.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import ExitStack
+from dataclasses import dataclass
+from errno import EBUSY, ELOOP, EXDEV
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from rollcall.errors import StoreError
+from rollcall.store.atomic_file import Staged, read_bytes, stage, sweep, sync_folder
+from rollcall.store.disk_error import NO_PLACE, UNWRITABLE, hint_for, store_error, words
+
+if TYPE_CHECKING:
+    from rollcall.store.backups import Backups
+    from rollcall.store.in_place import InPlace
+
+_NOT_REPLACEABLE = UNWRITABLE | {EBUSY, EXDEV}
+_NEW_FILE_MODE = 0o644
+"""A file we create names keys and holds none, and LiteLLM often runs under another user."""
+
+IN_PLACE_NOTE = (
+    "config.yaml could not be replaced whole (a single mounted file?) and was written in place: "
+    "readers can see half of it for a moment, and a kill in that moment is repaired by the next "
+    "run only. Mount its folder instead of the file."
+)
+
+
+class Written(NamedTuple):
+    """What a write did. `notes` are for the user (a weaker promise, a backup that failed).
+
+    `changed` is False where the very bytes were there already.
+    """
+
+    backup_id: str | None
+    in_place: bool = False
+    notes: tuple[str, ...] = ()
+    changed: bool = True
+
+
+def real_path(path: Path) -> Path:
+    """Where `path` really is, symlinks followed: replacing a link would destroy it.
+
+    Raises:
+        StoreError: a link to nothing, a circle of links, or a folder that is not there.
+    """
+    if "\0" in str(path):
+        raise StoreError(f"{str(path)!r} is not a path.", "Name a file.")
+    try:
+        if path.is_symlink():
+            return path.resolve(strict=True)
+        return path.parent.resolve(strict=True) / path.name
+    except FileNotFoundError as error:
+        if path.is_symlink():
+            raise StoreError(
+                f"{path} is a symlink to {path.readlink()}, which does not exist.",
+                "Create what it points to, or remove the link.",
+            ) from error
+        raise StoreError(
+            f"The folder of {path} does not exist.", "Create it, or name another path."
+        ) from error
+    except OSError as error:
+        raise store_error("read", path, error) from error
+    except RuntimeError as error:  # a circle of links, before Python 3.13
+        raise store_error("read", path, OSError(ELOOP, "")) from error
+
+
+def require_unchanged(path: Path, expected: bytes) -> None:
+    """Refuse to overwrite what nobody has looked at.
+
+    Raises:
+        StoreError: the file's bytes are not the expected ones.
+    """
+    if (read_bytes(path) or b"") != expected:
+        raise StoreError(
+            f"{path} changed while rollcall was deciding; it was left alone.",
+            "Run again to decide from the new text.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """One config.yaml (its real path), its history, and the way to write it in place."""
+
+    path: Path
+    backups: Backups
+    in_place: InPlace
+
+    def replace(self, content: bytes, expected: bytes, *, created: str, reason: str) -> Written:
+        """Stage the new text, keep the old one, make sure of it once more, rename.
+
+        Raises:
+            StoreError: config.yaml is as it was.
+        """
+        notes: list[str] = []
+        with ExitStack() as cleaning:
+            try:
+                self._require_writable()
+                new = self._stage(self.path, content, cleaning)
+                previous = self._stage(self._previous_path, expected, cleaning)
+                backup_id = self._keep(expected, created, reason, previous, notes)
+                require_unchanged(self.path, expected)
+                self._commit_previous(previous, backup_id, notes)
+                written_in_place = not self._commit(new)
+                if written_in_place:
+                    self._write_in_place(expected, content)
+            except OSError as error:
+                raise store_error("written", self.path, error) from error
+        if written_in_place:
+            notes.append(IN_PLACE_NOTE)
+        elif not sync_folder(self.path.parent):
+            notes.append("The folder could not be synced: a power cut may bring the old file back.")
+        self.backups.prune()
+        return Written(backup_id, written_in_place, tuple(notes))
+
+    @property
+    def _previous_path(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.bak")
+
+    def _require_writable(self) -> None:
+        """A file that its owner made read-only stays, though its folder would let us replace it."""
+        try:
+            mode = self.path.stat().st_mode
+        except FileNotFoundError:
+            return
+        if not stat.S_ISREG(mode):
+            raise StoreError(f"{self.path} is not a regular file.", "Name a file.")
+        if not mode & 0o222 or not os.access(self.path, os.W_OK):
+            raise StoreError(
+                f"{self.path} is read-only.",
+                "Make it writable, or write the result elsewhere with --write-to PATH.",
+            )
+
+    def _stage(self, target: Path, content: bytes, cleaning: ExitStack) -> Staged | None:
+        """The text in a file beside config.yaml; None where its folder lets us create none."""
+        exists = self.path.exists()
+        if not exists and target != self.path:
+            return None
+        try:
+            like = self.path if exists else None
+            staged = stage(target, content, like=like, mode=_NEW_FILE_MODE)
+        except OSError as error:
+            if exists and error.errno in UNWRITABLE:
+                return None
+            raise
+        cleaning.callback(staged.discard)
+        return staged
+
+    def _keep(
+        self,
+        expected: bytes,
+        created: str,
+        reason: str,
+        previous: Staged | None,
+        notes: list[str],
+    ) -> str | None:
+        """Put the old text into the history; without history, config.yaml.bak has to do."""
+        if not self.path.exists():
+            return None
+        try:
+            return self.backups.add(expected, created=created, reason=reason)
+        except OSError as error:
+            folder = self.backups.folder
+            if error.errno not in NO_PLACE or previous is None:
+                raise StoreError(
+                    f"The earlier text could not be kept in {folder} ({words(error)}), so "
+                    f"{self.path} was not written.",
+                    hint_for(error),
+                ) from error
+            notes.append(
+                f"{folder} cannot be written ({words(error)}): "
+                f"the earlier text is only in {self._previous_path.name}."
+            )
+            return None
+
+    def _commit_previous(
+        self, previous: Staged | None, backup_id: str | None, notes: list[str]
+    ) -> None:
+        name = self._previous_path.name
+        try:
+            if previous is not None:
+                previous.commit()
+            elif backup_id is not None:
+                notes.append(f"{name} could not be written; the history has the earlier text.")
+        except OSError as error:
+            if backup_id is None:
+                raise
+            notes.append(f"{name} could not be written: {words(error)}. The history has it.")
+
+    def _commit(self, new: Staged | None) -> bool:
+        """Rename; False where that cannot be done with this file."""
+        if new is None:
+            return False
+        try:
+            new.commit()
+        except OSError as error:
+            if os.name == "nt" or error.errno not in _NOT_REPLACEABLE or not self.path.exists():
+                raise
+            return False
+        return True
+
+    def _write_in_place(self, expected: bytes, content: bytes) -> None:
+        try:
+            self.in_place.write(expected, content)
+        except OSError as error:
+            folder = self.in_place.journal.parent
+            if read_bytes(self.path) == expected:
+                raise StoreError(
+                    f"{self.path} cannot be replaced, and writing it in place failed "
+                    f"({words(error)}); it is as it was.",
+                    f"Mount its folder instead of the file, and make sure {folder} can be written.",
+                ) from error
+            raise StoreError(
+                f"{self.path} is half-written: {words(error)} while writing it in place.",
+                f"The next run repairs it; its earlier text is also in {folder / 'backups'}.",
+            ) from error
+
+
+def write_copy(target: Path, content: bytes, *, config_path: Path) -> Written:
+    """Write the result elsewhere (`--write-to`), whole; config.yaml is only read.
+
+    A new file gets config.yaml's permissions, for it holds the same lines, and is ours to write.
+
+    Raises:
+        StoreError: nothing was written.
+    """
+    if read_bytes(target) == content:
+        return Written(None, changed=False)
+    try:
+        exists = target.exists()
+        if exists and not stat.S_ISREG(target.stat().st_mode):
+            raise StoreError(f"{target} is not a regular file.", "Name a file.")
+        sweep(target.parent, f"{target.name[:100]}.")
+        mode = _NEW_FILE_MODE
+        if config_path.exists():
+            mode = stat.S_IMODE(config_path.stat().st_mode) & 0o666 | 0o600
+        staged = stage(target, content, like=target if exists else None, mode=mode)
+        try:
+            staged.commit()
+        finally:
+            staged.discard()
+    except OSError as error:
+        raise store_error("written", target, error) from error
+    sync_folder(target.parent)
+    return Written(None)
