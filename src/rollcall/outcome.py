@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from rollcall import config_document, freshness
 from rollcall.catalog import Answer, Verdict
 from rollcall.changes import compare
+from rollcall.config_document.blocks import Blocks
+from rollcall.masking import masked, text_of, texts_of
 from rollcall.plan import Plan, PlanBlocks, ProviderLine
 from rollcall.settings import stamp
 
@@ -24,6 +26,7 @@ def plan_of(evidence: Evidence, decision: Decision, result: bytes) -> Plan:
     nobody = Verdict.OK not in verdicts
     if nobody:
         result, blocks = document.raw, document.managed
+    before, after = masked(document.managed, blocks, _texts_of_policy(evidence))
     return Plan(
         changed=result != document.raw,
         refused=[] if nobody else list(decision.refused),
@@ -32,11 +35,11 @@ def plan_of(evidence: Evidence, decision: Decision, result: bytes) -> Plan:
         result_sha256=freshness.sha256(result),
         replace=evidence.policy.model_list == "replace",
         blocks=PlanBlocks(
-            models=list(blocks.models), aliases=blocks.aliases, fallbacks=list(blocks.fallbacks)
+            models=list(after.models), aliases=after.aliases, fallbacks=list(after.fallbacks)
         ),
         changes=compare(
-            document.managed,
-            blocks,
+            before,
+            after,
             model_reasons=decision.model_reasons,
             alias_reasons=decision.alias_reasons,
         ),
@@ -47,6 +50,24 @@ def plan_of(evidence: Evidence, decision: Decision, result: bytes) -> Plan:
         unreachable=[name for name, answer in evidence.answers.items() if answer.verdict.failed],
         accepted=sorted(decision.accepting),
     )
+
+
+def text_before(evidence: Evidence) -> str:
+    """Our lines as they stand, for a diff, without what somebody typed into them."""
+    managed = evidence.document.managed
+    return text_of(masked(managed, managed, _texts_of_policy(evidence))[0])
+
+
+def text_after(plan: Plan) -> str:
+    """Our lines as the plan has them."""
+    blocks = plan.blocks
+    return text_of(Blocks(tuple(blocks.models), blocks.aliases, tuple(blocks.fallbacks)))
+
+
+def _texts_of_policy(evidence: Evidence) -> set[str]:
+    return {
+        text for rule in evidence.policy.allow for text in texts_of((rule.params, rule.model_info))
+    }
 
 
 def _line(evidence: Evidence, answer: Answer) -> ProviderLine:

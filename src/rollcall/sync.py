@@ -179,12 +179,14 @@ def _result_of(plan: Plan, config: bytes) -> bytes:
     """config.yaml with the plan's blocks; the plan knows its sha256."""
     if not plan.changed:
         return config
+    from rollcall.masking import restored
+
+    document = config_document.parse(config)
     blocks = config_document.Blocks(
-        models=tuple(plan.blocks.models),
+        models=restored(plan.blocks.models, document.managed),
         aliases=plan.blocks.aliases,
         fallbacks=tuple(plan.blocks.fallbacks),
     )
-    document = config_document.parse(config)
     result = config_document.with_blocks(document, blocks, replace=plan.replace)
     if freshness.sha256(result) != plan.result_sha256:
         raise PlanError("The saved plan does not give the file it says it gives.", AGAIN)

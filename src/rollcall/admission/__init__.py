@@ -17,7 +17,7 @@ from rollcall.admission.shelf import Shelf
 from rollcall.admission.verdicts import verdict
 from rollcall.admission.work import Work
 from rollcall.errors import PolicyError
-from rollcall.policy.naming import render_name
+from rollcall.policy.naming import name_fault, render_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -166,8 +166,8 @@ def admit(
     for selector in selectors:
         for item in selector.chosen:
             row = _row(selector, item.model, item.reading, policy)
-            if "*" in row.name or "*" in item.model.id:
-                warnings.append(f"{item.model.qualified}: left out, a wildcard to LiteLLM")
+            if fault := name_fault(row.name) or name_fault(item.model.id):
+                warnings.append(f"{item.model.qualified}: left out, {fault}")
             elif item.model.key not in admitted:
                 admitted[item.model.key] = row
         for item in selector.too_young:

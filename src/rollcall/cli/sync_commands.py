@@ -52,7 +52,8 @@ def plan(
     """
     if json and markdown:
         raise typer.BadParameter("--json and --markdown are two results: ask for one.")
-    from rollcall import config_document, sync
+    from rollcall import sync
+    from rollcall.outcome import text_after, text_before
     from rollcall.report.change_facts import facts_of
     from rollcall.report.plan import show_plan
     from rollcall.report.progress import live_progress
@@ -65,8 +66,8 @@ def plan(
     with live_progress(wanted=not (quiet or json or markdown)) as observer:
         planned = sync.make_plan(settings, observer)
     result = planned.plan
-    before = config_document.managed_text(planned.evidence.document.raw)
-    after = config_document.managed_text(planned.result) if result.changed else before
+    before = text_before(planned.evidence)
+    after = text_after(result) if result.changed else before
     if save_to is not None:
         plan_file.save(save_to, result, settings)
     if verbose:

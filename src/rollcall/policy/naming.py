@@ -36,6 +36,15 @@ def _dashed(text: str) -> str:
     return _NOT_PLAIN.sub("-", text).strip("-")
 
 
+def name_fault(name: str) -> str | None:
+    """Why a name cannot stand in config.yaml, whatever gave it; None when it can."""
+    if "*" in name:
+        return "a wildcard to LiteLLM"
+    if name.startswith("os.environ/"):
+        return "LiteLLM would put a variable's value in place of its name"
+    return None if name.strip() else "its name would be empty"
+
+
 def template_error(template: str) -> tuple[str, str] | None:
     """(What is wrong with a template, the word it is about), None when nothing is."""
     for field, _, form in (found.partition(":") for found in _FIELD.findall(template)):

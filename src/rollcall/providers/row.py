@@ -18,6 +18,9 @@ DEAREST_TOKEN = Decimal(1)
 EARLIEST = date(2015, 1, 1)
 LATEST = date(2100, 1, 1)
 
+REFERENCE = "os.environ/"
+"""LiteLLM puts a variable's value wherever a text of config.yaml begins so. In the name of a model,
+which every client is shown, that would be a key."""
 MAX_WORDS = 100
 """Of one list inside a row."""
 
@@ -114,11 +117,18 @@ def is_id(value: object) -> bool:
     """Whether a value can be a model id: printable text of 1 to MAX_ID characters."""
     if not isinstance(value, str) or not 0 < len(value) <= MAX_ID:
         return False
-    return value.isprintable() and value == value.strip() and "\ufffd" not in value
+    if REFERENCE in value or "\ufffd" in value:
+        return False
+    return value.isprintable() and value == value.strip()
 
 
 def clean_text(value: str) -> str:
-    """Text without control characters, line breaks or lone surrogates, clipped to MAX_TEXT."""
+    """Text without control characters, line breaks or lone surrogates, clipped to MAX_TEXT.
+
+    A reference to a variable is broken up.
+    """
+    if REFERENCE in value:
+        value = value.replace(REFERENCE, "os.environ ")
     if value.isprintable() and len(value) <= MAX_TEXT:
         return value.strip()
     value = value[: 4 * MAX_TEXT]

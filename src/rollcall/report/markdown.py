@@ -188,8 +188,11 @@ def _section(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 
 
 def _code(text: str) -> str:
-    """Inline code that a hostile name cannot break out of."""
-    plain = printable(text).replace("`", "'").replace("|", "\\|")
+    """Inline code that a hostile name cannot break out of.
+
+    A pipe would end the cell, even in code, and no escape holds behind a backslash of the name's.
+    """
+    plain = printable(text).replace("`", "'").replace("|", "\u00a6")
     return f"`{plain}`" if plain else ""
 
 
