@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from rollcall.masking import MASK
+from rollcall.redaction import Redactor
 from rollcall.simulator import Fault, Simulator
 from tests.house import House
 
@@ -112,3 +117,69 @@ def test_what_the_policy_says_is_shown(house: House) -> None:
     text = house.run("plan").out
     assert "reasoning_effort low -> high" in text
     assert "2024-preview-X9" in json.dumps(house.run("plan", "--json").json())
+
+
+MIXED = "sim-MiXed-Key-0123456789"
+
+
+class Echo(BaseHTTPRequestHandler):
+    """A provider that repeats the key it was sent, in whatever way a test asks for."""
+
+    replies: ClassVar[dict[str, tuple[int, dict[str, str], str]]] = {}
+
+    def do_GET(self) -> None:
+        """Answer what the path says."""
+        status, headers, body = self.replies[self.path.split("/")[1]]
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(body.encode())))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        """Say nothing."""
+
+
+@pytest.fixture
+def echo() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+ESCAPED = "".join(f"\\u{ord(letter):04x}" for letter in MIXED)
+Echo.replies = {
+    "location": (302, {"location": f"https://{MIXED}.example.com/{MIXED}?key={MIXED}"}, ""),
+    "escaped": (401, {}, f'{{"error": {{"message": "no {ESCAPED} here"}}}}'),
+    "lower": (403, {}, f'{{"error": "{MIXED.lower()} and {MIXED.upper()}"}}'),
+    "list": (200, {}, f'{{"data": [{{"id": "gpt-5", "name": "of {ESCAPED}", "owned_by": "x"}}]}}'),
+    "whole": (200, {}, f'{{"data": [{{"id": "{MIXED}"}}, {{"id": "gpt-5", "name": "{MIXED}"}}]}}'),
+    "header": (429, {"retry-after": MIXED, "x-key": MIXED}, f"<html>{MIXED}</html>"),
+    "encoding": (200, {"content-encoding": MIXED}, "x"),
+}
+
+
+@pytest.mark.parametrize("way", Echo.replies)
+def test_a_key_that_a_provider_repeats_is_kept_from_everything(
+    house: House, echo: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HERE_API_KEY", MIXED)
+    house.policy.write_text(
+        "version: 1\n"
+        f"providers: {{here: {{type: openai, base_url: '{echo}/{way}', key_env: HERE_API_KEY}}}}\n"
+        'allow: [{match: "*"}]\n',
+        encoding="utf-8",
+    )
+    for command in (["plan", "--json"], ["apply"], ["models", "--json"], ["status", "--json"]):
+        everything = said_and_kept(house, *command) + house.config.read_text(encoding="utf-8")
+        for form in (MIXED, MIXED.lower(), MIXED.upper(), ESCAPED):
+            assert form not in everything, command
+
+
+def test_a_password_with_an_at_sign_leaves_no_rest() -> None:
+    said = Redactor().redact("proxy http://user:p@ss-w0rd@proxy.example:8080 refused")
+    assert said == "proxy http://[redacted]@proxy.example:8080 refused"

@@ -25,7 +25,7 @@ _PATTERNS: Final = (
     (r"(?i)\b(bearer\s+)(?=\S*\d)[A-Za-z0-9._~+/=\-]{8,}", rf"\1{MARK}"),
     (r"[A-Za-z0-9_\-]*\*{3,}[A-Za-z0-9_\-]+|[A-Za-z0-9_\-]+\*{3,}", MARK),
     (r"(?i)([?&](?:api[_-]?)?(?:key|token)=)[^&\s\"'<>]+", rf"\1{MARK}"),
-    (r"(?i)\b([a-z][a-z0-9+.\-]*://)[^\s/@\"']+@", rf"\1{MARK}@"),
+    (r"(?i)\b([a-z][a-z0-9+.\-]*://)[^\s/\"']+@", rf"\1{MARK}@"),
 )
 
 _MASKED: Final = re.compile(
@@ -56,8 +56,11 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """`text` without known secrets, masked forms of them, and what looks like a key."""
+        low = text.lower()
         for form in self._forms:
-            text = text.replace(form, MARK)
+            if form.lower() in low:  # a host name loses its capitals
+                text = re.sub(re.escape(form), MARK, text, flags=re.IGNORECASE)
+                low = text.lower()
         for secret in self._secrets:
             text = _prefix_removed(text, secret)
         if self._secrets:
@@ -72,6 +75,8 @@ class Redactor:
         Only what cannot be part of a model's name is taken out: `ollama` or `lm-studio` are
         keys people really set for local servers.
         """
+        if self._secrets and b"\\u00" in body:
+            body = _ESCAPE.sub(_unescaped, body)
         for secret in self._secrets:
             if not _is_unlike_a_name(secret):
                 continue
@@ -87,6 +92,15 @@ class Redactor:
             if _overlap(left, secret) >= 2 or _overlap(right[::-1], secret[::-1]) >= 2:
                 return _WORD_END.sub("", left) + MARK + _WORD_START.sub("", right)
         return match[0]
+
+
+_ESCAPE: Final = re.compile(rb"\\(?:u00([2-7][0-9A-Fa-f])|.)", re.DOTALL)
+"""An escape in JSON; the group is that of a plain ASCII character that needed none."""
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    letter = bytes([int(found[1], 16)]) if found[1] else b""
+    return found[0] if letter in (b"", b'"', b"\\", b"\x7f") else letter
 
 
 def _forms(secret: str) -> tuple[str, ...]:
