@@ -1,7 +1,7 @@
 """Model id -> family, version, date, stage, variant; and the order that "newest" means. Pure.
 
-The front of three modules: `families.words` holds what no rule can know, `families.reading` reads ids,
-`families.order` orders what was read.
+The front of its modules: `words` holds what no rule can know, `reading` reads ids, `order` orders
+what was read.
 """
 
 from __future__ import annotations
