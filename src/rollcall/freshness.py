@@ -11,6 +11,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+from rollcall.ownership import is_foreign
 from rollcall.picked import picked_path
 from rollcall.regular_file import read_regular
 from rollcall.settings import Mode
@@ -64,6 +65,8 @@ def make_stamp(
 def is_fresh(settings: Settings) -> bool:
     """Whether the last good run still stands; any doubt is a no."""
     try:
+        if is_foreign(settings.state_dir):
+            return False
         stamp = json.loads(read_regular(settings.state_dir / STAMP))
         ttl = stamp["ttl_seconds"] if settings.ttl_seconds is None else settings.ttl_seconds
         age = settings.now.timestamp() - stamp["at"]

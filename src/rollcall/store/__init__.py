@@ -13,8 +13,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rollcall.errors import StoreError
+from rollcall.ownership import is_foreign
 from rollcall.regular_file import MOST_TEXT_BYTES
-from rollcall.store import lock
+from rollcall.store import lock, state_folder
 from rollcall.store.atomic_file import read_bytes, sweep
 from rollcall.store.backups import Backup, Backups
 from rollcall.store.config_file import ConfigFile, Written, real_path, require_unchanged, write_copy
@@ -44,6 +46,19 @@ class Store:
 
     config_path: Path
     state_dir: Path
+
+    def __post_init__(self) -> None:
+        """Refuse a `.rollcall` beside config.yaml that another user put there.
+
+        Raises:
+            StoreError: it is another user's. One that is named outright is trusted.
+        """
+        beside = self.state_dir.parent == self.config_path.parent
+        if beside and self.state_dir.name == state_folder.NAME and is_foreign(self.state_dir):
+            raise StoreError(
+                f"{self.state_dir} belongs to another user, who could have put anything there.",
+                "Remove it, take it over with chown, or name another folder with --state-dir.",
+            )
 
     @contextmanager
     def locked(self, deadline_seconds: float) -> Iterator[tuple[str, ...]]:
@@ -167,7 +182,7 @@ class Store:
         """This config as seen from the state folder, which several configs may share."""
         try:
             return Path(os.path.relpath(self._real_path, self.state_dir.resolve())).as_posix()
-        except ValueError:  # on another Windows drive
+        except (ValueError, RuntimeError):  # on another Windows drive; links in a circle
             return self._real_path.as_posix()
 
     @property

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rollcall.errors import LockBusy
+from rollcall.ownership import is_foreign
 from rollcall.store import state_folder
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def _first_lock(config_path: Path, state_dir: Path) -> tuple[int | None, bool, t
     beside = config_path.parent / state_folder.NAME
     own = config_path.name[:100].lower()  # one file where the file system ignores case
     for folder, name in ((beside, f"{own}.lock"), (state_dir, f"{key}.lock")):
+        if folder == beside and is_foreign(folder):
+            continue
         with suppress(OSError):
             state_folder.prepare(folder)
             return *_open(folder / name), ()
