@@ -12,6 +12,7 @@ from typing import ClassVar
 import pytest
 
 from rollcall.masking import MASK
+from rollcall.providers.verdicts import wait_of
 from rollcall.redaction import Redactor
 from rollcall.simulator import Fault, Simulator
 from tests.house import House
@@ -183,3 +184,36 @@ def test_a_key_that_a_provider_repeats_is_kept_from_everything(
 def test_a_password_with_an_at_sign_leaves_no_rest() -> None:
     said = Redactor().redact("proxy http://user:p@ss-w0rd@proxy.example:8080 refused")
     assert said == "proxy http://[redacted]@proxy.example:8080 refused"
+
+
+PASSWORD = "Geheim-pw-42x"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("OPENAI_BASE_URL", f"http://user:{PASSWORD}@127.0.0.1:9/v1?key={PASSWORD}"),
+        ("OPENAI_BASE_URL", f"http://user:{PASSWORD}@[::bad/v1"),
+        ("HTTP_PROXY", f"http://user:{PASSWORD}@127.0.0.1:9"),
+        ("HTTP_PROXY", f"http://user:{PASSWORD}@127.0.0.1:notaport"),
+        ("HTTP_PROXY", f"other://user:{PASSWORD}@127.0.0.1:9"),
+        ("LITELLM_BASE_URL", f"http://user:{PASSWORD}@127.0.0.1:9"),
+    ],
+)
+def test_a_password_in_an_address_is_told_nowhere(
+    house: House, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    house.policy.write_text(
+        "version: 1\n"
+        "providers: {openai: {}, xai: {base_url: 'http://nowhere.invalid/v1'}}\n"
+        'allow: [{match: "*"}]\n',
+        encoding="utf-8",
+    )
+    for command in (["apply", "--deadline", "2s"], ["doctor"], ["smoke", "--no-calls"]):
+        assert PASSWORD not in said_and_kept(house, *command)
+
+
+def test_a_date_beyond_all_years_is_no_time_to_wait() -> None:
+    header = "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"
+    assert wait_of({"retry-after": header, "date": header}, b"") is None

@@ -48,14 +48,17 @@ def open_client(urls: Iterable[str]) -> httpx.AsyncClient:
         OSError, ValueError, ImportError: a certificate file or proxy that cannot be used.
     """
     secure = any(url.lower().startswith("https:") for url in urls)
-    return httpx.AsyncClient(
-        verify=_trust() if secure else _distrust(),
-        timeout=httpx.Timeout(None),
-        follow_redirects=False,
-        headers=_HEADERS,
-        limits=httpx.Limits(max_connections=None),
-        mounts=dict.fromkeys(_LOOPBACK),
-    )
+    try:
+        return httpx.AsyncClient(
+            verify=_trust() if secure else _distrust(),
+            timeout=httpx.Timeout(None),
+            follow_redirects=False,
+            headers=_HEADERS,
+            limits=httpx.Limits(max_connections=None),
+            mounts=dict.fromkeys(_LOOPBACK),
+        )
+    except httpx.InvalidURL as error:  # a proxy's, from the environment
+        raise ValueError(str(error)) from None
 
 
 def _trust() -> ssl.SSLContext:

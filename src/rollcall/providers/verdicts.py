@@ -162,7 +162,7 @@ def _until(date: str, headers: Mapping[str, str]) -> float | None:
     try:
         then = parsedate_to_datetime(date)
         now = parsedate_to_datetime(headers.get("date", ""))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(0.0, (_aware(then) - _aware(now)).total_seconds())
 

@@ -195,7 +195,7 @@ def _wait(reply: Reply, data: Any, now: datetime) -> float | None:
     if header:
         try:
             moment = parsedate_to_datetime(header)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return max(0.0, (moment - now).total_seconds())

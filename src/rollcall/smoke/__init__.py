@@ -126,23 +126,24 @@ async def _smoke(
 ) -> SmokeReport:
     root = proxy_root(base_url)
     redactor = Redactor([*options.secrets, *([key] if key else [])])
+    shown = redactor.redact(root)  # an address may hold a password
     async with Proxy(root, key, options.timeout_seconds, redactor) as proxy:
         try:
             ready = await proxy.ready()
             names = await proxy.names(ready=ready)
         except NoServer as error:
             hint = "Start it with `rollcall start`, or give its URL: rollcall smoke URL"
-            return SmokeReport(root, SmokeVerdict.NO_SERVER, str(error), hint)
+            return SmokeReport(shown, SmokeVerdict.NO_SERVER, redactor.redact(str(error)), hint)
         except NotLiteLLM as error:
             hint = "Give the URL LiteLLM listens on, without /v1 or another path."
-            return SmokeReport(root, SmokeVerdict.NOT_LITELLM, str(error), hint)
+            return SmokeReport(shown, SmokeVerdict.NOT_LITELLM, redactor.redact(str(error)), hint)
         except KeyRefused as error:
-            return SmokeReport(root, *_key_trouble(key, error), ready=True)
+            return SmokeReport(shown, *_key_trouble(key, error), ready=True)
         rows = await _call_all(proxy, expected, options, on_row) if options.calls else ()
     missing, extra = compare(expected, names)
     dead = missing or any(row.ok is False for row in rows)
     return SmokeReport(
-        root,
+        shown,
         SmokeVerdict.DEAD if dead else SmokeVerdict.OK,
         ready=ready,
         listed=len(names),
