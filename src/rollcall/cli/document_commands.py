@@ -47,7 +47,7 @@ def eject(
 ) -> None:
     """Leave the managed entries as ordinary ones, or take them out.
 
-    No markers stay, and nothing of rollcall.
+    No markers stay; entries left as ordinary ones keep their names and ids.
     """
     from rollcall import handover
     from rollcall.report.handover import show_ejected

@@ -41,7 +41,9 @@ Strict = Annotated[
 ]
 Accept = Annotated[
     list[str] | None,
-    typer.Option("--accept", help="Let this model past a hold, and remember it; repeatable."),
+    typer.Option(
+        "--accept", help="Let this model or alias past a hold, and remember it; repeatable."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what matters.")]

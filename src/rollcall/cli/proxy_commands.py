@@ -38,7 +38,7 @@ def start(
     or_last_good: Annotated[
         bool,
         typer.Option(
-            "--or-last-good", help="Where config.yaml does not load, use the last backup."
+            "--or-last-good", help="Where config.yaml does not load, use the last backup that does."
         ),
     ] = False,
     litellm: Litellm = None,
@@ -83,7 +83,9 @@ def smoke(
     ] = None,
     all_models: Annotated[bool, typer.Option("--all", help="Call every model.")] = False,
     no_calls: Annotated[bool, typer.Option("--no-calls", help="Compare the lists only.")] = False,
-    timeout: options.Timeout = None,
+    timeout: Annotated[
+        str | None, typer.Option("--timeout", help="Per call, e.g. 30s.  [default: 60s]")
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Call a running proxy: its list, and one completion per alias.
