@@ -153,7 +153,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def default_policy() -> Policy:
-    """Mode `legacy` without a file: OpenRouter only, strictly what Anthropic makes."""
+    """What mode `legacy` reads instead of a file: OpenRouter, strictly what Anthropic makes."""
     sonnet, opus, haiku = (
         {"family": family, "from": ["openrouter"]}
         for family in ("claude-sonnet", "claude-opus", "claude-haiku")
