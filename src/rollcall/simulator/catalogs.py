@@ -30,6 +30,6 @@ _MAKERS = {
 }
 
 NAMES = tuple(_MAKERS)
-"""The providers that are simulated; the first eight are the ones a demo asks."""
+"""The providers that are simulated; the first eight are those of the shipped policy."""
 
 MAIN = NAMES[:8]
