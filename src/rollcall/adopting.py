@@ -21,9 +21,8 @@ def adoptable(situation: Situation) -> tuple[frozenset[str], frozenset[str]]:
     wanted = {row.name: row.model.litellm_model for row in admit(situation).admitted}
     names = frozenset(
         name
-        for entry in situation.document.own_models
-        if isinstance(entry, dict)
-        and wanted.get(name := str(entry.get("model_name"))) == called_by(entry)
+        for entry in situation.document.own_entries
+        if wanted.get(name := str(entry.get("model_name"))) == called_by(entry)
     )
     ours = names | {stray.model_name for stray in situation.document.strays}
     ours |= {str(entry["model_name"]) for entry in situation.document.managed.models}

@@ -91,7 +91,7 @@ def build(evidence: Evidence, decision: Decision, situation: Situation) -> Inven
         leading.setdefault(target, []).append(alias)
     listed = _Lister(evidence, decision, situation, leading)
     rows = [listed.managed(entry) for entry in evidence.document.managed.models]
-    rows += [listed.hand_written(entry) for entry in evidence.document.own_models]
+    rows += [listed.hand_written(entry) for entry in evidence.document.own_entries]
     rows += listed.others({(row.provider, row.id) for row in rows})
     hidden = {
         name: isinstance(value, dict) and bool(value.get("hidden"))

@@ -80,13 +80,14 @@ class Situation:
     @property
     def own_entries(self) -> Sequence[Mapping[str, Any]]:
         """The user's own entries that stay: none where the policy says `model_list: replace`."""
-        return () if self.policy.model_list == "replace" else self.document.own_models
+        return () if self.policy.model_list == "replace" else self.document.own_entries
 
     @property
     def own_aliases(self) -> frozenset[str]:
-        """The user's own aliases that stay."""
-        replaced = self.policy.model_list == "replace"
-        return frozenset(() if replaced else self.document.own_aliases)
+        """The user's own aliases that stay; `3.5: x` is none: clients ask for text, not numbers."""
+        if self.policy.model_list == "replace":
+            return frozenset()
+        return frozenset(name for name in self.document.own_aliases if isinstance(name, str))
 
     @property
     def own_names(self) -> frozenset[str]:

@@ -56,7 +56,7 @@ version: 1
 
 def present(environ: Mapping[str, str], document: ConfigDocument) -> list[str]:
     """The built-in providers with starter rules whose key is set, or that the config uses."""
-    used = {_provider_of(entry) for entry in document.own_models}
+    used = {_provider_of(entry) for entry in document.own_entries}
     return [
         name
         for name, provider in BUILTIN.items()

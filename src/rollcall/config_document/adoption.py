@@ -45,7 +45,7 @@ def adopt(
     taken = [
         index
         for index, entry in zip(own_indexes(layout_of(base)), base.own_models, strict=False)
-        if is_managed(entry) or (isinstance(entry, dict) and entry.get("model_name") in names)
+        if is_managed(entry) or _is_called(entry, names)
     ]
     taken_aliases = {name: value for name, value in base.own_aliases.items() if name in aliases}
     if not taken and not taken_aliases:
@@ -59,6 +59,11 @@ def adopt(
         bare,
         Blocks((*held.models, *entries), {**held.aliases, **taken_aliases}, held.fallbacks),
     )
+
+
+def _is_called(entry: Any, names: frozenset[str]) -> bool:
+    name = entry.get("model_name") if isinstance(entry, dict) else None
+    return isinstance(name, str) and name in names
 
 
 def _without_faulty_markers(document: ConfigDocument) -> ConfigDocument:

@@ -49,7 +49,8 @@ class ConfigDocument:
         raw: the file's bytes (b"" = no file yet).
         data: what LiteLLM loads from it ({} when empty).
         managed: what stands between our markers now.
-        own_models: the user's hand-written entries. own_aliases, own_fallbacks: likewise.
+        own_models: the user's hand-written items of `model_list`, one by one as they stand, be
+            they entries or not. own_aliases, own_fallbacks: likewise.
         fallbacks_section: where the user's fallbacks are: "router_settings", "litellm_settings",
             "both" (then ours are refused), or None.
         strays: entries of ours whose markers were lost; they are among `own_models` too.
@@ -60,13 +61,18 @@ class ConfigDocument:
     raw: bytes
     data: dict[str, Any]
     managed: Blocks
-    own_models: tuple[Entry, ...]
+    own_models: tuple[Any, ...]
     own_aliases: dict[str, Any]
     own_fallbacks: tuple[Any, ...]
     fallbacks_section: FallbacksSection | None
     strays: tuple[StrayEntry, ...]
     refusal: ConfigRefused | None = field(default=None, compare=False)
     layout: Layout | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def own_entries(self) -> tuple[Entry, ...]:
+        """The user's entries. A bare `-` or a lone word is none; `doctor` says what to do then."""
+        return tuple(entry for entry in self.own_models if isinstance(entry, dict))
 
 
 def is_managed(entry: Any) -> bool:

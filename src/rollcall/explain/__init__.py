@@ -46,7 +46,7 @@ def explain(
 
 def _own(name: str, situation: Situation) -> Iterator[Explanation]:
     """The user's own lines of that name."""
-    for entry in situation.document.own_models:
+    for entry in situation.document.own_entries:
         if str(entry.get("model_name")) == name:
             lines = ["hand-written: rollcall never touches it"]
             if called := called_by(entry):
@@ -65,7 +65,8 @@ def _own(name: str, situation: Situation) -> Iterator[Explanation]:
 def _targets(situation: Situation) -> Iterator[tuple[str, str]]:
     document = situation.document
     for alias, target in {**document.own_aliases, **document.managed.aliases}.items():
-        yield alias, str(target.get("model") if isinstance(target, dict) else target)
+        if isinstance(alias, str):
+            yield alias, str(target.get("model") if isinstance(target, dict) else target)
 
 
 def _models_named(name: str, situation: Situation) -> list[Model]:
