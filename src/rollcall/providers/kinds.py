@@ -11,21 +11,33 @@ from typing import Final
 from rollcall.catalog import Kind
 
 TABLE: Final[tuple[tuple[Kind, str], ...]] = (
-    (Kind.RERANK, r"rerank"),
-    (Kind.EMBEDDING, r"embed|(^|/)(bge|gte|e5|uae)-"),
-    (Kind.MODERATION, r"moderation|guard|content-safety"),
+    (Kind.RERANK, r"rerank|\brank(er)?\b"),
+    (
+        Kind.EMBEDDING,
+        r"embed|\b(bge|gte|e5|uae)-|(^|/)voyage-|minilm|(^|/)paraphrase-|\bbert\b",
+    ),
+    (Kind.MODERATION, r"moderation|guard|content-safety|shieldgemma"),
     (
         Kind.SPEECH,
         r"\btts\b|whisper|transcri|realtime|\baudio\b|speech|\basr\b|\blyria\b|\blive\b"
-        r"|orpheus|cosyvoice|paraformer|native-audio|\bmusic\b|kokoro",
+        r"|orpheus|cosyvoice|paraformer|native-audio|\bmusic\b|kokoro|\bvoice\b|livetranslate"
+        r"|sambert|\bgummy\b|parakeet|nova-([0-9.-]+-)?sonic",
     ),
-    (Kind.VIDEO, r"\bsora\b|\bveo\b|\bvideo\b|\bkling\b|hailuo|seedance|\b[it]2v\b|kf2v"),
+    (
+        Kind.VIDEO,
+        r"\bsora\b|\bveo\b|\bvideo\b|\bkling\b|hailuo|minimax-h[0-9]|seedance|happyhorse"
+        r"|\b[a-z]{1,3}2v\b|gemini-omni|\banimate\b|\bvace\b|liveportrait",
+    ),
     (
         Kind.IMAGE,
-        r"dall-e|\bimagen?\b|nano-banana|stable-diffusion|\bsdxl\b|(^|[/-])flux\b|seedream"
-        r"|\bt2i\b|recraft|ideogram|riverflow",
+        r"dall-e|\bimagen?\b|nano-banana|stable-diffusion|\bsdxl\b|\bsd3|(^|[/-])flux(\b|[0-9])"
+        r"|seedream|\b[it]2i\b|recraft|ideogram|riverflow|nova-canvas|playground-v[0-9]",
     ),
-    (Kind.OTHER, r"davinci|babbage|turbo-instruct|computer-use|\bocr\b|robotics|(^|/)aqa$"),
+    (Kind.VIDEO, r"(^|/)wanx?-?[0-9]"),
+    (
+        Kind.OTHER,
+        r"davinci|babbage|turbo-instruct|computer-use|\bocr\b|robotics|(^|/)aqa$|\bdecider\b",
+    ),
 )
 """Kind -> what its ids contain. Everything else is a model one chats with."""
 
