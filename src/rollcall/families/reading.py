@@ -97,6 +97,7 @@ _LOCAL_TAG = re.compile(
     r"|instruct|chat|text|code|base)(?![a-z0-9])"
 )
 _BEDROCK_MAKER = re.compile(r"(?:[a-z]{2,6}(?:-gov)?\.)?([a-z0-9]+)\.(?=[a-z])")
+_NAMELESS = re.compile(r"[vr][0-9]")
 _BEDROCK_SUFFIX = re.compile(r"[0-9]+(?::[0-9a-z]+)?")
 _BEDROCK_REVISION = re.compile(r"-v?[0-9]+$")
 
@@ -114,6 +115,8 @@ def _apart(model_id: str) -> tuple[str, str, str | None]:
     author = next((part for part in reversed(path) if part not in known.CONTAINERS), "")
     if (match := _BEDROCK_MAKER.match(name)) and match[1] in known.MAKER_OF_NAME:
         author, name = author or match[1], name[match.end() :]
+        if _NAMELESS.match(name):  # `deepseek.v3.2`: the maker's word is the head
+            name = f"{match[1]}-{name}"
     name, variant = _with_tag(name.removesuffix("@default"), suffix)
     return author.lstrip("~@"), name, variant
 
@@ -150,6 +153,7 @@ _NUMBER_ALONE = re.compile(_NUMBER)
 _NUMBER_MARKED = re.compile(rf"([vkmo])({_NUMBER})")
 _NUMBER_GLUED = re.compile(rf"(?:([a-z]{{2,}})\.?|([a-z])\.)({_NUMBER})([a-z]{{2,}})?")
 _LETTER_GLUED = re.compile(r"([a-z]{2,})([0-9]{1,3}(?:\.[0-9]{1,3})?[a-z])")
+_SIZE_WITH_P = re.compile(r"[0-9]+p[0-9]+[bmtv]")
 _CANDIDATE = re.compile(r"rc[0-9]{0,2}")
 
 
@@ -170,6 +174,8 @@ class _Parts:
         joinable, self._joinable = self._joinable, False
         if _CANDIDATE.fullmatch(token):
             self._word("rc")
+        elif _SIZE_WITH_P.fullmatch(token):
+            self._word(token.replace("p", "."))
         elif _NUMBER_ALONE.fullmatch(token):
             self._number(token, joinable=joinable)
         elif match := _NUMBER_MARKED.fullmatch(token):
@@ -207,12 +213,19 @@ class _Parts:
 
 
 def _family_words(words: list[str]) -> list[str]:
-    """Without code names, and with the head the maker uses today."""
-    for old, new in known.RENAMED_HEADS.items():
-        if tuple(words[: len(old)]) == old:
-            words = [*new, *words[len(old) :]]
+    """Without code names, and without the maker's name before its own head (`meta-llama`)."""
+    if len(words) > 1 and _is_makers_name(words[0], words[1]):
+        words = words[1:]
     silent = known.CODE_NAMES.get(words[0], ()) if words else ()
     return [word for word in words if word not in silent]
+
+
+def _is_makers_name(first: str, second: str) -> bool:
+    """Whether `first` only says who made `second`: it is no head itself, alone or with it."""
+    if first in known.MAKER_OF_HEAD or f"{first}-{second}" in known.MAKER_OF_HEAD:
+        return False
+    maker = known.MAKER_OF_NAME.get(first)
+    return maker is not None and maker == known.MAKER_OF_HEAD.get(second)
 
 
 def _maker(family: str, stated: str) -> str | None:

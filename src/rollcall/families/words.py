@@ -15,7 +15,7 @@ MAKERS: dict[str, tuple[str, ...]] = {
     "bytedance": ("bytedance", "bytedance-seed", "volcengine", "doubao"),
     "cohere": ("cohere", "cohereforai", "coherelabs", "cohere-labs"),
     "deepseek": ("deepseek", "deepseek-ai"),
-    "google": ("google", "gemini", "google-deepmind", "deepmind", "google-ai-studio", "vertex-ai"),
+    "google": ("google", "gemini", "google-deepmind", "deepmind", "google-ai-studio"),
     "ibm": ("ibm", "ibm-granite", "watsonx"),
     "inclusionai": ("inclusionai", "ant-group"),
     "liquid": ("liquid", "liquidai", "liquid-ai"),
@@ -60,7 +60,8 @@ HEADS: dict[str, tuple[str, ...]] = {
     "minimax": ("minimax", "abab", "hailuo"),
     "mistral": (
         "mistral", "mixtral", "ministral", "magistral", "codestral", "devstral", "pixtral",
-        "voxtral", "mathstral", "open-mistral", "open-mixtral", "labs-mistral", "labs-devstral",
+        "voxtral", "mathstral", "leanstral", "open-mistral", "open-mixtral", "labs-mistral",
+        "labs-devstral", "labs-leanstral",
     ),
     "moonshot": ("kimi", "moonshot", "moonlight"),
     "nousresearch": ("hermes", "deephermes", "nous-hermes"),
@@ -70,7 +71,7 @@ HEADS: dict[str, tuple[str, ...]] = {
         "omni-moderation", "babbage", "davinci",
     ),
     "perplexity": ("sonar", "pplx"),
-    "qwen": ("qwen", "qwq", "qvq", "wan", "tongyi"),
+    "qwen": ("qwen", "qwq", "qvq", "wan", "wanx", "tongyi"),
     "reka": ("reka",),
     "stepfun": ("step",),
     "tencent": ("hunyuan", "hy"),
@@ -82,8 +83,9 @@ HEADS: dict[str, tuple[str, ...]] = {
 """Canonical maker -> the first words of the families that are its own."""
 
 HOSTS: frozenset[str] = frozenset({
-    "azure", "bedrock", "cerebras", "deepinfra", "fireworks", "github", "gpustack", "groq",
-    "nebius", "novita", "openrouter", "perplexity", "sambanova", "together", "vertex",
+    "azure", "azure-ai", "bedrock", "cerebras", "deepinfra", "fireworks", "fireworks-ai",
+    "github", "github-copilot", "gpustack", "groq", "nebius", "novita", "openrouter", "perplexity",
+    "sambanova", "together", "together-ai", "vertex", "vertex-ai",
     # what serving software says of models that are not its own
     "library", "llama.cpp", "llamacpp", "lmstudio", "localai", "ollama", "organization-owner",
     "sglang", "tgi", "vllm",
@@ -99,7 +101,7 @@ NOBODY: frozenset[str] = frozenset({
 """Owners that are no maker: software and placeholders."""
 
 CONTAINERS: frozenset[str] = frozenset({
-    "accounts", "hf.co", "huggingface.co", "models", "publishers", "tunedmodels",
+    "accounts", "hf.co", "huggingface.co", "models", "publishers", "routers", "tunedmodels",
 })  # fmt: skip
 """Path parts in front of a name that are no author."""
 
@@ -109,16 +111,10 @@ CODE_NAMES: dict[str, tuple[str, ...]] = {
 }
 """Family head -> words that only name the flagship, and so do not make a family of their own."""
 
-RENAMED_HEADS: dict[tuple[str, str], tuple[str, ...]] = {
-    ("meta", "llama"): ("llama",),
-    ("nvidia", "nemotron"): ("nemotron",),
-}
-"""First two words -> the words they stand for."""
-
 COUNTS_IN_DECIMALS: frozenset[str] = frozenset({"grok"})
 """Heads whose versions are decimals: Grok 4.20 (March 2026) came before 4.3 (April)."""
 
-PREVIEW_WORDS: frozenset[str] = frozenset({"preview", "beta", "rc"})
+PREVIEW_WORDS: frozenset[str] = frozenset({"preview", "prev", "beta", "rc", "eap"})
 EXPERIMENTAL_WORDS: frozenset[str] = frozenset({"exp", "experimental", "alpha"})
 MOVING_WORD = "latest"
 """In a name it says that the target changes over time."""
