@@ -52,6 +52,8 @@ def _command(args: list[str] | None) -> int:
 
     words = sys.argv[1:] if args is None else args
     code = app_for(words)(words, standalone_mode=False, prog_name="rollcall")
+    if code == Exit.INTERRUPTED:  # what the command line makes of KeyboardInterrupt
+        return _interrupted()
     return code if isinstance(code, int) else int(Exit.OK)
 
 
@@ -68,15 +70,27 @@ def _unexpected(error: Exception) -> int:
     return int(report_bug(error))
 
 
+_terminations: list[int] = []
+"""SIGTERMs that came, to tell them from Ctrl-C in the end."""
+
+
 def _interrupted() -> int:
     from rollcall.report.text import say
 
-    say("rollcall: interrupted.")
-    return int(Exit.INTERRUPTED)
+    say("rollcall: terminated." if _terminations else "rollcall: interrupted.")
+    return int(Exit.TERMINATED if _terminations else Exit.INTERRUPTED)
 
 
-def _terminated(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit(int(Exit.TERMINATED))
+def _terminated(number: int, frame: FrameType | None) -> None:
+    """End as on Ctrl-C: the event loop knows how to, wherever it is; an exception would get lost
+    in whatever library the signal happens to meet.
+    """
+    _terminations.append(number)
+    interrupt = signal.getsignal(signal.SIGINT)
+    if callable(interrupt):
+        interrupt(signal.SIGINT, frame)
+    else:  # ignored, as in the background of a shell script
+        raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
