@@ -34,7 +34,7 @@ IDS = {
         gpt-image-2.5-flare x/flux2-klein:4b wan2.6-image wan2.5-i2i-preview wan2.2-t2i-plus
         stability/sd3.5-large""",
     Kind.VIDEO: """sora-2-pro veo-3.1-generate-preview grok-imagine-video-1.5 wan2.6-t2v kling-v3
-        wan2.7-r2v wan2.2-s2v wan2.1-flf2v-14b wan2.2-animate-mix alibaba/wan-2.7
+        wan2.7-r2v wan2.2-s2v wan2.1-flf2v-14b wan2.2-animate-mix alibaba/wan-v2.7
         happyhorse-1.1-r2v minimax/minimax-h3 gemini-omni-flash-preview gemini-omni-1.1-flash""",
     Kind.OTHER: """davinci-002 babbage-002 gpt-3.5-turbo-instruct gpt-3.5-turbo-instruct-0914 aqa
         computer-use-preview mistral-ocr-2512 gemini-robotics-er-2-preview

@@ -477,6 +477,19 @@ def test_ollama_rows_of_both_its_lists() -> None:
     assert other.id == "q9:27b"
 
 
+def test_what_completes_no_text_on_ollama_is_no_chat_model() -> None:
+    def kind(*capabilities: str) -> Kind:
+        row = {"name": "mine:latest", "capabilities": list(capabilities)}
+        (model,) = listing("ollama", {"models": [row]}).models
+        return model.kind
+
+    assert kind("completion", "tools", "vision") is Kind.CHAT
+    assert kind("embedding") is Kind.EMBEDDING
+    assert kind("image") is Kind.IMAGE
+    assert kind("decision") is Kind.OTHER
+    assert kind() is Kind.CHAT
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
     lambda inner: (

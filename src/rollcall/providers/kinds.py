@@ -33,7 +33,7 @@ TABLE: Final[tuple[tuple[Kind, str], ...]] = (
         r"dall-e|\bimagen?\b|nano-banana|stable-diffusion|\bsdxl\b|\bsd3|(^|[/-])flux(\b|[0-9])"
         r"|seedream|\b[it]2i\b|recraft|ideogram|riverflow|nova-canvas|playground-v[0-9]",
     ),
-    (Kind.VIDEO, r"(^|/)wanx?-?[0-9]"),
+    (Kind.VIDEO, r"(^|/)wanx?-?v?[0-9]"),
     (
         Kind.OTHER,
         r"davinci|babbage|turbo-instruct|computer-use|\bocr\b|robotics|(^|/)aqa$|\bdecider\b",

@@ -1,6 +1,7 @@
 """Ollama's own list of what is pulled: names and details, no limits, no prices.
 
-Context and capabilities would need one call per model (`/api/show`), so they stay unknown.
+Context and most else would need one call per model (`/api/show`), so they stay unknown; newer
+servers list capabilities.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from rollcall.catalog import Model
+from rollcall.catalog import Kind, Model
 from rollcall.providers.kinds import kind_of_id
 from rollcall.providers.listing import read, rows_of
 from rollcall.providers.row import Row
@@ -19,11 +20,15 @@ if TYPE_CHECKING:
 
 SOURCES: Final[Mapping[str, str]] = {
     "id": "model or name",
-    "kind": "the id",
+    "kind": "the id, else capabilities",
     "capabilities": "capabilities, where the server lists them",
 }
 
 _CAPABILITIES: Final = {"tools": "tools", "vision": "vision", "reasoning": "thinking"}
+
+
+_KINDS: Final = (("embedding", Kind.EMBEDDING), ("image", Kind.IMAGE))
+"""A capability of a model that completes no text -> what it is for."""
 
 
 class Ollama(SinglePage):
@@ -52,6 +57,14 @@ def _model(provider: Provider, row: Row, model_id: str) -> Model:
         provider=provider.name,
         id=model_id,
         litellm_model=f"{provider.litellm_prefix}/{model_id}",
-        kind=kind_of_id(model_id),
+        kind=_kind(model_id, listed),
         capabilities=said,
     )
+
+
+def _kind(model_id: str, listed: list[object] | None) -> Kind:
+    """What the id says, unless the server says that no text comes out."""
+    by_id = kind_of_id(model_id)
+    if by_id is not Kind.CHAT or not listed or "completion" in listed:
+        return by_id
+    return next((kind for word, kind in _KINDS if word in listed), Kind.OTHER)
