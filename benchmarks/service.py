@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from statistics import median
 from urllib.parse import urlsplit
 
+from benchmarks import litellm_upstream
 from benchmarks.cases import Bench
 from benchmarks.house import House, applied, build
 from benchmarks.pairs import Spread
@@ -33,6 +34,8 @@ def results(bench: Bench) -> Iterator[Result]:
         ):
             yield from _lists(bench, house, ours, floor)
             yield _streams(bench, house, ours, upstream)
+        if litellm_upstream.installed():
+            yield _through_litellm(bench, house)
 
 
 @contextmanager
@@ -56,12 +59,11 @@ def _serving(house: House, what: str, upstream: str) -> Iterator[str]:
         process.stdout.close()
 
 
-def _load(house: House, *args: str) -> dict[str, float]:
+def _load(house: House, *args: str, key: str | None = None) -> dict[str, float]:
     """What the load generator saw."""
+    key = key or house.providers.environ[KEY]
     command = house.module("benchmarks.load", *args)
-    keyed = Command(
-        command.argv, command.folder, {**command.environ, "LOAD_KEY": house.providers.environ[KEY]}
-    )
+    keyed = Command(command.argv, command.folder, {**command.environ, "LOAD_KEY": key})
     found: dict[str, float] = json.loads(run(keyed, keep_output=True).out)
     return found
 
@@ -103,6 +105,23 @@ def _streams(bench: Bench, house: House, ours: str, upstream: str) -> Result:
         "service: first streamed byte",
         seconds(found["ours"]),
         f"{seconds(found['direct'])} asked directly",
+        f"adds {seconds(added)} (median of {count} pairs)",
+    )
+
+
+def _through_litellm(bench: Bench, house: House) -> Result:
+    """The same in front of LiteLLM's own proxy, against calling that directly."""
+    count = "20" if bench.quick else "100"
+    with (
+        litellm_upstream.running(house.folder, house.providers) as upstream,
+        _serving(house, "rollcall", upstream) as ours,
+    ):
+        found = _load(house, "streams", ours, upstream, count, key=litellm_upstream.MASTER_KEY)
+    added = found["ours"] - found["direct"]
+    return Result(
+        "service in front of LiteLLM: first streamed byte",
+        seconds(found["ours"]),
+        f"{seconds(found['direct'])} LiteLLM asked directly",
         f"adds {seconds(added)} (median of {count} pairs)",
     )
 
