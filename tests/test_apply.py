@@ -423,3 +423,24 @@ def test_a_plan_in_a_process_of_its_own_prints_plain_text(furnished: House) -> N
     assert done.returncode == 0
     assert b"\x1b" not in done.stdout + done.stderr
     assert b"claude-haiku-4-5-20251001" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("fault", "advice"),
+    [
+        (Fault.UNAUTHORIZED, "check ANTHROPIC_API_KEY"),
+        (Fault.REFUSE, "check the network and the base_url of anthropic"),
+        (Fault.HANG, "--timeout"),
+    ],
+)
+def test_a_provider_that_could_not_be_asked_says_what_to_do(
+    house: House, fault: Fault, advice: str
+) -> None:
+    house.write_policy("allow:\n  - {family: claude-haiku, from: [anthropic]}\n", "anthropic")
+    house.sim.fault("anthropic", fault)
+    if fault is Fault.REFUSE:  # the simulator names a closed port once nobody listens
+        house.write_policy("allow:\n  - {family: claude-haiku, from: [anthropic]}\n", "anthropic")
+    flags = ("--timeout", "300ms") if fault is Fault.HANG else ()
+    ran = house.run("apply", *flags)
+    assert ran.code == 5
+    assert advice in ran.err

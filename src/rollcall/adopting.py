@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rollcall.decision import admit, decide
+from rollcall.decision import decide
 from rollcall.entries import called_by
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ def adoptable(situation: Situation) -> tuple[frozenset[str], frozenset[str]]:
     An entry, when the policy admits a model under its very name for the very model it calls; an
     alias, when the policy gives that name and it leads to an entry that is, or becomes, ours.
     """
-    wanted = {row.name: row.model.litellm_model for row in admit(situation).admitted}
+    wanted = {
+        row.name: row.model.litellm_model for row in situation.admit(situation.policy).admitted
+    }
     names = frozenset(
         name
         for entry in situation.document.own_entries

@@ -151,6 +151,22 @@ def _unasked(roll: Roll, settings: Settings, provider: Provider) -> Answer:
     return Answer(name, Verdict.NOT_ASKED, detail="no stored reply to decide from")
 
 
+def advice(roll: Roll, answer: Answer) -> str:
+    """What a person can do about a provider that could not be asked; "" where nothing is known."""
+    provider = roll.providers[answer.provider]
+    match answer.verdict:
+        case Verdict.AUTH:
+            names = " or ".join(provider.key_env)
+            where = f" (keys: {provider.key_url})" if provider.key_url else ""
+            return f"check {names}{where}" if names else ""
+        case Verdict.UNREACHABLE:
+            return f"check the network and the base_url of {answer.provider}"
+        case Verdict.TIMEOUT:
+            return "give it longer with --timeout and --deadline"
+        case _:
+            return ""
+
+
 def no_key_detail(roll: Roll, provider: Provider) -> str:
     """What to set to have a provider asked, and where to get it."""
     if provider.name in roll.elsewhere:

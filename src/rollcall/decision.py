@@ -57,7 +57,7 @@ def decide(situation: Situation) -> Decision:
     Raises:
         PolicyError, PlanError: names that cannot stand together.
     """
-    admitted = admit(situation)
+    admitted = situation.admit(situation.policy)
     roster = call_roll(situation, admitted)
     current = current_aliases(situation)
     resolved, notes = resolve(situation, admitted, roster, current)
@@ -89,19 +89,6 @@ def decide(situation: Situation) -> Decision:
             *accepting_nothing(situation, resolved),
         ),
         accepting=accepted_models(situation, roster, resolved),
-    )
-
-
-def admit(situation: Situation) -> Admission:
-    """The rules' say over what the answering providers list."""
-    return admission.admit(
-        situation.policy,
-        situation.catalogs,
-        today=situation.today,
-        first_seen=situation.first_seen,
-        accepted=situation.accepted,
-        named_only=situation.mode is Mode.SUBAGENTS,
-        present=situation.present,
     )
 
 

@@ -23,7 +23,6 @@ from rollcall.entries import (
 )
 from rollcall.errors import PolicyError
 from rollcall.policy.naming import render_name
-from rollcall.settings import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -173,15 +172,7 @@ def admitted_before(situation: Situation) -> dict[tuple[str, str], str]:
     if situation.old_policy is None:
         return {}
     try:
-        before = admission.admit(
-            situation.old_policy,
-            situation.catalogs,
-            today=situation.today,
-            first_seen=situation.first_seen,
-            accepted=situation.accepted,
-            named_only=situation.mode is Mode.SUBAGENTS,
-            present=situation.present,
-        )
+        before = situation.admit(situation.old_policy)
     except PolicyError:
         return {}
     return {row.model.key: row.name for row in before.admitted}

@@ -149,12 +149,6 @@ def with_leaving_day(entry: Entry, day: date) -> Entry:
     return {**entry, "model_info": {**entry["model_info"], "leaves": day.isoformat()}}
 
 
-def without_leaving_day(entry: Entry) -> Entry:
-    """The same entry, staying."""
-    info = {key: value for key, value in entry["model_info"].items() if key != "leaves"}
-    return {**entry, "model_info": info}
-
-
 def called_by(entry: Mapping[str, Any]) -> str | None:
     """The model string an entry calls, ours or the user's; None where it says none."""
     params = entry.get("litellm_params")

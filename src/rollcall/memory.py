@@ -100,7 +100,6 @@ def _with_result(state: State, content: bytes) -> State:
     managed = config_document.managed_text(content) if content else ""
     return state.model_copy(
         update={
-            "written_sha256": freshness.sha256(content),
             "written_blocks_sha256": freshness.sha256(managed.encode()),
         }
     )

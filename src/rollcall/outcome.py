@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rollcall import config_document, freshness
+from rollcall.asking import advice
 from rollcall.catalog import Answer, Verdict
 from rollcall.changes import compare
 from rollcall.config_document.blocks import Blocks
@@ -73,12 +74,13 @@ def _texts_of_policy(evidence: Evidence) -> set[str]:
 def _line(evidence: Evidence, answer: Answer) -> ProviderLine:
     known = evidence.state.providers.get(answer.provider)
     stale = (known.stale_since if known else None) or stamp(evidence.settings)
+    told = (answer.detail, advice(evidence.roll, answer))
     return ProviderLine(
         name=answer.provider,
         verdict=answer.verdict.value,
         models=len(answer.models),
         elapsed_ms=answer.elapsed_ms,
-        detail=answer.detail,
+        detail="; ".join(part.rstrip(".") for part in told if part),
         stale_since=stale if answer.verdict.failed else None,
     )
 

@@ -63,8 +63,6 @@ class Settings:
     force: bool = False
     strict: bool = False
     accept: tuple[str, ...] = ()
-    policy_given: bool = False
-    """Whether --policy or ROLLCALL_POLICY named the policy file."""
 
     @property
     def discovery_enabled(self) -> bool:
@@ -210,7 +208,6 @@ def resolve(
     return Settings(
         config_path=config_path,
         policy_path=path_of(policy, "ROLLCALL_POLICY", "policy.yaml"),
-        policy_given=bool(policy or merged.get("ROLLCALL_POLICY")),
         state_dir=cwd / state.expanduser() if state else config_path.parent / ".rollcall",
         now=now or clock(merged),
         environ=merged,

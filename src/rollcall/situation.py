@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
+    from rollcall.admission import Admission
     from rollcall.config_document import ConfigDocument
     from rollcall.policy import Policy
     from rollcall.providers.registry import Provider
@@ -70,6 +71,24 @@ class Situation:
             for name in self.providers
             if self.verdict(name) is Verdict.OK
         }
+
+    def admit(self, policy: Policy) -> Admission:
+        """What a policy's rules say over what the answering providers list.
+
+        Raises:
+            PolicyError: two models would carry one model_name.
+        """
+        from rollcall import admission  # not before the providers are asked: they make one wait
+
+        return admission.admit(
+            policy,
+            self.catalogs,
+            today=self.today,
+            first_seen=self.first_seen,
+            accepted=self.accepted,
+            named_only=self.mode is Mode.SUBAGENTS,
+            present=self.present,
+        )
 
     @property
     def present(self) -> frozenset[tuple[str, str]]:

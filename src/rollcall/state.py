@@ -72,10 +72,8 @@ class State(BaseModel):
     accepted: list[str] = []
     policy_text: str | None = None
     """The policy at the last apply: tells a policy edit from a change at the provider."""
-    written_sha256: str | None = None
-    """config.yaml as we last left it."""
     written_blocks_sha256: str | None = None
-    """Our lines in it: tells that entries between our markers were edited by hand."""
+    """Our lines as we last left them: tells that they were edited by hand."""
     runs: list[RunRecord] = []
     """Newest last, at most 20."""
 
