@@ -38,14 +38,14 @@ def best(repeats: int, work: Callable[[], object]) -> float:
 
 def ours(raw: bytes) -> bytes:
     """Read the config, compare, put our entries in, read back and compare again."""
-    from rollcall import config_document
+    from rollcall.litellm_config import document, writing
 
-    blocks = config_document.Blocks(
+    blocks = document.Blocks(
         models=tuple(entry(index) for index in range(OURS)),
         aliases={"default": "managed-0", "cheap": "managed-1"},
         fallbacks=(),
     )
-    result = config_document.with_blocks(config_document.parse(raw), blocks)
+    result = writing.with_blocks(document.parse(raw), blocks)
     assert result != raw
     return result
 

@@ -62,7 +62,9 @@ def serving(*options: str) -> Iterator[Providers]:
 
 def main() -> None:
     """Serve until standard input ends."""
-    from rollcall.simulator import NAMES, Fault, Simulator
+    from rollcall.simulator.catalogs import NAMES
+    from rollcall.simulator.faults import Fault
+    from rollcall.simulator.simulator import Simulator
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.providers", description=__doc__)
     parser.add_argument("--rows", type=int, default=ROWS, help="of OpenRouter")

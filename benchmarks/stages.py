@@ -23,15 +23,15 @@ from functools import wraps  # noqa: E402
 from typing import Any  # noqa: E402
 
 STAGES = (
-    ("rollcall.sync", "gather", "read files"),
-    ("rollcall.fetch", "ask_all", "ask"),
-    ("rollcall.evidence", "_stored", "ask"),
-    ("rollcall.sync", "situate", "decide"),
-    ("rollcall.decision", "decide", "decide"),
+    ("rollcall.sync.apply", "gather", "read files"),
+    ("rollcall.providers.fetch", "ask_all", "ask"),
+    ("rollcall.sync.gather", "_stored", "ask"),
+    ("rollcall.sync.apply", "situate", "decide"),
+    ("rollcall.plan.decide", "decide", "decide"),
     ("rollcall.config_document", "with_blocks", "edit"),
-    ("rollcall.outcome", "plan_of", "plan"),
-    ("rollcall.store", "Store.write_config", "write"),
-    ("rollcall.memory", "remember", "remember"),
+    ("rollcall.sync.outcome", "plan_of", "plan"),
+    ("rollcall.store.store", "Store.write_config", "write"),
+    ("rollcall.sync.remember", "remember", "remember"),
 )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from ruamel.yaml import YAML
 
-from rollcall.config_document import Blocks
+from rollcall.litellm_config.document import Blocks
 
 DATA = Path(__file__).resolve().parent / "data" / "configs"
 START = re.compile(rb"^[ \t]*# >>> rollcall: managed (models|aliases|fallbacks)")

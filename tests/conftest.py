@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.simulator import Simulator
+from rollcall.simulator.simulator import Simulator
 from tests.house import House
 
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT", "COVERAGE_", "COV_", "PYTEST_")

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rollcall.catalog import Answer, Verdict
+from rollcall.catalog.model import Answer, Verdict
 from rollcall.errors import StoreError
-from rollcall.state import State
-from rollcall.store import Store
+from rollcall.store.state import State
+from rollcall.store.store import Store
 
 FIRST = b"# first\nmodel_list: []\n"
 SECOND = b"# second\nmodel_list: []\n" + b"# x\n" * 1500

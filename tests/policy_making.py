@@ -9,10 +9,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rollcall import admission, aliases, families, policy
-from rollcall.catalog import Kind, Model, Price
+from rollcall.catalog import order
+from rollcall.catalog.model import Kind, Model, Price
+from rollcall.policy import schema
 from rollcall.providers.adapters import ADAPTERS
-from rollcall.providers.registry import resolve
+from rollcall.providers.registry import resolve_provider
+from rollcall.selection import admission, aliases
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -61,13 +63,13 @@ def shelves(rows: Iterable[Model]) -> dict[str, list[Model]]:
     return found
 
 
-def load(text: str) -> policy.Policy:
+def load(text: str) -> schema.Policy:
     """A policy from its text; without `providers`, all the tests use are there."""
     if "providers:" not in text:
         text = (
             "providers: {anthropic: {}, openai: {}, gemini: {}, xai: {}, openrouter: {}}\n" + text
         )
-    return policy.load(text, "policy.yaml")
+    return schema.load_policy(text, "policy.yaml")
 
 
 def admit(text: str, rows: Iterable[Model], **given: Any) -> admission.Admission:
@@ -86,7 +88,7 @@ def candidate(
 ) -> aliases.Candidate:
     """An entry an alias may lead to, called `name`, else `provider/id`."""
     row = model(qualified, **facts)
-    return aliases.Candidate(name or qualified, row, families.read_model(row), rule, staying)
+    return aliases.Candidate(name or qualified, row, order.read_model(row), rule, staying)
 
 
 def lead(
@@ -115,7 +117,7 @@ def real_catalog(provider: str, stem: str, folder: str | None = None) -> Sequenc
     """What a provider really listed on a day, as its adapter reads it."""
     path = next((CORPUS / "catalogs" / (folder or provider)).glob(f"{stem}*.json"))
     page = json.loads(path.read_text(encoding="utf-8"))
-    row = resolve(provider, environ={})
+    row = resolve_provider(provider, environ={})
     if "count" in page and "data" in page:
         page = {"data": page["data"]}
     return ADAPTERS[row.protocol].parse(row, [page]).models

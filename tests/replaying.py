@@ -8,17 +8,18 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Any
 
-from rollcall import config_document, decision, history
-from rollcall.catalog import Answer, Model, Verdict
-from rollcall.changes import compare
-from rollcall.config_document import ConfigDocument
-from rollcall.decision import Decision
-from rollcall.plan import Change
-from rollcall.policy import Policy, load
+from rollcall.catalog.model import Answer, Model, Verdict
+from rollcall.litellm_config import writing
+from rollcall.litellm_config.document import ConfigDocument, parse
+from rollcall.plan import decide
+from rollcall.plan.decide import Decision
+from rollcall.plan.plan import Change, compare
+from rollcall.plan.situation import Situation
+from rollcall.policy.schema import Policy, load_policy
 from rollcall.providers.adapters import ADAPTERS
-from rollcall.providers.registry import resolve
-from rollcall.situation import Situation
-from rollcall.state import State
+from rollcall.providers.registry import resolve_provider
+from rollcall.store.state import State
+from rollcall.sync import remember
 from tests.corpus import Capture
 
 ROWS = {"gemini": "models"}
@@ -27,12 +28,12 @@ ROWS = {"gemini": "models"}
 
 @cache
 def _provider(name: str) -> Any:
-    return resolve(name, environ={})
+    return resolve_provider(name, environ={})
 
 
 @lru_cache(maxsize=2)
 def _parsed(config: bytes) -> ConfigDocument:
-    return config_document.parse(config)
+    return parse(config)
 
 
 def models_of(provider: str, rows: Sequence[Any]) -> tuple[Model, ...]:
@@ -106,7 +107,7 @@ class Replay:
     def run(self, day: date) -> Day:
         """Decide, write, remember."""
         situation = self.situation(day)
-        decided = decision.decide(situation)
+        decided = decide.decide(situation)
         changes = compare(
             situation.document.managed,
             decided.blocks,
@@ -114,9 +115,9 @@ class Replay:
             alias_reasons=decided.alias_reasons,
         )
         if changes and not decided.refused:
-            self.config = config_document.with_blocks(situation.document, decided.blocks)
+            self.config = writing.with_blocks(situation.document, decided.blocks)
         answers = situation.answers.values()
-        self.state = history.after_asking(self.state, answers, now=f"{day}T12:00:00Z", today=day)
+        self.state = remember.after_asking(self.state, answers, now=f"{day}T12:00:00Z", today=day)
         heard = {name: rows for name, rows in self.listed.items() if name not in self.away}
         self.before = {**self.before, **heard}
         if not decided.refused:
@@ -137,4 +138,4 @@ class Replay:
 
 def replay_of(text: str, **settings: Any) -> Replay:
     """A replay under a policy's text."""
-    return Replay(load(text, "policy.yaml"), **settings)
+    return Replay(load_policy(text, "policy.yaml"), **settings)

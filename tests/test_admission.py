@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall import admission
-from rollcall.catalog import Kind
+from rollcall.catalog.model import Kind
 from rollcall.errors import PolicyError
+from rollcall.selection import admission
 from tests.policy_making import TODAY, admit, ids, load, model, models, shelves
 
 if TYPE_CHECKING:
-    from rollcall.catalog import Model
+    from rollcall.catalog.model import Model
 
 CLAUDES = [
     *models(
@@ -288,7 +288,7 @@ class TestConditions:
         assert ids(admit(text, rows)) == ["openai/a"]
 
     def test_a_price_is_judged_by_its_base_tier(self) -> None:
-        from rollcall.catalog import Price, PriceTier
+        from rollcall.catalog.model import Price, PriceTier
 
         base = model("openai/a", cost=("1", "1")).price
         tier = PriceTier(above_tokens=200_000, input=(base.input or 0) * 10)

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall import aliases
-from rollcall.aliases import Candidate
-from rollcall.catalog import Kind
+from rollcall.catalog.model import Kind
 from rollcall.errors import PolicyError
+from rollcall.selection import aliases
+from rollcall.selection.aliases import Candidate
 from tests.policy_making import TODAY, candidate, lead, load
 
 SONNETS = [
@@ -157,7 +157,7 @@ class TestCheapest:
     def test_at_the_highest_tier_that_applies(self) -> None:
         from decimal import Decimal
 
-        from rollcall.catalog import Price, PriceTier
+        from rollcall.catalog.model import Price, PriceTier
 
         flat = priced("a/flat", ("2", "2"))
         price = Price(

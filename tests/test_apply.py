@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from rollcall.simulator import NAMES, Fault
+from rollcall.simulator.catalogs import NAMES
+from rollcall.simulator.faults import Fault
 from tests.house import OWN
 
 if TYPE_CHECKING:

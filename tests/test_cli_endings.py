@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rollcall.simulator import Fault
+from rollcall.simulator.faults import Fault
 from tests.house import OWN
 from tests.terminal import COMMAND, in_pipes
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rollcall.simulator import Fault
+from rollcall.simulator.faults import Fault
 from tests.house import OWN
 from tests.terminal import in_pipes
 

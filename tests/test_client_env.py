@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from rollcall.client_env import CLIENTS, SHELLS, client_lines
+from rollcall.cli.env import CLIENTS, SHELLS, client_lines
 from rollcall.errors import NotFound, SettingsError
 
 URL = "http://127.0.0.1:4000"

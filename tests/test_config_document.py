@@ -8,8 +8,10 @@ from collections.abc import Callable
 import pytest
 import yaml
 
-from rollcall.config_document import Blocks, locate, managed_text, parse, with_blocks
 from rollcall.errors import ConfigRefused
+from rollcall.litellm_config.document import Blocks, managed_text, parse
+from rollcall.litellm_config.nodes import locate
+from rollcall.litellm_config.writing import with_blocks
 from tests.config_oracle import (
     DATA,
     OTHERS,

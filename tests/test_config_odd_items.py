@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rollcall.config_document import adopt, parse
+from rollcall.litellm_config.adoption import adopt
+from rollcall.litellm_config.document import parse
 from tests.house import House
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rollcall.simulator import Simulator
+    from rollcall.simulator.simulator import Simulator
 
 POLICY = """
 allow:

@@ -9,8 +9,9 @@ import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rollcall.config_document import Blocks, parse, with_blocks
 from rollcall.errors import ConfigRefused
+from rollcall.litellm_config.document import Blocks, parse
+from rollcall.litellm_config.writing import with_blocks
 from tests.config_oracle import assert_holds, assert_outside_kept, load, load_as_12
 from tests.test_config_render import TEXT, VALUES
 

@@ -6,9 +6,11 @@ import re
 
 import pytest
 
-from rollcall.config_document import Blocks, adopt, parse, with_blocks
-from rollcall.config_document.refusals import REASONS
 from rollcall.errors import ConfigRefused
+from rollcall.litellm_config.adoption import adopt
+from rollcall.litellm_config.document import Blocks, parse
+from rollcall.litellm_config.refusals import REASONS
+from rollcall.litellm_config.writing import with_blocks
 from tests.config_oracle import DATA, OURS, load
 
 LINES = {

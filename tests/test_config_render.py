@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from rollcall.config_document.readback import same_data
-from rollcall.config_document.render import block_items, block_pairs, flow
+from rollcall.litellm_config.render import block_items, block_pairs, flow
+from rollcall.litellm_config.writing import same_data
 
 AWKWARD = [
     "no",

@@ -13,9 +13,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall import config_document
-from rollcall.catalog import Model
-from rollcall.policy import load
+from rollcall.catalog.model import Model
+from rollcall.litellm_config import document
+from rollcall.policy.schema import load_policy
 from tests.policy_making import model
 from tests.replaying import Day, Replay, replay_of
 
@@ -105,7 +105,7 @@ def happen(replay: Replay, event: tuple[str, Any], day: date) -> date:
     elif what == "heals":
         replay.away.clear()
     elif what == "edits":
-        replay.old_policy, replay.policy = replay.policy, load(value, "policy.yaml")
+        replay.old_policy, replay.policy = replay.policy, load_policy(value, "policy.yaml")
     elif what == "forgets":
         replay.before.clear()
         replay.state = type(replay.state)()
@@ -116,7 +116,7 @@ def happen(replay: Replay, event: tuple[str, Any], day: date) -> date:
 
 def check(replay: Replay, done: Day) -> None:
     """What must hold after every run."""
-    data = config_document.parse(replay.config).data
+    data = document.parse(replay.config).data
     names = [entry["model_name"] for entry in data["model_list"]]
     assert max(Counter(names).values()) == 1, names
     aliases = (data.get("router_settings") or {}).get("model_group_alias") or {}

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from rollcall import settings as settings_module
-from rollcall.doctor import examine
-from rollcall.doctor.files import dotenv_findings, mount_findings
-from rollcall.doctor.findings import Finding, Level, has_errors
-from rollcall.doctor.litellm_install import LiteLLMInstall, find_install
-from rollcall.state import ProviderState, State
-from rollcall.store import Store
+from rollcall import settings
+from rollcall.inspect.doctor import dotenv_findings, examine, mount_findings
+from rollcall.inspect.findings import Finding, Level, has_errors
+from rollcall.launch.litellm import LiteLLMInstall, find_install
+from rollcall.store.state import ProviderState, State
+from rollcall.store.store import Store
 
 KEY = "sk-proj-abcdefghijklmnop1234567890"
 CONFIG = """\
@@ -65,9 +64,9 @@ class Place:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def settings(self, environ: dict[str, str]) -> settings_module.Settings:
+    def settings(self, environ: dict[str, str]) -> settings.Settings:
         """Settings of a run in this folder."""
-        return settings_module.resolve(cwd=self.folder, environ=environ)
+        return settings.resolve(cwd=self.folder, environ=environ)
 
     def examine(self, **environ: str) -> tuple[Finding, ...]:
         """Everything found, with the good keys and `environ` on top ("" = unset)."""

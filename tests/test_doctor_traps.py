@@ -11,8 +11,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.doctor.findings import Finding, Level, at_most
-from rollcall.doctor.traps import Site, find_traps
+from rollcall.inspect.findings import Finding, Level, at_most
+from rollcall.inspect.site import Site
+from rollcall.inspect.traps import find_traps
 
 FINE = """\
 model_list:

@@ -10,19 +10,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall import entries
-from rollcall.catalog import CAPABILITIES, Model, Price, PriceTier
-from rollcall.entries import EntryKey, entry_of, key_of, leaves_on, model_of, with_leaving_day
-from rollcall.providers.registry import resolve
+from rollcall.catalog.model import CAPABILITIES, Model, Price, PriceTier
+from rollcall.litellm_config import entries
+from rollcall.litellm_config.entries import (
+    EntryKey,
+    entry_of,
+    key_of,
+    leaves_on,
+    model_of,
+    with_leaving_day,
+)
+from rollcall.providers.registry import resolve_provider
 from tests.policy_making import model, price
 
-OPENROUTER = resolve("openrouter", environ={})
+OPENROUTER = resolve_provider("openrouter", environ={})
 
 
 def entry(row: Model, **given: Any) -> Any:
     """The entry of a model."""
-    wanted = {"name": row.qualified, "key_env": "KEY", "params": {}, "model_info": {}}
-    return entry_of(row, OPENROUTER, **{**wanted, **given})
+    wanted: dict[str, Any] = {
+        "name": row.qualified, "key_env": "KEY", "api_base": OPENROUTER.api_base,
+        "params": {}, "model_info": {},
+    }  # fmt: skip
+    return entry_of(row, **{**wanted, **given})
 
 
 AMOUNTS = st.none() | st.decimals(min_value=0, max_value=1, places=9)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rollcall.simulator import MAIN
+from rollcall.simulator.catalogs import MAIN
 from rollcall.simulator.faults import Fault
 from tests.corpus import captures, needs_catalogs
 from tests.test_curation import CHEAP, also, dearer, without

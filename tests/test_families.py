@@ -11,18 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.catalog import Model
-from rollcall.families import (
-    Stage,
-    canonical_maker,
-    group,
-    is_family,
-    newest_first,
-    read,
-    read_model,
-    release_date,
-    versions,
-)
+from rollcall.catalog.model import Model
+from rollcall.catalog.names import canonical_maker
+from rollcall.catalog.order import group, newest_first, read_model, release_date, versions
+from rollcall.catalog.reading import Stage, is_family, read
 
 READINGS = Path(__file__).parent / "data" / "readings.txt"
 

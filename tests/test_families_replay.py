@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from rollcall.catalog import Model
-from rollcall.families import group, read, read_model, release_date
+from rollcall.catalog.model import Model
+from rollcall.catalog.order import group, read_model, release_date
+from rollcall.catalog.reading import read
 
 CORPUS = Path(
     os.environ.get("ROLLCALL_CORPUS") or Path(__file__).resolve().parents[1].parent / "shared"

@@ -117,7 +117,7 @@ def test_a_really_mounted_file_survives_every_step(
 WRITER = """
 import sys
 from pathlib import Path
-from rollcall.store import Store
+from rollcall.store.store import Store
 folder = Path(sys.argv[1])
 store = Store(folder / "config.yaml", folder / ".rollcall")
 print("ready", flush=True)
@@ -149,13 +149,13 @@ def test_runs_at_the_same_time_wait_for_each_other(tmp_path: Path) -> None:
 
 def test_the_lock_of_a_killed_process_is_free_at_once(tmp_path: Path) -> None:
     """kill -9 on the holder: the next run does not wait."""
-    from rollcall.store import Store
+    from rollcall.store.store import Store
 
     holder = subprocess.Popen(
         [
             sys.executable,
             "-c",
-            "import sys; from pathlib import Path; from rollcall.store import Store\n"
+            "import sys; from pathlib import Path; from rollcall.store.store import Store\n"
             "with Store(Path(sys.argv[1]) / 'config.yaml', Path(sys.argv[1]) / 's').locked(1):\n"
             "    print('held', flush=True); sys.stdin.readline()",
             tmp_path,

@@ -16,10 +16,13 @@ import httpx
 import pytest
 import respx
 
-from rollcall.catalog import Answer, Verdict
-from rollcall.fetch import Target, ask_all, parse_stored
-from rollcall.providers.registry import BUILTIN, Provider, find_key, resolve
-from rollcall.simulator import MAIN, Fault, Simulator
+from rollcall.catalog.model import Answer, Verdict
+from rollcall.providers.builtin import BUILTIN, Provider, find_key
+from rollcall.providers.fetch import Target, ask_all, parse_stored
+from rollcall.providers.registry import resolve_provider
+from rollcall.simulator.catalogs import MAIN
+from rollcall.simulator.faults import Fault
+from rollcall.simulator.simulator import Simulator
 
 AT = "2026-11-20T10:00:00Z"
 
@@ -27,7 +30,7 @@ AT = "2026-11-20T10:00:00Z"
 def targets(sim: Simulator, *names: str) -> list[Target]:
     found = []
     for name in names or MAIN:
-        provider = resolve(name, base_url=sim.url(name), environ={})
+        provider = resolve_provider(name, base_url=sim.url(name), environ={})
         key = find_key(provider, sim.environ(name))
         found.append(Target(provider, key[1] if key else None, 30))
     return found
@@ -141,7 +144,7 @@ def test_a_key_that_fits_no_header_is_auth_not_a_crash(sim: Simulator, key: str)
 
 def stranger(base_url: str) -> Provider:
     """As LiteLLM's variables may hold it: not checked by the policy."""
-    return resolve("openai", environ={"OPENAI_BASE_URL": base_url})
+    return resolve_provider("openai", environ={"OPENAI_BASE_URL": base_url})
 
 
 @pytest.mark.parametrize(
@@ -280,9 +283,9 @@ def test_what_asking_imports(sim: Simulator, first: str) -> None:
     """httpx without its command line, unless somebody had it before."""
     script = f"""{first}
 import json, sys
-from rollcall.fetch import Target, ask_all
-from rollcall.providers.registry import resolve
-provider = resolve("xai", base_url={sim.url("xai")!r}, environ={{}})
+from rollcall.providers.fetch import Target, ask_all
+from rollcall.providers.registry import resolve_provider
+provider = resolve_provider("xai", base_url={sim.url("xai")!r}, environ={{}})
 (answer,) = ask_all([Target(provider, {sim.key("xai")!r}, 30)], deadline_seconds=30, fetched_at="")
 print(json.dumps([answer.verdict, sorted(sys.modules)]))
 """
@@ -299,9 +302,9 @@ print(json.dumps([answer.verdict, sorted(sys.modules)]))
 def test_ctrl_c_ends_it_at_once(sim: Simulator) -> None:
     sim.fault("xai", Fault.HANG)
     script = f"""
-from rollcall.fetch import Target, ask_all
-from rollcall.providers.registry import resolve
-provider = resolve("xai", base_url={sim.url("xai")!r}, environ={{}})
+from rollcall.providers.fetch import Target, ask_all
+from rollcall.providers.registry import resolve_provider
+provider = resolve_provider("xai", base_url={sim.url("xai")!r}, environ={{}})
 try:
     ask_all([Target(provider, {sim.key("xai")!r}, 60)], deadline_seconds=60, fetched_at="")
 except KeyboardInterrupt:

@@ -11,10 +11,13 @@ import tracemalloc
 
 import pytest
 
-from rollcall.catalog import Answer, Verdict
-from rollcall.fetch import Target, ask_all
-from rollcall.providers.registry import find_key, resolve
-from rollcall.simulator import ELSEWHERE, MAIN, NAMES, Fault, Simulator
+from rollcall.catalog.model import Answer, Verdict
+from rollcall.providers.builtin import find_key
+from rollcall.providers.fetch import Target, ask_all
+from rollcall.providers.registry import resolve_provider
+from rollcall.simulator.catalogs import MAIN, NAMES
+from rollcall.simulator.faults import Fault
+from rollcall.simulator.simulator import ELSEWHERE, Simulator
 
 FAULTY = (*MAIN, "ollama", "vllm")
 HEALTHY = tuple(name for name in NAMES if name not in FAULTY)
@@ -55,7 +58,7 @@ PATIENCE = 60.0
 
 def target(sim: Simulator, name: str, timeout_seconds: float = PATIENCE) -> Target:
     environ = sim.environ(*NAMES)
-    provider = resolve(name, base_url=sim.url(name), environ={})
+    provider = resolve_provider(name, base_url=sim.url(name), environ={})
     key = find_key(provider, environ)
     return Target(provider, key[1] if key else None, timeout_seconds)
 

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from rollcall.catalog import Answer, Verdict
-from rollcall.fetch import Target, ask_all
-from rollcall.providers.registry import resolve
+from rollcall.catalog.model import Answer, Verdict
+from rollcall.providers.fetch import Target, ask_all
+from rollcall.providers.registry import resolve_provider
 
 KEY = "sent-only-when-trusted-0123"
 
@@ -93,7 +93,9 @@ def server(certificate: Path) -> Iterator[Server]:
 
 def ask(server: Server, host: str) -> Answer:
     base_url = f"https://{host}:{server.server_address[1]}/v1"
-    provider = resolve("mine", type="openai", base_url=base_url, key_env="MINE", environ={})
+    provider = resolve_provider(
+        "mine", type="openai", base_url=base_url, key_env="MINE", environ={}
+    )
     (answer,) = ask_all([Target(provider, KEY, 30)], deadline_seconds=30, fetched_at="")
     return answer
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rollcall.errors import HandoffError
-from rollcall.handoff import (
+from rollcall.launch.litellm import (
     command,
     config_given,
     exit_code,
@@ -36,7 +36,7 @@ def stand_ins(tmp_path: Path) -> StandIns:
 def in_a_process(call: str, *argv: str, environ: dict[str, str]) -> subprocess.Popen[str]:
     """Run `call(argv, os.environ)` of the handoff in a Python of its own."""
     code = (
-        f"import os, sys; from rollcall.handoff import {call}; print('before', end='');"
+        f"import os, sys; from rollcall.launch.litellm import {call}; print('before', end='');"
         f"sys.exit({call}(sys.argv[1:], os.environ))"
     )
     return subprocess.Popen(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.regular_file import read_regular
+from rollcall.files import read_regular
 from tests.stand_in import StandIns
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes or devices as files")

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from ruamel.yaml import YAML
 
-from rollcall.simulator import Simulator
+from rollcall.simulator.simulator import Simulator
 from tests.house import House
 
 NAMES = (

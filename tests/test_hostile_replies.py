@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.providers.body import MAX_VALUES, too_many_values
-from rollcall.providers.listing import MAX_ROWS
-from rollcall.simulator import MAIN, Simulator
+from rollcall.providers.answers import MAX_VALUES, too_many_values
+from rollcall.providers.rows import MAX_ROWS
+from rollcall.simulator.catalogs import MAIN
+from rollcall.simulator.simulator import Simulator
 from tests.house import House
 from tests.stand_in import StandIns
 

@@ -11,10 +11,11 @@ from typing import ClassVar
 
 import pytest
 
-from rollcall.masking import MASK
-from rollcall.providers.verdicts import wait_of
-from rollcall.redaction import Redactor
-from rollcall.simulator import Fault, Simulator
+from rollcall.plan.masking import MASK
+from rollcall.providers.failures import wait_of
+from rollcall.secrets import Redactor
+from rollcall.simulator.faults import Fault
+from rollcall.simulator.simulator import Simulator
 from tests.house import House
 
 PASTED = "qwertz-Geheim-0987"

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.simulator import MAIN, Fault, Simulator
+from rollcall.simulator.catalogs import MAIN
+from rollcall.simulator.faults import Fault
+from rollcall.simulator.simulator import Simulator
 from tests.house import House
 from tests.stand_in import StandIns
 

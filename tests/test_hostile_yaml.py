@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.config_document import parse
 from rollcall.errors import ConfigRefused, PolicyError
-from rollcall.picked import read_picked, write_picked
-from rollcall.policy import load as load_policy
+from rollcall.litellm_config.document import parse
+from rollcall.policy.schema import load_policy as load_policy
 from rollcall.runtime.config_reading import parse_config
 from rollcall.runtime.errors import InvalidYAML
-from rollcall.yaml_bounds import UNREADABLE, Unbounded, load
+from rollcall.store.picks import read_picked, write_picked
+from rollcall.yaml_reading import UNREADABLE, Unbounded, load
 from tests.stand_in import StandIns
 
 ENTRY = "model_list:\n- model_name: mine\n  litellm_params: {model: openai/x}\n"

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
-from rollcall import config_document, policy, sync
-from rollcall.admission import admit
-from rollcall.catalog import Model, Price
+from rollcall.catalog.model import Model, Price
 from rollcall.cli import app, app_for
-from rollcall.config_document.loading import LoadedYaml
+from rollcall.litellm_config import document, writing
+from rollcall.litellm_config.text import LoadedYaml
+from rollcall.policy import schema
+from rollcall.selection.admission import admit
+from rollcall.sync import apply
 from tests.house import House
 
 HEAVY = frozenset(
@@ -79,13 +81,15 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 
 def test_the_library_needs_no_command_line() -> None:
     found = imported("-c", "from rollcall import get_llm_client")
-    assert found & (NEVER | {"typer", "rollcall.cli", "rollcall.sync"}) == set()
+    assert found & (NEVER | {"typer", "rollcall.cli", "rollcall.sync.apply"}) == set()
 
 
 def test_the_version_needs_only_the_command_line() -> None:
     found = imported("-m", "rollcall", "--version")
     assert found & (HEAVY - {"typer"}) == set()
-    assert found & {"rollcall.sync", "rollcall.policy", "rollcall.catalog"} == set()
+    assert (
+        found & {"rollcall.sync.apply", "rollcall.policy.schema", "rollcall.catalog.model"} == set()
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the handoff imports subprocess there")
@@ -95,7 +99,7 @@ def test_a_start_within_the_time_to_live_reads_one_stamp(applied: House) -> None
     assert litellm
     found = imported("-m", "rollcall", "start", "-q", "--discover", "--litellm", litellm)
     assert found & (HEAVY - {"typer"}) == set()
-    assert "rollcall.sync" not in found
+    assert "rollcall.sync.apply" not in found
     assert applied.sim.requests == []
 
 
@@ -108,9 +112,9 @@ def test_a_run_that_changes_nothing_imports_no_tables_and_no_editor(
     assert found & NEVER == set()
     unwanted = {
         "click",
-        "rollcall.config_document.adoption",
-        "rollcall.explain",
-        "rollcall.inventory",
+        "rollcall.litellm_config.adoption",
+        "rollcall.inspect.explain",
+        "rollcall.inspect.inventory",
         "rollcall.runtime",
         "rollcall.service.app",
         "rollcall.simulator",
@@ -129,8 +133,8 @@ def test_a_run_that_asks_nobody_imports_no_network(applied: House, args: tuple[s
 
 
 def test_what_deciding_needs_is_not_imported_before_the_providers_are_asked() -> None:
-    found = imported("-c", "import rollcall.sync")
-    assert found & set(sync.FOR_DECIDING) == set()
+    found = imported("-c", "import rollcall.sync.apply")
+    assert found & set(apply.FOR_DECIDING) == set()
 
 
 def test_each_provider_is_asked_once(applied: House) -> None:
@@ -205,7 +209,7 @@ def rules(count: int, tag: str) -> dict[str, Any]:
 def admitting(model_count: int, rule_count: int) -> int:
     """The calls it takes to admit, from ids never read before."""
     tag = f"x{model_count}x{rule_count}"
-    found = policy.Policy.model_validate(rules(rule_count, tag))
+    found = schema.Policy.model_validate(rules(rule_count, tag))
     catalog = {"openrouter": models(model_count, tag)}
     today = date(2026, 11, 20)
     return calls(lambda: admit(found, catalog, today=today, first_seen=lambda *_: None))
@@ -229,8 +233,8 @@ def editing(entries: int) -> int:
         "litellm_params": {"model": "openai/x"},
         "model_info": {"id": "rollcall/openai/x", "managed_by": "rollcall"},
     }
-    blocks = config_document.Blocks(models=(entry,), aliases={}, fallbacks=())
-    return calls(lambda: config_document.with_blocks(config_document.parse(raw), blocks))
+    blocks = document.Blocks(models=(entry,), aliases={}, fallbacks=())
+    return calls(lambda: writing.with_blocks(document.parse(raw), blocks))
 
 
 def test_editing_grows_with_the_entries_not_with_their_square() -> None:
@@ -239,7 +243,7 @@ def test_editing_grows_with_the_entries_not_with_their_square() -> None:
 
 def test_a_first_write_reads_the_file_once_and_the_result_once() -> None:
     raw = b"model_list:\n  - {model_name: mine, litellm_params: {model: a/b}}\n"
-    blocks = config_document.Blocks(
+    blocks = document.Blocks(
         models=(
             {"model_name": "x", "model_info": {"id": "rollcall/a/x", "managed_by": "rollcall"}},
         ),
@@ -247,7 +251,7 @@ def test_a_first_write_reads_the_file_once_and_the_result_once() -> None:
         fallbacks=({"default": ["mine"]},),
     )
     readings = calls(
-        lambda: config_document.with_blocks(config_document.parse(raw), blocks),
+        lambda: writing.with_blocks(document.parse(raw), blocks),
         only=LoadedYaml.__init__.__code__,
     )
     assert readings == 2

@@ -13,7 +13,8 @@ import httpx
 import pytest
 import yaml
 
-from rollcall.simulator import MAIN, Simulator
+from rollcall.simulator.catalogs import MAIN
+from rollcall.simulator.simulator import Simulator
 from tests.house import House
 from tests.litellm_proxy import free_port, running_litellm
 
@@ -129,7 +130,7 @@ def _ask(client: httpx.Client, name: str) -> str:
 def test_an_aliass_fallback_takes_over_when_its_provider_is_down(
     written: House, simulated: Simulator, client: httpx.Client
 ) -> None:
-    from rollcall.simulator import Fault
+    from rollcall.simulator.faults import Fault
 
     assert yaml.safe_load(written.config.read_text())["router_settings"]["fallbacks"]
     simulated.fault("anthropic", Fault.SERVER_ERROR)
@@ -142,7 +143,7 @@ def test_an_aliass_fallback_takes_over_when_its_provider_is_down(
 def test_the_library_calls_the_aliases_through_the_proxy(
     written: House, proxy: LiteLLMProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rollcall import get_llm_client
+    from rollcall.runtime.client import get_llm_client
 
     path = written.folder / "llm_orchestrator.yaml"
     path.write_text(

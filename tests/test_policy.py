@@ -11,9 +11,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall import admission, aliases, policy
 from rollcall.errors import PolicyError
-from rollcall.policy.where import Condition
+from rollcall.policy.conditions import Condition
+from rollcall.policy.schema import default_policy, json_schema, load_policy
+from rollcall.selection import admission, aliases
 from tests.policy_making import TODAY, load, model
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,7 +62,7 @@ missing_key: drop
 
 def error_of(text: str) -> PolicyError:
     with pytest.raises(PolicyError) as caught:
-        policy.load(text, "policy.yaml")
+        load_policy(text, "policy.yaml")
     assert caught.value.what.count("\n") == 0
     assert caught.value.hint, "every mistake says what to do"
     assert caught.value.hint.count("\n") == 0
@@ -69,7 +70,7 @@ def error_of(text: str) -> PolicyError:
 
 
 def test_every_field_loads() -> None:
-    loaded = policy.load(EVERYTHING, "policy.yaml")
+    loaded = load_policy(EVERYTHING, "policy.yaml")
     assert (loaded.defaults.timeout, loaded.defaults.deadline) == (2.0, 0.5)
     assert (loaded.defaults.ttl, loaded.defaults.stale_after) == (600.0, 604_800.0)
     assert loaded.providers["xai"].timeout == 4.0
@@ -98,7 +99,7 @@ def test_every_field_loads() -> None:
 
 
 def test_a_short_policy_has_the_defaults_the_contract_names() -> None:
-    loaded = policy.load("providers: {openrouter: {}}\n", "policy.yaml")
+    loaded = load_policy("providers: {openrouter: {}}\n", "policy.yaml")
     assert (loaded.defaults.timeout, loaded.defaults.deadline, loaded.defaults.ttl) == (2, 5, 600)
     assert (loaded.guards.max_models, loaded.guards.max_withdrawn) == (100, 0.25)
     assert (loaded.guards.price_rise, loaded.guards.min_age) == (0.5, 0)
@@ -109,16 +110,16 @@ def test_a_short_policy_has_the_defaults_the_contract_names() -> None:
         "keep",
     )
     assert loaded.aliases is None, "no aliases: the default set is derived"
-    assert policy.load("providers: {openrouter: {}}\naliases: {}\n", "p").aliases == {}
+    assert load_policy("providers: {openrouter: {}}\naliases: {}\n", "p").aliases == {}
 
 
 def test_a_file_with_bom_and_windows_line_ends_loads() -> None:
     text = "\ufeff" + EVERYTHING.replace("\n", "\r\n")
-    assert policy.load(text, "policy.yaml") == policy.load(EVERYTHING, "policy.yaml")
+    assert load_policy(text, "policy.yaml") == load_policy(EVERYTHING, "policy.yaml")
 
 
 def test_a_loaded_policy_can_be_written_as_json_without_a_warning() -> None:
-    dumped = policy.load(EVERYTHING, "policy.yaml").model_dump(mode="json", by_alias=True)
+    dumped = load_policy(EVERYTHING, "policy.yaml").model_dump(mode="json", by_alias=True)
     assert dumped["allow"][1]["where"]["context"] == ">= 100000"
 
 
@@ -468,7 +469,7 @@ def test_whatever_stands_in_a_policy_it_loads_or_is_a_policy_error(
 ) -> None:
     text = yaml.safe_dump({"providers": {"openrouter": {}}, field: value})
     try:
-        policy.load(text, "policy.yaml")
+        load_policy(text, "policy.yaml")
     except PolicyError as error:
         told = error
     else:
@@ -505,7 +506,7 @@ def test_a_bare_price_means_at_most() -> None:
 
 
 def test_legacy_mode_needs_no_file_asks_openrouter_and_takes_what_anthropic_makes() -> None:
-    fallback = policy.default_policy()
+    fallback = default_policy()
     assert list(fallback.providers) == ["openrouter"]
     assert list(fallback.aliases or ()) == ["claude-fallback"]
     rows = [
@@ -525,14 +526,14 @@ def test_legacy_mode_needs_no_file_asks_openrouter_and_takes_what_anthropic_make
 
 def test_the_schema_for_editors_is_up_to_date() -> None:
     written = (ROOT / "docs" / "policy.schema.json").read_text(encoding="utf-8")
-    fresh = json.dumps(policy.json_schema(), indent=2) + "\n"
+    fresh = json.dumps(json_schema(), indent=2) + "\n"
     assert written == fresh, "rollcall schema > docs/policy.schema.json"
 
 
 def test_the_schema_for_editors_says_yes_and_no_where_rollcall_does() -> None:
     from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # has no stubs
 
-    schema = policy.json_schema()
+    schema = json_schema()
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)
     written_dates = EVERYTHING.replace("2026-01-01", '"2026-01-01"')
@@ -552,7 +553,7 @@ def test_the_schema_for_editors_says_yes_and_no_where_rollcall_does() -> None:
 
 
 def test_every_field_of_the_schema_is_described() -> None:
-    schema = policy.json_schema()
+    schema = json_schema()
     for definition in (schema, *schema["$defs"].values()):
         shape = definition.get("anyOf", [definition])[-1]
         for name, field in shape["properties"].items():

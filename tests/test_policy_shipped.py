@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from rollcall import admission, aliases, policy
+from rollcall.policy import schema
+from rollcall.selection import admission, aliases
 from tests.policy_making import CORPUS, TODAY, real_catalogs
 
 SHIPPED = Path(__file__).resolve().parents[1] / "policy.yaml"
 
 
-def shipped() -> policy.Policy:
-    return policy.load(SHIPPED.read_text(encoding="utf-8"), "policy.yaml")
+def shipped() -> schema.Policy:
+    return schema.load_policy(SHIPPED.read_text(encoding="utf-8"), "policy.yaml")
 
 
 def test_it_loads_and_tells_editors_its_schema() -> None:

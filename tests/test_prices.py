@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from rollcall.catalog import Price, PriceTier
-from rollcall.prices import cost_of
+from rollcall.catalog.model import Price, PriceTier
+from rollcall.plan.prices import cost_of
 from tests.policy_making import model, price
 
 CLAUDE = model("anthropic/claude-sonnet-5", maker="anthropic")

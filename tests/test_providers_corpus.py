@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.catalog import CAPABILITIES, Answer, Kind, Model, Verdict
-from rollcall.fetch import Target, parse_stored
-from rollcall.providers.registry import BUILTIN
-from rollcall.providers.row import is_id
+from rollcall.catalog.model import CAPABILITIES, Answer, Kind, Model, Verdict
+from rollcall.providers.builtin import BUILTIN
+from rollcall.providers.fetch import Target, parse_stored
+from rollcall.providers.rows import is_id
 
 _NEIGHBOUR = Path(__file__).resolve().parents[1].parent / "shared"
 CORPUS = Path(os.environ.get("ROLLCALL_CORPUS") or _NEIGHBOUR) / "catalogs"

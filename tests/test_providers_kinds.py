@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rollcall.catalog import Kind
+from rollcall.catalog.model import Kind
 from rollcall.providers.kinds import kind_of_id, kind_of_outputs
 
 IDS = {

@@ -6,7 +6,8 @@ import pytest
 
 from rollcall.errors import PolicyError
 from rollcall.providers.adapters import ADAPTERS
-from rollcall.providers.registry import BUILTIN, PROTOCOLS, find_key, resolve
+from rollcall.providers.builtin import BUILTIN, find_key
+from rollcall.providers.registry import PROTOCOLS, resolve_provider
 
 MAIN = ("openrouter", "xai", "gemini", "perplexity", "openai", "anthropic", "deepseek", "qwen")
 
@@ -21,7 +22,7 @@ def test_the_eight_are_built_in_and_more() -> None:
 
 @pytest.mark.parametrize("name", BUILTIN)
 def test_every_row_is_whole(name: str) -> None:
-    row = resolve(name, environ={})
+    row = resolve_provider(name, environ={})
     assert row == BUILTIN[name]
     assert not row.base_url.endswith("/")
     assert row.protocol in ADAPTERS
@@ -49,9 +50,13 @@ def test_keys_are_found_in_litellms_order(
 
 
 def test_a_base_from_litellms_own_variable_needs_no_api_base() -> None:
-    row = resolve("anthropic", environ={"ANTHROPIC_BASE_URL": "https://gate.example/v1/messages"})
+    row = resolve_provider(
+        "anthropic", environ={"ANTHROPIC_BASE_URL": "https://gate.example/v1/messages"}
+    )
     assert (row.base_url, row.api_base) == ("https://gate.example", None)
-    qwen = resolve("qwen", environ={"DASHSCOPE_API_BASE": "https://dashscope.aliyuncs.com/v1"})
+    qwen = resolve_provider(
+        "qwen", environ={"DASHSCOPE_API_BASE": "https://dashscope.aliyuncs.com/v1"}
+    )
     assert (qwen.base_url, qwen.api_base) == ("https://dashscope.aliyuncs.com/v1", None)
 
 
@@ -72,19 +77,19 @@ def test_a_base_from_litellms_own_variable_needs_no_api_base() -> None:
 def test_a_base_of_the_policy_is_written_as_litellm_takes_it(
     name: str, given: str, base: str
 ) -> None:
-    row = resolve(name, base_url=given, environ={})
+    row = resolve_provider(name, base_url=given, environ={})
     assert (row.base_url, row.api_base) == (base, base)
 
 
 def test_the_default_base_said_outright_is_the_default() -> None:
-    assert resolve("xai", base_url="https://api.x.ai/v1/", environ={}).api_base is None
+    assert resolve_provider("xai", base_url="https://api.x.ai/v1/", environ={}).api_base is None
     moved = {"XAI_API_BASE": "https://elsewhere.example/v1"}
-    said = resolve("xai", base_url="https://api.x.ai/v1", environ=moved)
+    said = resolve_provider("xai", base_url="https://api.x.ai/v1", environ=moved)
     assert said.api_base == "https://api.x.ai/v1", "LiteLLM would follow the variable"
 
 
 def test_a_prefix_of_its_own_leaves_the_rows_variables_behind() -> None:
-    row = resolve(
+    row = resolve_provider(
         "openai", litellm_prefix="litellm_proxy/", environ={"OPENAI_BASE_URL": "https://x.example"}
     )
     assert row.litellm_prefix == "litellm_proxy"
@@ -92,12 +97,12 @@ def test_a_prefix_of_its_own_leaves_the_rows_variables_behind() -> None:
 
 
 def test_a_strangers_endpoint_never_gets_a_vendors_key() -> None:
-    row = resolve("my-vllm", type="openai", base_url="http://10.0.0.5:8000/v1", environ={})
+    row = resolve_provider("my-vllm", type="openai", base_url="http://10.0.0.5:8000/v1", environ={})
     assert row.key_env == ()
     assert not row.needs_key
     # LiteLLM falls back to OPENAI_API_KEY under its `openai` prefix.
     assert row.litellm_prefix == "hosted_vllm"
-    keyed = resolve(
+    keyed = resolve_provider(
         "acme", type="openai", base_url="https://llm.acme.example/v1", key_env="ACME", environ={}
     )
     assert (keyed.key_env, keyed.litellm_prefix, keyed.needs_key) == (("ACME",), "openai", True)
@@ -106,16 +111,16 @@ def test_a_strangers_endpoint_never_gets_a_vendors_key() -> None:
 
 def test_a_known_name_with_a_type_is_still_the_known_one_or_a_stranger() -> None:
     base = "https://api.groq.com/openai/v1"
-    groq = resolve("groq", type="openai", base_url=base, environ={})
+    groq = resolve_provider("groq", type="openai", base_url=base, environ={})
     assert groq == BUILTIN["groq"], "its type is its protocol; it gets its own key"
-    renamed = resolve("groq", type="vllm", base_url="http://10.0.0.5/v1", environ={})
+    renamed = resolve_provider("groq", type="vllm", base_url="http://10.0.0.5/v1", environ={})
     assert (renamed.key_env, renamed.litellm_prefix) == ((), "hosted_vllm")
-    own = resolve("xai", type="openai", base_url="http://10.0.0.5/v1", environ={})
+    own = resolve_provider("xai", type="openai", base_url="http://10.0.0.5/v1", environ={})
     assert own.key_env == (), "never OPENAI_API_KEY to a place of the user's own"
 
 
 def test_a_second_account_of_a_known_provider() -> None:
-    row = resolve("anthropic-eu", type="anthropic", key_env=["EU_KEY"], environ={})
+    row = resolve_provider("anthropic-eu", type="anthropic", key_env=["EU_KEY"], environ={})
     assert (row.name, row.title) == ("anthropic-eu", "anthropic-eu")
     assert (row.protocol, row.base_url, row.api_base) == (
         "anthropic",
@@ -126,9 +131,9 @@ def test_a_second_account_of_a_known_provider() -> None:
 
 
 def test_overrides_are_laid_over() -> None:
-    row = resolve("vllm", key_env=None, empty_ok=False, timeout_seconds=4.0, environ={})
+    row = resolve_provider("vllm", key_env=None, empty_ok=False, timeout_seconds=4.0, environ={})
     assert (row.key_env, row.empty_ok, row.timeout_seconds) == ((), False, 4.0)
-    assert resolve("openai", key_env="", environ={}).key_env == ()
+    assert resolve_provider("openai", key_env="", environ={}).key_env == ()
 
 
 @pytest.mark.parametrize(
@@ -147,7 +152,7 @@ def test_overrides_are_laid_over() -> None:
 )
 def test_what_makes_no_sense_is_said_with_the_way_out(arguments: dict[str, str], says: str) -> None:
     with pytest.raises(PolicyError) as caught:
-        resolve(**arguments, environ={})  # type: ignore[arg-type]  # only texts are given
+        resolve_provider(**arguments, environ={})  # type: ignore[arg-type]  # only texts are given
     assert says in caught.value.what
     assert caught.value.what.startswith(f"providers.{arguments['name']}")
     assert caught.value.hint

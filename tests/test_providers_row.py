@@ -10,8 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.providers.listing import MAX_NOTES, read, rows_of
-from rollcall.providers.row import MAX_TEXT, MAX_TOKENS, Row, clean_text, is_id
+from rollcall.providers.rows import (
+    MAX_NOTES,
+    MAX_TEXT,
+    MAX_TOKENS,
+    Row,
+    clean_text,
+    is_id,
+    read,
+    rows_of,
+)
 from rollcall.providers.wire import WrongShape
 
 ANYTHING = st.recursive(

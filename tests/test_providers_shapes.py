@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.catalog import Kind, Model, PriceTier
+from rollcall.catalog.model import Kind, Model, PriceTier
 from rollcall.providers.adapters import ADAPTERS
-from rollcall.providers.registry import BUILTIN
+from rollcall.providers.builtin import BUILTIN
 from rollcall.providers.wire import HttpRequest, Listing, WrongShape
 
 KEY = "k-0123456789"

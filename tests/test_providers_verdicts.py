@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.catalog import Verdict
-from rollcall.providers.body import MAX_BYTES, Inbox, TooLarge, Unreadable, as_utf8, read_json
-from rollcall.providers.verdicts import (
+from rollcall.catalog.model import Verdict
+from rollcall.providers.answers import MAX_BYTES, Inbox, TooLarge, Unreadable, as_utf8, read_json
+from rollcall.providers.failures import (
     MAX_MESSAGE,
     classify,
     clipped,

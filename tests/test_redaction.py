@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rollcall.redaction import MARK, Redactor
+from rollcall.secrets import MARK, Redactor
 
 KEY_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 KEYS = st.text(KEY_LETTERS, min_size=20, max_size=60).filter(lambda key: key not in MARK)

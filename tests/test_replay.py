@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rollcall.simulator import MAIN
+from rollcall.simulator.catalogs import MAIN
 from tests.corpus import captures, needs_catalogs
 from tests.replaying import Day, Replay, replay_of
 

@@ -11,19 +11,18 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rollcall import (
+from rollcall.errors import RollcallError
+from rollcall.runtime.adapter import ChatAdapter, ProviderAdapter
+from rollcall.runtime.client import LLMClient, get_llm_client
+from rollcall.runtime.config_reading import parse_config
+from rollcall.runtime.errors import (
     AuthVariableMissing,
     InvalidYAML,
-    LLMResponse,
     ProviderNotDefined,
     RoleNotDefined,
-    RollcallError,
-    get_llm_client,
 )
-from rollcall.runtime import ChatAdapter, ProviderAdapter
-from rollcall.runtime.client import LLMClient
-from rollcall.runtime.config_reading import parse_config
 from rollcall.runtime.link import HttpLink
+from rollcall.runtime.response import LLMResponse
 from tests.runtime_support import HELLO, KEY, config_for, simulated, write_config
 
 ROOT = Path(__file__).resolve().parents[1]

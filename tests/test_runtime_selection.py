@@ -14,8 +14,9 @@ from rollcall.runtime.errors import NothingSelected
 from rollcall.runtime.link import AsyncHttpLink, HttpLink
 from rollcall.runtime.roles import list_roles
 from rollcall.settings import resolve
-from rollcall.simulator import Fault, Simulator
-from rollcall.sync import apply
+from rollcall.simulator.faults import Fault
+from rollcall.simulator.simulator import Simulator
+from rollcall.sync.apply import apply
 from tests.runtime_support import HELLO, Slept
 
 PROVIDERS = ("anthropic", "openrouter", "openai")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from rollcall.providers.registry import BUILTIN
+from rollcall.providers.builtin import BUILTIN
 from tests.stand_in import StandIns, Start
 
 SCR = Path(__file__).resolve().parents[1] / "scr"

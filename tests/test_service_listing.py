@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.inventory import Inventory
+from rollcall.inspect.inventory import Inventory
 from rollcall.service.known import Known, price_per_token
 from rollcall.service.listing import enrich, names_in, parse_listing, shape_names
 from rollcall.service.question import Shape

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from rollcall.inventory import Inventory
+from rollcall.inspect.inventory import Inventory
 from rollcall.service.access import Caller, Gate
 from rollcall.service.kept import Answer, Source
 from rollcall.service.known import Known

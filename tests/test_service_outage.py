@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from rollcall.inventory import Inventory
+from rollcall.inspect.inventory import Inventory
 from rollcall.service.app import create_app
 from tests.service.fake_litellm import KEY, NAMES, OTHER_KEY, FakeLiteLLM
 from tests.service.samples import INVENTORY, SONNET, options

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.inventory import Inventory
+from rollcall.inspect.inventory import Inventory
 from rollcall.service.app import create_app
 from rollcall.service.kept import Health
 from rollcall.service.known import Known
 from rollcall.service.page import ago, make_page
 from rollcall.service.page_filter import Filter, Show, read_filter
 from rollcall.service.page_text import render_page, shown_price, shown_tokens
-from rollcall.state import ProviderState, RunRecord
+from rollcall.store.state import ProviderState, RunRecord
 from tests.service.samples import GPT, GROK, INVENTORY, NOW, SONNET, options
 from tests.service.serving import client, serving
 

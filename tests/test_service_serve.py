@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from rollcall.errors import SettingsError
-from rollcall.service import HELP_EPILOG, ServeOptions
+from rollcall.service.options import HELP_EPILOG, ServeOptions
 from tests.litellm_proxy import free_port
 from tests.service.fake_litellm import KEY, FakeLiteLLM
 from tests.service.samples import options

@@ -13,10 +13,13 @@ from urllib.request import urlopen
 
 import pytest
 
-from rollcall.fetch import Target, ask_all
-from rollcall.providers.registry import BUILTIN, find_key, resolve
-from rollcall.simulator import MAIN, NAMES, Fault, Simulator
+from rollcall.providers.builtin import BUILTIN, find_key
+from rollcall.providers.fetch import Target, ask_all
+from rollcall.providers.registry import resolve_provider
 from rollcall.simulator.__main__ import many_rows
+from rollcall.simulator.catalogs import MAIN, NAMES
+from rollcall.simulator.faults import Fault
+from rollcall.simulator.simulator import Simulator
 
 LIST = {"anthropic": "/v1/models", "perplexity": "/v1/models", "ollama": "/api/tags"}
 
@@ -131,7 +134,7 @@ def test_what_a_policy_and_an_environment_need(sim: Simulator) -> None:
     assert set(sim.provider_policy()) == set(MAIN)
     environ = sim.environ()
     for name, row in sim.provider_policy().items():
-        provider = resolve(name, base_url=str(row["base_url"]), environ=environ)
+        provider = resolve_provider(name, base_url=str(row["base_url"]), environ=environ)
         assert provider.base_url == provider.api_base == row["base_url"]
         assert find_key(provider, environ) == (BUILTIN[name].key_env[0], sim.key(name))
 
@@ -142,7 +145,7 @@ def test_it_stops_cleanly_whatever_hangs() -> None:
         sim.fault("xai", Fault.HANG)
         sim.fault("gemini", Fault.SLOW_DRIP)
         targets = [
-            Target(resolve(name, base_url=sim.url(name), environ={}), sim.key(name), 0.2)
+            Target(resolve_provider(name, base_url=sim.url(name), environ={}), sim.key(name), 0.2)
             for name in ("xai", "gemini", "openai")
         ]
         ask_all(targets, deadline_seconds=0.2, fetched_at="")

@@ -13,7 +13,7 @@ import httpx
 import pytest
 import yaml
 
-from rollcall.simulator import Fault
+from rollcall.simulator.faults import Fault
 from tests.house import OWN
 from tests.litellm_proxy import MASTER_KEY, OFFLINE, free_port
 from tests.stand_in import StandIns

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.state import SCHEMA, ProviderState, RunRecord, State, StateUnreadable
+from rollcall.store.state import SCHEMA, ProviderState, RunRecord, State, StateUnreadable
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 STATES = st.builds(

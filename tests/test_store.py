@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollcall.errors import NotFound, StoreError
-from rollcall.store import Store, Written
+from rollcall.store.config_file import Written
+from rollcall.store.store import Store
 
 NOON = "2026-11-20T12:00:00Z"
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes and links")

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollcall.errors import StoreError
-from rollcall.store import Store
-from rollcall.store.in_place import InPlace
+from rollcall.store.config_file import InPlace
+from rollcall.store.store import Store
 
 OLD, NEW = b"old: text\n" * 40, b"the new: text\n" * 50
 NOON = "2026-11-20T12:00:00Z"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rollcall.errors import LockBusy, StoreError
-from rollcall.store import Store
+from rollcall.store.store import Store
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX links and modes")
 
@@ -158,7 +158,7 @@ def test_a_lock_file_that_is_a_link_is_not_followed(store: Store, tmp_path: Path
 def test_taking_the_lock_imports_nothing_heavy() -> None:
     """Every run pays for it."""
     code = (
-        "import sys; from pathlib import Path; from rollcall.store import Store\n"
+        "import sys; from pathlib import Path; from rollcall.store.store import Store\n"
         "with Store(Path('config.yaml'), Path('.rollcall')).locked(0): pass\n"
         "heavy = {'asyncio', 'sqlite3', 'filelock', 'tempfile', 'pydantic', 'yaml', 'shutil'}\n"
         "print(sorted(heavy & set(sys.modules)))"

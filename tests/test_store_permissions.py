@@ -20,9 +20,9 @@ SRC = Path(__file__).resolve().parents[1] / "src"
 RUN = """
 import json, os, sys, tempfile
 from pathlib import Path
-import rollcall.store.state_files
+import rollcall.store.state
 from rollcall.errors import StoreError
-from rollcall.store import Store
+from rollcall.store.store import Store
 config, state_dir, write_to = [Path(word) if word else None for word in sys.argv[1:4]]
 if os.geteuid() == 0:
     os.setgid(65534); os.setuid(65534)

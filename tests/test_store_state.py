@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.catalog import Answer, Model, Verdict
-from rollcall.state import ProviderState, State
-from rollcall.store import Store
+from rollcall.catalog.model import Answer, Model, Verdict
+from rollcall.store.state import ProviderState, State
+from rollcall.store.store import Store
 
 NOON = "2026-11-20T12:00:00Z"
 STATE = State(
@@ -113,7 +113,7 @@ class TestState:
         assert "pipe" in store.read_state()[1][0]
 
     def test_the_stamp_is_kept(self, store: Store) -> None:
-        """As `rollcall.freshness` reads it."""
+        """As `rollcall.store.freshness` reads it."""
         assert store.write_stamp('{"at": 1}') == ()
         assert (store.state_dir / "fresh.json").read_text() == '{"at": 1}'
 

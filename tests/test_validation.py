@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rollcall.errors import ConfigRefused
-from rollcall.handoff.validation import check_yaml_1_2, expected_rows
+from rollcall.launch.validation import check_yaml_1_2, expected_rows
 from tests.house import OWN
 from tests.litellm_proxy import MASTER_KEY, OFFLINE
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from rollcall.providers.registry import BUILTIN
+from rollcall.providers.builtin import BUILTIN
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

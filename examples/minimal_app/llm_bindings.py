@@ -17,7 +17,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rollcall import LLMClient, LLMError, LLMResponse, get_llm_client
+from rollcall.runtime.client import LLMClient, get_llm_client
+from rollcall.runtime.errors import LLMError
+from rollcall.runtime.response import LLMResponse
 
 CONFIG = Path(__file__).with_name("llm_orchestrator.yaml")
 
@@ -62,7 +64,7 @@ def simulated_providers() -> Iterator[Path]:
     """The same roles, with addresses and keys of simulated providers. Only for --demo."""
     import yaml
 
-    from rollcall.simulator import Simulator
+    from rollcall.simulator.simulator import Simulator
 
     data = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
     with Simulator() as simulator, tempfile.TemporaryDirectory() as folder:

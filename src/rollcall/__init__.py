@@ -13,7 +13,7 @@ from rollcall._version import __version__
 
 if TYPE_CHECKING:
     from rollcall.errors import RollcallError
-    from rollcall.runtime import LLMClient, LLMResponse, Message, get_llm_client
+    from rollcall.runtime.client import LLMClient, get_llm_client
     from rollcall.runtime.errors import (
         AuthProfileMissing,
         AuthVariableMissing,
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
         ProviderUnavailable,
         RoleNotDefined,
     )
+    from rollcall.runtime.messages import Message
+    from rollcall.runtime.response import LLMResponse
 
 __all__ = [
     "AuthProfileMissing",

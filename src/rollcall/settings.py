@@ -132,7 +132,7 @@ def read_environment(
 def _read_dotenv(path: Path) -> dict[str, str | None]:
     from dotenv import dotenv_values
 
-    from rollcall.regular_file import read_regular
+    from rollcall.files import read_regular
 
     try:
         text = read_regular(path).decode("utf-8-sig")

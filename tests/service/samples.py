@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from rollcall.inventory import Inventory, ModelRow
-from rollcall.service import ServeOptions
+from rollcall.inspect.inventory import Inventory, ModelRow
+from rollcall.service.options import ServeOptions
 from rollcall.settings import Settings
-from rollcall.state import ProviderState, RunRecord
+from rollcall.store.state import ProviderState, RunRecord
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

@@ -90,20 +90,11 @@ def _name_of(command: typer.models.CommandInfo) -> str:
     return command.name or command.callback.__name__.replace("_", "-")
 
 
-from rollcall.cli import (  # noqa: E402 - the commands hang themselves onto the app above
-    document_commands,
-    look_commands,
-    proxy_commands,
-    setup_commands,
-    sync_commands,
+from rollcall.cli import (  # noqa: E402 - they need `app`
+    looking,
+    plan_commands,
+    proxy,
+    setup,
 )
 
-__all__ = [
-    "app",
-    "app_for",
-    "document_commands",
-    "look_commands",
-    "proxy_commands",
-    "setup_commands",
-    "sync_commands",
-]
+__all__ = ["app", "app_for", "looking", "plan_commands", "proxy", "setup"]

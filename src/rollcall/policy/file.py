@@ -1,4 +1,4 @@
-"""Reading policy.yaml: YAML in, Policy out, and errors that name file, line and field. Pure.
+"""Reads policy.yaml, with errors that name file, line and field.
 
 The file is parsed once. Only when something is wrong is it composed again, for the line numbers.
 """
@@ -6,16 +6,168 @@ The file is parsed once. Only when something is wrong is it composed again, for 
 from __future__ import annotations
 
 import re
-from typing import Any
+from difflib import get_close_matches
+from math import isfinite
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 from pydantic import ValidationError
 
 from rollcall.errors import PolicyError
-from rollcall.policy import Policy, json_schema
-from rollcall.policy.checks import Problem, problems_of
-from rollcall.policy.words import shown
-from rollcall.yaml_bounds import UNREADABLE, Unbounded, load
+from rollcall.policy.schema import Policy, json_schema
+from rollcall.policy.words import FIELDS, shown, template_error
+from rollcall.providers.builtin import BUILTIN
+from rollcall.secrets import names_secret
+from rollcall.yaml_reading import UNREADABLE, Unbounded, load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rollcall.policy.schema import AliasSpec, Choice, Policy, ProviderPolicy, Rule
+
+
+Place = tuple[str | int, ...]
+
+PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+MOST_EXTRAS = 500
+OURS = ("id", "managed_by", "leaves")
+"""Fields of model_info that say whose entry it is; a rule cannot set them."""
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong, and where: keys and 0-based indexes from the top of the file."""
+
+    place: Place
+    what: str
+    hint: str = ""
+    at_key: bool = False
+
+
+def problems_of(policy: Policy) -> list[Problem]:
+    """Everything wrong with a policy that has the right shape."""
+    if not policy.providers:
+        hint = "Name whom to ask, for example `openrouter: {}`."
+        return [Problem(("providers",), "nobody is to be asked", hint)]
+    found = list(_naming(("naming",), policy.naming))
+    found += [
+        Problem(("defaults", field), "leaves no time to answer", "Write 2s.")
+        for field in ("timeout", "deadline")
+        if not getattr(policy.defaults, field)
+    ]
+    for name, provider in policy.providers.items():
+        found += _provider(("providers", name), name, provider)
+    for index, rule in enumerate(policy.allow):
+        found += _rule(("allow", index), rule, policy)
+    for name, spec in (policy.aliases or {}).items():
+        found += _alias(("aliases", name), name, spec, policy)
+    return found
+
+
+def _provider(place: Place, name: str, provider: ProviderPolicy) -> Iterator[Problem]:
+    if not PROVIDER_NAME.fullmatch(name):
+        hint = "Use letters, digits, dots, dashes and underscores."
+        yield Problem(place, "not a name for a provider", hint)
+    elif provider.type is None and name not in BUILTIN:
+        hint = (
+            nearest(name, BUILTIN)
+            or "Give it a type, for example `type: openai`, and its base_url."
+        )
+        yield Problem(place, f"{shown(name)} is not a built-in provider and has no type", hint)
+    if provider.type is not None and provider.type not in BUILTIN:
+        hint = nearest(provider.type, BUILTIN) or f"There are: {', '.join(BUILTIN)}."
+        yield Problem((*place, "type"), f"unknown type {shown(provider.type)}", hint)
+    if provider.type == "openai" and name not in BUILTIN and provider.base_url is None:
+        hint = "For example `base_url: http://127.0.0.1:8000/v1`."
+        yield Problem(place, "type openai needs a base_url", hint)
+    if provider.timeout == 0:
+        yield Problem((*place, "timeout"), "leaves no time to answer", "Write 2s.")
+    if provider.base_url is not None and not re.match(r"https?://[^\s/]", provider.base_url):
+        hint = "It begins with http:// or https://, for example http://127.0.0.1:8000/v1."
+        yield Problem((*place, "base_url"), "is not a web address", hint)
+    if any(not VARIABLE.fullmatch(variable) for variable in provider.key_env or ()):
+        hint = "Name the environment variable that holds the key, never the key itself."
+        yield Problem((*place, "key_env"), "is not the name of an environment variable", hint)
+
+
+def _rule(place: Place, rule: Rule, policy: Policy) -> Iterator[Problem]:
+    yield from _from(place, rule.from_, policy)
+    if rule.name is not None:
+        yield from _naming((*place, "name"), rule.name)
+    if "model" in rule.params:
+        hint = "Admit the model by `match`, and give its name by `name`."
+        yield Problem((*place, "params", "model"), "the model comes from the provider's list", hint)
+    yield from _extras((*place, "params"), rule.params)
+    yield from _extras((*place, "model_info"), rule.model_info)
+    for field in OURS:
+        if field in rule.model_info:
+            hint = "Leave it out: it says whose entry this is."
+            yield Problem((*place, "model_info", field), "is written by rollcall", hint)
+
+
+def _extras(place: Place, value: Any) -> Iterator[Problem]:
+    """What a rule adds goes into config.yaml as it is: it must be plain, and hold no secret."""
+    waiting: list[tuple[Place, Any]] = [(place, value)]
+    for count, (at, node) in enumerate(waiting):
+        if count > MOST_EXTRAS:
+            what = f"holds more than {MOST_EXTRAS} values, or refers to itself"
+            yield Problem(place, what, "Write out what is needed.")
+            return
+        key = next((part for part in reversed(at) if isinstance(part, str)), "")
+        if isinstance(node, dict):
+            waiting += [((*at, name), inner) for name, inner in node.items()]
+        elif isinstance(node, list):
+            waiting += [((*at, index), inner) for index, inner in enumerate(node)]
+        elif not _is_plain(node):
+            yield Problem(at, f"{shown(node)} is not a plain value", "Put it in quotes.")
+        elif names_secret(key) and isinstance(node, str) and not node.startswith("os.environ/"):
+            hint = "Write os.environ/NAME, the environment variable that holds it."
+            yield Problem(at, "a key must not be written out", hint)
+
+
+def _is_plain(value: object) -> bool:
+    """Whether every YAML reader and JSON take a value alike: no dates, no .nan, no bytes."""
+    if isinstance(value, float):
+        return isfinite(value)
+    return value is None or isinstance(value, str | int | bool)
+
+
+def _alias(place: Place, name: str, spec: AliasSpec, policy: Policy) -> Iterator[Problem]:
+    if not name.strip() or "*" in name:
+        yield Problem(place, "not a name for an alias", "LiteLLM reads * as a wildcard.")
+    options: list[tuple[Place, Choice]] = [(place, spec)]
+    options += [((*place, "first_of", index), one) for index, one in enumerate(spec.first_of)]
+    for where, choice in options:
+        yield from _from(where, choice.from_, policy)
+        if choice.model is not None and choice.model in (policy.aliases or {}):
+            hint = "LiteLLM follows one step only: name the model itself."
+            yield Problem(where, f"points at the alias {shown(choice.model)}", hint)
+    if name in spec.fallbacks:
+        hint = "Name another alias or model."
+        yield Problem((*place, "fallbacks"), "falls back to itself", hint)
+
+
+def _from(place: Place, names: tuple[str, ...], policy: Policy) -> Iterator[Problem]:
+    for name in names:
+        if name not in policy.providers:
+            near = nearest(name, policy.providers)
+            hint = near or f"Add it under providers, or use: {', '.join(policy.providers)}."
+            yield Problem((*place, "from"), f"{shown(name)} is not among the providers", hint)
+
+
+def _naming(place: Place, template: str) -> Iterator[Problem]:
+    wrong = template_error(template)
+    if wrong is not None:
+        what, word = wrong
+        hint = (word and nearest(word, FIELDS)) or f"Fields: {', '.join(FIELDS)}."
+        yield Problem(place, what, hint)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`Did you mean 'openrouter'?`, or nothing when no known word is near."""
+    near = get_close_matches(word, list(known), n=1)
+    return f"Did you mean {near[0]!r}?" if near else ""
+
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

@@ -1,11 +1,278 @@
-"""The policy's JSON Schema: generated from the schema classes, so that the two cannot differ."""
+"""The policy as a person writes it: providers, rules, aliases, guards.
+
+This module is the schema; `rollcall schema` prints it as JSON Schema for editors. What the words
+mean is decided in `rollcall.selection`. Rules are counted from 1, in messages as in reasons:
+`allow[1]` and `rule 1` are the first.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from rollcall.policy import Policy
-from rollcall.providers.registry import BUILTIN
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from rollcall.policy.conditions import ASSUMABLE, FLAGS, Where
+from rollcall.policy.words import Days, Seconds, Share, Words, shown
+from rollcall.providers.builtin import BUILTIN
+
+Stage = Literal["stable", "preview", "any"]
+
+
+class Section(BaseModel):
+    """A part of the policy: unknown fields are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Rule(Section):
+    """One rule of the closed list. Order of work: deny, match or family, stage and where, `newest`,
+    `max`. The first rule that admits a model owns its place, name and params.
+    """
+
+    family: Words = Field(
+        (),
+        description="A family, for example claude-sonnet, or vendor/family; several names are read "
+        "as one family that was renamed on the way.",
+    )
+    match: Words = Field(
+        (),
+        description="The provider's own ids, or patterns: * is any run of characters (slashes too),"
+        " ? is one. Batch-only, moving and non-chat models need their exact id.",
+    )
+    from_: Words = Field(
+        (), alias="from", description="Which providers; left out: every provider of the policy."
+    )
+    newest: int | None = Field(
+        None,
+        ge=1,
+        description="So many distinct versions per provider and family, one id each; left out: "
+        "every model the rule matches.",
+    )
+    max: int | None = Field(None, ge=1, description="At most so many models from this rule.")
+    max_age: Days | None = Field(
+        None, description="Only models released within this time; an unknown date does not pass."
+    )
+    stage: Stage = Field("stable", description="stable, preview, or any (experimental too).")
+    where: Where | None = Field(None, description="Conditions a model must meet, all of them.")
+    assume: dict[str, bool | int] = Field(
+        {}, description="Facts that hold where the provider does not state them: {tools: true}."
+    )
+    name: str | None = Field(
+        None,
+        description='model_name of what it admits, instead of `naming`: "{id}", "{provider}/{id}".',
+    )
+    params: dict[str, Any] = Field({}, description="Extra litellm_params, for example timeout.")
+    model_info: dict[str, Any] = Field({}, description="Extra model_info: access_groups, mode...")
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Rule:
+        if not self.family and not self.match:
+            raise ValueError('names neither `family` nor `match`; to admit everything: match: "*"')
+        return self
+
+    @field_validator("assume")
+    @classmethod
+    def _assumable(cls, assume: dict[str, bool | int]) -> dict[str, bool | int]:
+        for word, fact in assume.items():
+            if word not in ASSUMABLE:
+                raise ValueError(
+                    f"{shown(word)} cannot be assumed; only {', '.join(ASSUMABLE)} can"
+                )
+            if isinstance(fact, bool) is not (word in FLAGS):
+                kind = "true or false" if word in FLAGS else "a number of tokens"
+                raise ValueError(f"{word}: expected {kind}, not {shown(fact)}")
+        return assume
+
+
+class Choice(Section):
+    """One way to pick a model among what is admitted. A plain text is `provider/id`, or the
+    model_name of a hand-written entry.
+    """
+
+    model: str | None = Field(
+        None, description="provider/id, or the model_name of a hand-written entry."
+    )
+    family: Words = Field((), description="The newest of this family.")
+    from_: Words = Field(
+        (), alias="from", description="Only these providers, in this order of preference."
+    )
+    where: Where | None = Field(None, description="Only models that meet these conditions.")
+    cheapest: Where | None = Field(
+        None, description="The cheapest that meets these conditions: 3 x input + output price."
+    )
+    largest_context: Where | None = Field(
+        None, description="The one that takes in most tokens, among those that meet these."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_text(cls, value: Any) -> Any:
+        return {"model": value} if isinstance(value, str) else value
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """Which fields say what to pick."""
+        named = ("model", "family", "first_of", "cheapest", "largest_context")
+        return tuple(name for name in named if getattr(self, name, None) not in (None, ()))
+
+    @model_validator(mode="after")
+    def _picks_one_way(self) -> Choice:
+        ways = set(self.ways)
+        if not ways:
+            raise ValueError(
+                "says nothing to pick: give family, first_of, cheapest, largest_context or model"
+            )
+        if len(ways - {"family"}) > 1 or ways in ({"family", "model"}, {"family", "first_of"}):
+            raise ValueError(f"picks in two ways, {' and '.join(sorted(ways))}; give one of them")
+        return self
+
+
+class AliasSpec(Choice):
+    """An alias: one stable name, one target at a time."""
+
+    first_of: tuple[Choice, ...] = Field(
+        (), description="The first of these choices that finds a model."
+    )
+    hidden: bool = Field(default=False, description="Works, but is not listed in /v1/models.")
+    fallbacks: Words = Field(
+        (), description="Aliases or models LiteLLM tries next when a call through this one fails."
+    )
+
+
+class Defaults(Section):
+    """Timing of every run; flags win over it."""
+
+    timeout: Seconds = Field(2.0, description="One provider's time to answer.")
+    deadline: Seconds = Field(5.0, description="The whole time for asking everybody.")
+    ttl: Seconds = Field(600.0, description="`rollcall start` does not ask again within this time.")
+    stale_after: Seconds = Field(
+        604_800.0, description="A provider silent for longer raises an alarm in `rollcall status`."
+    )
+
+
+class ProviderPolicy(Section):
+    """One provider to ask. A built-in name needs nothing more than `{}`."""
+
+    type: str | None = Field(
+        None,
+        description="The built-in provider whose protocol it speaks; `openai` for anything "
+        "OpenAI-compatible. Left out: the provider of that name.",
+    )
+    base_url: str | None = Field(
+        None, description="Root of its API, for example http://127.0.0.1:8000/v1."
+    )
+    key_env: Words | None = Field(
+        None,
+        description="The environment variable, or several in order, that holds its key; null = it "
+        "needs none. Never the key itself.",
+    )
+    litellm_prefix: str | None = Field(
+        None, description="What LiteLLM puts before the id, for example hosted_vllm."
+    )
+    timeout: Seconds | None = Field(None, description="Its own time to answer.")
+    empty: Literal["ok", "refuse"] | None = Field(
+        None, description="ok: an empty list is an answer; refuse: it counts as not answering."
+    )
+
+    @property
+    def needs_no_key(self) -> bool:
+        """Whether the policy says outright that no key is needed (`key_env: null`)."""
+        return "key_env" in self.model_fields_set and not self.key_env
+
+
+class Guards(Section):
+    """What keeps a surprising plan from being written."""
+
+    max_models: int = Field(100, ge=1, description="More managed models than this: refused.")
+    max_withdrawn: Share = Field(
+        0.25, description="A larger share of ours withdrawn at once (and at least 3): refused."
+    )
+    price_rise: Share = Field(
+        0.5, description="An alias moving to a target dearer by more than this is held."
+    )
+    min_age: Days = Field(0, description="Younger models are held until they are this old.")
+
+
+class Grace(Section):
+    """How long an entry stays once it has to leave."""
+
+    vanished: Days = Field(3, description="When its provider no longer lists it.")
+    superseded: Days = Field(14, description="When a newer version took its place.")
+
+
+class Policy(Section):
+    """The policy of rollcall: a closed list of models, and the names clients use for them."""
+
+    version: Literal[1] = Field(1, description="Version of this format.")
+    defaults: Defaults = Field(Defaults(), description="Timing of every run.")
+    providers: dict[str, ProviderPolicy] = Field(description="Whom to ask, by name.")
+    allow: tuple[Rule, ...] = Field(
+        (), description="The rules, in output order; what none of them admits stays out."
+    )
+    deny: Words = Field(
+        (), description="Patterns over id and provider/id that keep a model out whatever admits it."
+    )
+    aliases: dict[str, AliasSpec] | None = Field(
+        None, description="Stable names; left out: a default set is derived. {}: none."
+    )
+    guards: Guards = Field(Guards(), description="What keeps a surprising plan out.")
+    grace: Grace = Field(Grace(), description="How long leaving entries stay.")
+    accept: Words = Field((), description="Models or names let past a hold.")
+    naming: str = Field(
+        "{provider}/{id}",
+        description="model_name where a rule gives none, out of {provider}, {id}, {model}, "
+        "{maker}, {family}, {version}; {id:dashed} writes - for / and the like.",
+    )
+    model_list: Literal["keep", "replace"] = Field(
+        "keep", description="keep: hand-written entries stay; replace: the whole list is ours."
+    )
+    missing_key: Literal["keep", "drop"] = Field(
+        "keep", description="Entries of a provider whose key is not set."
+    )
+
+    @field_validator("providers", mode="before")
+    @classmethod
+    def _bare_names(cls, value: Any) -> Any:
+        """`anthropic:` with nothing behind it is `anthropic: {}`."""
+        if not isinstance(value, dict):
+            return value
+        return {name: {} if row is None else row for name, row in value.items()}
+
+
+def load_policy(text: str, name: str) -> Policy:
+    """Read a policy file.
+
+    Args:
+        name: what messages call the file.
+
+    Raises:
+        PolicyError: `policy.yaml:12: allow[3].newst: unknown field`, and the nearest valid word.
+    """
+    from rollcall.policy.file import read_policy
+
+    return read_policy(text, name)
+
+
+def json_schema() -> dict[str, Any]:
+    """The policy file's JSON Schema, for editors and `rollcall schema`."""
+
+    return build_schema()
+
+
+def default_policy() -> Policy:
+    """What mode `legacy` reads instead of a file: OpenRouter, strictly what Anthropic makes."""
+    sonnet, opus, haiku = (
+        {"family": family, "from": ["openrouter"]}
+        for family in ("claude-sonnet", "claude-opus", "claude-haiku")
+    )
+    return Policy.model_validate(
+        {
+            "providers": {"openrouter": {}},
+            "allow": [{"match": "anthropic/*", "from": "openrouter"}],
+            "aliases": {"claude-fallback": {"first_of": [sonnet, opus, haiku]}},
+        }
+    )
+
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

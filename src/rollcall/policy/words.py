@@ -1,16 +1,28 @@
-"""How the policy's words are written: durations, days, shares, lists of names. Pure.
+"""How values are written in a policy: durations, days, shares, patterns, name templates.
 
 Each type carries its own parser and its own JSON Schema; a wrong word is a ValueError that says
 what a right one looks like.
+
+Not `fnmatch`: ids hold slashes and brackets, case matters on every system, and nothing but `*` and
+`?` is special.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
 from rollcall.settings import parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rollcall.catalog.model import Model
+    from rollcall.catalog.reading import Reading
+
 
 SECONDS_PER_DAY = 86_400
 LONGEST_SHOWN = 40
@@ -92,3 +104,96 @@ Words = Annotated[
     BeforeValidator(_words),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
+
+
+WILD = re.compile(r"[*?]")
+
+
+class Glob(NamedTuple):
+    """One compiled pattern.
+
+    Attributes:
+        literal: nothing in it is special: it names one id exactly.
+        prefix: what every match begins with; narrows a sorted list of ids.
+        core: the longest plain text in every match; cheaper to look for than the whole pattern.
+    """
+
+    text: str
+    literal: bool
+    prefix: str
+    core: str
+    matches: Callable[[str], object]
+
+
+@lru_cache(maxsize=4096)
+def compile_glob(text: str) -> Glob:
+    """Compile a pattern once; a match takes time linear in the id, whatever the pattern."""
+    special = WILD.search(text)
+    if special is None:
+        return Glob(text, literal=True, prefix=text, core=text, matches=text.__eq__)
+    expression = re.compile(_translate(text), re.DOTALL)
+    core = max(WILD.split(text), key=len)
+    prefix = text[: special.start()]
+    return Glob(text, literal=False, prefix=prefix, core=core, matches=expression.fullmatch)
+
+
+def _translate(text: str) -> str:
+    """The pattern as a regular expression; atomic groups keep many stars from backtracking."""
+    parts = [re.escape(part).replace(r"\?", ".") for part in re.split(r"\*+", text)]
+    if len(parts) == 1:
+        return parts[0]
+    first, *middle, last = parts
+    return first + "".join(f"(?>.*?{part})" for part in middle) + f".*{last}"
+
+
+FIELDS = ("provider", "id", "model", "maker", "family", "version")
+_FIELD = re.compile(r"\{([^{}]*)\}")
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9._]+")
+
+
+def render_name(template: str, model: Model, reading: Reading) -> str:
+    """The model_name of a model; `template` has passed `template_error`."""
+    facts = {
+        "provider": model.provider,
+        "id": model.id,
+        "model": model.id.rpartition("/")[2],
+        "maker": reading.maker or model.maker or model.provider,
+        "family": reading.family,
+        "version": reading.version,
+    }
+
+    def fill(found: re.Match[str]) -> str:
+        field, _, form = found[1].partition(":")
+        return _dashed(facts[field]) if form else facts[field]
+
+    return _FIELD.sub(fill, template)
+
+
+def _dashed(text: str) -> str:
+    return _NOT_PLAIN.sub("-", text).strip("-")
+
+
+def name_fault(name: str) -> str | None:
+    """Why a name cannot stand in config.yaml, whatever gave it; None when it can."""
+    if "*" in name:
+        return "a wildcard to LiteLLM"
+    if name.startswith("os.environ/"):
+        return "LiteLLM would put a variable's value in place of its name"
+    return None if name.strip() else "its name would be empty"
+
+
+def template_error(template: str) -> tuple[str, str] | None:
+    """(What is wrong with a template, the word it is about), None when nothing is."""
+    for field, _, form in (found.partition(":") for found in _FIELD.findall(template)):
+        if field not in FIELDS:
+            return f"{{{field}}} is not a field of a name", field
+        if form not in ("", "dashed"):
+            return f"{{{field}:{form}}} is not a form; there is {{{field}:dashed}}", form
+    rest = _FIELD.sub("", template)
+    if "{" in rest or "}" in rest:
+        return "a brace is not closed", ""
+    if "*" in template:
+        return "a name with * would be a wildcard to LiteLLM", ""
+    if not template.strip():
+        return "the name is empty", ""
+    return None

@@ -1,5 +1,4 @@
-"""Providers: a registry of data, and one small adapter per wire protocol.
+"""Whom we can ask (data), an adapter per wire protocol, and asking them all under one deadline.
 
-An adapter builds the request and parses the reply. It never logs, catches, retries, sorts or
-writes; `rollcall.fetch` does the asking, and is the only place that knows what can go wrong.
+An adapter builds the request and parses the reply; it never logs, catches, retries or sorts.
 """

@@ -1,16 +1,16 @@
-"""Which adapter speaks which protocol: a literal table that the type checker reads."""
+"""Which adapter speaks which protocol."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from rollcall.providers.anthropic import Anthropic
+from rollcall.providers.builtin import Protocol_
 from rollcall.providers.gemini import Gemini
 from rollcall.providers.ollama import Ollama
 from rollcall.providers.openai import OpenAI
 from rollcall.providers.openrouter import OpenRouter
 from rollcall.providers.perplexity import Perplexity
-from rollcall.providers.provider import Protocol_
 from rollcall.providers.wire import Adapter
 from rollcall.providers.xai import XAI
 

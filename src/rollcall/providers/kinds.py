@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from rollcall.catalog import Kind
+from rollcall.catalog.model import Kind
 
 TABLE: Final[tuple[tuple[Kind, str], ...]] = (
     (Kind.RERANK, r"rerank|\brank(er)?\b"),

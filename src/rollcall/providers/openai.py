@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from rollcall.catalog import Kind, Model, Price
+from rollcall.catalog.model import Kind, Model, Price
 from rollcall.providers.kinds import kind_of_id, kind_of_outputs
-from rollcall.providers.listing import read, rows_of
-from rollcall.providers.row import Row
+from rollcall.providers.rows import Row, read, rows_of
 from rollcall.providers.wire import HttpRequest, Listing, SinglePage, bearer
 
 if TYPE_CHECKING:
-    from rollcall.providers.provider import Provider
+    from rollcall.providers.builtin import Provider
+
 
 SOURCES: Final[Mapping[str, str]] = {
     "id": "id, or key (LM Studio)",

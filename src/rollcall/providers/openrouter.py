@@ -12,14 +12,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from rollcall.catalog import Kind, Model, Price, PriceTier
+from rollcall.catalog.model import Kind, Model, Price, PriceTier
 from rollcall.providers.kinds import kind_of_id, kind_of_outputs
-from rollcall.providers.listing import read, rows_of
-from rollcall.providers.row import Row, is_id
+from rollcall.providers.rows import Row, is_id, read, rows_of
 from rollcall.providers.wire import HttpRequest, Listing, bearer
 
 if TYPE_CHECKING:
-    from rollcall.providers.provider import Provider
+    from rollcall.providers.builtin import Provider
+
 
 SOURCES: Final[Mapping[str, str]] = {
     "id": "id",

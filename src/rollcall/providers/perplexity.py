@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from rollcall.catalog import Kind, Model
+from rollcall.catalog.model import Kind, Model
 from rollcall.providers.kinds import kind_of_id
-from rollcall.providers.listing import read, rows_of
 from rollcall.providers.openai import price_of
-from rollcall.providers.row import Row
+from rollcall.providers.rows import Row, read, rows_of
 from rollcall.providers.wire import HttpRequest, Listing, SinglePage, bearer
 
 if TYPE_CHECKING:
-    from rollcall.providers.provider import Provider
+    from rollcall.providers.builtin import Provider
+
 
 SOURCES: Final[Mapping[str, str]] = {
     "id": "id",

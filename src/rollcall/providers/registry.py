@@ -1,6 +1,6 @@
-"""Who can be asked: the built-in rows, with a policy's overrides laid over them.
+"""Who can be asked: the built-in providers, with a policy's overrides laid over them.
 
-    resolve("anthropic", environ=env)                       a built-in name needs nothing more
+resolve("anthropic", environ=env)                       a built-in name needs nothing more
     resolve("my-vllm", type="vllm", base_url="http://…/v1", environ=env)
 
 The place that is asked is always the place LiteLLM will call. Where that follows from LiteLLM's
@@ -17,10 +17,7 @@ from typing import Final, get_args
 from urllib.parse import urlsplit
 
 from rollcall.errors import PolicyError
-from rollcall.providers.builtin import BUILTIN
-from rollcall.providers.provider import Protocol_, Provider, find_key
-
-__all__ = ["BUILTIN", "PROTOCOLS", "Protocol_", "Provider", "find_key", "resolve"]
+from rollcall.providers.builtin import BUILTIN, Protocol_, Provider
 
 PROTOCOLS: Final[tuple[str, ...]] = get_args(Protocol_)
 
@@ -28,7 +25,7 @@ _ENDPOINTS: Final = ("/chat/completions", "/v1/messages", "/v1/responses", "/mod
 """Ends that people paste along with the base, and that LiteLLM accepts in its variables."""
 
 
-def resolve(
+def resolve_provider(
     name: str,
     *,
     type: str | None = None,  # noqa: A002 - the policy's own word

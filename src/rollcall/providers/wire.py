@@ -1,4 +1,4 @@
-"""What adapters take and give: plain values, no sockets."""
+"""What an adapter takes and gives: requests, replies, rows."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from rollcall.catalog import Model
-    from rollcall.providers.provider import Provider
+    from rollcall.catalog.model import Model
+    from rollcall.providers.builtin import Provider
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 from rollcall._version import __version__
 from rollcall.errors import Exit, RollcallError
-from rollcall.redaction import Redactor
 from rollcall.report.text import say
-from rollcall.secret_names import names_secret
+from rollcall.secrets import Redactor, names_secret
 from rollcall.settings import read_environment
 
 if TYPE_CHECKING:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rollcall.plan import ChangeKind, counts
+from rollcall.plan.plan import ChangeKind, counts
 from rollcall.report.plan import diff_lines, provider_remark, target_of
 from rollcall.report.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rollcall.plan import Change, HeldChange, Plan
-    from rollcall.report.change_facts import ChangeFacts
+    from rollcall.plan.plan import Change, HeldChange, Plan
+    from rollcall.report.plan import ChangeFacts
+
 
 DIFF_LIMIT = 20_000
 """Characters of the diff; a pull request's body holds 65,536."""

@@ -1,4 +1,4 @@
-"""Live progress: a line per provider on a terminal, nothing elsewhere."""
+"""What a run shows on stderr: a line per provider while it asks, and what `-v` adds."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rollcall.report.text import is_terminal, is_unicode, printable
+from rollcall.report.plan import provider_rows
+from rollcall.report.text import is_terminal, is_unicode, printable, render_table, say, say_all
+from rollcall.sync.outcome import NOTES_SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rollcall.catalog import Answer
-    from rollcall.fetch import Observer
+    from rollcall.catalog.model import Answer
+    from rollcall.plan.decide import Decision
+    from rollcall.providers.fetch import Observer
+    from rollcall.settings import Settings
+    from rollcall.sync.apply import Planned
 
 
 @contextmanager
@@ -56,3 +61,34 @@ class _Lines:
         self._progress.update(
             self._tasks[answer.provider], completed=1, verdict=f"{answer.verdict}{count}"
         )
+
+
+def say_surroundings(settings: Settings) -> None:
+    """The files and the clock of this run."""
+    say(f"config: {settings.config_path}")
+    say(f"policy: {settings.policy_path}")
+    say(f"state:  {settings.state_dir}")
+    say(f".env:   {settings.dotenv_path or 'none found'}")
+    say(f"mode:   {settings.mode}{', offline' if settings.offline else ''}")
+    say(f"time:   {settings.now:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def say_providers(planned: Planned) -> None:
+    """Who answered, and every oddity of the replies beyond those the plan tells."""
+    head, rows = provider_rows(planned.plan.providers)
+    say(render_table(head, rows, right=("models", "ms"), stream=sys.stderr).rstrip("\n"))
+    for answer in planned.evidence.answers.values():
+        say_all(
+            (f"{answer.provider}: {note}" for note in answer.notes[NOTES_SHOWN:]), mark="note: "
+        )
+
+
+def say_decisions(decision: Decision) -> None:
+    """Every entry and alias as it stands after this run, and why."""
+    for seat in decision.roster.seats:
+        say(f"entry {printable(seat.name)}: {seat.role}: {printable(seat.reason)}")
+    for name, reason in decision.roster.gone.items():
+        say(f"entry {printable(name)}: gone: {printable(reason)}")
+    for alias in decision.resolved:
+        target = alias.target or "nothing"
+        say(f"alias {printable(alias.name)}: {printable(target)}: {printable(alias.reason)}")

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from rollcall.regular_file import read_regular
+from rollcall.files import read_regular
 from rollcall.runtime.config import (
     CatalogConfig,
     FallbackConfig,

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from rollcall.runtime.errors import InvalidConfig, InvalidYAML
-from rollcall.yaml_bounds import UNREADABLE, check_depth, check_size
+from rollcall.yaml_reading import UNREADABLE, check_depth, check_size
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_DEPTH = 30

@@ -11,7 +11,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from rollcall.redaction import Redactor
 from rollcall.runtime.errors import (
     ProviderError,
     ProviderRateLimited,
@@ -23,6 +22,7 @@ from rollcall.runtime.errors import (
 from rollcall.runtime.protocols.wire import mapping, text
 from rollcall.runtime.resolution import ResolvedLLMConfig
 from rollcall.runtime.steps import NoReply, Reply
+from rollcall.secrets import Redactor
 
 MAX_MESSAGE = 500
 _SPENT = {"insufficient_quota", "billing_hard_limit_reached", "credits_exhausted"}

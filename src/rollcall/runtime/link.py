@@ -1,6 +1,6 @@
 """The network of the library: pooled httpx clients, and what httpx raises turned into values.
 
-httpx is imported at the first call, through `rollcall.fetch.http_client`.
+httpx is imported at the first call, through `rollcall.providers.http_client`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class _Body:
 
 
 def _request(client: httpx.Client | httpx.AsyncClient, send: Send) -> httpx.Request:
-    from rollcall.fetch.http_client import httpx
+    from rollcall.providers.http_client import httpx
 
     timeout = httpx.Timeout(
         send.timeout_seconds, connect=min(CONNECT_SECONDS, send.timeout_seconds)
@@ -68,7 +68,7 @@ def _streams(send: Send, response: httpx.Response) -> bool:
 
 
 def _no_reply(error: Exception) -> NoReply:
-    from rollcall.fetch.http_client import httpx
+    from rollcall.providers.http_client import httpx
 
     if isinstance(error, httpx.TimeoutException | _TooSlow):
         return NoReply("timeout", type(error).__name__.strip("_"))
@@ -82,7 +82,7 @@ def _no_reply(error: Exception) -> NoReply:
 
 def _expected() -> tuple[type[Exception], ...]:
     """What sending raises; OSError and ValueError: a proxy or CA variable that makes no sense."""
-    from rollcall.fetch.http_client import httpx
+    from rollcall.providers.http_client import httpx
 
     return (httpx.HTTPError, httpx.InvalidURL, _TooLarge, _TooSlow, OSError, ValueError)
 
@@ -93,7 +93,7 @@ def _options(url: str) -> dict[str, Any]:
     """
     import ssl
 
-    from rollcall.fetch.http_client import httpx
+    from rollcall.providers.http_client import httpx
 
     secure = _is_secure(url)
     return {
@@ -150,7 +150,7 @@ class HttpLink:
             client.close()
 
     def _pool(self, url: str) -> httpx.Client:
-        from rollcall.fetch.http_client import httpx
+        from rollcall.providers.http_client import httpx
 
         secure = _is_secure(url)
         with self._lock:
@@ -208,7 +208,7 @@ class AsyncHttpLink:
             await self._pools[key][1].aclose()
 
     async def _pool(self, url: str) -> httpx.AsyncClient:
-        from rollcall.fetch.http_client import httpx
+        from rollcall.providers.http_client import httpx
 
         key = (asyncio.get_running_loop(), _is_secure(url))
         if key not in self._pools:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from rollcall.policy import Choice
+from rollcall.policy.schema import Choice
 
 
 class Selection(Choice):

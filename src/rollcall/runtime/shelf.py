@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from rollcall import admission, fetch, settings
-from rollcall.catalog import Answer, Model, Verdict
-from rollcall.evidence import read_policy
-from rollcall.policy import Policy, ProviderPolicy
-from rollcall.providers.registry import Provider, find_key, resolve
+from rollcall.catalog.model import Answer, Model, Verdict
+from rollcall.policy.schema import Policy, ProviderPolicy
+from rollcall.providers import fetch
+from rollcall.providers.builtin import Provider, find_key
+from rollcall.providers.registry import resolve_provider
 from rollcall.runtime.config import OrchestratorConfig
 from rollcall.runtime.dialects import DIALECTS
 from rollcall.runtime.resolution import variable_of
-from rollcall.settings import Settings, stamp
-from rollcall.state import State
-from rollcall.store import Store
+from rollcall.selection import admission
+from rollcall.settings import Settings, resolve, stamp
+from rollcall.store.state import State
+from rollcall.store.store import Store
+from rollcall.sync.gather import read_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Shelf:
             SettingsError: a variable makes no sense.
         """
         given = config.catalog
-        found = settings.resolve(
+        found = resolve(
             config=Path(given.config) if given.config else None,
             policy=Path(given.policy) if given.policy else None,
             state_dir=Path(given.state_dir) if given.state_dir else None,
@@ -169,7 +171,7 @@ def _callable_as(config: OrchestratorConfig, policy: Policy) -> dict[str, str]:
 
 
 def _provider(name: str, row: ProviderPolicy, environ: Mapping[str, str]) -> Provider:
-    return resolve(
+    return resolve_provider(
         name,
         type=row.type,
         base_url=row.base_url,

@@ -26,7 +26,7 @@ from rollcall.service.service import ForwardReply, Service
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from rollcall.inventory import Inventory
+    from rollcall.inspect.inventory import Inventory
     from rollcall.service.options import ServeOptions
 
 LISTING_PATHS = ("/v1/models", "/models", "/v1/model/info", "/model/info")

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rollcall.errors import RollcallError
-from rollcall.inventory import Inventory
+from rollcall.inspect.inventory import Inventory
 from rollcall.service.known import Known
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from rollcall.inventory import Inventory, ModelRow
+    from rollcall.inspect.inventory import Inventory, ModelRow
 
 
 class Known:

@@ -16,7 +16,7 @@ from rollcall.service.question import Shape
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rollcall.inventory import ModelRow
+    from rollcall.inspect.inventory import ModelRow
     from rollcall.service.known import Known
 
 Json = dict[str, Any]

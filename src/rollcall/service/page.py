@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rollcall.catalog import CAPABILITIES
+from rollcall.catalog.model import CAPABILITIES
 from rollcall.service.page_filter import Show, shows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rollcall.inventory import Inventory, ModelRow
+    from rollcall.inspect.inventory import Inventory, ModelRow
     from rollcall.service.known import Known
     from rollcall.service.page_filter import Filter
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from rollcall.catalog import CAPABILITIES
+from rollcall.catalog.model import CAPABILITIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rollcall.inventory import ModelRow
+    from rollcall.inspect.inventory import ModelRow
     from rollcall.service.known import Known
 
 

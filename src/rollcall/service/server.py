@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from rollcall.errors import Exit
+from rollcall.inspect.inventory import read_inventory
 from rollcall.service.access_log import log_to_stderr
 from rollcall.service.app import create_app
 from rollcall.settings import clock
-from rollcall.sync import read_inventory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rollcall.inventory import Inventory
+    from rollcall.inspect.inventory import Inventory
     from rollcall.service.options import ServeOptions
 
 _log = logging.getLogger("rollcall.service")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from rollcall.inventory import Inventory
+    from rollcall.inspect.inventory import Inventory
     from rollcall.service.known import Known
     from rollcall.service.options import ServeOptions
 

@@ -12,8 +12,9 @@ import json
 import sys
 import threading
 
-from rollcall.simulator import MAIN, NAMES, Fault, Simulator
-from rollcall.simulator.catalogs import rows_of
+from rollcall.simulator.catalogs import MAIN, NAMES, rows_of
+from rollcall.simulator.faults import Fault
+from rollcall.simulator.simulator import Simulator
 
 
 def main(arguments: list[str] | None = None) -> None:

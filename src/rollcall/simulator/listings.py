@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from rollcall.providers.provider import Protocol_
+from rollcall.providers.builtin import Protocol_
 from rollcall.simulator.http import Reply, Request
 
 PATHS: dict[Protocol_, tuple[str, ...]] = {

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from rollcall.providers.registry import BUILTIN
+from rollcall.providers.builtin import BUILTIN
 from rollcall.simulator import chat, listings, refusals, spoiled
 from rollcall.simulator.catalogs import MAIN, NAMES, rows_of
 from rollcall.simulator.faults import Active, Fault

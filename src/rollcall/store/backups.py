@@ -16,14 +16,14 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from rollcall.errors import NotFound, StoreError
-from rollcall.regular_file import read_regular
-from rollcall.store import state_folder
-from rollcall.store.atomic_file import replace_file
-from rollcall.store.disk_error import store_error
+from rollcall.files import read_regular
+from rollcall.store.atomic import replace_file, store_error
+from rollcall.store.folder import prepare_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
 
 KEPT = 20
 _NAME = re.compile(r"(?P<number>\d{6,12})-(?P<stamp>\d{0,14})-(?P<digits>[0-9a-f]{12})\.yaml")
@@ -118,7 +118,7 @@ class Backups:
 
     def _write(self, backup: Backup, content: bytes) -> None:
         """The description first: a kill in between leaves one without bytes, which is no backup."""
-        state_folder.prepare_part(self.folder)
+        prepare_part(self.folder)
         description = self.folder / f"{backup.id}.json"
         fields = {
             "schema": 1,

@@ -6,8 +6,8 @@ import os.path
 from pathlib import Path
 
 from rollcall.errors import StoreError
-from rollcall.regular_file import MOST_TEXT_BYTES
-from rollcall.store.atomic_file import read_bytes
+from rollcall.files import MOST_TEXT_BYTES
+from rollcall.store.atomic import read_bytes
 
 
 def read_includes(config_path: Path, data: dict[str, object]) -> tuple[bytes, ...]:
@@ -52,11 +52,11 @@ def _read(path: Path) -> bytes | None:
 def _parse(content: bytes) -> object:
     if b"include" not in content:
         return None
-    from rollcall import yaml_bounds
+    from rollcall import yaml_reading
 
     try:
-        return yaml_bounds.load(content.decode("utf-8-sig"))
-    except yaml_bounds.UNREADABLE:
+        return yaml_reading.load(content.decode("utf-8-sig"))
+    except yaml_reading.UNREADABLE:
         return None
 
 

@@ -1,0 +1,199 @@
+"""The one schema of what a provider serves: Model, Price, Answer, Verdict.
+
+Pure values. Prices are USD per single token as Decimal, limits are tokens, dates are UTC days;
+None always means "the provider does not say", never zero, never no.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Kind(StrEnum):
+    """What a model is for. Everything but CHAT is admitted only when a rule names it exactly."""
+
+    CHAT = "chat"
+    EMBEDDING = "embedding"
+    IMAGE = "image"
+    SPEECH = "speech"
+    """Text to speech, transcription, realtime audio."""
+    VIDEO = "video"
+    MODERATION = "moderation"
+    RERANK = "rerank"
+    OTHER = "other"
+    """Routers, legacy completions, anything that is not a model one chats with."""
+
+
+CAPABILITIES = (
+    "tools",
+    "vision",
+    "reasoning",
+    "structured_output",
+    "pdf_input",
+    "audio_input",
+    "prompt_caching",
+    "web_search",
+)
+"""The words a capability may have, in the order reports show them."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PriceTier(_Frozen):
+    """Prices that replace the base ones under a condition; None keeps the base price.
+
+    Exactly one condition is set: `above_tokens` (prompts of more than this many tokens) or
+    `utc_window` (HHMM start inclusive, end exclusive; may wrap midnight).
+    """
+
+    above_tokens: int | None = None
+    utc_window: tuple[int, int] | None = None
+    input: Decimal | None = None
+    output: Decimal | None = None
+    cache_read: Decimal | None = None
+    cache_write: Decimal | None = None
+
+
+class Price(_Frozen):
+    """USD per token. None = unknown; 0 = the provider says it is free."""
+
+    input: Decimal | None = None
+    output: Decimal | None = None
+    cache_read: Decimal | None = None
+    cache_write: Decimal | None = None
+    tiers: tuple[PriceTier, ...] = ()
+
+    @property
+    def known(self) -> bool:
+        """Whether both the input and the output price are known."""
+        return self.input is not None and self.output is not None
+
+    @property
+    def free(self) -> bool:
+        """Whether the provider says that input and output cost nothing, at every tier."""
+        tiers = [price for tier in self.tiers for price in (tier.input, tier.output)]
+        return self.input == 0 and self.output == 0 and not any(tiers)
+
+    @property
+    def blended(self) -> Decimal | None:
+        """3 x input + output at the dearest tier, USD per token: the price models are compared by.
+
+        None where either part is unknown.
+        """
+        if self.input is None or self.output is None:
+            return None
+        rows = [(self.input, self.output)]
+        rows += [
+            (
+                self.input if tier.input is None else tier.input,
+                self.output if tier.output is None else tier.output,
+            )
+            for tier in self.tiers
+        ]
+        return max(3 * input_price + output_price for input_price, output_price in rows)
+
+
+class Model(_Frozen):
+    """One model as one provider serves it.
+
+    Attributes:
+        provider: our name of the provider (a key of the policy's `providers`).
+        id: the provider's own id, without a `models/` prefix; with author where it has one.
+        litellm_model: what goes into `litellm_params.model`, e.g. ``openrouter/x-ai/grok-4.6``.
+        maker: who made it, as the provider says (`owned_by`, the author part), None if unsaid.
+        released: the day it came out; only where the provider's field really is that.
+        context, max_output: tokens.
+        kind: what it is for. mode: LiteLLM's `mode`, only where the provider states it or the
+            adapter knows it; never guessed.
+        capabilities: word of CAPABILITIES -> yes or no; absent = the provider does not say.
+        ends: the announced last day. replaced_by: the id the provider names as successor.
+        aliases: other ids of the provider that reach the same model.
+        points_at: for a moving id, the id it reaches now, where the provider says.
+        canonical: the provider's permanent name, shared by renamed ids.
+        batch_only: the id works only in batch calls.
+    """
+
+    provider: str
+    id: str
+    litellm_model: str
+    display_name: str | None = None
+    maker: str | None = None
+    released: date | None = None
+    context: int | None = None
+    max_output: int | None = None
+    price: Price = Price()
+    input_modalities: tuple[str, ...] | None = None
+    output_modalities: tuple[str, ...] | None = None
+    kind: Kind = Kind.CHAT
+    mode: str | None = None
+    capabilities: dict[str, bool] = {}
+    ends: date | None = None
+    replaced_by: str | None = None
+    aliases: tuple[str, ...] = ()
+    points_at: str | None = None
+    canonical: str | None = None
+    batch_only: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """(provider, id): what makes it this model."""
+        return (self.provider, self.id)
+
+    @property
+    def qualified(self) -> str:
+        """`provider/id`, the way a person names it."""
+        return f"{self.provider}/{self.id}"
+
+
+class Verdict(StrEnum):
+    """What became of asking one provider. Only OK lets its entries change."""
+
+    OK = "ok"
+    NO_KEY = "no_key"
+    """The key variable is not set: not asked (OpenRouter: asked publicly, for display only)."""
+    NOT_ASKED = "not_asked"
+    """Outside the mode or the --provider selection, or no stored catalog with --offline."""
+    EMPTY = "empty"
+    AUTH = "auth"
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    HTTP_ERROR = "http_error"
+    BAD_BODY = "bad_body"
+    TOO_LARGE = "too_large"
+
+    @property
+    def failed(self) -> bool:
+        """Whether we tried, or would have had to, and could not."""
+        return self not in (Verdict.OK, Verdict.NO_KEY, Verdict.NOT_ASKED)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one provider answered, or why it did not.
+
+    Attributes:
+        models: in the provider's order; empty unless OK (or NO_KEY with a public list).
+        pages: the reply bodies as they came, keys redacted; what the store keeps, so that an
+            offline run parses the same bytes with the same adapter.
+        detail: one line for people, redacted; empty when OK.
+        notes: rows that were dropped and other oddities, one line each.
+        elapsed_ms: whole time of asking. fetched_at: when, ISO 8601 UTC.
+        offline: read from the store, not from the network.
+    """
+
+    provider: str
+    verdict: Verdict
+    models: tuple[Model, ...] = ()
+    pages: tuple[bytes, ...] = field(default=(), repr=False)
+    detail: str = ""
+    notes: tuple[str, ...] = ()
+    elapsed_ms: int = 0
+    fetched_at: str = ""
+    offline: bool = False

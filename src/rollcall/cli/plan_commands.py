@@ -1,0 +1,303 @@
+"""`plan` and `apply`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rollcall.cli import app, options
+from rollcall.errors import Exit
+from rollcall.settings import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rollcall.plan.plan import Plan
+    from rollcall.report.plan import ChangeFacts
+    from rollcall.settings import Settings
+    from rollcall.sync.apply import Applied, Planned
+
+
+def run_on_change(command: str) -> None:
+    """Run a command line in the system's shell; what it prints goes to stderr, as ours does.
+
+    Raises:
+        HandoffError: it failed. It is not run again by itself: the next run has no change.
+    """
+    import subprocess
+
+    from rollcall.errors import HandoffError
+    from rollcall.report.text import flush
+
+    flush()
+    code = subprocess.run(command, shell=True, check=False, stdout=_stderr()).returncode  # noqa: S602 - asked for
+    if code:
+        raise HandoffError(
+            f"The --on-change command ended with {code}; the new config is written.",
+            "Run it by hand: the next apply finds nothing to change and does not run it again.",
+        )
+
+
+def _stderr() -> int | None:
+    """The descriptor of stderr; None where there is no real one."""
+    try:
+        return sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+AGAIN = "Make one with `rollcall plan --out FILE`."
+
+
+def save(path: Path, plan: Plan, settings: Settings) -> None:
+    """Write a plan where `--out` says.
+
+    Raises:
+        StoreError: it cannot be written there, or a file of the user's is there.
+    """
+    from rollcall.errors import StoreError
+
+    refuse_own_files("--out", path, settings.config_path, settings.policy_path)
+    try:
+        path.write_text(plan.to_json(), encoding="ascii", newline="\n")
+    except OSError as error:
+        raise StoreError(
+            f"The plan could not be saved to {path}: {error.strerror or error}.",
+            "Name another file with --out.",
+        ) from None
+
+
+def load(path: Path) -> Plan:
+    """Read a saved plan.
+
+    Raises:
+        PlanError: it cannot be read, or is no plan.
+    """
+    from rollcall.errors import PlanError
+    from rollcall.files import MOST_BYTES, read_regular
+    from rollcall.plan.plan import read_plan
+
+    try:
+        text = read_regular(path, MOST_BYTES).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file"
+        raise PlanError(f"{path} cannot be read: {reason}.", AGAIN) from None
+    return read_plan(text, str(path))
+
+
+def refuse_own_files(option: str, path: Path, *taken: Path) -> None:
+    """Keep a result from going over a file of the user's that it is not.
+
+    Raises:
+        StoreError: `path` is one of `taken`.
+    """
+    from rollcall.errors import StoreError
+
+    for other in taken:
+        if path.resolve() == other.resolve():
+            raise StoreError(f"{option} names {other}, which is yours.", "Name another file.")
+
+
+def refuse_planning_options(given: Mapping[str, object]) -> None:
+    """With a saved plan all is decided: options that would decide anew are a usage error.
+
+    Raises:
+        typer.BadParameter: one of them is set.
+    """
+    for option, value in given.items():
+        if value:
+            raise typer.BadParameter(
+                f"{option} has no effect on a saved plan: give it to `rollcall plan`."
+            )
+
+
+@app.command()
+def plan(
+    config: options.Config = None,
+    policy: options.PolicyFile = None,
+    state_dir: options.StateDir = None,
+    mode: options.ModeName = None,
+    provider: options.Providers = None,
+    timeout: options.Timeout = None,
+    deadline: options.Deadline = None,
+    offline: options.Offline = False,
+    force: options.Force = False,
+    strict: options.Strict = False,
+    accept: options.Accept = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print Markdown: a pull request's body.")
+    ] = False,
+    save_to: Annotated[
+        Path | None, typer.Option("--out", help="Save the plan, for `rollcall apply FILE`.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit 4 when changes are pending.")
+    ] = False,
+) -> None:
+    """Show what would change and why; write nothing.
+
+    Asks the providers, decides, and prints a table and a diff of rollcall's own lines.
+    """
+    if json and markdown:
+        raise typer.BadParameter("--json and --markdown are two results: ask for one.")
+    from rollcall.report.plan import facts_of, show_plan
+    from rollcall.report.progress import live_progress
+    from rollcall.sync import apply
+    from rollcall.sync.outcome import text_after, text_before
+
+    settings = resolve(
+        config=config, policy=policy, state_dir=state_dir, mode=mode,
+        only_providers=tuple(provider or ()), timeout=timeout, deadline=deadline,
+        offline=offline, force=force, strict=strict, accept=tuple(accept or ()),
+    )  # fmt: skip
+    with live_progress(wanted=not (quiet or json or markdown)) as observer:
+        planned = apply.make_plan(settings, observer)
+    result = planned.plan
+    before = text_before(planned.evidence)
+    after = text_after(result) if result.changed else before
+    if save_to is not None:
+        save(save_to, result, settings)
+    if verbose:
+        _say_all_there_is(planned)
+    if json:
+        _print_json(result)
+    elif markdown:
+        _print_markdown(result, before, after, facts_of(planned))
+    else:
+        show_plan(result, before, after, facts_of(planned), quiet=quiet)
+    raise typer.Exit(int(_exit_code(settings, result, pending=check and result.changed)))
+
+
+@app.command()
+def apply(
+    saved: Annotated[
+        Path | None, typer.Argument(metavar="[PLAN]", help="A plan saved by `plan --out`.")
+    ] = None,
+    config: options.Config = None,
+    policy: options.PolicyFile = None,
+    state_dir: options.StateDir = None,
+    mode: options.ModeName = None,
+    provider: options.Providers = None,
+    timeout: options.Timeout = None,
+    deadline: options.Deadline = None,
+    offline: options.Offline = False,
+    force: options.Force = False,
+    strict: options.Strict = False,
+    accept: options.Accept = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit 4 when changes were written.")
+    ] = False,
+    on_change: Annotated[
+        str | None,
+        typer.Option("--on-change", help="Run this command after a change, e.g. a restart."),
+    ] = None,
+    write_to: Annotated[
+        Path | None,
+        typer.Option("--write-to", help="Only read the config; write the result here."),
+    ] = None,
+    validate: Annotated[
+        bool, typer.Option("--validate", help="Have LiteLLM itself check the new config first.")
+    ] = False,
+) -> None:
+    """Ask, decide and write; with a saved PLAN, exactly that plan.
+
+    LiteLLM reads config.yaml at its start only: restart it, for example with --on-change.
+    """
+
+    if saved is not None:
+        refuse_planning_options(
+            {"--provider": provider, "--timeout": timeout, "--offline": offline, "--accept": accept}
+        )
+    settings = resolve(
+        config=config, policy=policy, state_dir=state_dir, mode=mode,
+        only_providers=tuple(provider or ()), timeout=timeout, deadline=deadline,
+        offline=offline, force=force, strict=strict, accept=tuple(accept or ()),
+    )  # fmt: skip
+    checker = _validator(settings) if validate else None
+    applied = _applied(settings, saved, write_to, checker, watched=not (quiet or json))
+    if verbose and applied.planned is not None:
+        _say_all_there_is(applied.planned)
+    code = _exit_code(settings, applied.plan, pending=detailed_exitcode and applied.changed)
+    try:
+        _report(applied, settings, write_to, json=json, quiet=quiet and code.is_well)
+    finally:
+        if on_change and applied.changed:
+            run_on_change(on_change)
+    raise typer.Exit(int(code))
+
+
+def _applied(
+    settings: Settings,
+    saved: Path | None,
+    write_to: Path | None,
+    check: Callable[[bytes], None] | None,
+    *,
+    watched: bool,
+) -> Applied:
+    from rollcall.report.progress import live_progress
+    from rollcall.sync import apply
+
+    if write_to is not None:
+        refuse_own_files("--write-to", write_to, settings.policy_path)
+    if saved is not None:
+        return apply.apply_saved(settings, load(saved), write_to=write_to, check=check)
+    with live_progress(wanted=watched) as observer:
+        return apply.apply(settings, observer, write_to=write_to, check=check)
+
+
+def _exit_code(settings: Settings, plan: Plan, *, pending: bool) -> Exit:
+    """The one code that says most: a guard, then nobody, then pending changes."""
+    if plan.refused:
+        return Exit.GUARD
+    if plan.nobody or (settings.strict and plan.unreachable):
+        return Exit.NOBODY
+    return Exit.PENDING if pending else Exit.OK
+
+
+def _report(
+    applied: Applied, settings: Settings, write_to: Path | None, *, json: bool, quiet: bool
+) -> None:
+    from rollcall.report.plan import show_applied
+    from rollcall.report.text import say_all
+
+    if json:
+        _print_json(applied.plan)
+    elif not quiet:
+        show_applied(applied.plan, applied.written, str(write_to or settings.config_path))
+    say_all(applied.notes, mark="note: ")
+
+
+def _say_all_there_is(planned: Planned) -> None:
+    from rollcall.report.progress import say_decisions, say_providers, say_surroundings
+
+    say_surroundings(planned.evidence.settings)
+    say_providers(planned)
+    say_decisions(planned.decision)
+
+
+def _print_json(plan: Plan) -> None:
+    from rollcall.report.text import out
+
+    out(plan.to_json().rstrip("\n"))
+
+
+def _print_markdown(plan: Plan, before: str, after: str, facts: ChangeFacts) -> None:
+    from rollcall.report.markdown import plan_markdown
+    from rollcall.report.text import out
+
+    out(plan_markdown(plan, before, after, facts).rstrip("\n"))
+
+
+def _validator(settings: Settings) -> Callable[[bytes], None]:
+    from rollcall.launch.validation import litellm_check
+
+    return litellm_check(settings)

@@ -1,0 +1,80 @@
+"""Reading files safely: regular files only, within a bound, in no folder of a stranger's.
+
+Paths come from people, policies and whoever can write into the folder: a pipe would hold a
+proxy's start for ever, `/dev/zero` and a file of gigabytes would take all memory.
+
+Where others may write beside config.yaml (a folder like /tmp), a neighbour could plant `.rollcall`:
+as a link that has us write over other files of ours, or as a folder with backups, replies and
+accepted names of theirs.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from errno import EINVAL, EISDIR
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+MOST_TEXT_BYTES = 16 * 1024 * 1024
+"""Of what people write: config.yaml, a policy, `.env`. Ten thousand entries need a third of it."""
+MOST_BYTES = 64 * 1024 * 1024
+"""Of what we keep: a provider's stored reply has up to 30 MB."""
+
+_KINDS = (
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+)
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def read_regular(path: Path, most_bytes: int = MOST_TEXT_BYTES) -> bytes:
+    """The bytes of a regular file, links followed.
+
+    Raises:
+        OSError: it is not there, cannot be read, is no regular file, or is larger than that.
+    """
+    _require_regular(os.stat(path), path)  # noqa: PTH116  opening some devices already acts
+    descriptor = os.open(path, _FLAGS)
+    try:
+        found = os.fstat(descriptor)
+        _require_regular(found, path)
+        with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
+            content = file.read(found.st_size + 1) if found.st_size <= most_bytes else None
+            while content and len(content) <= most_bytes and (more := file.read(most_bytes)):
+                content += more
+    finally:
+        os.close(descriptor)
+    if content is None or len(content) > most_bytes:
+        size = most_bytes // 1024 // 1024
+        raise OSError(EINVAL, f"it is larger than {size} MB", str(path))
+    return content
+
+
+def _require_regular(found: os.stat_result, path: Path) -> None:
+    if stat.S_ISREG(found.st_mode):
+        return
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(path))
+    kind = next((word for is_kind, word in _KINDS if is_kind(found.st_mode)), "not a file")
+    raise OSError(EINVAL, f"it is {kind}, not a regular file", str(path))
+
+
+def is_foreign(folder: Path) -> bool:
+    """Whether somebody else made this folder, or the link that stands in its place.
+
+    Root's is trusted, and that of the owner of the folder around it, who can do all that anyway.
+    """
+    if sys.platform == "win32":
+        return False
+    try:
+        trusted = {os.geteuid(), 0, folder.parent.stat().st_uid}
+        return not {folder.lstat().st_uid, folder.stat().st_uid} <= trusted
+    except OSError:  # nothing there, or nothing to be read
+        return False

@@ -1,0 +1,1 @@
+"""Looking, changing nothing: inventory, explain, status, doctor, smoke."""

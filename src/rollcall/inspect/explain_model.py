@@ -1,0 +1,348 @@
+"""A model, stage by stage, and what would admit it.
+
+Every stage is told whether or not it went well, so that what is missing shows too.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rollcall.catalog import order
+from rollcall.catalog.model import CAPABILITIES, Model, Verdict
+from rollcall.catalog.reading import read
+from rollcall.errors import NotFound
+from rollcall.litellm_config.entries import key_of, leaves_on
+from rollcall.plan.decide import current_aliases
+from rollcall.plan.guards import price_of
+from rollcall.plan.plan import per_million
+from rollcall.selection.rule import Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from decimal import Decimal
+
+    from rollcall.catalog.model import Model
+    from rollcall.litellm_config.document import Entry
+    from rollcall.plan.decide import Decision
+    from rollcall.plan.situation import Situation
+    from rollcall.selection.admission import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of the way: `verdict` is ok, stop or info; `lines` tell it."""
+
+    title: str
+    verdict: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What `rollcall explain NAME` says about one thing: `kind` is model, alias or entry."""
+
+    name: str
+    kind: str
+    stages: tuple[Stage, ...] = field(default=())
+
+
+NEAREST = 5
+ADVICE = {
+    Stop.STAGE: "a wider `stage` in rule {rule}",
+    Stop.WHERE: "a looser `where` in rule {rule}, or `assume` where the fact is unknown",
+    Stop.MAX_AGE: "a longer `max_age` in rule {rule}",
+    Stop.NEWEST: "a larger `newest` in rule {rule}",
+    Stop.MAX: "a larger `max` in rule {rule}",
+}
+"""What to change in the rule that stops a model it names."""
+
+
+def what_admits(model: Model, situation: Situation, decision: Decision) -> Iterator[str]:
+    """What a person can do to have a model in."""
+    verdict = situation.verdict(model.provider)
+    if verdict is not Verdict.OK:
+        if model.provider not in situation.policy.providers:
+            yield f"add {model.provider} under `providers`"
+        else:
+            yield f"{model.provider} has to answer first ({verdict})"
+    elif all(row.id != model.id for row in situation.answers[model.provider].models):
+        yield f"{model.provider} has to list it again"
+    if model.ends is not None and model.ends < situation.today:
+        yield "nothing does: its provider has retired it"
+        return
+    steps = decision.admitted.trail(model.provider, model.id)
+    denied = [step for step in steps if step.stop is None and "denied by" in step.why]
+    for step in denied:
+        yield f"take the pattern out of `deny` ({step.why})"
+    young = next((step for step in steps if step.stop is Stop.YOUNG), None)
+    if young is not None:
+        yield f"wait, or rollcall apply --accept {model.qualified}"
+        return
+    yield from _in_rules(steps)
+    yield f'a rule of its own: {{match: "{model.id}", from: [{model.provider}]}}'
+
+
+def _in_rules(steps: tuple[Step, ...]) -> Iterator[str]:
+    for step in steps:
+        if step.stop in ADVICE:
+            yield ADVICE[step.stop].format(rule=step.rule)
+            return
+
+
+def nowhere(name: str, situation: Situation, decision: Decision) -> NotFound:
+    """Nothing is called that: the nearest names, and what would admit it."""
+    near = nearest(name, _all_names(situation, decision))
+    meant = name if _is_family(name, situation) or not near else near[0]
+    said = f"Nearest: {', '.join(near)}. " if near else ""
+    away = [
+        provider
+        for provider in situation.providers
+        if situation.verdict(provider) is not Verdict.OK
+    ]
+    asked = f" Not asked or not answering: {', '.join(away)}." if away else ""
+    return NotFound(
+        f"{name!r} is nowhere: no alias, no entry, and no provider that answered lists it.",
+        f"{said}{_rule_for(meant, situation)} admits it once a provider lists it.{asked}",
+    )
+
+
+def _is_family(name: str, situation: Situation) -> bool:
+    """Whether somebody lists the family a name reads as; else it may be misspelled."""
+    family = read(name).family
+    answers = situation.answers.values()
+    models = (model for answer in answers for model in answer.models)
+    return any(order.read_model(model).family == family for model in models)
+
+
+def _rule_for(name: str, situation: Situation) -> str:
+    provider, _, model_id = name.partition("/")
+    known = provider in situation.providers and model_id
+    source = f", from: [{provider}]" if known else ""
+    reading = read(model_id if known else name)
+    if reading.family and reading.version:
+        return f"A rule such as {{family: {reading.family}{source}, newest: 1}}"
+    return f'A rule such as {{match: "{model_id if known else name}"{source}}}'
+
+
+def nearest(name: str, names: list[str]) -> list[str]:
+    """The names most like a misspelled one, the best first."""
+    folded: dict[str, str] = {}
+    for one in names:
+        folded.setdefault(one.lower(), one)
+    wanted = name.lower()
+    near = difflib.get_close_matches(wanted, folded, n=NEAREST, cutoff=0.6)
+    bare = wanted.rpartition("/")[2]
+    near += [one for one in folded if bare and bare in one and one not in near]
+    return [folded[one] for one in near[:NEAREST]]
+
+
+def _all_names(situation: Situation, decision: Decision) -> list[str]:
+    names = [alias.name for alias in decision.resolved]
+    names += [str(entry["model_name"]) for entry in situation.document.managed.models]
+    names += sorted(situation.own_names)
+    for answer in situation.answers.values():
+        names += [name for model in answer.models for name in (model.id, model.qualified)]
+    return list(dict.fromkeys(names))
+
+
+def explain_model(
+    model: Model, situation: Situation, decision: Decision, sources: Mapping[str, str]
+) -> Explanation:
+    """All stages of one model; `sources`: our field -> the provider's."""
+    answer = situation.answers.get(model.provider)
+    listed = answer is not None and any(row.id == model.id for row in answer.models)
+    fields = _fields(model, sources) if listed else _fields_of_entry(model)
+    stages = (
+        _found(model, situation, listed=listed),
+        *([fields] if fields else []),
+        _reading(model),
+        _rules(model, situation, decision),
+        _guards(model, situation, decision),
+        _place(model, situation, decision),
+    )
+    return Explanation(model.qualified, "model", stages)
+
+
+def _found(model: Model, situation: Situation, *, listed: bool) -> Stage:
+    answer = situation.answers.get(model.provider)
+    history = situation.state.providers.get(model.provider)
+    lines = []
+    if answer is None:
+        lines.append(f"{model.provider} is not among the policy's providers")
+    elif answer.models or answer.verdict == "ok":
+        asked = (answer.offline and history and history.last_good) or answer.fetched_at
+        when = f", asked {asked}" if asked else ""
+        word = "lists it" if listed else "does not list it"
+        lines.append(f"{model.provider} ({answer.verdict}{when}) {word}")
+    else:
+        lines.append(f"{model.provider} ({answer.verdict}): {answer.detail}")
+    if history is not None:
+        first = history.first_seen.get(model.id)
+        if model.id in history.first_seen:
+            lines.append(f"first seen: {first or 'in our first look at this provider'}")
+        if model.id in history.last_seen:
+            lines.append(f"last seen: {history.last_seen[model.id]}")
+    return Stage("found", "ok" if listed else "stop", tuple(lines))
+
+
+def _fields(model: Model, sources: Mapping[str, str]) -> Stage:
+    lines = (
+        f"{label}: {value}" + (f"   [{sources[name]}]" if name in sources else "")
+        for name, label, value in _field_values(model)
+    )
+    return Stage("what the provider says", "info", tuple(lines))
+
+
+def _fields_of_entry(model: Model) -> Stage | None:
+    if not model.litellm_model:
+        return None
+    lines = (f"{label}: {value}" for _, label, value in _field_values(model) if value != NOT_SAID)
+    return Stage("what its entry says", "info", tuple(lines))
+
+
+NOT_SAID = "not said"
+
+
+def _field_values(model: Model) -> Iterator[tuple[str, str, str]]:
+    """(our field, its name for people, its value) of everything known."""
+    yield "litellm_model", "called as", model.litellm_model
+    yield "display_name", "display name", _known(model.display_name)
+    yield "maker", "maker", _known(model.maker)
+    yield "released", "released", _known(model.released)
+    yield "kind", "kind", model.kind.value
+    yield "mode", "mode", _known(model.mode)
+    yield "context", "context", _known(model.context)
+    yield "max_output", "max output", _known(model.max_output)
+    yield from _prices(model)
+    yield "input_modalities", "takes in", _words(model.input_modalities)
+    yield "output_modalities", "gives out", _words(model.output_modalities)
+    yield "capabilities", "capabilities", _capabilities(model)
+    yield "ends", "announced end", _known(model.ends)
+    yield "replaced_by", "successor", _known(model.replaced_by)
+    yield "aliases", "other ids", _words(model.aliases)
+    yield "points_at", "points at", _known(model.points_at)
+    yield "canonical", "permanent name", _known(model.canonical)
+    if model.batch_only:
+        yield "batch_only", "batch only", "yes"
+
+
+def _prices(model: Model) -> Iterator[tuple[str, str, str]]:
+    price = model.price
+    yield "price", "input price", _price(price.input)
+    yield "price", "output price", _price(price.output)
+    for label, amount in (("cache read", price.cache_read), ("cache write", price.cache_write)):
+        if amount is not None:
+            yield "price", f"{label} price", _price(amount)
+    for tier in price.tiers:
+        when = f"above {tier.above_tokens} tokens" if tier.above_tokens else f"at {tier.utc_window}"
+        yield "price", f"price {when}", f"{_price(tier.input)} / {_price(tier.output)}"
+
+
+def _capabilities(model: Model) -> str:
+    said = [
+        word if model.capabilities[word] else f"no {word}"
+        for word in CAPABILITIES
+        if word in model.capabilities
+    ]
+    return ", ".join(said) or NOT_SAID
+
+
+def _known(value: object) -> str:
+    return NOT_SAID if value is None else str(value)
+
+
+def _words(values: tuple[str, ...] | None) -> str:
+    return ", ".join(values) if values else NOT_SAID
+
+
+def _price(amount: Decimal | None) -> str:
+    return NOT_SAID if amount is None else f"${per_million(amount)} per 1M tokens"
+
+
+def _reading(model: Model) -> Stage:
+    reading = order.read_model(model)
+    lines = [
+        f"maker {reading.maker or 'unknown'}, family {reading.family or 'none'}",
+        f"version {reading.version or 'none'}"
+        + (f", revision {reading.revision}" if reading.revision else "")
+        + (f", date stamp {reading.stamp_text}" if reading.stamp_text else ""),
+        f"stage {reading.stage}" + (f", variant :{reading.variant}" if reading.variant else ""),
+    ]
+    if reading.moving:
+        lines.append("a moving id: its target changes, so it is never a candidate")
+    return Stage("how the id is read", "info", tuple(lines))
+
+
+def _rules(model: Model, situation: Situation, decision: Decision) -> Stage:
+    steps = decision.admitted.trail(model.provider, model.id)
+    admitted = next((row for row in decision.admitted.admitted if row.model.key == model.key), None)
+    lines = list(_told(steps))
+    if admitted is not None:
+        lines.append(f"admitted as {admitted.name} ({admitted.reason})")
+    else:
+        lines += [f"to admit it: {line}" for line in what_admits(model, situation, decision)]
+    return Stage("the policy", "ok" if admitted else "stop", tuple(lines))
+
+
+def _told(steps: tuple[Step, ...]) -> Iterator[str]:
+    """Each rule in turn; neighbours that say the same share a line."""
+    for (passed, why), same in groupby(steps, key=lambda step: (step.passed, step.why)):
+        rules = [step.rule for step in same]
+        where = "before the rules" if rules[0] is None else f"rule {rules[0]}"
+        if len(rules) > 1:
+            where = f"rules {rules[0]} to {rules[-1]}"
+        yield f"[{'pass' if passed else 'stop'}] {where}: {why}"
+
+
+def _guards(model: Model, situation: Situation, decision: Decision) -> Stage:
+    held = [row for row in decision.held if model.qualified == row.name]
+    held += [row for row in decision.held if row.accept.endswith(f" {model.qualified}")]
+    lines = [f"held: {row.name}: {row.change}: {row.reason}" for row in held]
+    lines += [f"to accept: {row.accept}" for row in held]
+    if not situation.accepted.isdisjoint((model.id, model.qualified)):
+        lines.append("accepted: no hold stops it")
+    cost = price_of(situation, model)
+    if cost is None:
+        lines.append("no price to compare by: a move to it is held only where it was free before")
+    else:
+        label = f", {cost.source}" if cost.source else ""
+        amount = per_million(cost.blended / 4)
+        lines.append(f"compared by ${amount}/M (3 parts input, 1 part output{label})")
+    age = situation.policy.guards.min_age
+    if age and not held:
+        lines.append(f"min_age {age} days does not stop it")
+    lines = list(dict.fromkeys(lines))
+    return Stage("guards", "stop" if held else "ok", tuple(lines))
+
+
+def _place(model: Model, situation: Situation, decision: Decision) -> Stage:
+    entries = [
+        row
+        for row in situation.document.managed.models
+        if (key := key_of(row)) and (key.provider, key.id) == model.key
+    ]
+    lines = [line for row in entries for line in _entry_lines(row, situation, decision)]
+    if not entries:
+        lines.append("not in the config now")
+    seats = [seat for seat in decision.roster.seats if seat.key.qualified == model.qualified]
+    names = ", ".join(seat.name for seat in seats)
+    lines.append(
+        f"after the next apply: in the config as {names}" if names else "not after the next apply"
+    )
+    return Stage("config.yaml", "ok" if seats else "stop", tuple(lines))
+
+
+def _entry_lines(entry: Entry, situation: Situation, decision: Decision) -> Iterator[str]:
+    name = str(entry["model_name"])
+    yield f"in the config as {name}"
+    day = leaves_on(entry)
+    if day is not None:
+        yield f"leaves on {day}"
+    leading = [alias for alias, target in current_aliases(situation).items() if target == name]
+    if leading:
+        yield f"aliases on it: {', '.join(leading)}"
+    if name in decision.model_reasons:
+        yield f"because: {decision.model_reasons[name]}"

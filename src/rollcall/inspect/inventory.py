@@ -1,0 +1,281 @@
+"""Every model known, in the config or not, ready or not, and why. Pure values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from rollcall.catalog import names, order
+from rollcall.catalog.model import CAPABILITIES, Model
+from rollcall.litellm_config.entries import key_of, leaves_on, model_of
+from rollcall.plan.decide import current_aliases, decide
+from rollcall.store.state import ProviderState, RunRecord
+from rollcall.sync.gather import AGGREGATOR, gather, no_key_detail, situate, stored_models
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from decimal import Decimal
+
+    from rollcall.litellm_config.document import Entry
+    from rollcall.plan.decide import Decision
+    from rollcall.plan.situation import Situation
+    from rollcall.settings import Settings
+    from rollcall.sync.gather import Evidence
+
+
+class ModelRow(BaseModel):
+    """One row of `rollcall models`.
+
+    Attributes:
+        name: the model_name clients use; None when it is not in the config.
+        version: "" = unversioned. stage: stable, preview or experimental.
+        input_price, output_price: USD per 1M tokens; None = unknown.
+        capabilities: the words it is known to have. modalities: what it takes in.
+        ready: a client can call it now. reason: why it is, or is not, in the config and ready.
+        key_env: the variable its key comes from; key_url: where to get one.
+        aliases: names in the config that lead to it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str | None
+    provider: str
+    id: str
+    litellm_model: str
+    display_name: str | None = None
+    family: str = ""
+    version: str = ""
+    stage: str = "stable"
+    released: date | None = None
+    context: int | None = None
+    max_output: int | None = None
+    input_price: float | None = None
+    output_price: float | None = None
+    capabilities: tuple[str, ...] = ()
+    modalities: tuple[str, ...] = ()
+    in_config: bool = False
+    ready: bool = False
+    reason: str = ""
+    key_env: str | None = None
+    key_url: str | None = None
+    aliases: tuple[str, ...] = ()
+
+
+class Inventory(BaseModel):
+    """What `rollcall models`, the service and its page show; read from disk, never the network.
+
+    Attributes:
+        rows: models in the config first, in file order, then the others by provider and family.
+        aliases: alias -> (target model_name, hidden).
+        providers: provider -> its history. runs: newest last.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    rows: tuple[ModelRow, ...] = ()
+    aliases: dict[str, tuple[str, bool]] = {}
+    providers: dict[str, ProviderState] = {}
+    runs: tuple[RunRecord, ...] = ()
+
+
+def build(evidence: Evidence, decision: Decision, situation: Situation) -> Inventory:
+    """Every model known from the evidence, with the decision's reasons.
+
+    Where a provider has no key and was never asked, OpenRouter's rows of its maker stand in, for
+    display only and saying so.
+    """
+    targets = current_aliases(situation)
+    leading: dict[str, list[str]] = {}
+    for alias, target in targets.items():
+        leading.setdefault(target, []).append(alias)
+    listed = _Lister(evidence, decision, situation, leading)
+    rows = [listed.managed(entry) for entry in evidence.document.managed.models]
+    rows += [listed.hand_written(entry) for entry in evidence.document.own_entries]
+    rows += listed.others({(row.provider, row.id) for row in rows})
+    hidden = {
+        name: isinstance(value, dict) and bool(value.get("hidden"))
+        for name, value in evidence.document.managed.aliases.items()
+    }
+    return Inventory(
+        rows=tuple(rows),
+        aliases={name: (target, hidden[name]) for name, target in targets.items()},
+        providers=evidence.state.providers,
+        runs=tuple(evidence.state.runs),
+    )
+
+
+class _Lister:
+    """Makes the rows; holds what each of them needs."""
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        decision: Decision,
+        situation: Situation,
+        leading: dict[str, list[str]],
+    ) -> None:
+        self.evidence = evidence
+        self.decision = decision
+        self.leading = leading
+        self.known = {
+            model.key: model for answer in situation.answers.values() for model in answer.models
+        }
+
+    def managed(self, entry: Entry) -> ModelRow:
+        """A row of one of our entries."""
+        name = str(entry["model_name"])
+        model = model_of(entry)
+        if model is None:
+            return self.hand_written(entry)
+        key = key_of(entry)
+        day = leaves_on(entry)
+        reason = f"leaves on {day}" if day else self.decision.model_reasons.get(name, "")
+        ready = self._has_key(model.provider)
+        if not ready:
+            reason = self._key_reason(model.provider)
+        fuller = self.known.get((key.provider, key.id), model) if key else model
+        return self._row(fuller, name=name, in_config=True, ready=ready, reason=reason)
+
+    def hand_written(self, entry: Entry) -> ModelRow:
+        """A row of one of the user's entries: its name, and what its model string says."""
+        name = str(entry.get("model_name"))
+        params = entry.get("litellm_params") or {}
+        text = str(params.get("model", "")) if isinstance(params, dict) else ""
+        provider, _, model_id = (
+            text.rpartition("/") if text.count("/") == 1 else text.partition("/")
+        )
+        return ModelRow(
+            name=name,
+            provider=provider,
+            id=model_id or text,
+            litellm_model=text,
+            in_config=True,
+            ready=True,
+            reason="hand-written",
+            aliases=tuple(self.leading.get(name, ())),
+        )
+
+    def others(self, shown: set[tuple[str, str]]) -> list[ModelRow]:
+        """Rows of every other model known, by provider and family, newest first."""
+        rows: list[ModelRow] = []
+        for provider in self.evidence.roll.providers:
+            models = [model for model in self._models(provider) if model.key not in shown]
+            grouped = order.group(models)
+            for family in sorted(grouped, key=lambda key: (key[1], key[0] or "")):
+                for version in grouped[family]:
+                    rows += [self._outside(model, provider) for model in version]
+        return rows
+
+    def _models(self, provider: str) -> list[Model]:
+        answer = self.evidence.answers[provider]
+        if answer.models:
+            return list(answer.models)
+        stored = stored_models(self.evidence, provider)
+        if stored or self._has_key(provider):
+            return list(stored)
+        maker = names.canonical_maker(provider)
+        aggregator = self.evidence.answers.get(AGGREGATOR)
+        return [
+            model
+            for model in (aggregator.models if aggregator else ())
+            if not model.points_at
+            and ":" not in model.id
+            and order.read_model(model).maker == maker
+        ]
+
+    def _outside(self, model: Model, provider: str) -> ModelRow:
+        if not self._has_key(provider):
+            reason = self._key_reason(provider)
+            if model.provider != provider:
+                reason += f"; shown as {AGGREGATOR} lists it"
+        else:
+            steps = self.decision.admitted.trail(model.provider, model.id)
+            stops = [step for step in steps if not step.passed]
+            named = [step for step in stops if step.rule is not None and "names" not in step.why]
+            reason = (named or stops or steps)[-1 if not named else 0].why
+        row = self._row(model, name=None, in_config=False, ready=False, reason=reason)
+        return row.model_copy(update={"provider": provider, **self._key(provider)})
+
+    def _row(
+        self, model: Model, *, name: str | None, in_config: bool, ready: bool, reason: str
+    ) -> ModelRow:
+        reading = order.read_model(model)
+        return ModelRow(
+            name=name,
+            provider=model.provider,
+            id=model.id,
+            litellm_model=model.litellm_model,
+            display_name=model.display_name,
+            family=reading.family,
+            version=reading.version,
+            stage=reading.stage.value,
+            released=order.release_date(model),
+            context=model.context,
+            max_output=model.max_output,
+            input_price=_per_million(model.price.input),
+            output_price=_per_million(model.price.output),
+            capabilities=tuple(word for word in CAPABILITIES if model.capabilities.get(word)),
+            modalities=model.input_modalities or (),
+            in_config=in_config,
+            ready=ready,
+            reason=reason,
+            aliases=tuple(self.leading.get(name or "", ())),
+            **self._key(model.provider),
+        )
+
+    def _key(self, provider: str) -> dict[str, str | None]:
+        row = self.evidence.roll.providers.get(provider)
+        if row is None or not row.key_env:
+            return {"key_env": None, "key_url": None}
+        variable = self.evidence.roll.key_envs[provider] or row.key_env[0]
+        return {"key_env": variable, "key_url": row.key_url or None}
+
+    def _has_key(self, provider: str) -> bool:
+        roll = self.evidence.roll
+        row = roll.providers.get(provider)
+        if row is None or not row.needs_key:
+            return True
+        return provider in roll.keys or provider in roll.elsewhere
+
+    def _key_reason(self, provider: str) -> str:
+        return no_key_detail(self.evidence.roll, self.evidence.roll.providers[provider])
+
+
+def _per_million(price: Decimal | None) -> float | None:
+    return None if price is None else float(price * 1_000_000)
+
+
+def by_family(rows: Iterable[ModelRow]) -> dict[tuple[str, str], list[ModelRow]]:
+    """(provider, family) -> its rows, newest first; in the order of their names."""
+    grouped: dict[tuple[str, str], list[ModelRow]] = {}
+    for row in rows:
+        grouped.setdefault((row.provider, row.family), []).append(row)
+    return {name: _newest_first(grouped[name]) for name in sorted(grouped)}
+
+
+def _newest_first(rows: list[ModelRow]) -> list[ModelRow]:
+    models = {
+        row.id: Model(
+            provider=row.provider, id=row.id, litellm_model=row.litellm_model, released=row.released
+        )
+        for row in rows
+    }
+    place = {model.id: at for at, model in enumerate(order.newest_first(models.values()))}
+    return sorted(rows, key=lambda row: place[row.id])
+
+
+def read_inventory(settings: Settings, *, refresh: bool = False) -> Inventory:
+    """Everything known, from config.yaml, the policy and the stored replies.
+
+    Args:
+        refresh: ask the providers anew instead of reading what they said last.
+
+    Raises:
+        PolicyError, ConfigRefused, StoreError: see their docstrings.
+    """
+    evidence = gather(replace(settings, offline=not refresh))
+    situation = situate(evidence)
+    return build(evidence, decide(situation), situation)

@@ -1,0 +1,237 @@
+"""One LiteLLM proxy over HTTP: readiness, its list, one small call. Network.
+
+What LiteLLM answers without a database is not what one would guess: a wrong key gives 400
+"No connected db.", and no key gives a bare 500 in 1.106, 401 in later versions.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rollcall.secrets import Redactor
+
+
+MAX_TOKENS = 16
+"""The least that every provider's API takes (OpenAI's responses refuse fewer)."""
+PROMPT = "Reply with: OK"
+TOKEN_LIMIT_WORDS = "output limit was reached"  # noqa: S105  OpenAI's words, not a password
+DETAIL_LENGTH = 300
+NO_KEY_WORDS = ("No connected db", "prisma", "No api key passed", "Invalid proxy server token")
+TRAILERS = ("LiteLLM: model group", "Received Model Group=")
+"""Where LiteLLM's remarks on fallbacks begin, after the error itself."""
+
+
+class NoServer(Exception):
+    """Nobody answers there."""
+
+
+class NotLiteLLM(Exception):
+    """Somebody answers, but not as LiteLLM does."""
+
+
+class KeyRefused(Exception):
+    """It wants a key, or another one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What one call gave.
+
+    Attributes:
+        ok: None = not called. deployment: LiteLLM's id of the entry that answered.
+        model: the model LiteLLM says it called. fell_back: another group than asked answered.
+    """
+
+    ok: bool | None
+    latency_ms: int | None = None
+    deployment: str = ""
+    model: str | None = None
+    fell_back: bool = False
+    detail: str = ""
+
+
+def proxy_root(base_url: str) -> str:
+    """The proxy's root: with a scheme, without a trailing slash or the /v1 clients use."""
+    root = base_url.strip().rstrip("/")
+    if "://" not in root:
+        root = f"http://{root}"
+    return root.removesuffix("/v1").rstrip("/")
+
+
+def call_for(name: str, mode: str | None) -> tuple[str, dict[str, Any]] | None:
+    """(path, body) of the smallest call of a mode; None where there is no cheap one."""
+    match mode:
+        case None | "" | "chat":
+            messages = [{"role": "user", "content": PROMPT}]
+            return "/v1/chat/completions", {
+                "model": name,
+                "messages": messages,
+                "max_tokens": MAX_TOKENS,
+            }
+        case "responses":
+            body = {"model": name, "input": PROMPT, "max_output_tokens": MAX_TOKENS}
+            return "/v1/responses", body
+        case "completion":
+            return "/v1/completions", {"model": name, "prompt": PROMPT, "max_tokens": MAX_TOKENS}
+        case "embedding":
+            return "/v1/embeddings", {"model": name, "input": "OK"}
+        case _:
+            return None
+
+
+class Proxy:
+    """A client of one proxy; redirects are not followed, so the key goes nowhere else."""
+
+    def __init__(
+        self, root: str, key: str | None, timeout_seconds: float, redactor: Redactor
+    ) -> None:
+        self._root = root
+        self._timeout_seconds = timeout_seconds
+        self._redactor = redactor
+        self._key_header = {"authorization": f"Bearer {key}"} if key else {}
+        self._client = httpx.AsyncClient(timeout=timeout_seconds, trust_env=not _is_loopback(root))
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._client.__aexit__(kind, error, trace)
+
+    async def ready(self) -> bool:
+        """Whether /health/readiness, which needs no key, says so in LiteLLM's words.
+
+        Raises:
+            NoServer: nobody answers.
+        """
+        reply = await self._get("/health/readiness")
+        body = _json(reply)
+        return reply.status_code == 200 and isinstance(body, dict) and "status" in body
+
+    async def names(self, *, ready: bool) -> list[str]:
+        """What /v1/models lists.
+
+        Args:
+            ready: it has answered as LiteLLM does; then a bare 500 to no key is about the key.
+
+        Raises:
+            NoServer: nobody answers. KeyRefused: it wants a key, or another one.
+            NotLiteLLM: the answer is no list of models.
+        """
+        reply = await self._get("/v1/models", self._key_header)
+        without_key = ready and not self._key_header and reply.status_code == 500
+        if without_key or _refuses_key(reply):
+            raise KeyRefused(self._error_line(reply))
+        body = _json(reply)
+        rows = body.get("data") if isinstance(body, dict) else None
+        if reply.status_code != 200 or not isinstance(rows, list):
+            kind = reply.headers.get("content-type", "no content type").partition(";")[0]
+            what = f"{self._root}/v1/models answers {reply.status_code} ({kind}), not a model list."
+            raise NotLiteLLM(self._redactor.redact(what))
+        return [
+            row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)
+        ]
+
+    async def call(self, name: str, mode: str | None) -> Reply:
+        """One small call; whatever happens is the reply."""
+        call = call_for(name, mode)
+        if call is None:
+            return Reply(ok=None, detail=f"not called: its mode is {mode}")
+        path, body = call
+        began = time.monotonic()
+        try:
+            reply = await self._client.post(self._root + path, json=body, headers=self._key_header)
+        except httpx.TimeoutException:
+            return Reply(ok=False, detail=f"no answer within {self._timeout_seconds:g} s")
+        except httpx.HTTPError as error:
+            return Reply(ok=False, detail=self._line(f"{type(error).__name__}: {error}"))
+        latency_ms = round((time.monotonic() - began) * 1000)
+        if reply.status_code != 200:
+            return self._failed(reply, latency_ms)
+        return self._answered(reply, latency_ms)
+
+    def _answered(self, reply: httpx.Response, latency_ms: int) -> Reply:
+        body = _json(reply)
+        body = body if isinstance(body, dict) else {}
+        if not any(isinstance(body.get(part), list) for part in ("choices", "output", "data")):
+            return Reply(
+                ok=False, latency_ms=latency_ms, detail="answers 200, but with no completion in it"
+            )
+        fell_back = reply.headers.get("x-litellm-attempted-fallbacks", "0") not in ("0", "")
+        model = reply.headers.get("x-litellm-model-name") or body.get("model")
+        return Reply(
+            ok=True,
+            latency_ms=latency_ms,
+            deployment=reply.headers.get("x-litellm-model-id", ""),
+            model=self._line(model) if isinstance(model, str) else None,
+            fell_back=fell_back,
+            detail="answered by a fallback" if fell_back else "",
+        )
+
+    def _failed(self, reply: httpx.Response, latency_ms: int) -> Reply:
+        if TOKEN_LIMIT_WORDS in reply.text:
+            return Reply(
+                ok=True, latency_ms=latency_ms, detail=f"stopped at {MAX_TOKENS} tokens, thinking"
+            )
+        return Reply(
+            ok=False,
+            latency_ms=latency_ms,
+            detail=f"{reply.status_code}: {self._error_line(reply)}",
+        )
+
+    async def _get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+        try:
+            return await self._client.get(self._root + path, headers=headers)
+        except httpx.TimeoutException:
+            what = f"{self._root} does not answer within {self._timeout_seconds:g} s."
+            raise NoServer(what) from None
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            what = self._line(f"No server answers at {self._root}: {error or type(error).__name__}")
+            raise NoServer(what) from error
+
+    def _error_line(self, reply: httpx.Response) -> str:
+        """LiteLLM's own words without its trailing list of groups, on one line, redacted."""
+        body = _json(reply)
+        error = body.get("error", body.get("detail")) if isinstance(body, dict) else None
+        message = error.get("message") if isinstance(error, dict) else error
+        text = message if isinstance(message, str) and message else reply.text
+        for trailer in TRAILERS:
+            text = text.partition(trailer)[0]
+        return self._line(text) or reply.reason_phrase
+
+    def _line(self, text: str) -> str:
+        line = " ".join(self._redactor.redact(text).split())
+        return line if len(line) <= DETAIL_LENGTH else line[: DETAIL_LENGTH - 3] + "..."
+
+
+def _is_loopback(root: str) -> bool:
+    """Whether a proxy of the environment must not come between: the server is on this machine."""
+    try:
+        return httpx.URL(root).host in ("127.0.0.1", "localhost", "::1")
+    except httpx.InvalidURL:
+        return False
+
+
+def _refuses_key(reply: httpx.Response) -> bool:
+    if reply.status_code in (401, 403):
+        return True
+    return reply.status_code in (400, 500) and any(words in reply.text for words in NO_KEY_WORDS)
+
+
+def _json(reply: httpx.Response) -> Any:
+    try:
+        return reply.json()
+    except ValueError:
+        return None

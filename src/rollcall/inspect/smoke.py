@@ -1,0 +1,278 @@
+"""Calls a running proxy: is it there, does it list what config.yaml says, does each name answer?
+
+A proxy that is ready may still serve nothing: LiteLLM drops an entry it cannot use, says so only
+in its log, and reports itself healthy with no model at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fnmatch
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from rollcall.inspect.proxy import KeyRefused, NoServer, NotLiteLLM, Proxy, proxy_root
+from rollcall.litellm_config import document
+from rollcall.litellm_config.effective import client_key, merged
+from rollcall.secrets import Redactor
+from rollcall.store.store import Store
+from rollcall.sync.gather import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from rollcall.inspect.proxy import Reply
+    from rollcall.litellm_config.effective import LiteLLMView
+    from rollcall.settings import Settings
+
+
+DEFAULT_URL = "http://127.0.0.1:4000"
+
+
+def proxy_url(settings: Settings, given: str | None) -> str:
+    """The proxy's address: the one given, LITELLM_BASE_URL, or LiteLLM's own default."""
+    return given or settings.environ.get("LITELLM_BASE_URL") or DEFAULT_URL
+
+
+def proxy_key(settings: Settings, data: Mapping[str, Any], variable: str | None) -> str | None:
+    """The proxy's key: the variable named, else what config.yaml says, else LITELLM_API_KEY."""
+    if variable:
+        return settings.environ.get(variable) or None
+    return client_key(data, settings.environ)
+
+
+def read_served(settings: Settings) -> dict[str, Any]:
+    """config.yaml as LiteLLM merges it with the files it includes.
+
+    Raises:
+        ConfigRefused, StoreError: config.yaml cannot be read.
+    """
+    store = Store(settings.config_path, settings.state_dir)
+    data = document.parse(store.read_config()).data
+    included = [load(content) for content in store.read_includes(data)]
+    return merged(data, [one for one in included if isinstance(one, dict)])
+
+
+class SmokeVerdict(StrEnum):
+    """What became of the whole test. Everything but OK ends in exit 1."""
+
+    OK = "ok"
+    DEAD = "dead"
+    """It answers, but a name is missing from its list or does not answer."""
+    NO_SERVER = "no_server"
+    NOT_LITELLM = "not_litellm"
+    NO_KEY = "no_key"
+    """It wants a key, and none was given."""
+    WRONG_KEY = "wrong_key"
+
+
+@dataclass(frozen=True, slots=True)
+class SmokeRow:
+    """One name that was called.
+
+    Attributes:
+        kind: alias or model. target: the model_name an alias leads to in config.yaml.
+        ok: None where it was not called (`detail` says why).
+        answered_by: the `litellm_params.model` that answered, as far as can be told.
+        detail: one line, redacted; the error, or a remark on an answer.
+    """
+
+    name: str
+    kind: str
+    target: str | None
+    ok: bool | None
+    latency_ms: int | None = None
+    answered_by: str | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SmokeReport:
+    """The whole test.
+
+    Attributes:
+        detail, hint: what is wrong and what to do, where it ended before any call.
+        ready: /health/readiness says so. listed: how many names /v1/models gives.
+        missing: names of config.yaml it does not list. extra: names it lists beside them.
+        rows: one per called name, in config order.
+    """
+
+    base_url: str
+    verdict: SmokeVerdict
+    detail: str = ""
+    hint: str = ""
+    ready: bool = False
+    listed: int = 0
+    missing: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    rows: tuple[SmokeRow, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is dead."""
+        return self.verdict is SmokeVerdict.OK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmokeOptions:
+    """How to call.
+
+    Attributes:
+        all_models: call every model, not only the aliases. calls: False = compare lists only.
+        secrets: further strings that must not show up in an error.
+    """
+
+    all_models: bool = False
+    calls: bool = True
+    max_parallel: int = 8
+    timeout_seconds: float = 60.0
+    secrets: Sequence[str] = field(default=(), repr=False)
+
+
+def run_smoke(
+    base_url: str,
+    key: str | None,
+    expected: LiteLLMView,
+    options: SmokeOptions | None = None,
+    *,
+    on_row: Callable[[SmokeRow], None] | None = None,
+) -> SmokeReport:
+    """Test the proxy at `base_url`; never raises for what the proxy does.
+
+    Args:
+        key: the proxy's key, for example its master key; None = none.
+        expected: what config.yaml says it serves.
+        on_row: told about each row as it comes, for a live display.
+    """
+    return asyncio.run(_smoke(base_url, key, expected, options or SmokeOptions(), on_row))
+
+
+async def _smoke(
+    base_url: str,
+    key: str | None,
+    expected: LiteLLMView,
+    options: SmokeOptions,
+    on_row: Callable[[SmokeRow], None] | None,
+) -> SmokeReport:
+    root = proxy_root(base_url)
+    redactor = Redactor([*options.secrets, *([key] if key else [])])
+    shown = redactor.redact(root)  # an address may hold a password
+    async with Proxy(root, key, options.timeout_seconds, redactor) as proxy:
+        try:
+            ready = await proxy.ready()
+            names = await proxy.names(ready=ready)
+        except NoServer as error:
+            hint = "Start it with `rollcall start`, or give its URL: rollcall smoke URL"
+            return SmokeReport(shown, SmokeVerdict.NO_SERVER, redactor.redact(str(error)), hint)
+        except NotLiteLLM as error:
+            hint = "Give the URL LiteLLM listens on, without /v1 or another path."
+            return SmokeReport(shown, SmokeVerdict.NOT_LITELLM, redactor.redact(str(error)), hint)
+        except KeyRefused as error:
+            return SmokeReport(shown, *_key_trouble(key, error), ready=True)
+        rows = await _call_all(proxy, expected, options, on_row) if options.calls else ()
+    missing, extra = compare(expected, names)
+    dead = missing or any(row.ok is False for row in rows)
+    return SmokeReport(
+        shown,
+        SmokeVerdict.DEAD if dead else SmokeVerdict.OK,
+        ready=ready,
+        listed=len(names),
+        missing=missing,
+        extra=extra,
+        rows=rows,
+        notes=_notes(options, rows, missing),
+    )
+
+
+def _key_trouble(key: str | None, error: KeyRefused) -> tuple[SmokeVerdict, str, str]:
+    if key is None:
+        hint = "Set LITELLM_API_KEY (or LITELLM_MASTER_KEY) to a key of this proxy."
+        return SmokeVerdict.NO_KEY, f"The proxy wants a key: {error}", hint
+    hint = "Compare LITELLM_API_KEY or LITELLM_MASTER_KEY with the key the proxy was started with."
+    return SmokeVerdict.WRONG_KEY, f"The proxy does not know this key: {error}", hint
+
+
+def compare(expected: LiteLLMView, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(names of config.yaml that are not listed, listed names config.yaml does not have)."""
+    listed = set(names)
+    promised = [
+        group.name for group in expected.groups.values() if group.listed and "*" not in group.name
+    ]
+    promised += [
+        alias.name
+        for alias in expected.aliases.values()
+        if not alias.hidden and alias.name not in expected.groups
+    ]
+    known = {*expected.groups, *expected.aliases}
+    extra = (
+        name
+        for name in names
+        if name not in known
+        and not any(fnmatch.fnmatchcase(name, pattern) for pattern in expected.wildcards)
+    )
+    return tuple(name for name in promised if name not in listed), tuple(dict.fromkeys(extra))
+
+
+def _notes(
+    options: SmokeOptions, rows: Sequence[SmokeRow], missing: Sequence[str]
+) -> tuple[str, ...]:
+    notes = []
+    if missing:
+        notes.append(
+            "Names that are not listed: LiteLLM dropped them (its log says why), was not restarted"
+            " since they were written, or this key may not use them."
+        )
+    if options.calls and not rows:
+        notes.append("config.yaml has no alias to call; --all calls every model.")
+    return tuple(notes)
+
+
+async def _call_all(
+    proxy: Proxy,
+    expected: LiteLLMView,
+    options: SmokeOptions,
+    on_row: Callable[[SmokeRow], None] | None,
+) -> tuple[SmokeRow, ...]:
+    """Every name at once, at most `max_parallel` calls under way."""
+    gate = asyncio.Semaphore(max(1, options.max_parallel))
+
+    async def one(name: str) -> SmokeRow:
+        async with gate:
+            row = await _call(proxy, expected, name)
+        if on_row is not None:
+            on_row(row)
+        return row
+
+    names = list(expected.aliases)
+    if options.all_models:
+        names += [name for name in expected.groups if "*" not in name and name not in names]
+    return tuple(await asyncio.gather(*(one(name) for name in names)))
+
+
+async def _call(proxy: Proxy, expected: LiteLLMView, name: str) -> SmokeRow:
+    alias, group = expected.aliases.get(name), expected.behind(name)
+    kind, target = ("alias", alias.target) if alias else ("model", None)
+    if group and not group.listed:
+        return SmokeRow(name, kind, target, None, detail="not called: config.yaml blocks it")
+    reply = await proxy.call(name, group.mode if group else None)
+    return SmokeRow(
+        name,
+        kind,
+        target,
+        reply.ok,
+        reply.latency_ms,
+        _answered_by(expected, name, reply) if reply.ok else None,
+        reply.detail,
+    )
+
+
+def _answered_by(expected: LiteLLMView, name: str, reply: Reply) -> str | None:
+    """By the deployment id of our own entries, else by the only entry there is, else as said."""
+    if reply.deployment in expected.ids:
+        return expected.ids[reply.deployment]
+    group = expected.behind(name)
+    if group and len(group.litellm_models) == 1 and not reply.fell_back:
+        return group.litellm_models[0]
+    return reply.model

@@ -1,0 +1,1 @@
+"""How the proxy starts: find litellm, become it or watch over it."""

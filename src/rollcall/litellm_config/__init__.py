@@ -1,0 +1,1 @@
+"""config.yaml parsed, edited by byte ranges, rendered, adopted; what LiteLLM makes of it. Pure."""

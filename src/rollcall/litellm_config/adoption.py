@@ -1,0 +1,219 @@
+"""Entries that change hands: adopted ones become managed, ejected ones the user's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import yaml
+
+from rollcall.errors import ConfigRefused
+from rollcall.litellm_config.document import (
+    MANAGER,
+    Blocks,
+    ConfigDocument,
+    Entry,
+    is_managed,
+    own_indexes,
+)
+from rollcall.litellm_config.nodes import begin, keyed, member_begins
+from rollcall.litellm_config.refusals import refusal
+from rollcall.litellm_config.sections import Marker
+from rollcall.litellm_config.splice import cut, cut_members
+from rollcall.litellm_config.text import Edit, collector_paused, line_number
+from rollcall.litellm_config.writing import (
+    check_read_back,
+    edited,
+    layout_of,
+    same_data,
+    with_blocks,
+)
+from rollcall.secrets import names_secret
+
+
+@collector_paused()
+def adopt(
+    document: ConfigDocument, names: frozenset[str], *, aliases: frozenset[str] = frozenset()
+) -> bytes:
+    """Take the hand-written entries called `names`, and all stray ones, out of the user's lines
+    and put them, as they are, between our markers; every other byte stays.
+
+    Markers that were half deleted, repeated or moved are put right by it.
+
+    Args:
+        aliases: hand-written aliases to take over as well.
+
+    Raises:
+        ConfigRefused: an entry shares an anchor, holds a literal secret, or stands where it cannot
+            be cut out.
+    """
+    healed = _without_faulty_markers(document)
+    base = _without_flow_blocks(healed)
+    taken = [
+        index
+        for index, entry in zip(own_indexes(layout_of(base)), base.own_models, strict=False)
+        if is_managed(entry) or _is_called(entry, names)
+    ]
+    taken_aliases = {name: value for name, value in base.own_aliases.items() if name in aliases}
+    if not taken and not taken_aliases:
+        return healed.raw
+    _refuse_literal_secrets(base, taken)
+    bare = _cut_out(base, taken, taken_aliases)
+    _check_left_behind(base, bare, taken, taken_aliases)
+    entries = (_as_managed(entry) for entry in _members(base, taken))
+    held = healed.managed
+    return with_blocks(
+        bare,
+        Blocks((*held.models, *entries), {**held.aliases, **taken_aliases}, held.fallbacks),
+    )
+
+
+def _is_called(entry: Any, names: frozenset[str]) -> bool:
+    name = entry.get("model_name") if isinstance(entry, dict) else None
+    return isinstance(name, str) and name in names
+
+
+def _without_faulty_markers(document: ConfigDocument) -> ConfigDocument:
+    layout = layout_of(document)
+    cuts = [_cut_line(marker) for marker in layout.markers if marker.kind in layout.faults]
+    return edited(document, cuts) if cuts else document
+
+
+def _without_flow_blocks(document: ConfigDocument) -> ConfigDocument:
+    """Take our rows out of flow collections: their commas depend on what stands around them."""
+    layout = layout_of(document)
+    edits: list[Edit] = []
+    for section in (layout.models, layout.aliases):
+        if section.region and section.node is not None and section.node.flow_style:
+            edits += cut(layout.text.body, section)
+    return edited(document, edits) if edits else document
+
+
+def _cut_line(marker: Marker) -> Edit:
+    return Edit(marker.start, marker.end)
+
+
+def _members(document: ConfigDocument, indexes: Sequence[int]) -> list[Entry]:
+    entries = document.data.get("model_list") or []
+    return [entries[index] for index in indexes]
+
+
+def _as_managed(entry: Entry) -> Entry:
+    return {**entry, "model_info": {**(entry.get("model_info") or {}), "managed_by": MANAGER}}
+
+
+def _refuse_literal_secrets(document: ConfigDocument, indexes: Sequence[int]) -> None:
+    layout = layout_of(document)
+    for index, entry in zip(indexes, _members(document, indexes), strict=True):
+        key = _literal_secret(entry.get("litellm_params"))
+        if key:
+            offset = member_begins(layout.text.body, layout.models.node)[index]
+            line = line_number(layout.text.body, offset)
+            raise refusal("literal_key", line, name=entry.get("model_name"), key=key)
+
+
+def _literal_secret(value: Any) -> str | None:
+    """The first key whose value looks like a secret written out."""
+    if isinstance(value, list):
+        return next((found for item in value if (found := _literal_secret(item))), None)
+    for key, item in value.items() if isinstance(value, dict) else ():
+        literal = isinstance(item, str) and item and not item.startswith("os.environ/")
+        if literal and names_secret(key):
+            return str(key)
+        found = _literal_secret(item)
+        if found:
+            return found
+    return None
+
+
+def _cut_out(
+    document: ConfigDocument, indexes: Sequence[int], aliases: dict[str, Any]
+) -> ConfigDocument:
+    """The document without these hand-written entries and aliases."""
+    layout = layout_of(document)
+    body = layout.text.body
+    edits = cut_members(body, layout.models.node, indexes) if indexes else []
+    if aliases and layout.aliases.node is None:
+        raise layout.aliases.refusal or refusal("no_place", key="model_group_alias")
+    if aliases:
+        region, pairs = layout.aliases.region, layout.aliases.node.value
+        ours = range(region.first, region.last) if region else range(0)
+        chosen = [
+            index
+            for index, (key, _) in enumerate(pairs)
+            if index not in ours and key.value in aliases
+        ]
+        edits += cut_members(body, layout.aliases.node, chosen)
+    try:
+        return edited(document, edits)
+    except ConfigRefused:
+        names = [str(entry.get("model_name")) for entry in _members(document, indexes)]
+        anchored = [edit for edit in edits if re.search(r"(?<!\S)&", body[edit.start : edit.end])]
+        if not anchored:
+            raise
+        line = line_number(body, anchored[0].start)
+        raise refusal("shared_anchor", line, name=", ".join(names)) from None
+
+
+def _check_left_behind(
+    old: ConfigDocument, new: ConfigDocument, indexes: Sequence[int], aliases: dict[str, Any]
+) -> None:
+    """Compare what is left with the old document less what was taken."""
+    outside, gone = own_indexes(layout_of(old)), set(indexes)
+    own = zip(outside, old.own_models, strict=False)
+    kept = [entry for index, entry in own if index not in gone]
+    kept_aliases = {key: value for key, value in old.own_aliases.items() if key not in aliases}
+    expected = replace(old, own_models=tuple(kept), own_aliases=kept_aliases)
+    check_read_back(expected, new, old.managed)
+
+
+@collector_paused()
+def eject(document: ConfigDocument, *, remove: bool = False) -> bytes:
+    """Give the managed entries up: leave them as ordinary ones (no markers, no `managed_by`), or
+    with `remove` take them out; every other byte stays.
+
+    Left as ordinary ones, entries whose markers were lost are given up too.
+
+    Raises:
+        ConfigRefused: with `remove`, what `with_blocks` refuses; else the read-back disagrees.
+    """
+    if remove:
+        return with_blocks(document, Blocks())
+    layout = layout_of(document)
+    edits = [_cut_line(marker) for marker in layout.markers]
+    entries = document.data.get("model_list")
+    ours = [index for index, entry in enumerate(entries or []) if is_managed(entry)]
+    for index in ours:
+        edits += _unsigned(layout.text.body, layout.models.node.value[index])
+    if not edits:
+        return document.raw
+    new = edited(document, edits)
+    expected = {**document.data, "model_list": [_ordinary(entry) for entry in entries or []]}
+    if not entries:
+        expected = document.data
+    if not same_data(new.data, expected) or new.refusal or new.managed != Blocks():
+        raise refusal("read_back", detail="entries would not be as they were")
+    return new.raw
+
+
+def _ordinary(entry: Any) -> Any:
+    if not is_managed(entry):
+        return entry
+    info = {key: value for key, value in entry["model_info"].items() if key != "managed_by"}
+    return {**entry, "model_info": info}
+
+
+def _unsigned(body: str, item: yaml.Node) -> list[Edit]:
+    """The edits that take `managed_by` out of one entry's lines."""
+    infos = keyed(item, "model_info") if isinstance(item, yaml.MappingNode) else []
+    info: Any = infos[-1][1] if infos else None
+    signed = keyed(info, "managed_by") if isinstance(info, yaml.MappingNode) else []
+    if not signed:
+        raise refusal("shared_anchor", line_number(body, begin(item)), name="managed_by")
+    edits = cut_members(body, info, [index for _, _, index in signed])
+    if len(signed) == len(info.value) and not info.flow_style:
+        colon = body.index(":", int(infos[-1][0].end_mark.index)) + 1
+        edits.append(Edit(colon, colon, " {}"))
+    return edits

@@ -1,0 +1,422 @@
+"""config.yaml read: what is ours in it, what is the user's, and where.
+
+One parse gives the places and the data. What can be told only of the whole file is refused here;
+what matters only when something has to be written is kept for then.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import yaml
+
+from rollcall.errors import ConfigRefused
+from rollcall.litellm_config.nodes import begin, has_merge, member_begins, scalar_at
+from rollcall.litellm_config.refusals import refusal
+from rollcall.litellm_config.sections import (
+    ALIASES,
+    KINDS,
+    LITELLM_FALLBACKS,
+    MODELS,
+    ROUTER_FALLBACKS,
+    Kind,
+    Layout,
+    Marker,
+    Region,
+    Section,
+    find_markers,
+    find_section,
+    pair,
+    with_region,
+)
+from rollcall.litellm_config.text import LoadedYaml, collector_paused, decode, line_number
+from rollcall.secrets import PRIVATE_ENDING
+
+if TYPE_CHECKING:
+    from rollcall.litellm_config.sections import Layout
+
+
+Entry = dict[str, Any]
+"""One `model_list` entry as plain data: model_name, litellm_params, model_info."""
+
+MANAGER = "rollcall"
+"""The value of `model_info.managed_by` in every entry of ours."""
+
+FallbacksSection = Literal["router_settings", "litellm_settings", "both"]
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """What stands, or shall stand, between our markers; plain data, in file order.
+
+    Attributes:
+        models: entries of `model_list`.
+        aliases: `router_settings.model_group_alias`; name -> target, or
+            ``{"model": target, "hidden": bool}`` (both keys always written).
+        fallbacks: one-key dicts, name -> list of names.
+    """
+
+    models: tuple[Entry, ...] = ()
+    aliases: dict[str, str | dict[str, Any]] = field(default_factory=dict)
+    fallbacks: tuple[dict[str, list[str]], ...] = ()
+
+
+class StrayEntry(NamedTuple):
+    """An entry that says `managed_by: rollcall` but stands outside our markers."""
+
+    model_name: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigDocument:
+    """A parsed config.yaml.
+
+    Attributes:
+        raw: the file's bytes (b"" = no file yet).
+        data: what LiteLLM loads from it ({} when empty).
+        managed: what stands between our markers now.
+        own_models: the user's hand-written items of `model_list`, one by one as they stand, be
+            they entries or not. own_aliases, own_fallbacks: likewise.
+        fallbacks_section: where the user's fallbacks are: "router_settings", "litellm_settings",
+            "both" (then ours are refused), or None.
+        strays: entries of ours whose markers were lost; they are among `own_models` too.
+        refusal: why no edit is possible before `adopt` has put the markers right, if so.
+        layout: the places of all this in the text; read anew where it is None.
+    """
+
+    raw: bytes
+    data: dict[str, Any]
+    managed: Blocks
+    own_models: tuple[Any, ...]
+    own_aliases: dict[str, Any]
+    own_fallbacks: tuple[Any, ...]
+    fallbacks_section: FallbacksSection | None
+    strays: tuple[StrayEntry, ...]
+    refusal: ConfigRefused | None = field(default=None, compare=False)
+    layout: Layout | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def own_entries(self) -> tuple[Entry, ...]:
+        """The user's entries. A bare `-` or a lone word is none; `doctor` says what to do then."""
+        return tuple(entry for entry in self.own_models if isinstance(entry, dict))
+
+
+def is_managed(entry: Any) -> bool:
+    """Whether an entry says it is ours."""
+    info = entry.get("model_info") if isinstance(entry, dict) else None
+    return isinstance(info, dict) and info.get("managed_by") == MANAGER
+
+
+LITELLM_KEYS = frozenset(
+    {
+        "agent_list",
+        "agents",
+        "assistant_settings",
+        "callback_settings",
+        "classifier_plugin",
+        "credential_list",
+        "default_vertex_config",
+        "environment_variables",
+        "files_settings",
+        "finetune_settings",
+        "general_settings",
+        "guardrails",
+        "include",
+        "litellm_settings",
+        "mcp_servers",
+        "mcp_tools",
+        "model_list",
+        "pass_through_endpoints",
+        "plugins",
+        "policies",
+        "policy_attachments",
+        "prompts",
+        "router_settings",
+        "sandbox_tools",
+        "search_tools",
+        "vector_store_registry",
+        "worker_registry",
+    }
+)
+"""The top-level keys LiteLLM reads (proxy_server.py of 1.106)."""
+
+
+def refuse_other_files(loaded: LoadedYaml) -> None:
+    """Refuse a file that LiteLLM would not take for its config.
+
+    Raises:
+        ConfigRefused: a manifest, another tool's file, no mapping.
+    """
+    body, root = loaded.body, loaded.root
+    if root is None or _is_unsaid(root):
+        return
+    if not isinstance(root, yaml.MappingNode):
+        raise refusal("not_a_mapping", line_number(body, begin(root)))
+    keys = [key.value for key, _ in root.value if isinstance(key, yaml.ScalarNode)]
+    if not root.value or has_merge(root) or not LITELLM_KEYS.isdisjoint(keys):
+        return
+    if {"apiVersion", "kind"} <= set(keys):
+        raise refusal("kubernetes", _embedded_line(body))
+    raise refusal("not_litellm", line_number(body, begin(root.value[0][0])))
+
+
+def _embedded_line(body: str) -> int:
+    """The line of the config inside a manifest, else of its `kind`."""
+    found = re.search(r"^[ ]+model_list:", body, re.MULTILINE) or re.search(
+        r"^[{ \"]*kind", body, re.MULTILINE
+    )
+    return line_number(body, found.start()) if found else 1
+
+
+def _is_unsaid(root: yaml.Node) -> bool:
+    """Whether a document has no content, as after a bare `---`."""
+    return isinstance(root, yaml.ScalarNode) and begin(root) == int(root.end_mark.index)
+
+
+@collector_paused()
+def parse(raw: bytes) -> ConfigDocument:
+    """Read config.yaml.
+
+    Raises:
+        ConfigRefused: it cannot be edited safely; line and reason say why.
+    """
+    text = decode(raw)
+    loaded = LoadedYaml(text.body)
+    markers = tuple(find_markers(text.body))
+    refuse_other_files(loaded)
+    for marker in markers:
+        if scalar_at(loaded.root, marker.start) is not None:
+            raise refusal("marker_in_scalar", line_number(text.body, marker.start))
+    layout = _regions_found(Layout(text, loaded, markers, *_sections(loaded)))
+    data = (loaded.construct(loaded.root) if loaded.root is not None else None) or {}
+    layout = _fallbacks_chosen(layout, data)
+    _recently_read.append((raw, _regions(layout)))
+    return _document(raw, data, layout)
+
+
+_recently_read: deque[tuple[bytes, tuple[Region, ...]]] = deque(maxlen=4)
+"""Where our lines were in the last texts read: one run asks for them again and again."""
+
+
+def regions_of(raw: bytes) -> tuple[Region, ...]:
+    """Our lines, in file order; of a text that was just read, without reading it again.
+
+    Raises:
+        ConfigRefused: as `parse`.
+    """
+    for known, regions in list(_recently_read):
+        if known == raw:
+            return regions
+    layout = parse(raw).layout
+    assert layout is not None
+    return _regions(layout)
+
+
+def _regions(layout: Layout) -> tuple[Region, ...]:
+    sections = (layout.models, layout.aliases, layout.fallbacks, layout.leaving)
+    regions = [section.region for section in sections if section and section.region]
+    return tuple(sorted(regions, key=lambda region: region.start))
+
+
+class _Sections(NamedTuple):
+    models: Section
+    aliases: Section
+    fallbacks: Section
+    leaving: Section | None
+
+
+def _sections(loaded: LoadedYaml) -> _Sections:
+    body = loaded.body
+    root = loaded.root if isinstance(loaded.root, yaml.MappingNode) else None
+    models = find_section(body, root, "models", MODELS)
+    if models.refusal:
+        raise models.refusal
+    return _Sections(
+        models,
+        find_section(body, root, "aliases", ALIASES),
+        find_section(body, root, "fallbacks", ROUTER_FALLBACKS),
+        find_section(body, root, "fallbacks", LITELLM_FALLBACKS),
+    )
+
+
+def _regions_found(layout: Layout) -> Layout:
+    """Find our lines in the sections; where the markers are at fault, they stay unread."""
+    body = layout.text.body
+    faults: dict[Kind, ConfigRefused] = {}
+    for kind in KINDS:
+        try:
+            markers = pair(body, kind, list(layout.markers))
+            if markers:
+                layout = _with_markers(body, layout, kind, markers)
+        except ConfigRefused as fault:
+            faults[kind] = fault
+    return replace(layout, faults=faults)
+
+
+def _with_markers(body: str, layout: Layout, kind: Kind, pair: tuple[Marker, Marker]) -> Layout:
+    if kind == "models":
+        return replace(layout, models=with_region(body, layout.models, pair))
+    if kind == "aliases":
+        return replace(layout, aliases=with_region(body, layout.aliases, pair))
+    litellm = layout.leaving
+    if litellm and litellm.key and begin(litellm.key) < pair[0].start < litellm.ceiling:
+        return replace(layout, leaving=with_region(body, litellm, pair))
+    return replace(layout, fallbacks=with_region(body, layout.fallbacks, pair))
+
+
+def _fallbacks_chosen(layout: Layout, data: dict[str, Any]) -> Layout:
+    """`fallbacks` becomes the section to write to: the user's own, else ours, else the router's.
+
+    LiteLLM reads the router's list, and the other one only where that is empty.
+    """
+    router, litellm = layout.fallbacks, layout.leaving
+    assert litellm is not None
+    router_own = _split(_list_at(data, router.path), router)[1]
+    litellm_own = _split(_list_at(data, litellm.path), litellm)[1]
+    chosen, other = router, litellm
+    if litellm_own and router_own:
+        line = line_number(layout.text.body, begin(litellm.key))
+        chosen = replace(router, refusal=refusal("two_fallbacks", line))
+    elif litellm_own or not (router_own or router.region or _is_named(router)):
+        moves = bool(litellm_own) or _is_named(litellm)
+        chosen, other = (litellm, router) if moves else (router, litellm)
+    return replace(layout, fallbacks=chosen, leaving=other if other.region else None)
+
+
+def _is_named(section: Section) -> bool:
+    return not section.missing and section.key is not None
+
+
+def _document(raw: bytes, data: dict[str, Any], layout: Layout) -> ConfigDocument:
+    body = layout.text.body
+    ours, own = _split(_list_at(data, MODELS), layout.models)
+    begins = _member_begins(body, layout.models)
+    region = layout.models.region
+    foreign = [
+        begins[index]
+        for index, entry in enumerate(ours, region.first if region else 0)
+        if not is_managed(entry)
+    ]
+    if foreign:
+        fault = refusal("foreign_entry", line_number(body, foreign[0]))
+        layout = replace(layout, faults={**layout.faults, "models": fault})
+    strays = tuple(
+        StrayEntry(str(entry.get("model_name")), line_number(body, begins[index]))
+        for index, entry in zip(own_indexes(layout), own, strict=False)
+        if is_managed(entry)
+    )
+    managed_aliases, own_aliases = _split_aliases(data, layout)
+    section, managed_fallbacks, own_fallbacks = _fallbacks(data, layout)
+    return ConfigDocument(
+        raw=raw,
+        data=data,
+        managed=Blocks(tuple(ours), managed_aliases, tuple(managed_fallbacks)),
+        own_models=tuple(own),
+        own_aliases=own_aliases,
+        own_fallbacks=tuple(own_fallbacks),
+        fallbacks_section=section,
+        strays=strays,
+        refusal=_refusal(layout, strays),
+        layout=layout,
+    )
+
+
+def _refusal(layout: Layout, strays: tuple[StrayEntry, ...]) -> ConfigRefused | None:
+    """What speaks against any edit before `adopt`: the markers first, then lost entries."""
+    for fault in layout.faults.values():
+        return fault
+    return refusal("stray_entries", strays[0].line, name=strays[0].model_name) if strays else None
+
+
+def own_indexes(layout: Layout) -> list[int]:
+    """The places in model_list of the entries that are not between our markers."""
+    region, node = layout.models.region, layout.models.node
+    count = len(node.value) if node is not None else 0
+    if region is None:
+        return list(range(count))
+    return [*range(region.first), *range(region.last, count)]
+
+
+def _member_begins(body: str, section: Section) -> list[int]:
+    return member_begins(body, section.node) if section.node is not None else []
+
+
+def _at(data: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        data = data.get(name) if isinstance(data, dict) else None
+    return data
+
+
+def _list_at(data: dict[str, Any], path: tuple[str, ...]) -> list[Any]:
+    found = _at(data, path)
+    return found if isinstance(found, list) else []
+
+
+def _split(members: list[Any], section: Section) -> tuple[list[Any], list[Any]]:
+    """(ours, the user's own) members of a list."""
+    if section.region is None:
+        return [], members
+    first, last = section.region.first, section.region.last
+    return members[first:last], members[:first] + members[last:]
+
+
+def _split_aliases(data: dict[str, Any], layout: Layout) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(ours, the user's own) aliases; a name may be in both, then LiteLLM takes the last."""
+    section = layout.aliases
+    if section.region is None or section.node is None:
+        found = _at(data, ALIASES)
+        return {}, found if isinstance(found, dict) and section.region is None else {}
+    pairs = section.node.value
+    first, last = section.region.first, section.region.last
+    return _mapping(layout, pairs[first:last]), _mapping(layout, pairs[:first] + pairs[last:])
+
+
+def _mapping(layout: Layout, pairs: list[Any]) -> dict[str, Any]:
+    node = yaml.MappingNode("tag:yaml.org,2002:map", pairs)
+    value: dict[str, Any] = layout.loaded.construct(node)
+    return value
+
+
+def _fallbacks(
+    data: dict[str, Any], layout: Layout
+) -> tuple[FallbacksSection | None, list[Any], list[Any]]:
+    """Where the user's fallbacks are, ours, and the ones of theirs that LiteLLM uses."""
+    ours: list[Any] = []
+    own: dict[tuple[str, ...], list[Any]] = {}
+    for path in (ROUTER_FALLBACKS, LITELLM_FALLBACKS):
+        held = [s for s in (layout.fallbacks, layout.leaving) if s and s.path == path]
+        members = _list_at(data, path)
+        between, own[path] = _split(members, held[0]) if held else ([], members)
+        ours += between
+    router, litellm = own[ROUTER_FALLBACKS], own[LITELLM_FALLBACKS]
+    section: FallbacksSection | None = "router_settings" if router else None
+    if litellm:
+        section = "both" if router else "litellm_settings"
+    return section, ours, router or litellm
+
+
+_SECRET = re.compile(
+    rf"""({PRIVATE_ENDING}["']?[ ]*:[ ]*)"""
+    r"""(?!["']?os\.environ/)("(?:[^"\\\n]|\\.)*"|'[^'\n]*'"""
+    r"""|[|>][-+0-9 ]*(?:\n[^:#\n]*(?=\n))+|[^\s,{}\[\]#"'][^,}\n]*)"""
+)
+"""A value that may be a secret; not prices, whose keys end in `per_token` and the like."""
+
+
+def managed_text(raw: bytes) -> str:
+    """Our own lines only, markers included, for a diff that shows nobody's secrets.
+
+    Line ends are LF. A secret somebody typed into one of our entries is masked. A file that cannot
+    be read has no lines that are surely ours: "".
+    """
+    try:
+        regions = regions_of(raw)
+    except ConfigRefused:
+        return ""
+    body = decode(raw).body if regions else ""
+    ours = "".join(body[region.start : region.end] for region in regions)
+    return _SECRET.sub(r'\1"***"', ours.replace("\r\n", "\n"))

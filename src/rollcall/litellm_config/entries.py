@@ -1,0 +1,213 @@
+"""One managed entry of config.yaml: a model and a rule in, plain data out, and back. Pure.
+
+What LiteLLM does with each field: https://docs.litellm.ai/docs/proxy/config_settings. An unknown
+price or limit is left out: LiteLLM would take 0 for "free" and budgets would never fire.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rollcall.catalog.model import Model, Price, PriceTier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rollcall.litellm_config.document import Entry
+
+
+MANAGED_BY = "rollcall"
+ID_PREFIX = "rollcall/"
+
+FLAGS = {
+    "tools": "supports_function_calling",
+    "vision": "supports_vision",
+    "reasoning": "supports_reasoning",
+    "structured_output": "supports_response_schema",
+    "pdf_input": "supports_pdf_input",
+    "audio_input": "supports_audio_input",
+    "prompt_caching": "supports_prompt_caching",
+    "web_search": "supports_web_search",
+}
+"""Our capability words -> LiteLLM's flags. Only a known yes is written."""
+
+COSTS = {
+    "input": "input_cost_per_token",
+    "output": "output_cost_per_token",
+    "cache_read": "cache_read_input_token_cost",
+    "cache_write": "cache_creation_input_token_cost",
+}
+"""Our price fields -> LiteLLM's, USD per token both."""
+
+
+class EntryKey(NamedTuple):
+    """Whose entry it is: our provider name and the provider's own model id."""
+
+    provider: str
+    id: str
+
+    @property
+    def qualified(self) -> str:
+        """`provider/id`, the way a person names it."""
+        return f"{self.provider}/{self.id}"
+
+
+def entry_of(
+    model: Model,
+    *,
+    name: str,
+    key_env: str | None,
+    api_base: str | None,
+    params: dict[str, Any],
+    model_info: dict[str, Any],
+) -> Entry:
+    """The entry of an admitted model.
+
+    Args:
+        name: its model_name. key_env: the variable its key comes from; None = no key needed.
+        api_base: the address LiteLLM calls, None = LiteLLM's own for that provider.
+        params, model_info: what the rule adds; the rule wins over what the provider says, but
+            never over the identity of the entry.
+    """
+    litellm_params: dict[str, Any] = {"model": model.litellm_model}
+    if key_env is not None:
+        litellm_params["api_key"] = f"os.environ/{key_env}"
+    if api_base is not None:
+        litellm_params["api_base"] = api_base
+    litellm_params.update(params)
+    info: dict[str, Any] = {"id": f"{ID_PREFIX}{model.qualified}", "managed_by": MANAGED_BY}
+    if model.display_name:
+        info["display_name"] = model.display_name
+    if model.mode:
+        info["mode"] = model.mode
+    if model.context:
+        info["max_input_tokens"] = model.context
+    if model.max_output:
+        info["max_output_tokens"] = model.max_output
+    info.update(_costs(model.price))
+    info.update({flag: True for word, flag in FLAGS.items() if model.capabilities.get(word)})
+    identity = {"id": info["id"], "managed_by": MANAGED_BY}
+    return {
+        "model_name": name,
+        "litellm_params": litellm_params,
+        "model_info": {**info, **model_info, **identity},
+    }
+
+
+def _costs(price: Price) -> dict[str, float]:
+    costs = {
+        key: float(amount)
+        for field, key in COSTS.items()
+        if (amount := getattr(price, field)) is not None
+    }
+    for tier in price.tiers:
+        if tier.above_tokens is None:
+            continue
+        size = _size(tier.above_tokens)
+        costs.update(
+            {
+                f"{key}_above_{size}_tokens": float(amount)
+                for field, key in COSTS.items()
+                if (amount := getattr(tier, field)) is not None
+            }
+        )
+    return costs
+
+
+def _size(tokens: int) -> str:
+    """LiteLLM's word for a threshold. "At or above 200,000" is 200k too: it knows only `above`,
+    and reliably only round thousands; one token in 200,000 makes no difference.
+    """
+    rounded = tokens + 1 if (tokens + 1) % 1000 == 0 else tokens
+    return f"{rounded // 1000}k" if rounded % 1000 == 0 else str(rounded)
+
+
+def key_of(entry: Entry) -> EntryKey | None:
+    """Whose entry this is, by its `model_info.id`; None when it does not say."""
+    info = entry.get("model_info")
+    identity = info.get("id") if isinstance(info, dict) else None
+    if not isinstance(identity, str) or not identity.startswith(ID_PREFIX):
+        return None
+    provider, _, model_id = identity.removeprefix(ID_PREFIX).partition("/")
+    return EntryKey(provider, model_id) if provider and model_id else None
+
+
+def leaves_on(entry: Entry) -> date | None:
+    """The day a leaving entry goes, None for one that stays."""
+    text = (entry.get("model_info") or {}).get("leaves")
+    if isinstance(text, date):
+        return text
+    try:
+        return date.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def with_leaving_day(entry: Entry, day: date) -> Entry:
+    """The same entry, saying the day it goes."""
+    return {**entry, "model_info": {**entry["model_info"], "leaves": day.isoformat()}}
+
+
+def called_by(entry: Mapping[str, Any]) -> str | None:
+    """The model string an entry calls, ours or the user's; None where it says none."""
+    params = entry.get("litellm_params")
+    model = params.get("model") if isinstance(params, dict) else None
+    return model if isinstance(model, str) else None
+
+
+def model_of(entry: Entry) -> Model | None:
+    """The model an entry of ours describes, as far as the entry says; None when it is no one's.
+
+    Good enough to match rules and to compare prices when its provider could not be asked.
+    """
+    key = key_of(entry)
+    if key is None:
+        return None
+    info = entry.get("model_info") or {}
+    params = entry.get("litellm_params") or {}
+    return Model(
+        provider=key.provider,
+        id=key.id,
+        litellm_model=str(params.get("model", "")),
+        display_name=_text(info.get("display_name")),
+        context=_count(info.get("max_input_tokens")),
+        max_output=_count(info.get("max_output_tokens")),
+        price=price_of(info),
+        mode=_text(info.get("mode")),
+        capabilities={word: True for word, flag in FLAGS.items() if info.get(flag) is True},
+    )
+
+
+def price_of(info: dict[str, Any]) -> Price:
+    """The prices a `model_info` states, tiers included."""
+    base = {field: _amount(info.get(key)) for field, key in COSTS.items()}
+    by_size: dict[int, dict[str, Decimal | None]] = {}
+    for field, key in COSTS.items():
+        prefix = f"{key}_above_"
+        for name, value in info.items():
+            if not name.startswith(prefix):
+                continue
+            size = name.removeprefix(prefix).removesuffix("_tokens")
+            number = size.removesuffix("k")
+            if number.isdigit():
+                tokens = int(number) * (1000 if size.endswith("k") else 1)
+                by_size.setdefault(tokens, {})[field] = _amount(value)
+    tiers = tuple(PriceTier(above_tokens=size, **row) for size, row in sorted(by_size.items()))
+    return Price(**base, tiers=tiers)
+
+
+def _amount(value: object) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    amount = Decimal(repr(value))
+    return amount if amount.is_finite() and amount >= 0 else None
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

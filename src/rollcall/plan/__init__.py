@@ -1,0 +1,1 @@
+"""Wanted against present: model_list, guards and holds, changes, the Plan. Pure."""

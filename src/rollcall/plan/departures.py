@@ -1,0 +1,264 @@
+"""Why a managed entry leaves model_list, and how long it stays all the same.
+
+An entry leaves because its id was withdrawn, retired, renamed or superseded (it then stays a
+while, with the leaving day in the entry), or because the user edited the policy (at once). The
+leaving day only ever comes nearer: a clock that once stood wrong, or a grace that was shortened,
+leaves nothing behind for years.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rollcall.catalog import order
+from rollcall.catalog.reading import read
+from rollcall.errors import PolicyError
+from rollcall.litellm_config.entries import (
+    EntryKey,
+    called_by,
+    entry_of,
+    leaves_on,
+    model_of,
+    with_leaving_day,
+)
+from rollcall.policy.words import render_name
+from rollcall.selection import admission
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from rollcall.catalog.model import Model
+    from rollcall.litellm_config.document import Entry
+    from rollcall.litellm_config.entries import EntryKey
+    from rollcall.plan.situation import Situation
+    from rollcall.selection.admission import Admission, Admitted
+
+    Before = Callable[[], Mapping[tuple[str, str], str]]
+    """(provider, id) -> model_name under the policy of the last apply; see `admitted_before`."""
+
+
+class Listing:
+    """What one provider lists now.
+
+    Attributes:
+        models: by id.
+    """
+
+    def __init__(self, situation: Situation, provider: str) -> None:
+        """Lay out the answer of `provider`, which answered well."""
+        self._situation = situation
+        self._provider = provider
+        self.models = {model.id: model for model in situation.answers[provider].models}
+
+    def renamed(self, entry: Entry, key: EntryKey) -> Model | None:
+        """The model of an entry under the id it has now: case, alias or canonical name tell.
+
+        Another offer of it (`:free`, batch), a moving id, one that is denied, or one that was
+        listed beside it before, is something else.
+        """
+        return next((row for row in self._alike(entry, key) if self._may_follow(key, row)), None)
+
+    def _alike(self, entry: Entry, key: EntryKey) -> Iterator[Model]:
+        # An entry that was led to the new id at an earlier run tells so by itself.
+        yield from self._by_name[f"calls {called_by(entry)}"]
+        yield from self._by_name[f"id {key.id.lower()}"]
+        yield from self._by_name[f"known {key.id}"]
+        before = self._before.get(key.id)
+        if before is not None and before.canonical is not None:
+            alike = self._by_name[f"canonical {before.canonical}"]
+            yield from (model for model in alike if model.id not in self._before)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Model]]:
+        found: defaultdict[str, list[Model]] = defaultdict(list)
+        for model in self.models.values():
+            for name in _names(model):
+                found[name].append(model)
+        return found
+
+    @cached_property
+    def _before(self) -> dict[str, Model]:
+        """The list of the last good answer before this one."""
+        return {model.id: model for model in self._situation.previous_models(self._provider)}
+
+    def _may_follow(self, key: EntryKey, model: Model) -> bool:
+        if model.batch_only or model.points_at is not None:
+            return False
+        reading = order.read_model(model)
+        same_offer = reading.variant == read(key.id).variant and not reading.moving
+        denied = admission.denied(self._situation.policy, model.provider, model.id)
+        return same_offer and denied is None
+
+
+def _names(model: Model) -> Iterable[str]:
+    yield f"calls {model.litellm_model}"
+    yield f"id {model.id.lower()}"
+    yield from (f"known {name}" for name in model.aliases)
+    if model.canonical is not None:
+        yield f"known {model.canonical}"
+        yield f"canonical {model.canonical}"
+
+
+class Cause(StrEnum):
+    """Why an entry leaves."""
+
+    WITHDRAWN = "withdrawn"
+    """The provider no longer lists the id."""
+    RENAMED = "renamed"
+    """The provider lists the same model under another id."""
+    RETIRED = "retired"
+    """Its announced last day is past."""
+    SUPERSEDED = "superseded"
+    """A rule would admit it, but for newer, cheaper or otherwise better ones."""
+    POLICY = "policy"
+    """The user's policy no longer wants it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """One entry on its way out. `entry` is None once it is gone.
+
+    Attributes:
+        last: what the entry would be, were it to stay: with today's prices while it is listed.
+        missed: its provider listed it no more, and nothing newer has its place: what the guard
+            `max_withdrawn` counts.
+    """
+
+    cause: Cause
+    reason: str
+    entry: Entry | None
+    renamed_to: str | None = None
+    missed: bool = False
+    last: Entry | None = None
+
+
+def depart(
+    situation: Situation,
+    admitted: Admission,
+    entry: Entry,
+    key: EntryKey,
+    listing: Listing,
+    before: Before,
+) -> Departure:
+    """Decide why `entry`, whose provider answered and which no rule admits, leaves, and when.
+
+    Args:
+        listing: what its provider lists. before: see `admitted_before`; asked only where it
+            matters.
+    """
+    present = listing.models.get(key.id)
+    if present is None:
+        return _missing(situation, admitted, entry, key, listing)
+    if present.ends is not None and present.ends < situation.today:
+        reason = f"{key.provider} retired it on {present.ends}"
+        return _staying(situation, entry, Cause.RETIRED, reason)
+    if (key.provider, key.id) in before():
+        return Departure(Cause.POLICY, "no rule of the policy admits it any more", None)
+    why = admitted.superseded(key.provider, key.id)
+    if why is None and not situation.same_policy:
+        return Departure(Cause.POLICY, "no rule of the policy admits it any more", None)
+    reason = f"superseded ({why})" if why else "no rule admits it any more, under the same policy"
+    return _staying(situation, _refreshed(situation, entry, present), Cause.SUPERSEDED, reason)
+
+
+def depart_name(situation: Situation, entry: Entry, row: Admitted, before: Before) -> Departure:
+    """Decide whether an entry whose model is admitted under another name keeps its own a while.
+
+    It does where a rule would still give it that name, were the model newer: another rule took
+    the model over, and clients have the old name. A naming that was edited counts at once.
+    """
+    mine, model, name = entry["model_name"], row.model, row.name
+    edited = before().get(model.key) == mine
+    if edited or mine not in _possible_names(situation, model):
+        return Departure(Cause.POLICY, f"the policy names it {name}", None)
+    reason = f"another rule has the model now, as {name}"
+    return _staying(situation, _refreshed(situation, entry, model), Cause.SUPERSEDED, reason)
+
+
+def _possible_names(situation: Situation, model: Model) -> set[str]:
+    reading = order.read_model(model)
+    policy = situation.policy
+    return {
+        render_name(rule.name or policy.naming, model, reading)
+        for rule in admission.rules_of(policy, model)
+    }
+
+
+def _refreshed(situation: Situation, entry: Entry, model: Model) -> Entry:
+    """The entry with today's prices and limits: it is served, and charged, until it goes."""
+    rule = next(iter(admission.rules_of(situation.policy, model)), None)
+    if rule is None:
+        return entry
+    fresh = entry_of(
+        model,
+        name=entry["model_name"],
+        key_env=situation.key_envs.get(model.provider),
+        api_base=situation.providers[model.provider].api_base,
+        params=rule.params,
+        model_info=rule.model_info,
+    )
+    day = leaves_on(entry)
+    return with_leaving_day(fresh, day) if day else fresh
+
+
+def _missing(
+    situation: Situation,
+    admitted: Admission,
+    entry: Entry,
+    key: EntryKey,
+    listing: Listing,
+) -> Departure:
+    renamed = listing.renamed(entry, key)
+    if renamed is not None:
+        moved = {
+            **entry,
+            "litellm_params": {**entry["litellm_params"], "model": renamed.litellm_model},
+        }
+        reason = f"{key.provider} renamed it to {renamed.id}"
+        return _staying(situation, moved, Cause.RENAMED, reason, renamed.id)
+    as_was = model_of(entry)
+    if as_was is not None and admission.rule_of(situation.policy, as_was) is None:
+        return Departure(Cause.POLICY, "no rule of the policy names it any more", None)
+    departure = _staying(situation, entry, Cause.WITHDRAWN, f"{key.provider} no longer lists it")
+    missed = leaves_on(entry) is None and (as_was is None or admitted.would_take(as_was))
+    return replace(departure, missed=missed)
+
+
+def admitted_before(situation: Situation) -> dict[tuple[str, str], str]:
+    """(provider, id) -> model_name of what the policy of the last apply would admit from today's
+    catalogs.
+
+    What is among them and admitted no more was taken out by editing the policy. Empty where the
+    policy is the same, not remembered, or no longer works (that may be why it was edited).
+    """
+    if situation.old_policy is None:
+        return {}
+    try:
+        before = situation.admit(situation.old_policy)
+    except PolicyError:
+        return {}
+    return {row.model.key: row.name for row in before.admitted}
+
+
+def _staying(
+    situation: Situation,
+    entry: Entry,
+    cause: Cause,
+    reason: str,
+    renamed_to: str | None = None,
+) -> Departure:
+    """The entry stays until its leaving day; that day is written into it when it starts."""
+    grace = situation.policy.grace
+    days = grace.superseded if cause is Cause.SUPERSEDED else grace.vanished
+    latest = situation.today + timedelta(days=days)
+    day = min(leaves_on(entry) or latest, latest)
+    if situation.today >= day:
+        return Departure(cause, f"{reason}; its grace is over", None, renamed_to, last=entry)
+    return Departure(
+        cause, f"{reason}; stays until {day}", with_leaving_day(entry, day), renamed_to
+    )

@@ -1,0 +1,140 @@
+"""Our entries as they may be shown and saved: what somebody typed into them stays out. Pure.
+
+People paste keys between our markers, under any name (`api_key`, a header, an organisation). So
+what an entry of the file holds is shown only where it is surely ours or the policy's: our own
+fields, references to variables, plain words, numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from rollcall.litellm_config.document import Blocks
+from rollcall.litellm_config.render import block_items, block_pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rollcall.litellm_config.document import Entry
+
+
+MASK: Final = "***"
+
+Path = tuple[str | int, ...]
+
+_OURS: Final = frozenset(
+    {
+        ("model_name",),
+        ("litellm_params", "model"),
+        *(("model_info", key) for key in ("id", "managed_by", "display_name", "mode", "leaves")),
+    }
+)
+_PRIVATE: Final = re.compile(r"key|secret|passw|token|auth|credential|header|cookie", re.IGNORECASE)
+_WORD: Final = re.compile(r"[a-z][a-z_-]{0,15}")
+
+
+def masked(old: Blocks, new: Blocks, known: Iterable[str] = ()) -> tuple[Blocks, Blocks]:
+    """Two states of our blocks without what is private in the first.
+
+    Args:
+        old: as they stand in the file. new: as planned; kept entries hold the same values.
+        known: texts of the policy, which are no secret.
+    """
+    plain = frozenset(known)
+    present = by_name(old.models)
+    before = [_hidden(entry, entry, (), plain) for entry in old.models]
+    after = [
+        _hidden(entry, present.get(str(entry.get("model_name"))), (), plain) for entry in new.models
+    ]
+    return (
+        Blocks(tuple(before), old.aliases, old.fallbacks),
+        Blocks(tuple(after), new.aliases, new.fallbacks),
+    )
+
+
+def restored(models: Iterable[Entry], old: Blocks) -> tuple[Entry, ...]:
+    """The entries of a saved plan with what `masked` took out, from the file it was made from."""
+    present = by_name(old.models)
+    return tuple(_shown(entry, present.get(str(entry.get("model_name")))) for entry in models)
+
+
+def by_name(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Entries by their model_name."""
+    return {str(entry.get("model_name")): entry for entry in entries}
+
+
+def texts_of(value: Any) -> set[str]:
+    """Every text inside plain data."""
+    if isinstance(value, dict):
+        return {text for inner in value.values() for text in texts_of(inner)}
+    if isinstance(value, list | tuple):
+        return {text for inner in value for text in texts_of(inner)}
+    return {value} if isinstance(value, str) else set()
+
+
+def text_of(blocks: Blocks) -> str:
+    """Blocks as lines for a diff, each as it would stand in config.yaml.
+
+    Rendered from data: comments and the spelling of a file edited by hand hold anything.
+    """
+    lines: list[str] = []
+    if blocks.models:
+        lines += ["model_list:", *_lines(block_items, list(blocks.models))]
+    if blocks.aliases:
+        lines += ["model_group_alias:", *_lines(block_pairs, blocks.aliases)]
+    if blocks.fallbacks:
+        lines += ["fallbacks:", *_lines(block_items, list(blocks.fallbacks))]
+    return "\n".join(lines)
+
+
+def _lines(render: Any, members: Any) -> list[str]:
+    try:
+        made: list[str] = render(members, 2)
+    except ValueError:  # a value typed by hand that we would not write
+        return ["  # values that rollcall does not write"]
+    return made
+
+
+def _hidden(value: Any, present: Any, path: Path, known: frozenset[str]) -> Any:
+    """`value` without those of its leaves that stand in `present` and may be private."""
+    if isinstance(value, dict):
+        return {
+            key: _hidden(inner, _at(present, key), (*path, key), known)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [
+            _hidden(inner, _at(present, index), (*path, index), known)
+            for index, inner in enumerate(value)
+        ]
+    return MASK if value == present and _may_be_private(value, path, known) else value
+
+
+def _may_be_private(value: Any, path: Path, known: frozenset[str]) -> bool:
+    if path in _OURS or value in known:
+        return False
+    private = any(isinstance(step, str) and _PRIVATE.search(step) for step in path)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return private and abs(value) > 10**9
+    if not isinstance(value, str) or value.startswith("os.environ/"):
+        return False
+    if path == ("litellm_params", "api_base"):
+        return "@" in value or "?" in value
+    return private or not _WORD.fullmatch(value)
+
+
+def _shown(value: Any, present: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _shown(inner, _at(present, key)) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_shown(inner, _at(present, index)) for index, inner in enumerate(value)]
+    return present if value == MASK and isinstance(present, str | int) else value
+
+
+def _at(present: Any, step: Any) -> Any:
+    if isinstance(present, dict):
+        return present.get(step)
+    if isinstance(present, list | tuple) and isinstance(step, int) and step < len(present):
+        return present[step]
+    return None

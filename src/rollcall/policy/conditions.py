@@ -1,0 +1,229 @@
+"""What a rule or an alias asks of a model: `where: {tools: true, context: ">= 100000"}`. Pure.
+
+A fact the provider does not state never passes, unless the rule assumes it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
+
+from rollcall.catalog import names
+from rollcall.policy.words import Words, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rollcall.catalog.model import Model
+    from rollcall.catalog.reading import Reading
+
+
+CONDITION = re.compile(r"\s*(<=|>=|==|=|<|>)?\s*([0-9]+(?:\.[0-9]+)?)\s*([kKmM])?\s*")
+SCALE = {"": 1, "k": 1_000, "m": 1_000_000}
+PER_MILLION = 1_000_000
+COUNTS = ("context", "max_output")
+FLAGS = ("tools", "vision", "reasoning", "structured_output")
+ASSUMABLE = (*COUNTS, *FLAGS)
+
+
+class Condition(NamedTuple):
+    """A comparison with one number: `<= 1.00`."""
+
+    operator: str
+    value: Decimal
+
+    def holds(self, fact: int | Decimal) -> bool:
+        """Whether the fact compares as asked."""
+        match self.operator:
+            case "<=":
+                return fact <= self.value
+            case ">=":
+                return fact >= self.value
+            case "<":
+                return fact < self.value
+            case ">":
+                return fact > self.value
+            case _:
+                return fact == self.value
+
+    def __str__(self) -> str:
+        return f"{self.operator} {self.value:f}"
+
+
+def parse_condition(value: object, *, bare: str) -> Condition:
+    """Read `">= 128000"`, `"<= 1.00"`, `"128k"` or a bare number, which means `bare` that number.
+
+    Raises:
+        ValueError: not a comparison; says what one looks like.
+    """
+    if isinstance(value, Condition):
+        return value
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    found = CONDITION.fullmatch(str(value)) if number or isinstance(value, str) else None
+    if found is None:
+        raise ValueError(
+            f'expected a comparison such as "{bare} 100", in quotes, not {shown(value)}'
+        )
+    operator, digits, unit = found.groups()
+    scaled = Decimal(digits) * SCALE[(unit or "").lower()]
+    return Condition({None: bare, "=": "=="}.get(operator, operator), scaled)
+
+
+def _parse_day(value: object) -> date:
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError(f"expected a day such as 2026-01-31, not {shown(value)}") from None
+
+
+def _comparison(example: str) -> WithJsonSchema:
+    pattern = r"^\s*(<=|>=|==|=|<|>)?\s*[0-9]+(\.[0-9]+)?\s*[kKmM]?\s*$"
+    return WithJsonSchema(
+        {
+            "anyOf": [{"type": "string", "pattern": pattern}, {"type": "number"}],
+            "examples": [example],
+        }
+    )
+
+
+AtLeast = Annotated[
+    Condition,
+    PlainValidator(partial(parse_condition, bare=">=")),
+    PlainSerializer(str, return_type=str),
+    _comparison(">= 128000"),
+]
+AtMost = Annotated[
+    Condition,
+    PlainValidator(partial(parse_condition, bare="<=")),
+    PlainSerializer(str, return_type=str),
+    _comparison("<= 1.00"),
+]
+Day = Annotated[
+    date,
+    PlainValidator(_parse_day),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date"}),
+]
+
+
+class Where(BaseModel):
+    """Conditions a model must meet, all of them. A fact the provider does not state never passes.
+
+    Prices are USD per 1M tokens at the base tier: what a short prompt costs.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tools: bool | None = Field(None, description="It can call tools.")
+    vision: bool | None = Field(None, description="It can see images.")
+    reasoning: bool | None = Field(None, description="It can reason before it answers.")
+    structured_output: bool | None = Field(None, description="It can answer to a JSON schema.")
+    context: AtLeast | None = Field(
+        None, description='Tokens it takes in: ">= 128000"; a bare number means at least.'
+    )
+    max_output: AtLeast | None = Field(
+        None, description='Tokens it can write: ">= 16k"; a bare number means at least.'
+    )
+    input_price: AtMost | None = Field(
+        None,
+        description='USD per 1M input tokens, base tier: "<= 1.00"; a bare number means at most.',
+    )
+    output_price: AtMost | None = Field(
+        None,
+        description='USD per 1M output tokens, base tier: "<= 4.00"; a bare number means at most.',
+    )
+    free: bool | None = Field(
+        None,
+        description="true: the provider says it costs nothing; false: it says it costs something. "
+        "In `cheapest`, true lets models of price 0 take part.",
+    )
+    modalities: Words = Field(
+        (), description="What it takes in, all of these: text, image, file, audio, video."
+    )
+    output_modalities: Words = Field((), description="What it gives out, all of these.")
+    released_after: Day | None = Field(None, description="It came out later than this day.")
+    vendor: Words = Field((), description="Its maker is one of these: deepseek, qwen, x-ai...")
+
+    def failing(
+        self,
+        model: Model,
+        reading: Reading,
+        assume: Mapping[str, Any] | None = None,
+        *,
+        lenient: bool = False,
+    ) -> str | None:
+        """The first field the model does not meet, None when it meets them all.
+
+        Args:
+            assume: facts that hold where the provider does not state them.
+            lenient: let what is unknown pass; for entries of a provider that could not be asked.
+        """
+        assumed = assume or {}
+        for name in ORDER:
+            wanted = getattr(self, name) if name in self.model_fields_set else None
+            if wanted is None or wanted == ():
+                continue
+            fact = fact_of(name, model, reading)
+            if fact is None:
+                fact = assumed.get(name)
+            if fact is None:
+                if not lenient:
+                    return name
+            elif not _meets(wanted, fact):
+                return name
+        return None
+
+
+ORDER = tuple(Where.model_fields)
+"""Conditions are tried in this order: the one that is named as failing is always the same."""
+
+
+def fact_of(name: str, model: Model, reading: Reading) -> Any:
+    """What is known about a model under a field's name; None = unknown."""
+    if name in FLAGS:
+        return model.capabilities.get(name)
+    match name:
+        case "context" | "max_output":
+            return getattr(model, name)
+        case "input_price":
+            return None if model.price.input is None else model.price.input * PER_MILLION
+        case "output_price":
+            return None if model.price.output is None else model.price.output * PER_MILLION
+        case "free":
+            return model.price.free if model.price.known else None
+        case "modalities":
+            return model.input_modalities
+        case "output_modalities":
+            return model.output_modalities
+        case "released_after":
+            return release_day(model, reading)
+        case _:
+            return reading.maker
+
+
+def release_day(model: Model, reading: Reading) -> date | None:
+    """The id's full date stamp, else the provider's release date, else unknown."""
+    return reading.stamp or model.released
+
+
+def _meets(wanted: Any, fact: Any) -> bool:
+    match wanted:
+        case bool():
+            return bool(fact) is wanted
+        case Condition():
+            return wanted.holds(fact)
+        case date():
+            return bool(fact > wanted)
+        case _ if isinstance(fact, str):
+            return fact in {names.canonical_maker(word) for word in wanted}
+        case _:
+            return set(wanted) <= set(fact)

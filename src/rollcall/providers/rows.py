@@ -1,0 +1,266 @@
+"""Reads the rows of a reply with distrust: what is absurd is None, an odd row is dropped.
+
+Every reader takes a path of keys (``row.count("top_provider", "context_length")``). A bool is
+never a number, NaN and infinity are nothing, text comes back printable and clipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from rollcall.providers.wire import Listing, WrongShape
+
+if TYPE_CHECKING:
+    from rollcall.catalog.model import Model
+
+
+MAX_ID = 256
+MAX_TEXT = 200
+MAX_TOKENS = 10**9
+DEAREST_TOKEN = Decimal(1)
+"""USD. A dearer token is a unit mistake (seen: 1e-10 USD units taken for dollars)."""
+EARLIEST = date(2015, 1, 1)
+LATEST = date(2100, 1, 1)
+
+REFERENCE = "os.environ/"
+"""LiteLLM puts a variable's value wherever a text of config.yaml begins so. In the name of a model,
+which every client is shown, that would be a key."""
+MAX_WORDS = 100
+"""Of one list inside a row."""
+
+_LONGEST_NUMBER = 40
+_SMALLEST_EXPONENT = -18
+
+
+class Row:
+    """Typed, tolerant access to one JSON object."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: dict[str, object]) -> None:
+        self._data = data
+
+    def value(self, *path: str) -> object:
+        """What stands at `path`, None where any part of it is missing."""
+        here: object = self._data
+        for key in path:
+            if not isinstance(here, dict):
+                return None
+            here = here.get(key)
+        return here
+
+    def has(self, key: str) -> bool:
+        """Whether the key is there, null or not."""
+        return key in self._data
+
+    def text(self, *path: str) -> str | None:
+        """Printable text of at most MAX_TEXT characters, None when nothing is left."""
+        value = self.value(*path)
+        return clean_text(value) or None if isinstance(value, str) else None
+
+    def words(self, *path: str) -> tuple[str, ...] | None:
+        """The texts of a list, other elements left out; None when it is no list."""
+        value = self.value(*path)
+        if not isinstance(value, list):
+            return None
+        words = (word for word in value[:MAX_WORDS] if isinstance(word, str) and word)
+        return tuple(clean_text(word) for word in words)
+
+    def listed(self, *path: str) -> list[object] | None:
+        """A list as it is, to look for words of our own in it; None when it is no list."""
+        value = self.value(*path)
+        return value if isinstance(value, list) else None
+
+    def ids(self, *path: str) -> tuple[str, ...]:
+        """The usable model ids of a list, in order, each once."""
+        value = self.value(*path)
+        listed = value[:MAX_WORDS] if isinstance(value, list) else []
+        found = [word for word in listed if is_id(word)]
+        return tuple(dict.fromkeys(found))
+
+    def rows(self, *path: str) -> tuple[Row, ...]:
+        """The objects of a list."""
+        value = self.value(*path)
+        if not isinstance(value, list):
+            return ()
+        return tuple(Row(item) for item in value if isinstance(item, dict))
+
+    def count(self, *path: str) -> int | None:
+        """A whole number of tokens above zero."""
+        value = self.value(*path)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            return None
+        return value if 0 < value <= MAX_TOKENS else None
+
+    def flag(self, *path: str) -> bool | None:
+        """True or false, None when it says neither."""
+        value = self.value(*path)
+        return value if isinstance(value, bool) else None
+
+    def price(self, *path: str, exponent: int = 0) -> Decimal | None:
+        """USD per token, from a number or a text in units of 10**exponent USD per token.
+
+        None for what is negative (OpenRouter's "-1": it varies), not finite, or absurd.
+        """
+        return _price(self.value(*path), exponent)
+
+    def day(self, *path: str) -> date | None:
+        """A UTC day, from Unix seconds or an ISO 8601 date or time."""
+        value = self.value(*path)
+        found = None
+        if isinstance(value, str):
+            found = _iso_day(value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            found = _unix_day(value)
+        return found if found is not None and EARLIEST <= found < LATEST else None
+
+
+def is_id(value: object) -> bool:
+    """Whether a value can be a model id: printable text of 1 to MAX_ID characters."""
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID:
+        return False
+    if REFERENCE in value or "\ufffd" in value:
+        return False
+    return value.isprintable() and value == value.strip()
+
+
+def clean_text(value: str) -> str:
+    """Text without control characters, line breaks or lone surrogates, clipped to MAX_TEXT.
+
+    A reference to a variable is broken up.
+    """
+    if REFERENCE in value:
+        value = value.replace(REFERENCE, "os.environ ")
+    if value.isprintable() and len(value) <= MAX_TEXT:
+        return value.strip()
+    value = value[: 4 * MAX_TEXT]
+    if not value.isprintable():
+        value = "".join(letter if letter.isprintable() else " " for letter in value)
+    return " ".join(value.split())[:MAX_TEXT]
+
+
+def _price(value: object, exponent: int) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(value, int) and abs(value) > 10**_LONGEST_NUMBER:
+        return None
+    digits = str(value)
+    return _amount(digits, exponent) if len(digits) <= _LONGEST_NUMBER else None
+
+
+@lru_cache(maxsize=4096)
+def _amount(digits: str, exponent: int) -> Decimal | None:
+    """Cached: the thousands of prices in a list are a few hundred different ones."""
+    try:
+        number = Decimal(digits)
+    except InvalidOperation:
+        return None
+    if not number.is_finite() or number < 0:
+        return None
+    if number == 0:
+        return Decimal(0)
+    if not _SMALLEST_EXPONENT <= number.adjusted() + exponent <= 0:
+        return None
+    number = number.scaleb(exponent)
+    return number if number <= DEAREST_TOKEN else None
+
+
+def _iso_day(value: str) -> date | None:
+    try:
+        return date.fromisoformat(value[:10])
+    except ValueError:
+        return None
+
+
+def _unix_day(value: float) -> date | None:
+    try:
+        return datetime.fromtimestamp(value, UTC).date()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+MAX_NOTES = 20
+MAX_ROWS = 20_000
+"""Forty times the longest list there is; more costs every run time and memory."""
+
+
+def rows_of(page: object, *roots: str) -> list[object]:
+    """The list of rows of one page: under the first of `roots` it has, or the page itself.
+
+    Raises:
+        WrongShape: no such list.
+    """
+    if isinstance(page, list):
+        return page
+    if not isinstance(page, dict):
+        raise WrongShape(f"{_word(page)} instead of a list of models")
+    for root in roots:
+        if root in page:
+            rows = page[root]
+            if isinstance(rows, list):
+                return rows
+            raise WrongShape(f"{root!r} is {_word(rows)}, not a list of models")
+    raise WrongShape(f"no list of models in it (expected {' or '.join(map(repr, roots))})")
+
+
+def read(
+    rows: Iterable[object],
+    model_of: Callable[[Row, str], Model | None],
+    *,
+    id_keys: Sequence[str] = ("id",),
+    strip_prefix: str = "",
+) -> Listing:
+    """The models of `rows` in their order, each id once; the first of a double wins.
+
+    Args:
+        model_of: the model of a row and its id, None for a row that lists nothing to use.
+
+    Raises:
+        WrongShape: more than MAX_ROWS rows.
+    """
+    models: dict[str, Model] = {}
+    notes: list[str] = []
+    total = 0
+    for total, item in enumerate(rows, start=1):
+        if total > MAX_ROWS:
+            raise WrongShape(f"it lists more than {MAX_ROWS:,} models")
+        if not isinstance(item, dict):
+            notes.append(f"row {total} dropped: {_word(item)}, not an object")
+            continue
+        row = Row(item)
+        given = next((row.value(key) for key in id_keys if row.has(key)), None)
+        model_id = given.removeprefix(strip_prefix) if isinstance(given, str) else given
+        if not isinstance(model_id, str) or not is_id(model_id):
+            notes.append(f"row {total} dropped: {_id_fault(model_id)}")
+        elif model_id in models:
+            notes.append(f"row {total} dropped: {model_id!a} is listed twice")
+        elif (model := model_of(row, model_id)) is None:
+            notes.append(f"row {total} dropped: {model_id!a} is listed as not active")
+        else:
+            models[model_id] = model
+    if len(notes) > MAX_NOTES:
+        notes[MAX_NOTES:] = [f"and {len(notes) - MAX_NOTES} more such rows"]
+    return Listing(tuple(models.values()), tuple(notes), total)
+
+
+def _id_fault(model_id: object) -> str:
+    if not isinstance(model_id, str):
+        return "it has no id" if model_id is None else f"its id is {_word(model_id)}"
+    if not model_id:
+        return "its id is empty"
+    if len(model_id) > MAX_ID:
+        return f"its id has {len(model_id)} characters: {model_id[:40]!a}"
+    return f"its id holds characters an id cannot have: {model_id!a}"
+
+
+def _word(value: object) -> str:
+    if value is None:
+        return "null"
+    names = {bool: "a true or false", dict: "an object", list: "a list", str: "a text"}
+    return names.get(type(value), "a number")

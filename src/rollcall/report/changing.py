@@ -1,0 +1,140 @@
+"""What the commands that change files say: backups, entries that changed hands, a picked model."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from rollcall.errors import NotFound, SettingsError
+from rollcall.report.text import out, printable, say, say_all, show_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rollcall.inspect.inventory import ModelRow
+    from rollcall.store.backups import Backup
+    from rollcall.store.config_file import Written
+    from rollcall.sync.adopt import Adopted
+
+
+def show_backups(backups: Sequence[Backup], *, as_json: bool = False) -> None:
+    """Print the earlier config.yaml files, newest first."""
+    if as_json:
+        import json
+        from dataclasses import asdict
+
+        out(json.dumps([asdict(backup) for backup in backups], indent=2))
+    elif not backups:
+        out("No earlier config.yaml is kept yet.")
+    else:
+        show_table(
+            ("id", "replaced at", "bytes", "by"),
+            [(row.id, row.created, row.size, row.reason) for row in backups],
+            right=("bytes",),
+        )
+
+
+def show_restored(
+    backup_id: str, written: Written | None, path: str, *, as_json: bool = False
+) -> None:
+    """Print what a rollback did."""
+    if as_json:
+        import json
+
+        backup = written.backup_id if written else None
+        data = {"restored": backup_id, "changed": written is not None, "backup_id": backup}
+        out(json.dumps(data, indent=2))
+    elif written is None:
+        out(f"{path} already is {backup_id}: nothing to do.")
+    else:
+        out(f"{path}: restored {backup_id}. A running LiteLLM does not notice: restart it.")
+    if written is not None:
+        say_all(written.notes, mark="note: ")
+
+
+def show_adopted(adopted: Adopted, path: str, *, as_json: bool = False) -> None:
+    """Print what became managed."""
+    if as_json:
+        _show_json(
+            names=adopted.names, aliases=adopted.aliases, changed=adopted.written is not None
+        )
+    else:
+        for name in adopted.names:
+            out(f"adopted {printable(name)}")
+        for name in adopted.aliases:
+            out(f"adopted alias {printable(name)}")
+        out(f"{path}: {_adoption(adopted)}")
+    say_all(adopted.notes, mark="note: ")
+
+
+def _adoption(adopted: Adopted) -> str:
+    if adopted.written is None:
+        return "nothing to adopt."
+    if not adopted.names and not adopted.aliases:
+        return "nothing to adopt; written with the policy's other changes."
+    return "written."
+
+
+def show_ejected(
+    written: Written | None, path: str, *, removed: bool, as_json: bool = False
+) -> None:
+    """Print what was given up."""
+    if as_json:
+        _show_json(changed=written is not None, removed=removed)
+    elif written is None:
+        out(f"{path}: there is nothing of rollcall in it.")
+    else:
+        what = "the managed entries are gone" if removed else "the managed entries are yours now"
+        out(f"{path}: {what}. `rollcall rollback` undoes it.")
+    say_all(written.notes if written else (), mark="note: ")
+
+
+def _show_json(**data: object) -> None:
+    import json
+
+    out(json.dumps(data, indent=2))
+
+
+def choose(rows: Sequence[ModelRow], given: str | None) -> str:
+    """`provider/id` of the row a person chooses, or of the one `given` names.
+
+    Raises:
+        NotFound: nothing is called that. SettingsError: nobody is at a terminal to ask.
+    """
+    if not rows:
+        raise NotFound("There is no managed model in the config to pick.", "Run rollcall apply.")
+    if given is not None:
+        return _named(rows, given)
+    if not sys.stdin.isatty():
+        raise SettingsError("Nobody is at a terminal to ask.", "Name it: rollcall pick --model X")
+    family = ""
+    for number, row in enumerate(rows, start=1):
+        if row.family != family:
+            family = row.family
+            say(printable(family or "other"))
+        say(f"  {number:>3}  {printable(row.name or row.id)}{_note(row)}")
+    return _asked(rows)
+
+
+def _asked(rows: Sequence[ModelRow]) -> str:
+    while True:
+        say(f"Which one shall `default` be? 1 to {len(rows)}:")
+        answer = sys.stdin.readline()
+        if not answer:
+            raise KeyboardInterrupt
+        if answer.strip().isdigit() and 1 <= int(answer) <= len(rows):
+            row = rows[int(answer) - 1]
+            return f"{row.provider}/{row.id}"
+
+
+def _named(rows: Sequence[ModelRow], given: str) -> str:
+    for row in rows:
+        if given in (row.name, row.id, f"{row.provider}/{row.id}"):
+            return f"{row.provider}/{row.id}"
+    names = ", ".join(printable(row.name or row.id) for row in rows[:8])
+    raise NotFound(f"{given!r} is not in the config.", f"There is: {names}.")
+
+
+def _note(row: ModelRow) -> str:
+    price = "" if row.input_price is None else f", ${row.input_price:.4g} in per 1M"
+    return f"  ({row.version or 'no version'}{price}{'' if row.ready else ', no key'})"

@@ -1,0 +1,153 @@
+"""What a secret looks like, and how keys are taken out of whatever anybody reads.
+
+Providers echo keys in error messages: whole, URL-encoded, or masked (``xa***gA``,
+``sk-ab...cd``), and a masked key still tells whose it is. What looks like a key of somebody
+else's goes too. Pure.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import quote, quote_plus
+
+PRIVATE_ENDING: Final = (
+    r"(?:keys?|secret|password|authorization|credentials?|token)"
+    r"(?<!per_token)(?<!reasoning_token)(?:_id)?"
+)
+"""How such a key ends: a pattern without anchors. Prices end in `per_token` and are no secrets."""
+
+_ENDS: Final = re.compile(rf"{PRIVATE_ENDING}\Z", re.IGNORECASE)
+
+
+def names_secret(key: object) -> bool:
+    """Whether the value of a key of this name should not be written out."""
+    return _ENDS.search(str(key)) is not None
+
+
+MARK: Final = "[redacted]"
+
+SHORTEST: Final = 6
+"""A shorter secret is a word such as `none` or `EMPTY`, and would hit ordinary text."""
+
+_PATTERNS: Final = (
+    (r"\bsk-[A-Za-z0-9_\-]{8,}", MARK),
+    (r"\b(?:gsk_|xai-|pplx-|hf_|csk-|fw_)[A-Za-z0-9_]{10,}", MARK),
+    (r"\bAIza[A-Za-z0-9_\-]{10,}", MARK),
+    (r"(?i)\b(bearer\s+)(?=\S*\d)[A-Za-z0-9._~+/=\-]{8,}", rf"\1{MARK}"),
+    (r"[A-Za-z0-9_\-]*\*{3,}[A-Za-z0-9_\-]+|[A-Za-z0-9_\-]+\*{3,}", MARK),
+    (r"(?i)([?&](?:api[_-]?)?(?:key|token)=)[^&\s\"'<>]+", rf"\1{MARK}"),
+    (r"(?i)\b([a-z][a-z0-9+.\-]*://)[^\s/\"']+@", rf"\1{MARK}@"),
+)
+
+_MASKED: Final = re.compile(
+    r"(?P<left>[^\s\"'`,;()<>*•…]{0,80}?)"
+    r"(?P<mask>\*{2,}|\.{2,}|[•…]+|x{4,}|X{4,})"
+    r"(?P<right>[^\s\"'`,;()<>*•….]{0,80})"
+)
+"""Something, a run of mask characters, something."""
+
+
+_WORD_END: Final = re.compile(r"[A-Za-z0-9_\-]*\Z")
+_WORD_START: Final = re.compile(r"\A[A-Za-z0-9_\-]*")
+
+
+class Redactor:
+    """Knows the secrets of this run; keeps them out of its repr, too."""
+
+    __slots__ = ("_forms", "_secrets")
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        """Remember them; what is too short to be one is ignored."""
+        kept = {secret for secret in secrets if len(secret) >= SHORTEST and secret not in MARK}
+        self._secrets = tuple(sorted(kept, key=lambda secret: (-len(secret), secret)))
+        self._forms = tuple(form for secret in self._secrets for form in _forms(secret))
+
+    def __repr__(self) -> str:
+        return f"Redactor({len(self._secrets)} secrets)"
+
+    def redact(self, text: str) -> str:
+        """`text` without known secrets, masked forms of them, and what looks like a key."""
+        low = text.lower()
+        for form in self._forms:
+            if form.lower() in low:  # a host name loses its capitals
+                text = re.sub(re.escape(form), MARK, text, flags=re.IGNORECASE)
+                low = text.lower()
+        for secret in self._secrets:
+            text = _prefix_removed(text, secret)
+        if self._secrets:
+            text = _MASKED.sub(self._unmasked, text)
+        for pattern, new in _PATTERNS:  # compiled when first used: most runs have no error
+            text = re.sub(pattern, new, text)
+        return text
+
+    def clean_page(self, body: bytes) -> bytes:
+        """A reply body without known secrets, other bytes as they were.
+
+        Only what cannot be part of a model's name is taken out: `ollama` or `lm-studio` are
+        keys people really set for local servers.
+        """
+        if self._secrets and b"\\u00" in body:
+            body = _ESCAPE.sub(_unescaped, body)
+        for secret in self._secrets:
+            if not _is_unlike_a_name(secret):
+                continue
+            for form in _forms(secret):
+                if (known := form.encode("utf-8", "surrogatepass")) in body:
+                    body = body.replace(known, MARK.encode())
+        return body
+
+    def _unmasked(self, match: re.Match[str]) -> str:
+        """The masked text without the word around the mask, if that shows a known secret."""
+        left, right = match["left"], match["right"]
+        for secret in self._secrets:
+            if _overlap(left, secret) >= 2 or _overlap(right[::-1], secret[::-1]) >= 2:
+                return _WORD_END.sub("", left) + MARK + _WORD_START.sub("", right)
+        return match[0]
+
+
+_ESCAPE: Final = re.compile(rb"\\(?:u00([2-7][0-9A-Fa-f])|.)", re.DOTALL)
+"""An escape in JSON; the group is that of a plain ASCII character that needed none."""
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    letter = bytes([int(found[1], 16)]) if found[1] else b""
+    return found[0] if letter in (b"", b'"', b"\\", b"\x7f") else letter
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    """The ways a secret is written out whole."""
+    encoded = secret.encode("utf-8", "replace")
+    escaped = json.dumps(secret)[1:-1]
+    slashed = escaped.replace("/", "\\/")
+    forms = (secret, quote(encoded, safe=""), quote_plus(encoded), quote(encoded), escaped, slashed)
+    return tuple(dict.fromkeys(forms))
+
+
+def _is_unlike_a_name(secret: str) -> bool:
+    return len(secret) >= 12 or (len(secret) >= 8 and any(map(str.isdigit, secret)))
+
+
+def _prefix_removed(text: str, secret: str, shortest: int = 12) -> str:
+    """Without a cut-off beginning of the secret: messages are clipped before they reach us."""
+    if len(secret) <= shortest or secret[:shortest] not in text:
+        return text
+    first, *rest = text.split(secret[:shortest])
+    going_on = secret[shortest:]
+    return MARK.join([first, *(part[_common(part, going_on) :] for part in rest)])
+
+
+def _common(text: str, other: str) -> int:
+    """How many characters both begin with."""
+    pairs = enumerate(zip(text, other, strict=False))
+    different = (index for index, (left, right) in pairs if left != right)
+    return next(different, min(len(text), len(other)))
+
+
+def _overlap(text: str, secret: str) -> int:
+    """How many characters at the end of `text` are the beginning of `secret`."""
+    longest = min(len(text), len(secret))
+    lengths = range(longest, 0, -1)
+    return next((length for length in lengths if text.endswith(secret[:length])), 0)

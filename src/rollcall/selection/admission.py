@@ -1,0 +1,312 @@
+"""All rules at work: which models are admitted, under which name, and why.
+
+Order of work: deny, match or family, stage and where, `newest`, `max`. Every rule sees the whole
+catalog of its providers; the first that admits a model owns its place, name and params. Rules are
+counted from 1. The result does not depend on the order of catalogs or rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rollcall.errors import PolicyError
+from rollcall.policy.words import compile_glob, name_fault, render_name
+from rollcall.selection import shelf
+from rollcall.selection.rule import Selector, Stop, ids_of, listed, verdict
+from rollcall.selection.shelf import Shelf, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import date
+
+    from rollcall.catalog.model import Model
+    from rollcall.catalog.reading import Reading
+    from rollcall.policy.schema import Policy, Rule
+    from rollcall.selection.rule import Selector
+
+
+SUPERSEDING = frozenset(Stop) - {Stop.FROM, Stop.UNNAMED}
+"""What stops a model that a rule names: not a policy edit, so its entry has a grace."""
+
+
+class Admitted(NamedTuple):
+    """A model that comes in.
+
+    Attributes:
+        rule: the rule that owns it, counted from 1. name: its model_name.
+        params, model_info: what the rule adds to the entry.
+        reason: for people, e.g. ``rule 3: newest 1 of claude-sonnet``.
+    """
+
+    model: Model
+    reading: Reading
+    rule: int
+    name: str
+    params: dict[str, Any]
+    model_info: dict[str, Any]
+    reason: str
+
+
+class Held(NamedTuple):
+    """A model that would come in, were it not younger than `guards.min_age`."""
+
+    model: Model
+    reason: str
+
+
+class Step(NamedTuple):
+    """One step of the way of a model: a rule (None: before the rules), passed or not, and why.
+
+    Attributes:
+        stop: what a rule stopped it by.
+    """
+
+    rule: int | None
+    passed: bool
+    why: str
+    stop: Stop | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The outcome; `admitted` stands in output order."""
+
+    admitted: tuple[Admitted, ...]
+    held: tuple[Held, ...] = ()
+    warnings: tuple[str, ...] = ()
+    _work: Work | None = field(default=None, repr=False, compare=False)
+    _selectors: tuple[Selector, ...] = field(default=(), repr=False, compare=False)
+
+    def trail(self, provider: str, model_id: str) -> tuple[Step, ...]:
+        """Every step of one model's way, for `explain`: the deny list, then each rule in turn."""
+        work = self._work
+        if work is None or provider not in work.shelves:
+            return (Step(None, passed=False, why=f"{provider} was not asked or did not answer"),)
+        if model_id not in work.shelves[provider].models:
+            return (Step(None, passed=False, why=f"{provider} does not list it"),)
+        item = work.shelves[provider].item(model_id)
+        if item.denied is not None:
+            return (Step(None, passed=False, why=f"denied by {item.denied!r}"),)
+        steps = [Step(None, passed=True, why="not denied")]
+        for selector in self._selectors:
+            stop, why = verdict(selector, item)
+            steps.append(Step(selector.number, passed=stop is None, why=why, stop=stop))
+        return tuple(steps)
+
+    def superseded(self, provider: str, model_id: str) -> str | None:
+        """Why a listed model is out although some rule names it: something better, newer or
+        stricter. None where no rule names it, or it is denied: the policy does not want its kind.
+        """
+        work = self._work
+        if work is None or provider not in work.shelves:
+            return None
+        row = work.shelves[provider]
+        if model_id not in row.models or row.item(model_id).denied is not None:
+            return None
+        for selector in self._selectors:
+            stop, why = verdict(selector, row.item(model_id))
+            if stop is not None and stop in SUPERSEDING:
+                return f"rule {selector.number}: {why}"
+        return None
+
+    def would_take(self, model: Model) -> bool:
+        """Whether a rule would admit a model if its provider still listed it, as far as `newest`
+        and `max` go; False where newer ones have its place.
+        """
+        if self._work is None:
+            return False
+        alone = Shelf(model.provider, (model,), self._work.policy)
+        item = alone.item(model.id)
+        return any(
+            selector.would_take(item)
+            for selector in self._selectors
+            if Selector.names(selector.rule, alone, item)
+        )
+
+
+def admit(
+    policy: Policy,
+    catalogs: Mapping[str, Sequence[Model]],
+    *,
+    today: date,
+    first_seen: Callable[[str, str], date | None] | Mapping[tuple[str, str], date | None],
+    accepted: frozenset[str] = frozenset(),
+    named_only: bool = False,
+    present: frozenset[tuple[str, str]] = frozenset(),
+) -> Admission:
+    """Apply the rules to what the providers that answered list.
+
+    Args:
+        catalogs: provider -> its models; a provider that could not be asked is not in it.
+        first_seen: the day we first saw (provider, id); None = old enough for every `min_age`.
+        accepted: ids, `provider/id`s or model_names let past `min_age`.
+        named_only: only rules whose `from` names the provider (mode `subagents`).
+        present: (provider, id) of entries in the file: what is in is never held as too young.
+
+    Raises:
+        PolicyError: two models would carry one model_name.
+    """
+    seen = first_seen if callable(first_seen) else lambda *key: first_seen.get(key)
+    work = Work(
+        policy=policy,
+        shelves=_shelves(policy, catalogs),
+        today=today,
+        first_seen=seen,
+        accepted=accepted | set(policy.accept),
+        named_only=named_only,
+        present=present,
+    )
+    rules = enumerate(policy.allow, start=1)
+    selectors = tuple(Selector(work, rule, number) for number, rule in rules)
+    admitted: dict[tuple[str, str], Admitted] = {}
+    warnings: list[str] = []
+    held: dict[tuple[str, str], Held] = {}
+    for selector in selectors:
+        for item in selector.chosen:
+            row = _row(selector, item.model, item.reading, policy)
+            if fault := name_fault(row.name) or name_fault(item.model.id):
+                warnings.append(f"{item.model.qualified}: left out, {fault}")
+            elif item.model.key not in admitted:
+                admitted[item.model.key] = row
+        for item in selector.too_young:
+            reason = f"rule {selector.number}: {work.age_reason(item)}"
+            held.setdefault(item.model.key, Held(item.model, reason))
+    _refuse_twins(list(admitted.values()))
+    warnings += [line for selector in selectors for line in about_rule(selector)]
+    warnings += retiring(list(admitted.values()), work)
+    warnings += moving(list(admitted.values()), work)
+    return Admission(
+        tuple(admitted.values()),
+        tuple(row for key, row in held.items() if key not in admitted),
+        tuple(dict.fromkeys(warnings)),
+        work,
+        selectors,
+    )
+
+
+def denied(policy: Policy, provider: str, model_id: str) -> str | None:
+    """The pattern of the deny list that keeps a model out, None when none does."""
+    return shelf.denied(policy.deny, provider, model_id)
+
+
+def rule_of(policy: Policy, model: Model) -> int | None:
+    """The index in `policy.allow` of the first rule that names a model, whatever `newest`, `max`,
+    stage and conditions say of it; None when no rule does or it is denied.
+    """
+    first = next(iter(rules_of(policy, model)), None)
+    return None if first is None else policy.allow.index(first)
+
+
+def rules_of(policy: Policy, model: Model) -> Iterator[Rule]:
+    """The rules that name a model, in their order; see `rule_of`."""
+    alone = Shelf(model.provider, (model,), policy)
+    item = alone.item(model.id)
+    if item.denied is None:
+        yield from (rule for rule in policy.allow if Selector.names(rule, alone, item))
+
+
+def _shelves(policy: Policy, catalogs: Mapping[str, Sequence[Model]]) -> dict[str, Shelf]:
+    """The shelves in the policy's order of providers; others behind them, by name."""
+    order = [name for name in policy.providers if name in catalogs]
+    order += sorted(set(catalogs) - set(order))
+    return {name: Shelf(name, catalogs[name], policy) for name in order}
+
+
+def _row(selector: Selector, model: Model, reading: Reading, policy: Policy) -> Admitted:
+    rule = selector.rule
+    return Admitted(
+        model=model,
+        reading=reading,
+        rule=selector.number,
+        name=render_name(rule.name or policy.naming, model, reading),
+        params=rule.params,
+        model_info=rule.model_info,
+        reason=selector.reason(reading),
+    )
+
+
+def _refuse_twins(rows: list[Admitted]) -> None:
+    seen: dict[str, Admitted] = {}
+    for row in rows:
+        twin = seen.setdefault(row.name, row)
+        if twin is not row:
+            rules = f"rules {twin.rule} and {row.rule}"
+            raise PolicyError(
+                f"{twin.model.qualified} and {row.model.qualified} ("
+                f"{rules if twin.rule != row.rule else f'rule {row.rule}'}) would both be named "
+                f"{row.name!r}: LiteLLM would balance between them silently.",
+                'Give one of them its own `name`, for example "{provider}/{id}", or deny it.',
+            )
+
+
+MANY_FAMILIES = 10
+
+
+def retiring(rows: list[Admitted], work: Work) -> list[str]:
+    """Which of the admitted end within the notice, and who follows them."""
+    found = []
+    for row in rows:
+        ends = row.model.ends
+        if ends is not None and work.ends_soon(row.model):
+            successor = (
+                f"; its successor is {row.model.replaced_by}" if row.model.replaced_by else ""
+            )
+            days = (ends - work.today).days
+            when = "today" if days == 0 else f"in {days} day{'s' if days > 1 else ''}, on {ends}"
+            found.append(f"{row.model.qualified} ends {when}{successor}")
+    return found
+
+
+def moving(rows: list[Admitted], work: Work) -> list[str]:
+    """Where a provider's own moving id points at something else than our newest."""
+    newest: dict[tuple[str, object, str], Admitted] = {}
+    for one in rows:
+        if work.rule(one.rule).newest:
+            newest.setdefault((one.model.provider, one.reading.maker, one.reading.family), one)
+    found = []
+    for provider, row in work.shelves.items():
+        for model_id, model in sorted(row.models.items()):
+            if model.points_at is None:
+                continue
+            target = work.target_of(row, model.points_at)
+            ours = newest.get((provider, target.maker, target.family))
+            if ours is None or model.points_at in (ours.model.id, ours.model.canonical):
+                continue
+            if (target.version, target.revision) != (ours.reading.version, ours.reading.revision):
+                found.append(
+                    f"{provider}: {model_id} points at {model.points_at}, "
+                    f"our newest of {ours.reading.family} is {ours.model.id}"
+                )
+    return found
+
+
+def about_rule(selector: Selector) -> list[str]:
+    """What a person should know about a rule: it finds nothing, or very much."""
+    found = []
+    held = {item.family for item in selector.chosen}
+    if len(held) > MANY_FAMILIES:
+        hint = "" if selector.rule.max else "; `max` or `max_age` would bound it"
+        found.append(f"rule {selector.number} admits {len(held)} families{hint}")
+    expected = selector.rule.from_ or tuple(selector.work.policy.providers)
+    if not selector.shelves or any(name not in selector.work.shelves for name in expected):
+        return found
+    if not selector.named:
+        found.append(f"rule {selector.number} finds nothing: {_why_empty(selector)}")
+        return found
+    found += [
+        f"rule {selector.number}: nobody asked lists {pattern!r}"
+        for pattern in selector.rule.match
+        if compile_glob(pattern).literal
+        and not any(shelf.matching(pattern) for shelf in selector.shelves)
+    ]
+    return found
+
+
+def _why_empty(selector: Selector) -> str:
+    items = [shelf.item(one) for shelf in selector.shelves for one in ids_of(selector.rule, shelf)]
+    if not items:
+        return f"nobody asked lists {listed(selector.rule)}"
+    if items[0].denied is not None:
+        return f"{items[0].model.qualified} is denied by {items[0].denied!r}"
+    return f"{items[0].model.qualified} {items[0].special}, and needs its exact id"

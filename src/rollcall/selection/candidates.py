@@ -1,0 +1,214 @@
+"""What an alias may lead to, and which candidate stands first: by version, price or context."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+from rollcall.catalog import order
+from rollcall.catalog.model import Kind
+from rollcall.policy.conditions import release_day
+from rollcall.selection.shelf import NOTICE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
+
+    from rollcall.policy.schema import Choice, Policy
+    from rollcall.selection.aliases import Candidate
+
+
+class Outcome(NamedTuple):
+    """What a choice came to; see `rollcall.selection.aliases.Resolved`."""
+
+    target: str | None
+    reason: str
+    candidates: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The managed entries an alias may lead to, and what is known about their providers."""
+
+    policy: Policy
+    entries: tuple[Candidate, ...]
+    own_names: frozenset[str]
+    unanswered: frozenset[str]
+    today: date | None = None
+    own_aliases: frozenset[str] = frozenset()
+
+    def named(self, text: str) -> str | None:
+        """The model_name a plain text means: `provider/id`, or a name in the config.
+
+        Not an alias of the user's: LiteLLM follows one step only.
+        """
+        for one in self.entries:
+            if one.model.qualified == text:
+                return one.name
+        names = {one.name for one in self.entries} | (self.own_names - self.own_aliases)
+        return text if text in names else None
+
+    def fresh(self) -> Pool:
+        """Only entries of providers that answered."""
+        entries = tuple(one for one in self.entries if not self.is_stale(one))
+        return replace(self, entries=entries)
+
+    def ends_soon(self, one: Candidate) -> bool:
+        """Whether an entry's announced end is near; any announced one where no day is given."""
+        ends = one.model.ends
+        return ends is not None and (self.today is None or ends <= self.today + NOTICE)
+
+    def is_stale(self, one: Candidate) -> bool:
+        """Whether an entry's provider could not be asked."""
+        return one.staying or one.model.provider in self.unanswered
+
+    def assumed(self, one: Candidate) -> Mapping[str, bool | int]:
+        """What the rule that admitted an entry lets us assume of it."""
+        if one.staying or not 0 < one.rule <= len(self.policy.allow):
+            return {}
+        return self.policy.allow[one.rule - 1].assume
+
+
+def is_candidate(one: Candidate) -> bool:
+    """Whether more than its own name may lead to an entry: a chat model that stays what it is."""
+    chat = one.model.kind is Kind.CHAT and not one.model.batch_only
+    return chat and not one.reading.moving and one.model.points_at is None
+
+
+WORTH_MOVING = Decimal("0.8")
+"""`cheapest` moves only to a model at most this part of the present one's price."""
+
+
+def newest(
+    pool: Pool, option: Choice, fitting: list[Candidate], lost: list[tuple[str, str]]
+) -> Outcome:
+    """By `from` in its order and then version; without `from` by version, then rule order.
+
+    Behind all others: variants, and what ends soon where a successor is there.
+    """
+    versions = _by_version(fitting)
+    ordered = [one for rows in versions for one in rows]
+    if option.from_:
+        ordered.sort(key=lambda one: option.from_.index(one.model.provider))
+    ordered.sort(key=lambda one: (one.reading.variant is not None, _yields(pool, one, versions)))
+    best = ordered[0]
+    family = best.reading.family or ", ".join(option.family)
+    reason = f"newest {family} of {len(ordered)}" if len(ordered) > 1 else f"the only {family}"
+    if option.from_:
+        reason = f"newest {family} from {best.model.provider}"
+    return _outcome(ordered, reason, lost, lambda one: _behind(pool, best, one, versions))
+
+
+def _by_version(fitting: Sequence[Candidate]) -> list[list[Candidate]]:
+    """Versions newest first; in each, providers by the rules' order, each one's best id first."""
+    place = {one.model.key: index for index, one in enumerate(fitting)}
+    found = []
+    for ids in order.versions(one.model for one in fitting):
+        leaders: dict[str, int] = {}
+        for model in ids:
+            leaders.setdefault(model.provider, place[model.key])
+        rows = sorted(ids, key=lambda model: leaders[model.provider])
+        found.append([fitting[place[model.key]] for model in rows])
+    return found
+
+
+def _yields(pool: Pool, one: Candidate, versions: list[list[Candidate]]) -> bool:
+    """Whether an entry that ends soon has a lasting successor: named, or as new as itself."""
+    if not pool.ends_soon(one):
+        return False
+    for rows in versions:
+        if any(not pool.ends_soon(other) for other in rows):
+            return True
+        if one in rows:
+            break
+    named = (one.model.provider, one.model.replaced_by)
+    return any(other.model.key == named for rows in versions for other in rows)
+
+
+def _behind(pool: Pool, best: Candidate, one: Candidate, versions: list[list[Candidate]]) -> str:
+    """Why the best stands before another one."""
+    if _yields(pool, one, versions):
+        return f"ends on {one.model.ends}, and there is a successor"
+    if one.reading.variant is not None and best.reading.variant is None:
+        return f"a :{one.reading.variant} variant"
+    if any(best in rows and one in rows for rows in versions):
+        return f"the same version, behind {best.name}"
+    return f"version {one.reading.version or 'unsaid'}, behind {best.reading.version or best.name}"
+
+
+def cheapest(fitting: list[Candidate], current: str | None, lost: list[tuple[str, str]]) -> Outcome:
+    """The cheapest; the present one stays unless the new one is a fifth cheaper."""
+    outcome = _ranked(fitting, _by_price, _price_reason, lost)
+    best = next(one for one in fitting if one.name == outcome.target)
+    present = next((one for one in fitting if one.name == current), None)
+    if present is None or present is best:
+        return outcome
+    if _blended(best) <= WORTH_MOVING * _blended(present):
+        return outcome
+    reason = f"stays at {_price_reason(present)}: {best.name} is less than a fifth cheaper"
+    others = tuple(row for row in outcome.candidates if row[0] != present.name)
+    return Outcome(present.name, reason, ((present.name, reason), *others))
+
+
+def _blended(one: Candidate) -> Decimal:
+    return one.model.price.blended or Decimal(0)
+
+
+def _by_price(one: Candidate) -> tuple[Decimal, int]:
+    return _blended(one), _newest_day(one)
+
+
+def _price_reason(one: Candidate) -> str:
+    price = one.model.price
+    if price.input is None or price.output is None:
+        return "its price is unknown"
+    rows = [(price.input, price.output, "")]
+    for tier in price.tiers:
+        at = f", above {tier.above_tokens} tokens" if tier.above_tokens else ", at peak hours"
+        into = price.input if tier.input is None else tier.input
+        out = price.output if tier.output is None else tier.output
+        rows.append((into, out, at))
+    into, out, at = max(rows, key=lambda row: 3 * row[0] + row[1])
+    said = [f"${(1_000_000 * amount).normalize():f}" for amount in (into, out)]
+    return f"{said[0]} in, {said[1]} out per 1M tokens{at}"
+
+
+def _by_context(one: Candidate) -> tuple[int, int]:
+    return -(one.model.context or 0), _newest_day(one)
+
+
+def _context_reason(one: Candidate) -> str:
+    return f"{one.model.context} tokens of context"
+
+
+def _newest_day(one: Candidate) -> int:
+    day = release_day(one.model, one.reading)
+    return -day.toordinal() if day else 0
+
+
+def _ranked(
+    fitting: list[Candidate],
+    key: Callable[[Candidate], tuple[Decimal | int, int]],
+    reason: Callable[[Candidate], str],
+    lost: list[tuple[str, str]],
+) -> Outcome:
+    """By a number; ties the newest, then rule order, then name."""
+    ordered = sorted(fitting, key=lambda one: (*key(one), one.rule, one.name))
+    word = "cheapest" if reason is _price_reason else "largest"
+    return _outcome(ordered, f"the {word}: {reason(ordered[0])}", lost, reason)
+
+
+def _outcome(
+    ordered: list[Candidate],
+    reason: str,
+    lost: list[tuple[str, str]],
+    behind: Callable[[Candidate], str],
+) -> Outcome:
+    rows = [(ordered[0].name, reason), *((one.name, behind(one)) for one in ordered[1:])]
+    return Outcome(ordered[0].name, reason, (*rows, *lost))
+
+
+def largest_context(fitting: list[Candidate], lost: list[tuple[str, str]]) -> Outcome:
+    """The one that takes in most tokens."""
+    return _ranked(fitting, _by_context, _context_reason, lost)

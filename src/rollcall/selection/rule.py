@@ -1,0 +1,300 @@
+"""One rule at work: which models pass it, which is the newest, and what stops the others."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rollcall.catalog import order
+from rollcall.policy.conditions import fact_of, release_day
+from rollcall.policy.words import render_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from rollcall.catalog.reading import Reading
+    from rollcall.policy.schema import Rule
+    from rollcall.selection.shelf import Item, Shelf, Work
+
+
+class Stop(StrEnum):
+    """What keeps a model from passing a rule, in the order of work."""
+
+    FROM = "from"
+    UNNAMED = "unnamed"
+    SPECIAL = "special"
+    RETIRED = "retired"
+    STAGE = "stage"
+    WHERE = "where"
+    MAX_AGE = "max_age"
+    YOUNG = "min_age"
+    NEWEST = "newest"
+    MAX = "max"
+
+
+class Selector:
+    """One rule at work."""
+
+    def __init__(self, work: Work, rule: Rule, number: int) -> None:
+        """The rule counted `number` from 1."""
+        self.work = work
+        self.rule = rule
+        self.number = number
+        self._leading: dict[tuple[object, ...], list[Item]] = {}
+
+    @cached_property
+    def shelves(self) -> tuple[Shelf, ...]:
+        """The shelves of the rule's providers that answered."""
+        if not self.rule.from_:
+            return () if self.work.named_only else tuple(self.work.shelves.values())
+        known = self.work.shelves
+        return tuple(known[name] for name in self.rule.from_ if name in known)
+
+    @cached_property
+    def named(self) -> list[Item]:
+        """What the rule names by id, pattern or family, less the denied; by shelf and id."""
+        found = []
+        for shelf in self.shelves:
+            for model_id in ids_of(self.rule, shelf):
+                item = shelf.item(model_id)
+                if item.denied is None and names_exactly(self.rule, item):
+                    found.append(item)
+        return found
+
+    @cached_property
+    def passing(self) -> list[Item]:
+        """What also meets its stage and conditions."""
+        return [item for item in self.named if self.stop(item) is None]
+
+    @cached_property
+    def chosen(self) -> list[Item]:
+        """What the rule admits, newest first."""
+        young = {item.model.key for item in self.too_young}
+        if not young:
+            return self._wanted
+        work, naming = self.work, self.work.policy.naming
+        name = self.rule.name or naming
+        return self._select([item for item in self.passing if not self._young(item, work, name)])
+
+    @cached_property
+    def too_young(self) -> list[Item]:
+        """What it would admit, were it older."""
+        name = self.rule.name or self.work.policy.naming
+        return [item for item in self._wanted if self._young(item, self.work, name)]
+
+    @cached_property
+    def _wanted(self) -> list[Item]:
+        return self._select(self.passing)
+
+    @staticmethod
+    def _young(item: Item, work: Work, template: str) -> bool:
+        return work.too_young(item, render_name(template, item.model, item.reading))
+
+    def stop(self, item: Item) -> Stop | None:
+        """What stops a named model before `newest` and `max`."""
+        rule, model, reading = self.rule, item.model, item.reading
+        if model.ends is not None and model.ends < self.work.today:
+            return Stop.RETIRED
+        exact = "stage" not in rule.model_fields_set and model.id in rule.match
+        if not exact and rule.stage != "any" and reading.stage != rule.stage:
+            return Stop.STAGE
+        if rule.where is not None and rule.where.failing(model, reading, rule.assume) is not None:
+            return Stop.WHERE
+        if rule.max_age is not None:
+            day = release_day(model, reading)
+            if day is None or (self.work.today - day).days > rule.max_age:
+                return Stop.MAX_AGE
+        return None
+
+    def _select(self, items: list[Item]) -> list[Item]:
+        if self.rule.newest is not None:
+            items = [item for shelf in self.shelves for item in self._newest(items, shelf.provider)]
+        return self._in_order(items)[: self.rule.max]
+
+    def would_take(self, item: Item) -> bool:
+        """Whether a model that is not listed would be among the chosen, were it to pass."""
+        if self.rule.max is not None:
+            return item in self._select([*self.passing, item])
+        return self.rule.newest is None or item in self._first(
+            _by_version([*self._relatives.get(self._group(item), ()), item])
+        )
+
+    def ahead(self, item: Item) -> list[Item]:
+        """The `newest` of the family a passing model belongs to, at its provider."""
+        group = self._group(item)
+        if group not in self._leading:
+            self._leading[group] = self._first(_by_version(self._relatives.get(group, [])))
+        return self._leading[group]
+
+    @cached_property
+    def _relatives(self) -> dict[tuple[object, ...], list[Item]]:
+        found: dict[tuple[object, ...], list[Item]] = {}
+        for item in self.passing:
+            found.setdefault(self._group(item), []).append(item)
+        return found
+
+    def _group(self, item: Item) -> tuple[object, ...]:
+        """What `newest` counts in: provider and family; those a rule lists together are one."""
+        return (item.model.provider, None if self.rule.family else item.family)
+
+    def _newest(self, items: Iterable[Item], provider: str) -> list[Item]:
+        """One provider's `newest` versions of each family, one id each."""
+        mine = [item for item in items if item.model.provider == provider]
+        return [item for rows in self._by_family(mine) for item in self._first(_by_version(rows))]
+
+    def _first(self, versions: list[list[Item]]) -> list[Item]:
+        """One id of each of the newest versions; one that ends soon yields to its successor."""
+        pool = {item.model.id: item for rows in versions for item in rows}
+        picked: dict[str, Item] = {}
+        for rows in versions[: self.rule.newest]:
+            lasting = [item for item in rows if not self.work.ends_soon(item.model)]
+            item = (lasting or rows)[0]
+            successor = pool.get(item.model.replaced_by or "")
+            if not lasting and successor is not None:
+                item = successor
+            picked[item.model.id] = item
+        return list(picked.values())
+
+    def _in_order(self, items: list[Item]) -> list[Item]:
+        """Newest first: within a family by version, the providers of one version in the rule's
+        order; families by their newest member's day.
+        """
+        rank = {shelf.provider: at for at, shelf in enumerate(self.shelves)}
+        groups = []
+        for rows in self._by_family(items):
+            days = [day.toordinal() for item in rows if (day := _day(item)) is not None]
+            maker, family = rows[0].family
+            groups.append((-max(days, default=0), family, maker or "", rows))
+        groups.sort(key=lambda group: group[:3])
+        return [
+            item
+            for group in groups
+            for rows in _by_version(group[3])
+            for item in sorted(rows, key=lambda item: rank[item.model.provider])
+        ]
+
+    def _by_family(self, items: list[Item]) -> list[list[Item]]:
+        """The families; those a rule lists together are one."""
+        if self.rule.family:
+            return [items] if items else []
+        found: dict[tuple[str | None, str], list[Item]] = {}
+        for item in items:
+            found.setdefault(item.family, []).append(item)
+        return list(found.values())
+
+    @staticmethod
+    def names(rule: Rule, shelf: Shelf, item: Item) -> bool:
+        """Whether a rule names a model of its providers, whatever else it asks."""
+        if rule.from_ and shelf.provider not in rule.from_:
+            return False
+        return item.model.id in ids_of(rule, shelf) and names_exactly(rule, item)
+
+    def reason(self, reading: Reading) -> str:
+        """Why a model is in, for people: `rule 3: newest 1 of claude-sonnet`."""
+        rule = self.rule
+        what = f"of {reading.family}" if reading.family else f"of {listed(rule)}"
+        if rule.newest is not None:
+            return f"rule {self.number}: newest {rule.newest} {what}"
+        return f"rule {self.number}: {listed(rule)}"
+
+
+def ids_of(rule: Rule, shelf: Shelf) -> Iterable[str]:
+    """The ids on a shelf that a rule names; with both family and match, those that fit both."""
+    by_family = [model_id for name in rule.family for model_id in shelf.of_family(name)]
+    if not rule.match:
+        return dict.fromkeys(by_family)
+    by_match = dict.fromkeys(one for pattern in rule.match for one in shelf.matching(pattern))
+    if not rule.family:
+        return by_match
+    both = set(by_family)
+    return [model_id for model_id in by_match if model_id in both]
+
+
+def names_exactly(rule: Rule, item: Item) -> bool:
+    """Whether a special model is named: by its exact id, a variant also by its spelled suffix."""
+    if not item.special or item.model.id in rule.match:
+        return True
+    suffix = f":{item.reading.variant}"
+    return item.is_variant and any(pattern.endswith(suffix) for pattern in rule.match)
+
+
+def listed(rule: Rule) -> str:
+    return ", ".join((*rule.family, *rule.match))
+
+
+def _by_version(items: list[Item]) -> list[list[Item]]:
+    """One family's versions, newest first, the preferred id of each first."""
+    if len(items) == 1:
+        return [items]
+    by_key = {item.model.key: item for item in items}
+    versions = order.versions(item.model for item in items)
+    return [[by_key[model.key] for model in rows] for rows in versions]
+
+
+def _day(item: Item) -> date | None:
+    return release_day(item.model, item.reading)
+
+
+Verdict = tuple[Stop | None, str]
+"""What stops a model, and why; (None, why) when the rule admits it."""
+
+
+def verdict(selector: Selector, item: Item) -> Verdict:
+    """What a rule says of a model that is not denied."""
+    rule, model = selector.rule, item.model
+    shelf = next((row for row in selector.shelves if row.provider == model.provider), None)
+    if shelf is None:
+        return Stop.FROM, f"asks only {', '.join(rule.from_) or 'rules that name a provider'}"
+    if model.id not in ids_of(rule, shelf):
+        return Stop.UNNAMED, f"names {listed(rule)}, not this one"
+    if not names_exactly(rule, item):
+        return Stop.SPECIAL, f"{item.special}: only a rule that names its exact id admits it"
+    match selector.stop(item):
+        case None:
+            return _of_selection(selector, item)
+        case Stop.RETIRED:
+            return Stop.RETIRED, f"it ended on {model.ends}"
+        case Stop.STAGE:
+            return Stop.STAGE, f"takes {rule.stage} models, this one is {item.reading.stage}"
+        case Stop.MAX_AGE:
+            day = release_day(model, item.reading)
+            why = f"released {day}" if day else "its release day is unknown"
+            return Stop.MAX_AGE, f"{why}, max_age is {rule.max_age} days"
+        case stop:
+            return stop, _of_where(selector, item)
+
+
+def _of_where(selector: Selector, item: Item) -> str:
+    where, assume = selector.rule.where, selector.rule.assume
+    name = where.failing(item.model, item.reading, assume) if where else None
+    if name is None:
+        return "does not meet its conditions"
+    wanted = getattr(where, name)
+    fact = fact_of(name, item.model, item.reading)
+    known = "unknown, which never passes" if fact is None else _plain(fact)
+    return f"wants {name} {_plain(wanted)}; this one's is {known}"
+
+
+def _of_selection(selector: Selector, item: Item) -> Verdict:
+    rule = selector.rule
+    if item in selector.chosen:
+        return None, selector.reason(item.reading).partition(": ")[2]
+    if item in selector.too_young:
+        return Stop.YOUNG, selector.work.age_reason(item)
+    if rule.newest is not None:
+        ahead = selector.ahead(item)
+        if item not in ahead:
+            stand = "stands" if len(ahead) == 1 else "stand"
+            names = ", ".join(one.model.id for one in ahead)
+            return Stop.NEWEST, f"newest {rule.newest}: {names} {stand} before it"
+    return Stop.MAX, f"max {rule.max}: others are newer"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if type(value) is tuple:
+        return ", ".join(map(str, value))
+    return str(value)

@@ -1,0 +1,91 @@
+"""Whether the last run is recent enough that `start` need not ask again.
+
+A small stamp of its own, read with nothing but json, so that a start within the time to live
+costs next to no time. It counts only while config.yaml, the policy, the mode and the set of keys
+are what they were. Losing or garbling it costs one more run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from rollcall.files import is_foreign, read_regular
+from rollcall.settings import Mode
+from rollcall.store.picks import picked_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from rollcall.settings import Settings
+
+
+STAMP = "fresh.json"
+
+
+def sha256(content: bytes) -> str:
+    """Lower-case hex digest."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def policy_digest(settings: Settings) -> str:
+    """sha256 of the policy file, with a person's pick behind it; legacy mode has none.
+
+    Raises:
+        OSError: a file is there and cannot be read.
+    """
+    if settings.mode is Mode.LEGACY:
+        return sha256(b"")
+    paths = (settings.policy_path, picked_path(settings.policy_path))
+    return sha256(b"".join(read_regular(path) for path in paths if path.exists()))
+
+
+def make_stamp(
+    settings: Settings,
+    *,
+    config: bytes,
+    ttl_seconds: float,
+    key_names: Iterable[str],
+) -> str:
+    """The stamp of a run that has just gone well."""
+    return json.dumps(
+        {
+            "at": settings.now.timestamp(),
+            "ttl_seconds": ttl_seconds,
+            "config_sha256": sha256(config),
+            "policy_sha256": policy_digest(settings),
+            "mode": settings.mode.value,
+            "keys": {name: bool(settings.environ.get(name)) for name in sorted(key_names)},
+        }
+    )
+
+
+def is_fresh(settings: Settings) -> bool:
+    """Whether the last good run still stands; any doubt is a no."""
+    try:
+        if is_foreign(settings.state_dir):
+            return False
+        stamp = json.loads(read_regular(settings.state_dir / STAMP))
+        ttl = stamp["ttl_seconds"] if settings.ttl_seconds is None else settings.ttl_seconds
+        age = settings.now.timestamp() - stamp["at"]
+        return (
+            0 <= age < ttl
+            and stamp["mode"] == settings.mode.value
+            and stamp["config_sha256"] == _digest(settings.config_path)
+            and stamp["policy_sha256"] == policy_digest(settings)
+            and _same_keys(stamp["keys"], settings.environ)
+        )
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return False
+    except (RecursionError, ArithmeticError):  # a stamp somebody made up
+        return False
+
+
+def _digest(path: Path) -> str:
+    return sha256(read_regular(path) if path.exists() else b"")
+
+
+def _same_keys(keys: Mapping[str, bool], environ: Mapping[str, str]) -> bool:
+    return all(bool(environ.get(name)) is there for name, there in keys.items())

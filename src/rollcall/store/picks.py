@@ -1,0 +1,79 @@
+"""The model a person picked as `default`, kept beside the policy. Disk.
+
+    # policy.picked.yaml
+    default: anthropic/claude-haiku-4-5
+
+Deleting the file goes back to what the policy says. A pick that is no longer admitted falls back
+to the policy's own default by itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rollcall.errors import PolicyError, StoreError
+from rollcall.files import read_regular
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+HEADER = "# Written by `rollcall pick`. Delete this file to go back to the policy's own default.\n"
+
+
+def picked_path(policy_path: Path) -> Path:
+    """Where the pick of a policy is kept: `policy.yaml` -> `policy.picked.yaml`."""
+    return policy_path.with_name(f"{policy_path.stem}.picked{policy_path.suffix or '.yaml'}")
+
+
+def read_picked(policy_path: Path) -> tuple[bytes, str | None]:
+    """The file's bytes, and the `provider/id` it names; (b"", None) where there is no pick.
+
+    Raises:
+        PolicyError: it is there and says something else.
+    """
+    path = picked_path(policy_path)
+    try:
+        content = read_regular(path)
+    except FileNotFoundError:
+        return b"", None
+    except OSError as error:
+        raise _wrong(path, error.strerror or str(error)) from None
+    from rollcall import yaml_reading
+
+    try:
+        data = yaml_reading.load(content.decode("utf-8-sig"))
+    except yaml_reading.UNREADABLE:
+        raise _wrong(path, "it is not YAML") from None
+    picked = data.get("default") if isinstance(data, dict) and len(data) == 1 else None
+    if not isinstance(picked, str) or "/" not in picked:
+        raise _wrong(path, "it should say `default: provider/id` and nothing else")
+    return content, picked
+
+
+def write_picked(policy_path: Path, qualified: str) -> Path:
+    """Remember `provider/id` as the picked default; returns the file's path.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    from rollcall.litellm_config.render import quoted
+    from rollcall.store.atomic import replace_file
+
+    path = picked_path(policy_path)
+    try:
+        replace_file(path, f"{HEADER}default: {quoted(qualified)}\n".encode(), mode=0o644)
+    except OSError as error:
+        raise StoreError(
+            f"{path} could not be written: {error.strerror or error}.", "Check the folder."
+        ) from None
+    return path
+
+
+def forget_picked(policy_path: Path) -> None:
+    """Go back to the policy's own default."""
+    picked_path(policy_path).unlink(missing_ok=True)
+
+
+def _wrong(path: Path, why: str) -> PolicyError:
+    return PolicyError(f"{path} cannot be used: {why}.", "Run `rollcall pick` again, or delete it.")

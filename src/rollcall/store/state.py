@@ -1,0 +1,261 @@
+"""What rollcall remembers between runs, and the files it is kept in.
+
+Losing the state loses no entry: guards and grace compare with config.yaml itself. It holds what
+the file cannot say: last good times, when an id was first seen, what was accepted.
+
+Written whole by rename, but not synced: after a power cut they may be damaged, which is noticed,
+and costs a note and one more question to the providers, never an entry of config.yaml.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from rollcall.catalog.model import Verdict
+from rollcall.errors import StoreError
+from rollcall.store.atomic import read_bytes, replace_file, words
+from rollcall.store.folder import prepare, prepare_part
+from rollcall.store.freshness import STAMP
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rollcall.catalog.model import Answer
+
+
+SCHEMA = 1
+
+
+class StateUnreadable(ValueError):
+    """Bytes that are no state of ours: damaged, or a newer version's.
+
+    Attributes:
+        schema_version: the newer version; None when damaged.
+    """
+
+    def __init__(self, what: str, schema_version: int | None = None) -> None:
+        super().__init__(what)
+        self.schema_version = schema_version
+
+
+class ProviderState(BaseModel):
+    """One provider's history. Times are ISO 8601 UTC; None = never.
+
+    Attributes:
+        last_good: last time it answered well. stale_since: start of the present run of failures.
+        first_seen: id -> the day we saw it first; ids seen in the very first good answer carry
+            None, they are old enough for every `min_age`.
+        last_seen: id -> the last day it was listed (kept for ids that left, pruned after a year).
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    verdict: str = "not_asked"
+    detail: str = ""
+    last_asked: str | None = None
+    last_good: str | None = None
+    stale_since: str | None = None
+    models: int = 0
+    first_seen: dict[str, date | None] = {}
+    last_seen: dict[str, date] = {}
+
+
+class RunRecord(BaseModel):
+    """One run that wrote, or would have: for `status`, the page and `models`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    at: str
+    command: str
+    outcome: str
+    """applied | unchanged | refused | nobody | error"""
+    summary: str = ""
+    changes: list[str] = []
+    backup_id: str | None = None
+
+
+class State(BaseModel):
+    """The whole of `.rollcall/state.json`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    schema_version: int = SCHEMA
+    last_run: str | None = None
+    providers: dict[str, ProviderState] = {}
+    accepted: list[str] = []
+    policy_text: str | None = None
+    """The policy at the last apply: tells a policy edit from a change at the provider."""
+    written_blocks_sha256: str | None = None
+    """Our lines as we last left them: tells that they were edited by hand."""
+    runs: list[RunRecord] = []
+    """Newest last, at most 20."""
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> State:
+        """Read state.json.
+
+        Raises:
+            StateUnreadable: it is damaged, or a newer rollcall's.
+        """
+        try:
+            state = cls.model_validate_json(content)
+        except ValidationError as error:
+            version = _schema_version(content)
+            if version is None or version <= SCHEMA:
+                raise StateUnreadable("state.json is damaged.") from error
+        else:
+            version = state.schema_version
+        if version > SCHEMA:
+            raise StateUnreadable("state.json was written by a newer rollcall.", version)
+        return state
+
+    def to_bytes(self) -> bytes:
+        """state.json, on one line: the same state gives the same bytes."""
+        return self.model_dump_json().encode() + b"\n"
+
+
+class _Version(BaseModel):
+    schema_version: int
+
+
+def _schema_version(content: bytes) -> int | None:
+    try:
+        return _Version.model_validate_json(content).schema_version
+    except ValidationError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class StateFiles:
+    """The state folder's files that may be lost without harm."""
+
+    folder: Path
+
+    def read_state(self) -> tuple[State, tuple[str, ...]]:
+        """The state, or a fresh one and a note why."""
+        try:
+            content = read_bytes(self._state_path)
+            return (State() if content is None else State.from_bytes(content)), ()
+        except StateUnreadable as error:
+            why = str(error)
+        except StoreError as error:
+            why = error.what
+        return State(), (f"The state was begun anew: {why}",)
+
+    def write_state(self, state: State) -> tuple[str, ...]:
+        """Keep the state, unless it is there already; put aside what we could not read."""
+        content = state.to_bytes()
+        try:
+            present = read_bytes(self._state_path)
+            if present == content:
+                return ()
+            prepare(self.folder)
+            if present is not None:
+                self._put_aside_unreadable(present)
+            replace_file(self._state_path, content, synced=False)
+        except OSError as error:
+            return (f"The state could not be kept in {self.folder}: {words(error)}.",)
+        except StoreError as error:
+            return (f"The state could not be kept: {error.what}",)
+        return ()
+
+    def write_replies(self, answers: tuple[Answer, ...]) -> tuple[str, ...]:
+        """Keep the bodies of good answers; a note where that fails."""
+        notes = []
+        for answer in answers:
+            good = answer.verdict is Verdict.OK or (
+                answer.verdict is Verdict.NO_KEY and answer.models
+            )
+            if good and answer.pages and not answer.offline:
+                try:
+                    self._write_reply(answer)
+                except (OSError, StoreError) as error:
+                    why = words(error) if isinstance(error, OSError) else error.what
+                    notes.append(
+                        f"The reply of {answer.provider} could not be kept: {why.rstrip('.')}."
+                    )
+        return tuple(notes)
+
+    def read_replies(self, provider: str) -> tuple[tuple[bytes, ...], str] | None:
+        """The bodies and when they first came; None when none are kept, or they are damaged."""
+        try:
+            content = read_bytes(self._reply_path(provider))
+        except StoreError:
+            return None
+        return None if content is None else _unpack(provider, content)
+
+    def write_stamp(self, text: str) -> tuple[str, ...]:
+        """Keep the stamp of freshness, unless it is there already; a note where that fails."""
+        path = self.folder / STAMP
+        try:
+            if read_bytes(path) != text.encode():
+                prepare(self.folder)
+                replace_file(path, text.encode(), synced=False)
+        except OSError as error:
+            return (f"{path} could not be written: {words(error)}.",)
+        except StoreError as error:
+            return (error.what,)
+        return ()
+
+    @property
+    def _state_path(self) -> Path:
+        return self.folder / "state.json"
+
+    def _put_aside_unreadable(self, content: bytes) -> None:
+        """Keep, once, a state that is damaged or a newer version's, before it is overwritten."""
+        try:
+            State.from_bytes(content)
+        except StateUnreadable as error:
+            kind = "newer" if error.schema_version and error.schema_version > SCHEMA else "broken"
+            aside = self.folder / f"state.json.{kind}"
+            if kind == "newer" or not aside.exists():
+                replace_file(aside, content, synced=False)
+
+    def _write_reply(self, answer: Answer) -> None:
+        path = self._reply_path(answer.provider)
+        with suppress(StoreError):
+            present = read_bytes(path)
+            kept = _unpack(answer.provider, present) if present else None
+            if kept and kept[0] == answer.pages:
+                return
+        prepare_part(path.parent)
+        replace_file(path, _pack(answer), synced=False)
+
+    def _reply_path(self, provider: str) -> Path:
+        """A name that every file system takes: the policy may call a provider anything."""
+        plain = re.sub(r"[^a-z0-9-]+", "_", provider.lower())[:40]
+        digest = sha256(provider.encode(errors="surrogatepass")).hexdigest()[:8]
+        return self.folder / "replies" / f"{plain}-{digest}.reply"
+
+
+def _pack(answer: Answer) -> bytes:
+    body = b"".join(answer.pages)
+    header = {
+        "schema": 1,
+        "provider": answer.provider,
+        "fetched_at": answer.fetched_at,
+        "pages": [len(page) for page in answer.pages],
+        "sha256": sha256(body).hexdigest(),
+    }
+    return json.dumps(header).encode() + b"\n" + body
+
+
+def _unpack(provider: str, content: bytes) -> tuple[tuple[bytes, ...], str] | None:
+    header, _, body = content.partition(b"\n")
+    with suppress(ValueError, KeyError, TypeError, RecursionError):
+        fields = json.loads(header)
+        sizes: list[int] = fields["pages"]
+        whole = fields["sha256"] == sha256(body).hexdigest() and sum(sizes) == len(body)
+        if fields["provider"] == provider and fields["schema"] == 1 and whole and min(sizes) >= 0:
+            ends = [sum(sizes[: index + 1]) for index in range(len(sizes))]
+            pages = tuple(body[end - size : end] for end, size in zip(ends, sizes, strict=True))
+            return pages, str(fields["fetched_at"])
+    return None

@@ -1,0 +1,204 @@
+"""The only writer: config.yaml, its backups, and the state folder. Disk.
+
+Lock, backup, temporary file beside the target, flush, fsync, replace. A kill at any instant leaves
+the old file or the new one, whole.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rollcall.errors import StoreError
+from rollcall.files import MOST_TEXT_BYTES, is_foreign
+from rollcall.store.atomic import read_bytes, sweep
+from rollcall.store.backups import Backup, Backups
+from rollcall.store.config_file import (
+    ConfigFile,
+    InPlace,
+    Written,
+    real_path,
+    require_unchanged,
+    write_copy,
+)
+from rollcall.store.folder import NAME, hold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rollcall.catalog.model import Answer
+    from rollcall.store.state import State, StateFiles
+
+
+_LEFT_BEHIND_SECONDS = 3600
+"""State files are also written outside the lock: only old temporary files there are orphans."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """config.yaml and the state folder beside it.
+
+    Args:
+        config_path: the file LiteLLM reads; a symlink is followed.
+        state_dir: `.rollcall/`; created 0700 on first write, with its own .gitignore.
+    """
+
+    config_path: Path
+    state_dir: Path
+
+    def __post_init__(self) -> None:
+        """Refuse a `.rollcall` beside config.yaml that another user put there.
+
+        Raises:
+            StoreError: it is another user's. One that is named outright is trusted.
+        """
+        beside = self.state_dir.parent == self.config_path.parent
+        if beside and self.state_dir.name == NAME and is_foreign(self.state_dir):
+            raise StoreError(
+                f"{self.state_dir} belongs to another user, who could have put anything there.",
+                "Remove it, take it over with chown, or name another folder with --state-dir.",
+            )
+
+    @contextmanager
+    def locked(self, deadline_seconds: float) -> Iterator[tuple[str, ...]]:
+        """Hold the lock of this config.yaml; also completes or undoes an interrupted write.
+
+        Yields notes for the user.
+
+        Raises:
+            LockBusy: another run has held it past `deadline_seconds`.
+            StoreError: an interrupted write could not be repaired, or the path leads nowhere.
+        """
+        with hold(self._real_path, self.state_dir, deadline_seconds) as notes:
+            yield notes + self.recover()
+
+    def recover(self) -> tuple[str, ...]:
+        """Repair what a killed run left behind; call it under the lock. Notes say what was done.
+
+        Raises:
+            StoreError: config.yaml is torn and could not be repaired.
+        """
+        real = self._real_path
+        sweep(real.parent, f"{real.name[:100]}.")
+        for folder in (self.state_dir, self.state_dir / "backups"):
+            sweep(folder, older_than_seconds=_LEFT_BEHIND_SECONDS)
+        return self._in_place.recover()
+
+    def read_config(self) -> bytes:
+        """config.yaml's bytes; b"" when there is none.
+
+        Raises:
+            StoreError: it is there and cannot be read.
+        """
+        return read_bytes(self._real_path, MOST_TEXT_BYTES) or b""
+
+    def read_includes(self, data: dict[str, object]) -> tuple[bytes, ...]:
+        """The files config.yaml's `include:` names, nested, as bytes; unreadable ones left out."""
+        if "include" not in data:
+            return ()
+        from rollcall.store.includes import read_includes
+
+        return read_includes(self.config_path, data)
+
+    def write_config(
+        self,
+        content: bytes,
+        *,
+        expected: bytes,
+        created: str,
+        reason: str,
+        write_to: Path | None = None,
+    ) -> Written:
+        """Replace config.yaml whole, keeping `expected` as config.yaml.bak and in the history.
+
+        Args:
+            expected: the bytes the plan was made from; a file that differs is left alone.
+            created: ISO 8601 UTC, the backup's time. reason: for `rollback --list`.
+            write_to: write there instead (config.yaml itself is only read).
+
+        Raises:
+            StoreError: nothing was written; `what` says why (disk full, read-only, changed).
+        """
+        real = self._real_path
+        require_unchanged(real, expected)
+        target = real if write_to is None else real_path(write_to)
+        if target != real:
+            return write_copy(target, content, config_path=real)
+        if content == expected:
+            return Written(None, changed=False)
+        config = ConfigFile(real, self._backups, self._in_place)
+        return config.replace(content, expected, created=created, reason=reason)
+
+    def backups(self) -> tuple[Backup, ...]:
+        """Earlier config.yaml files, newest first."""
+        return self._backups.newest_first()
+
+    def find_backup(self, backup_id: str) -> Backup:
+        """One backup, by its id or its number alone.
+
+        Raises:
+            NotFound: no such backup.
+        """
+        return self._backups.find(backup_id)
+
+    def read_backup(self, backup_id: str) -> bytes:
+        """The bytes of one backup, checked against its sha256; its number alone will do, too.
+
+        Raises:
+            NotFound: no such backup. StoreError: its bytes no longer match.
+        """
+        return self._backups.read(backup_id)
+
+    def read_state(self) -> tuple[State, tuple[str, ...]]:
+        """The state and notes; a missing, corrupt or newer one is a fresh State and a note."""
+        return self._state_files.read_state()
+
+    def write_state(self, state: State) -> tuple[str, ...]:
+        """Keep the state; a folder that cannot be written is a note, never an error."""
+        return self._state_files.write_state(state)
+
+    def write_replies(self, answers: tuple[Answer, ...]) -> tuple[str, ...]:
+        """Keep the bodies of good answers for offline runs; unchanged ones are not rewritten."""
+        return self._state_files.write_replies(answers)
+
+    def read_replies(self, provider: str) -> tuple[tuple[bytes, ...], str] | None:
+        """The last good bodies of one provider and when they first came (ISO 8601 UTC), if kept.
+
+        When they were last confirmed stands in the state's `last_good`.
+        """
+        return self._state_files.read_replies(provider)
+
+    def write_stamp(self, text: str) -> tuple[str, ...]:
+        """Keep the stamp that `rollcall.store.freshness` reads; a note where it cannot be kept."""
+        return self._state_files.write_stamp(text)
+
+    @property
+    def _real_path(self) -> Path:
+        return real_path(self.config_path)
+
+    @property
+    def _name(self) -> str:
+        """This config as seen from the state folder, which several configs may share."""
+        try:
+            return Path(os.path.relpath(self._real_path, self.state_dir.resolve())).as_posix()
+        except (ValueError, RuntimeError):  # on another Windows drive; links in a circle
+            return self._real_path.as_posix()
+
+    @property
+    def _backups(self) -> Backups:
+        return Backups(self.state_dir / "backups", self._name)
+
+    @property
+    def _in_place(self) -> InPlace:
+        key = sha256(os.fsencode(self._name)).hexdigest()[:16]
+        return InPlace(self._real_path, self.state_dir / f"journal-{key}")
+
+    @property
+    def _state_files(self) -> StateFiles:
+        from rollcall.store.state import StateFiles
+
+        return StateFiles(self.state_dir)

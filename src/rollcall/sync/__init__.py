@@ -1,0 +1,1 @@
+"""The story of a run: gather, plan, apply, remember; rollback, adopt, start."""

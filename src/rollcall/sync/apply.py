@@ -1,0 +1,257 @@
+"""The story: make a plan, apply it, roll it back."""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+from rollcall.errors import GuardRefused, NotFound, PlanError
+from rollcall.litellm_config.document import Blocks, parse
+from rollcall.settings import stamp
+from rollcall.store import freshness
+from rollcall.store.config_file import Written
+from rollcall.store.store import Store
+from rollcall.sync.gather import gather, read_policy_bytes, situate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from rollcall.plan.decide import Decision
+    from rollcall.plan.plan import Plan
+    from rollcall.plan.situation import Situation
+    from rollcall.providers.fetch import Observer
+    from rollcall.settings import Settings
+    from rollcall.sync.gather import Evidence
+
+
+AGAIN = "Make a new one with `rollcall plan --out FILE`."
+LOCK_WAIT_SECONDS = 5.0
+"""How long a run waits for another one, where `--deadline` does not say."""
+
+FOR_DECIDING = (
+    "rollcall.selection.shelf",
+    "rollcall.selection.admission",
+    "rollcall.selection.aliases",
+    "rollcall.plan.decide",
+    "rollcall.litellm_config.writing",
+    "rollcall.sync.outcome",
+    "rollcall.sync.remember",
+)
+"""Not needed for asking: imported while the providers think, in pieces of a few milliseconds."""
+
+
+class Planned(NamedTuple):
+    """A plan, what it was made from, and the bytes config.yaml would have."""
+
+    plan: Plan
+    evidence: Evidence
+    situation: Situation
+    decision: Decision
+    result: bytes
+
+
+class Applied(NamedTuple):
+    """What applying did.
+
+    Attributes:
+        written: None when there was nothing to do.
+        planned: how the plan came about; None for a saved one.
+    """
+
+    plan: Plan
+    written: Written | None
+    notes: tuple[str, ...] = ()
+    planned: Planned | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether a proxy that reads the result needs a restart."""
+        return self.written is not None and self.written.changed
+
+
+def make_plan(settings: Settings, observer: Observer | None = None) -> Planned:
+    """Ask, decide, and say what would change; writes nothing.
+
+    Raises:
+        PolicyError, ConfigRefused, PlanError, StoreError, SettingsError: see their docstrings.
+    """
+    evidence = gather(settings, observer, _while_they_think())
+    from rollcall.litellm_config.writing import with_blocks
+    from rollcall.plan.decide import decide
+    from rollcall.sync.outcome import plan_of
+
+    situation = situate(evidence)
+    decision = decide(situation)
+    replace_all = evidence.policy.model_list == "replace"
+    result = with_blocks(evidence.document, decision.blocks, replace=replace_all)
+    return Planned(plan_of(evidence, decision, result), evidence, situation, decision, result)
+
+
+def _while_they_think() -> list[Callable[[], object]]:
+    return [partial(import_module, name) for name in FOR_DECIDING]
+
+
+def apply(
+    settings: Settings,
+    observer: Observer | None = None,
+    *,
+    write_to: Path | None = None,
+    check: Callable[[bytes], None] | None = None,
+) -> Applied:
+    """Plan and write, under the lock of this config.yaml.
+
+    Args:
+        write_to: write the result there, and only read config.yaml. Where nothing may change
+            and nothing is there yet, config.yaml is copied as it is: a proxy is to start on it.
+        check: called with the new text before it replaces the file; raises to stop it.
+
+    Raises:
+        GuardRefused: a guard refused the plan. LockBusy: another run is at it. And as make_plan.
+    """
+    store = Store(settings.config_path, settings.state_dir)
+    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS) as mended:
+        planned = make_plan(settings, observer)
+        from rollcall.plan.plan import counts
+        from rollcall.sync import remember
+
+        plan, before = planned.plan, planned.evidence.document.raw
+        if check is not None and plan.changed:
+            check(planned.result)
+        result, due = planned.result, plan.changed or write_to is not None
+        if plan.nobody or plan.refused:
+            result, due = before, write_to is not None and not write_to.exists() and before != b""
+        written = None
+        if due:
+            written = write(settings, store, before, result, counts(plan.changes), write_to)
+        notes = mended + remember.remember(planned.evidence, plan, result, written)
+    return Applied(plan, written, notes, planned)
+
+
+def apply_saved(
+    settings: Settings,
+    plan: Plan,
+    *,
+    write_to: Path | None = None,
+    check: Callable[[bytes], None] | None = None,
+) -> Applied:
+    """Write exactly a saved plan; `write_to` and `check` as in `apply`.
+
+    Raises:
+        PlanError: config.yaml or the policy is not what the plan was made from.
+        GuardRefused: a guard had refused the plan and `force` is not set.
+    """
+    from rollcall.plan.plan import counts
+    from rollcall.sync import remember
+
+    store = Store(settings.config_path, settings.state_dir)
+    if plan.refused and not settings.force:
+        refusal = plan.refused[0]
+        raise GuardRefused(
+            f"The saved plan was refused ({refusal.guard}): {refusal.reason}.",
+            f"To accept it: {refusal.accept}; then make a new one.",
+        )
+    plan = plan.model_copy(update={"refused": []})
+    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS) as mended:
+        before = store.read_config()
+        policy_bytes = _same_files(settings, plan, before)
+        result = _result_of(plan, before)
+        if check is not None and plan.changed:
+            check(result)
+        written = None
+        if result != before or write_to is not None:
+            written = write(settings, store, before, result, counts(plan.changes), write_to)
+        notes = mended + remember.remember_saved(
+            settings, store, plan, policy_bytes, result, written
+        )
+    return Applied(plan, written, notes)
+
+
+def _same_files(settings: Settings, plan: Plan, config: bytes) -> bytes:
+    """The policy's bytes, after checking that nothing changed since the plan was made."""
+    if freshness.sha256(config) != plan.config_sha256:
+        raise PlanError(f"{settings.config_path} changed since the plan was made.", AGAIN)
+    policy_bytes = read_policy_bytes(settings)
+    if freshness.policy_digest(settings) != plan.policy_sha256:
+        raise PlanError(f"{settings.policy_path} changed since the plan was made.", AGAIN)
+    return policy_bytes
+
+
+def _result_of(plan: Plan, config: bytes) -> bytes:
+    """config.yaml with the plan's blocks; the plan knows its sha256."""
+    if not plan.changed:
+        return config
+    from rollcall.litellm_config.writing import with_blocks
+    from rollcall.plan.masking import restored
+
+    document = parse(config)
+    blocks = Blocks(
+        models=restored(plan.blocks.models, document.managed),
+        aliases=plan.blocks.aliases,
+        fallbacks=tuple(plan.blocks.fallbacks),
+    )
+    result = with_blocks(document, blocks, replace=plan.replace)
+    if freshness.sha256(result) != plan.result_sha256:
+        raise PlanError("The saved plan does not give the file it says it gives.", AGAIN)
+    return result
+
+
+def rollback(settings: Settings, backup_id: str | None = None) -> tuple[str, Written | None]:
+    """Restore an earlier config.yaml, by default the one before the last write.
+
+    Returns:
+        The id that was restored, and what the write did; None when it already was that text.
+
+    Raises:
+        NotFound: there is no such backup. StoreError: it cannot be read or written.
+    """
+    from rollcall.sync import remember
+
+    store = Store(settings.config_path, settings.state_dir)
+    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
+        before = store.read_config()
+        chosen = store.find_backup(backup_id).id if backup_id else _last_other(store, before)
+        content = store.read_backup(chosen)
+        if content == before:
+            return chosen, None
+        written = store.write_config(
+            content, expected=before, created=stamp(settings), reason=f"rollback to {chosen}"
+        )
+        remember.remember_handover(settings, store, f"rollback to {chosen}", content, written)
+    return chosen, written
+
+
+def _last_other(store: Store, current: bytes) -> str:
+    """The newest backup that is not what stands there now (a write cut short leaves such a one)."""
+    digest = freshness.sha256(current)
+    backups = store.backups()
+    if not backups:
+        raise NotFound("There is no earlier config.yaml to go back to.", "Nothing was changed.")
+    return next((row.id for row in backups if row.sha256 != digest), backups[0].id)
+
+
+def refresh(settings: Settings) -> None:
+    """Ask the providers anew and keep what they say, without touching config.yaml.
+
+    Raises:
+        PolicyError, ConfigRefused, StoreError: see their docstrings.
+    """
+    from rollcall.sync import remember
+
+    evidence = gather(settings)
+    with evidence.store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
+        remember.remember_replies(evidence)
+
+
+def write(
+    settings: Settings,
+    store: Store,
+    before: bytes,
+    result: bytes,
+    reason: str,
+    write_to: Path | None,
+) -> Written:
+    return store.write_config(
+        result, expected=before, created=stamp(settings), reason=reason, write_to=write_to
+    )

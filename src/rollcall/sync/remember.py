@@ -1,0 +1,195 @@
+"""What a run leaves behind for the next one: replies, state, and the stamp of freshness."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from rollcall.catalog.model import Answer, Verdict
+from rollcall.litellm_config import document
+from rollcall.plan.plan import counts
+from rollcall.settings import stamp
+from rollcall.store import freshness
+from rollcall.store.state import ProviderState, RunRecord, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rollcall.plan.plan import Plan
+    from rollcall.settings import Settings
+    from rollcall.store.config_file import Written
+    from rollcall.store.store import Store
+    from rollcall.sync.gather import Evidence
+
+
+RUNS_KEPT = 20
+FORGET_AFTER = timedelta(days=365)
+
+
+def after_asking(state: State, answers: Iterable[Answer], *, now: str, today: date) -> State:
+    """What asking taught: verdicts, last good times, and which ids were seen when.
+
+    Args:
+        now: ISO 8601 UTC of the run.
+    """
+    providers = dict(state.providers)
+    for answer in answers:
+        if answer.verdict is not Verdict.NOT_ASKED and not answer.offline:
+            before = providers.get(answer.provider, ProviderState())
+            providers[answer.provider] = _provider_after(before, answer, now, today)
+    return state.model_copy(update={"providers": providers, "last_run": now})
+
+
+def _provider_after(before: ProviderState, answer: Answer, now: str, today: date) -> ProviderState:
+    asked = {
+        "verdict": answer.verdict.value,
+        "detail": answer.detail,
+        "last_asked": now,
+        "models": len(answer.models),
+    }
+    if answer.verdict is Verdict.NO_KEY:
+        return before.model_copy(update={**asked, "stale_since": None})
+    if answer.verdict is not Verdict.OK:
+        stale_since = before.stale_since or now
+        return before.model_copy(
+            update={**asked, "models": before.models, "stale_since": stale_since}
+        )
+    start = None if before.last_good is None else today
+    seen = {model.id: before.first_seen.get(model.id, start) for model in answer.models}
+    left = {
+        model_id: day
+        for model_id, day in before.last_seen.items()
+        if model_id not in seen and today - day < FORGET_AFTER
+    }
+    gone = {
+        model_id: day
+        for model_id, day in before.first_seen.items()
+        if model_id not in seen and model_id in left
+    }
+    return before.model_copy(
+        update={
+            **asked,
+            "last_good": now,
+            "stale_since": None,
+            "first_seen": {**gone, **seen},
+            "last_seen": {**left, **dict.fromkeys(seen, today)},
+        }
+    )
+
+
+def after_run(state: State, record: RunRecord) -> State:
+    """The state with one more run on record; runs that changed nothing replace one another."""
+    runs = list(state.runs)
+    if runs and record.outcome == "unchanged" == runs[-1].outcome:
+        runs.pop()
+    return state.model_copy(update={"runs": [*runs, record][-RUNS_KEPT:], "last_run": record.at})
+
+
+def remember(
+    evidence: Evidence, plan: Plan, result: bytes, written: Written | None
+) -> tuple[str, ...]:
+    """Keep replies, state and freshness after a run; what cannot be kept is a note."""
+    settings, store = evidence.settings, evidence.store
+    answers = tuple(evidence.answers.values())
+    notes = () if settings.offline else store.write_replies(answers)
+    now, today = stamp(settings), settings.now.date()
+    state = after_asking(evidence.state, answers, now=now, today=today)
+    if plan.nobody or plan.refused:
+        outcome = "nobody" if plan.nobody else "refused"
+        state = after_run(state, _record(settings, plan, outcome, written))
+        return (*notes, *store.write_state(state))
+    result = result if written is not None else evidence.document.raw
+    notes += store.write_state(
+        _applied(settings, state, plan, evidence.policy_bytes, result, written)
+    )
+    if not settings.only_providers:
+        notes += store.write_stamp(_fresh(evidence, result))
+    return notes
+
+
+def remember_saved(
+    settings: Settings,
+    store: Store,
+    plan: Plan,
+    policy_bytes: bytes,
+    result: bytes,
+    written: Written | None,
+) -> tuple[str, ...]:
+    """Keep what applying a saved plan did."""
+    state, notes = store.read_state()
+    return notes + store.write_state(_applied(settings, state, plan, policy_bytes, result, written))
+
+
+def remember_replies(evidence: Evidence) -> tuple[str, ...]:
+    """Keep what the providers said, after a run that writes nothing."""
+    settings, store = evidence.settings, evidence.store
+    answers = tuple(evidence.answers.values())
+    notes = store.write_replies(answers)
+    now, today = stamp(settings), settings.now.date()
+    state = after_asking(evidence.state, answers, now=now, today=today)
+    return (*notes, *store.write_state(state))
+
+
+def remember_handover(
+    settings: Settings, store: Store, what: str, content: bytes, written: Written
+) -> tuple[str, ...]:
+    """Keep that config.yaml was rolled back or its entries changed hands."""
+    state, _ = store.read_state()
+    record = RunRecord(
+        at=stamp(settings),
+        command=what.split()[0],
+        outcome="applied",
+        summary=what,
+        backup_id=written.backup_id,
+    )
+    return store.write_state(after_run(_with_result(state, content), record))
+
+
+def _applied(
+    settings: Settings,
+    state: State,
+    plan: Plan,
+    policy_bytes: bytes,
+    result: bytes,
+    written: Written | None,
+) -> State:
+    state = state.model_copy(
+        update={
+            "policy_text": policy_bytes.decode("utf-8", "replace"),
+            "accepted": sorted({*state.accepted, *plan.accepted}),
+        }
+    )
+    outcome = "applied" if written is not None and plan.changed else "unchanged"
+    record = _record(settings, plan, outcome, written)
+    return after_run(_with_result(state, result), record)
+
+
+def _with_result(state: State, content: bytes) -> State:
+    """The state knowing config.yaml as we left it, to tell hand edits from our own writing."""
+    managed = document.managed_text(content) if content else ""
+    return state.model_copy(
+        update={
+            "written_blocks_sha256": freshness.sha256(managed.encode()),
+        }
+    )
+
+
+def _record(settings: Settings, plan: Plan, outcome: str, written: Written | None) -> RunRecord:
+    return RunRecord(
+        at=stamp(settings),
+        command="apply",
+        outcome=outcome,
+        summary=counts(plan.changes),
+        changes=[f"{change.kind} {change.name}: {change.reason}" for change in plan.changes][:50],
+        backup_id=written.backup_id if written else None,
+    )
+
+
+def _fresh(evidence: Evidence, config: bytes) -> str:
+    providers = evidence.roll.providers.values()
+    return freshness.make_stamp(
+        evidence.settings,
+        config=config,
+        ttl_seconds=evidence.policy.defaults.ttl,
+        key_names={name for provider in providers for name in provider.key_env},
+    )
