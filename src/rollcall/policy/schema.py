@@ -61,6 +61,14 @@ class Rule(Section):
         None,
         description='model_name of what it admits, instead of `naming`: "{id}", "{provider}/{id}".',
     )
+    key_env: str | None = Field(
+        None,
+        description="The variable the key of its entries comes from, where it is not the "
+        "provider's: another account or team.",
+    )
+    api_base: str | None = Field(
+        None, description="The address its entries are called at, where it is not the provider's."
+    )
     params: dict[str, Any] = Field({}, description="Extra litellm_params, for example timeout.")
     model_info: dict[str, Any] = Field({}, description="Extra model_info: access_groups, mode...")
 
