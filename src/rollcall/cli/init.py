@@ -23,11 +23,11 @@ from rollcall.catalog.names import maker_of_family
 from rollcall.catalog.reading import Reading, Stage, author_of, is_family, read
 from rollcall.errors import PolicyError
 from rollcall.litellm_config.document import is_managed, lines_of_own_models
+from rollcall.litellm_config.entries import Unkept, said_by
 from rollcall.policy.words import name_fault
 from rollcall.providers.builtin import BUILTIN, Provider, find_key
 from rollcall.providers.kinds import kind_of_id
 from rollcall.providers.registry import resolve_provider
-from rollcall.secrets import names_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -200,7 +200,7 @@ def propose(
             continue
         try:
             rows.append(_own_entry(found, entry, name, line))
-        except _Unkept as reason:
+        except Unkept as reason:
             found.left_alone.append(LeftAlone(name, line, str(reason)))
     _settle_keys(found, rows, environ)
     found.silent = frozenset(
@@ -216,79 +216,44 @@ def propose(
     return found
 
 
-class _Unkept(Exception):
-    """Why no rule can keep an entry."""
-
-
 def _own_entry(found: Proposal, entry: Entry, name: str, line: int) -> OwnEntry:
-    params = entry.get("litellm_params")
-    model = params.get("model") if isinstance(params, dict) else None
-    if not isinstance(params, dict) or not isinstance(model, str) or not model:
-        raise _Unkept("it names no model")
-    if name_fault(name) or "*" in model or "{" in name or "}" in name:
-        raise _Unkept(
-            "a wildcard: LiteLLM expands it itself" if "*" in name + model else "its name"
-        )
-    if model.startswith("os.environ/"):
-        raise _Unkept("its model comes from a variable")
-    info = entry.get("model_info") or {}
-    if not isinstance(info, dict):
-        raise _Unkept("its model_info is no mapping")
-    if "id" in info:
-        raise _Unkept("it has a model_info.id of its own")
-    rest = {
-        key: value for key, value in params.items() if key not in ("model", "api_key", "api_base")
-    }
-    _refuse_unwritable(rest)
-    _refuse_unwritable(info)
-    key_env = _key_env(params.get("api_key"))
-    prefix, _, model_id = model.partition("/") if "/" in model else (_bare(model), "", model)
-    custom = params.get("custom_llm_provider")
+    said = said_by(entry)
+    if name_fault(name) or "*" in said.model:
+        raise Unkept("a wildcard: LiteLLM expands it itself")
+    if "{" in name or "}" in name:
+        raise Unkept("its name holds braces")
+    if said.model.startswith("os.environ/"):
+        raise Unkept("its model comes from a variable")
+    if "/" in said.model:
+        prefix, _, model_id = said.model.partition("/")
+    else:
+        prefix, model_id = _bare(said.model), said.model
+    custom = said.params.get("custom_llm_provider")
     if isinstance(custom, str) and custom != prefix:
-        raise _Unkept(f"custom_llm_provider: {custom}")
-    source, api_base = _source(found, prefix, params.get("api_base"), key_env)
+        raise Unkept(f"custom_llm_provider: {custom}")
+    source, api_base = _source(found, prefix, said.api_base, said.key_env)
     return OwnEntry(
-        name, line, source, model_id, read(model_id), key_env, api_base, rest, dict(info)
-    )
+        name=name, line=line, source=source, id=model_id, reading=read(model_id),
+        key_env=said.key_env, api_base=api_base, params=said.params, model_info=said.model_info,
+    )  # fmt: skip
 
 
 def _bare(model: str) -> str:
     return next((prefix for pattern, prefix in BARE if pattern.match(model)), "")
 
 
-def _key_env(value: object) -> str | None:
-    if value in (None, ""):
-        return None
-    if isinstance(value, str) and value.startswith("os.environ/"):
-        return value.removeprefix("os.environ/")
-    raise _Unkept("its api_key is written out: put it into a variable")
-
-
-def _refuse_unwritable(value: Any, key: str = "") -> None:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            _refuse_unwritable(inner, str(name))
-    elif isinstance(value, list):
-        for inner in value:
-            _refuse_unwritable(inner, key)
-    elif not isinstance(value, str | int | float | bool | None):
-        raise _Unkept(f"{key} is not a plain value")
-    elif isinstance(value, str) and names_secret(key) and not value.startswith("os.environ/"):
-        raise _Unkept(f"{key} is written out: put it into a variable")
-
-
 def _source(
-    found: Proposal, prefix: str, api_base: object, key_env: str | None
+    found: Proposal, prefix: str, api_base: str | None, key_env: str | None
 ) -> tuple[str, str | None]:
     """(The policy's name of the provider an entry calls, its api_base where a rule must say it)."""
     if prefix in UNLISTED:
-        raise _Unkept(f"a deployment of yours on {UNLISTED[prefix]}: no list names it")
+        raise Unkept(f"a deployment of yours on {UNLISTED[prefix]}: no list names it")
     known = PREFIXES.get(prefix)
     if known is None:
-        raise _Unkept(f"rollcall knows no list of {prefix or 'its provider'}")
-    given = "" if api_base is None else str(api_base)
+        raise Unkept(f"rollcall knows no list of {prefix or 'its provider'}")
+    given = api_base or ""
     if given.startswith("os.environ/"):
-        raise _Unkept(f"its address comes from a variable, {given.removeprefix('os.environ/')}")
+        raise Unkept(f"its address comes from a variable, {given.removeprefix('os.environ/')}")
     row = BUILTIN[known]
     if prefix == row.litellm_prefix and (not given or _same_address(given, row.base_url)):
         found.providers.setdefault(known, {})
@@ -303,7 +268,7 @@ def _source(
     try:
         resolved = resolve_provider("own", **fields, environ={})
     except PolicyError:
-        raise _Unkept("its api_base is no web address") from None
+        raise Unkept("its api_base is no web address") from None
     name = _own_name(found, base, fields)
     found.providers.setdefault(name, fields)
     return name, given if given and given != resolved.api_base else None

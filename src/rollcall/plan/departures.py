@@ -21,7 +21,6 @@ from rollcall.errors import PolicyError
 from rollcall.litellm_config.entries import (
     EntryKey,
     called_by,
-    entry_of,
     leaves_on,
     model_of,
     with_leaving_day,
@@ -194,14 +193,8 @@ def _refreshed(situation: Situation, entry: Entry, model: Model) -> Entry:
     rule = next(iter(admission.rules_of(situation.policy, model)), None)
     if rule is None:
         return entry
-    fresh = entry_of(
-        model,
-        name=entry["model_name"],
-        key_env=situation.key_envs.get(model.provider),
-        api_base=situation.providers[model.provider].api_base,
-        params=rule.params,
-        model_info=rule.model_info,
-    )
+    extras = situation.policy.extras(model.provider, rule)
+    fresh = situation.entry_of(model, entry["model_name"], extras)
     day = leaves_on(entry)
     return with_leaving_day(fresh, day) if day else fresh
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog.model import Verdict
 from rollcall.errors import PlanError
-from rollcall.litellm_config.entries import EntryKey, entry_of, key_of
+from rollcall.litellm_config.entries import EntryKey, key_of
 from rollcall.plan.departures import Listing, admitted_before, depart, depart_name
 from rollcall.selection import admission
 from rollcall.settings import Mode
@@ -113,21 +113,13 @@ def _admitted_seats(situation: Situation, admitted: Admission) -> tuple[list[Pla
     seats, warnings = [], []
     own = situation.own_names
     for row in admitted.admitted:
-        provider = situation.providers[row.model.provider]
         if row.name in own:
             warnings.append(
                 f"{row.name}: your own entry or alias of that name stands; "
                 f"{row.model.qualified} is not added"
             )
             continue
-        entry = entry_of(
-            row.model,
-            name=row.name,
-            key_env=situation.key_envs.get(provider.name),
-            api_base=provider.api_base,
-            params=row.params,
-            model_info=row.model_info,
-        )
+        entry = situation.entry_of(row.model, row.name, row.extras)
         key = EntryKey(row.model.provider, row.model.id)
         seats.append(Placement(entry, key, Origin.ADMITTED, row.reason, row))
     return seats, warnings

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rollcall.catalog.model import Answer, Model, Verdict
-from rollcall.litellm_config.entries import key_of
+from rollcall.litellm_config.entries import entry_of, key_of
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
-    from rollcall.litellm_config.document import ConfigDocument
-    from rollcall.policy.schema import Policy
+    from rollcall.litellm_config.document import ConfigDocument, Entry
+    from rollcall.policy.schema import Extras, Policy
     from rollcall.providers.builtin import Provider
     from rollcall.selection.admission import Admission
     from rollcall.store.state import State
@@ -90,6 +90,17 @@ class Situation:
             accepted=self.accepted,
             named_only=self.mode is Mode.SUBAGENTS,
             present=self.present,
+        )
+
+    def entry_of(self, model: Model, name: str, extras: Extras) -> Entry:
+        """The managed entry of an admitted model, under the model_name `name`."""
+        return entry_of(
+            model,
+            name=name,
+            key_env=extras.key_env or self.key_envs.get(model.provider),
+            api_base=extras.api_base or self.providers[model.provider].api_base,
+            params=extras.params,
+            model_info=extras.model_info,
         )
 
     @property

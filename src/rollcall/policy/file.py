@@ -23,7 +23,7 @@ from rollcall.yaml_reading import UNREADABLE, Unbounded, load
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rollcall.policy.schema import AliasSpec, Choice, Policy, ProviderPolicy, Rule
+    from rollcall.policy.schema import Additions, AliasSpec, Choice, Policy, ProviderPolicy, Rule
 
 
 Place = tuple[str | int, ...]
@@ -33,6 +33,16 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 MOST_EXTRAS = 500
 OURS = ("id", "managed_by", "leaves")
 """Fields of model_info that say whose entry it is; a rule cannot set them."""
+
+
+NO_VARIABLE = (
+    "is not the name of an environment variable",
+    "Name the environment variable that holds the key, never the key itself.",
+)
+NO_ADDRESS = (
+    "is not a web address",
+    "It begins with http:// or https://, for example http://127.0.0.1:8000/v1.",
+)
 
 
 class Problem(NamedTuple):
@@ -55,6 +65,7 @@ def problems_of(policy: Policy) -> list[Problem]:
         for field in ("timeout", "deadline")
         if not getattr(policy.defaults, field)
     ]
+    found += _added(("defaults",), policy.defaults)
     for name, provider in policy.providers.items():
         found += _provider(("providers", name), name, provider)
     for index, rule in enumerate(policy.allow):
@@ -83,24 +94,32 @@ def _provider(place: Place, name: str, provider: ProviderPolicy) -> Iterator[Pro
     if provider.timeout == 0:
         yield Problem((*place, "timeout"), "leaves no time to answer", "Write 2s.")
     if provider.base_url is not None and not re.match(r"https?://[^\s/]", provider.base_url):
-        hint = "It begins with http:// or https://, for example http://127.0.0.1:8000/v1."
-        yield Problem((*place, "base_url"), "is not a web address", hint)
+        yield Problem((*place, "base_url"), *NO_ADDRESS)
     if any(not VARIABLE.fullmatch(variable) for variable in provider.key_env or ()):
-        hint = "Name the environment variable that holds the key, never the key itself."
-        yield Problem((*place, "key_env"), "is not the name of an environment variable", hint)
+        yield Problem((*place, "key_env"), *NO_VARIABLE)
+    yield from _added(place, provider)
 
 
 def _rule(place: Place, rule: Rule, policy: Policy) -> Iterator[Problem]:
     yield from _from(place, rule.from_, policy)
     if rule.name is not None:
         yield from _naming((*place, "name"), rule.name)
-    if "model" in rule.params:
+    if rule.key_env is not None and not VARIABLE.fullmatch(rule.key_env):
+        yield Problem((*place, "key_env"), *NO_VARIABLE)
+    if rule.api_base is not None and not re.match(r"https?://[^\s/]", rule.api_base):
+        yield Problem((*place, "api_base"), *NO_ADDRESS)
+    yield from _added(place, rule)
+
+
+def _added(place: Place, layer: Additions) -> Iterator[Problem]:
+    """What is wrong with the `params` and `model_info` of a rule, a provider or `defaults`."""
+    if "model" in layer.params:
         hint = "Admit the model by `match`, and give its name by `name`."
         yield Problem((*place, "params", "model"), "the model comes from the provider's list", hint)
-    yield from _extras((*place, "params"), rule.params)
-    yield from _extras((*place, "model_info"), rule.model_info)
+    yield from _extras((*place, "params"), layer.params)
+    yield from _extras((*place, "model_info"), layer.model_info)
     for field in OURS:
-        if field in rule.model_info:
+        if field in layer.model_info:
             hint = "Leave it out: it says whose entry this is."
             yield Problem((*place, "model_info", field), "is written by rollcall", hint)
 

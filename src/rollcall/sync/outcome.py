@@ -14,6 +14,7 @@ from rollcall.sync.gather import advice
 
 if TYPE_CHECKING:
     from rollcall.plan.decide import Decision
+    from rollcall.policy.schema import Additions
     from rollcall.sync.gather import Evidence
 
 
@@ -66,9 +67,9 @@ def text_after(plan: Plan) -> str:
 
 
 def _texts_of_policy(evidence: Evidence) -> set[str]:
-    return {
-        text for rule in evidence.policy.allow for text in texts_of((rule.params, rule.model_info))
-    }
+    policy = evidence.policy
+    layers: tuple[Additions, ...] = (policy.defaults, *policy.providers.values(), *policy.allow)
+    return {text for layer in layers for text in texts_of((layer.params, layer.model_info))}
 
 
 def _line(evidence: Evidence, answer: Answer) -> ProviderLine:
