@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rollcall.simulator.catalogs import MAIN
-from rollcall.simulator.faults import Fault
 from tests.corpus import captures, needs_catalogs
+from tests.simulator.catalogs import MAIN
+from tests.simulator.faults import Fault
 from tests.test_curation import CHEAP, also, dearer, without
 from tests.test_replay import SHIPPED
 

@@ -117,7 +117,7 @@ def test_a_run_that_changes_nothing_imports_no_tables_and_no_editor(
         "rollcall.inspect.inventory",
         "rollcall.runtime",
         "rollcall.service.app",
-        "rollcall.simulator",
+        "rollcall.cli.demo",
     }
     assert found & unwanted == set()
 

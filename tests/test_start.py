@@ -13,9 +13,9 @@ import httpx
 import pytest
 import yaml
 
-from rollcall.simulator.faults import Fault
 from tests.house import OWN
 from tests.litellm_proxy import MASTER_KEY, OFFLINE, free_port
+from tests.simulator.faults import Fault
 from tests.stand_in import StandIns
 
 if TYPE_CHECKING:
