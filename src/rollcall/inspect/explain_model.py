@@ -141,7 +141,7 @@ def nearest(name: str, names: list[str]) -> list[str]:
 
 def _all_names(situation: Situation, decision: Decision) -> list[str]:
     names = [alias.name for alias in decision.resolved]
-    names += [str(entry["model_name"]) for entry in situation.document.managed.models]
+    names += [str(entry.get("model_name")) for entry in situation.document.managed.models]
     names += sorted(situation.own_names)
     for answer in situation.answers.values():
         names += [name for model in answer.models for name in (model.id, model.qualified)]
@@ -336,7 +336,7 @@ def _place(model: Model, situation: Situation, decision: Decision) -> Stage:
 
 
 def _entry_lines(entry: Entry, situation: Situation, decision: Decision) -> Iterator[str]:
-    name = str(entry["model_name"])
+    name = str(entry.get("model_name"))
     yield f"in the config as {name}"
     day = leaves_on(entry)
     if day is not None:

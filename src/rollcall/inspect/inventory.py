@@ -126,7 +126,7 @@ class _Lister:
 
     def managed(self, entry: Entry) -> ModelRow:
         """A row of one of our entries."""
-        name = str(entry["model_name"])
+        name = str(entry.get("model_name"))
         model = model_of(entry)
         if model is None:
             return self.hand_written(entry)
