@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.providers.answers import MAX_VALUES, too_many_values
+from rollcall.providers.bodies import MAX_VALUES, too_many_values
 from rollcall.providers.rows import MAX_ROWS
 from tests.house import House
 from tests.simulator.catalogs import MAIN
