@@ -12,28 +12,33 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
-
-import yaml
 
 from rollcall.catalog import order
 from rollcall.catalog.model import Kind
 from rollcall.catalog.names import maker_of_family
 from rollcall.catalog.reading import Reading, Stage, author_of, is_family, read
 from rollcall.errors import PolicyError
-from rollcall.litellm_config.document import is_managed, lines_of_own_models
+from rollcall.litellm_config.document import is_managed, lines_of_own_models, parse
 from rollcall.litellm_config.entries import Unkept, said_by
+from rollcall.policy.file import rule_text
+from rollcall.policy.schema import load_policy
 from rollcall.policy.words import name_fault
 from rollcall.providers.builtin import BUILTIN, Provider, find_key
 from rollcall.providers.kinds import kind_of_id
 from rollcall.providers.registry import resolve_provider
+from rollcall.store.store import Store
+from rollcall.sync.gather import ask_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rollcall.catalog.model import Model
     from rollcall.litellm_config.document import ConfigDocument, Entry
+    from rollcall.settings import Settings
 
 RULES: Final[dict[str, tuple[str, ...]]] = {
     "anthropic": (
@@ -211,6 +216,8 @@ def propose(
     kept = _alive(found, rows, catalogs or {})
     found.rules = list(_rules(kept, catalogs or {}))
     used = {one.source for one in kept}
+    if found.silent >= used:  # a policy that asks nobody is none
+        found.silent = frozenset()
     found.providers = {name: row for name, row in found.providers.items() if name in used}
     found.left_alone.sort(key=lambda row: row.line)
     return found
@@ -259,14 +266,16 @@ def _source(
         found.providers.setdefault(known, {})
         return known, given if given and given != row.api_base else None
     base = given or row.base_url
-    fields = {
+    fields: dict[str, Any] = {
         "type": known,
         "base_url": base,
         "key_env": key_env or (None if given else list(row.key_env) or None),
         "litellm_prefix": prefix,
     }
     try:
-        resolved = resolve_provider("own", **fields, environ={})
+        resolved = resolve_provider(
+            "own", type=known, base_url=base, litellm_prefix=prefix, environ={}
+        )
     except PolicyError:
         raise Unkept("its api_base is no web address") from None
     name = _own_name(found, base, fields)
@@ -360,7 +369,7 @@ def _rules(
     rows: list[OwnEntry], catalogs: Mapping[str, Sequence[Model]]
 ) -> Iterator[tuple[dict[str, Any], list[str]]]:
     """One rule per family, name and extras; a model of its own where a family would not do."""
-    groups: dict[tuple[object, ...], list[OwnEntry]] = {}
+    groups: dict[tuple[str, str, str, str, str], list[OwnEntry]] = {}
     for one in rows:
         extras = json.dumps([one.key_env, one.api_base, one.params, one.model_info], default=str)
         exact = one.id if _is_exact(one, catalogs.get(one.source)) else ""
@@ -369,11 +378,11 @@ def _rules(
     taken: set[tuple[str, str]] = set()
     for (_, family, exact, *_), members in groups.items():
         first = members[0]
-        if exact or (first.source, str(family)) in taken:
+        if exact or (first.source, family) in taken:
             for one in members:
                 yield _rule({"match": one.id}, one, None), [one.name]
             continue
-        taken.add((first.source, str(family)))
+        taken.add((first.source, family))
         versions = {(one.reading.version, one.reading.revision) for one in members}
         stages = {one.reading.stage for one in members}
         stage = "any" if Stage.EXPERIMENTAL in stages else "preview" if len(stages) > 1 else None
@@ -415,6 +424,62 @@ def _rule(
         "model_info": one.model_info,
     }
     return {key: value for key, value in said.items() if value not in (None, {})}
+
+
+def first_policy(settings: Settings, *, full: bool = False) -> tuple[str, list[str]]:
+    """The text of a first policy, and what to tell a person about it.
+
+    Asks the providers of the hand-written entries, unless `settings.offline`.
+
+    Args:
+        full: the policy that ships with rollcall, whatever the config holds.
+    """
+    if full:
+        return shipped_policy(), ["It names every provider; those whose key is not set wait."]
+    document = parse(Store(settings.config_path, settings.state_dir).read_config())
+    found = propose(document, settings.environ)
+    if not found.rules:
+        names = with_keys(settings.environ)
+        who = ", ".join(names) or f"{FIRST}, to begin with: no key is set yet"
+        return starter_text(names), [f"Rules for {who}.", *_told(found)]
+    if not settings.offline:
+        policy = load_policy(proposal_text(found), "the proposed policy")
+        found = propose(document, settings.environ, ask_policy(settings, policy, document))
+    return proposal_text(found), _told(found)
+
+
+def shipped_policy() -> str:
+    """The whole policy that ships with rollcall."""
+    beside = files("rollcall.cli") / "policy.yaml"
+    if beside.is_file():
+        return beside.read_text(encoding="utf-8")
+    return (Path(__file__).parents[3] / "policy.yaml").read_text(encoding="utf-8")
+
+
+def _told(found: Proposal) -> list[str]:
+    """How many entries the rules keep; which are left alone, by reason; which are dead."""
+    if not found.total:
+        return []
+    lines = [f"Your config.yaml has {found.total} entries: {found.covered} kept by rules."]
+    reasons: dict[str, list[LeftAlone]] = {}
+    for row in found.left_alone:
+        reasons.setdefault(row.why, []).append(row)
+    for why, rows in reasons.items():
+        lines.append(f"  left alone, {why}: {_listed([(row.name, row.line) for row in rows])}")
+    lines += [
+        f"  dead, line {dead.line}: {dead.name}: {dead.provider} no longer lists {dead.id}"
+        for dead in found.dead
+    ]
+    lines += [
+        f"  {name} did not answer: its rules are comments, for you to switch on"
+        for name in sorted(found.silent)
+    ]
+    return lines
+
+
+def _listed(rows: Sequence[tuple[str, int]], most: int = 8) -> str:
+    shown = [f"{name} (line {line})" for name, line in rows[:most]]
+    return ", ".join(shown) + (f" and {len(rows) - most} more" if len(rows) > most else "")
 
 
 def with_keys(environ: Mapping[str, str]) -> list[str]:
@@ -483,7 +548,7 @@ def proposal_text(found: Proposal) -> str:
     for name, fields in found.providers.items():
         off = "# " if name in found.silent else ""
         why = "   # did not answer when this was written" if off else ""
-        lines.append(f"  {off}{name}: {_flow(fields)}{why}")
+        lines.append(f"  {off}{name}: {rule_text(fields)}{why}")
     lines += [
         "",
         "# One rule for what you keep by hand: same names, same order. Your entries stand",
@@ -492,7 +557,7 @@ def proposal_text(found: Proposal) -> str:
     ]
     for rule, names in found.rules:
         off = "# " if rule["from"][0] in found.silent else ""
-        lines.append(f"  {off}- {_flow(rule)}   # {', '.join(names)}")
+        lines.append(f"  {off}- {rule_text(rule)}   # {', '.join(names)}")
     if not any(rule["from"][0] not in found.silent for rule, _ in found.rules):
         lines[lines.index("allow:")] = "allow: []"
     free = any(str(rule.get("match", "")).endswith(":free") for rule, _ in found.rules)
@@ -506,12 +571,6 @@ def proposal_text(found: Proposal) -> str:
         "#   claude-fallback: {family: claude-sonnet, from: [openrouter]}",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _flow(value: Any) -> str:
-    """A value in YAML's flow style, on one line, ASCII."""
-    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1 << 30)
-    return text.removesuffix("\n").removesuffix("\n...")
 
 
 def _key_hint(provider: Provider) -> str:

@@ -21,7 +21,7 @@ from rollcall.secrets import names_secret
 from rollcall.yaml_reading import UNREADABLE, Unbounded, load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rollcall.policy.schema import Additions, AliasSpec, Choice, Policy, ProviderPolicy, Rule
 
@@ -397,3 +397,42 @@ def _line_of(root: Any, problem: Problem) -> int:
         else:
             return line
     return line
+
+
+def rule_text(rule: Mapping[str, Any]) -> str:
+    """A rule, or any value of a policy, on one line in YAML's flow style, ASCII."""
+    text = yaml.safe_dump(dict(rule), default_flow_style=True, sort_keys=False, width=1 << 30)
+    return text.removesuffix("\n")
+
+
+def with_rules(text: str, name: str, rules: Sequence[tuple[int, Mapping[str, Any]]]) -> str:
+    """A policy with rules put in front of others; every other character stays.
+
+    Args:
+        name: what messages call the file.
+        rules: (the rule it goes in front of, counted from 1; the new rule), any order.
+
+    Raises:
+        PolicyError: `allow` is not written one rule a line, or the result is no policy.
+    """
+    root = yaml.compose(text, Loader=_Base)
+    pairs = root.value if isinstance(root, yaml.MappingNode) else []
+    found = [value for key, value in pairs if key.value == "allow"]
+    if not found or found[0].flow_style or not found[0].value:
+        raise PolicyError(
+            f"{name}: `allow` is not written one rule a line.", "Put the rules there by hand."
+        )
+    items = found[0].value
+    lines = text.splitlines(keepends=True)
+    end = "\r\n" if lines[0].endswith("\r\n") else "\n"
+    for before, rule in sorted(rules, key=lambda row: row[0], reverse=True):
+        at = items[min(before, len(items)) - 1].start_mark.line
+        while not lines[at].lstrip().startswith("-"):
+            at -= 1
+        margin = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
+        lines.insert(at, f"{margin}- {rule_text(rule)}{end}")
+    result = "".join(lines)
+    old, new = read_policy(text, name), read_policy(result, name)
+    if len(new.allow) != len(old.allow) + len(rules):
+        raise PolicyError(f"{name}: the rules cannot be put in safely.", "Put them in by hand.")
+    return result

@@ -6,18 +6,21 @@ told, with the rule of the policy that would keep it.
 
 from __future__ import annotations
 
+import codecs
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rollcall.errors import ConfigRefused, NobodyAsked
+from rollcall.errors import NobodyAsked, PlanError
 from rollcall.litellm_config import adoption
 from rollcall.litellm_config.document import Entry, lines_of_own_models, parse
 from rollcall.litellm_config.entries import Unkept, called_by, lost_in, said_by
 from rollcall.plan.decide import decide
+from rollcall.policy.file import with_rules
+from rollcall.store.atomic import stage, store_error
 from rollcall.store.store import Store
 from rollcall.sync.apply import LOCK_WAIT_SECONDS, write
-from rollcall.sync.gather import gather, situate
+from rollcall.sync.gather import gather, read_policy, situate
 from rollcall.sync.remember import remember_handover
 
 if TYPE_CHECKING:
@@ -162,20 +165,42 @@ def apply_adoption(settings: Settings, plan: AdoptionPlan) -> Written | None:
         What the write did; None where there was nothing to adopt.
 
     Raises:
-        ConfigRefused: config.yaml changed meanwhile.
+        PlanError: config.yaml changed meanwhile.
     """
     if plan.result == plan.before:
         return None
     store = Store(settings.config_path, settings.state_dir)
     with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
         if store.read_config() != plan.before:
-            raise ConfigRefused(
+            raise PlanError(
                 f"{settings.config_path} changed meanwhile: nothing was adopted.",
                 "Run `rollcall adopt` again.",
             )
         written = write(settings, store, plan.before, plan.result, "adopt", None)
         remember_handover(settings, store, "adopt", plan.result, written)
     return written
+
+
+def add_rules(settings: Settings, plan: AdoptionPlan) -> None:
+    """Put the rules that keep what entries say into the policy, each before the one it refines.
+
+    Raises:
+        PolicyError: they cannot be put in safely. StoreError: the policy cannot be written.
+    """
+    path = settings.policy_path
+    text, _ = read_policy(settings)
+    rules = [(row.before, row.rule) for row in plan.left_alone if row.rule]
+    content = with_rules(text.decode("utf-8-sig"), str(path), rules).encode()
+    try:
+        target = path.resolve(strict=True)
+        mark = codecs.BOM_UTF8 * text.startswith(codecs.BOM_UTF8)
+        staged = stage(target, mark + content, like=target)
+        try:
+            staged.commit()
+        finally:
+            staged.discard()
+    except OSError as error:
+        raise store_error("written", path, error) from error
 
 
 def eject(settings: Settings, *, remove: bool = False) -> Written | None:

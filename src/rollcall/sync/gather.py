@@ -253,6 +253,20 @@ def _stored(store: Store, targets: Sequence[fetch.Target], roll: Roll) -> Iterat
             yield replace(answer, offline=True)
 
 
+def ask_policy(
+    settings: Settings, policy: Policy, document: ConfigDocument
+) -> dict[str, tuple[Model, ...]]:
+    """What the providers of a policy list now; only those that answered well."""
+    roll = read_roll(policy, settings, document)
+    answers = fetch.ask_all(
+        targets_to_ask(roll, policy, settings),
+        deadline_seconds=settings.deadline_seconds or policy.defaults.deadline,
+        fetched_at=stamp(settings),
+        secrets=tuple(roll.keys.values()),
+    )
+    return {answer.provider: answer.models for answer in answers if answer.verdict is Verdict.OK}
+
+
 def situate(evidence: Evidence) -> Situation:
     """The evidence as the values a decision is made from."""
     settings, store, roll = evidence.settings, evidence.store, evidence.roll
