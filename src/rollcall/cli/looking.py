@@ -113,10 +113,9 @@ def explain(
     )  # fmt: skip
     planned = apply.make_plan(settings)
     where = {
-        row.name: dict(ADAPTERS[row.protocol].sources)
-        for row in planned.evidence.roll.providers.values()
+        row.name: dict(ADAPTERS[row.protocol].sources) for row in planned.inputs.providers.values()
     }
-    found = explain_name(name, planned.situation, planned.decision, where)
+    found = explain_name(name, planned.inputs, planned.decision, where)
     show_explanations(found, as_json=json)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rollcall.catalog.model import Answer, Model, Verdict
@@ -94,11 +94,12 @@ class Shelf:
                 target = fetch.Target(provider)
                 models[name] = fetch.parse_stored(target, kept[0], fetched_at=kept[1]).models
                 as_of[name] = self._confirmed(state, name, kept[1])
+        today = self.settings.now.date()
         admitted = admission.admit(
             policy,
             models,
-            today=self.settings.now.date(),
-            first_seen=lambda provider, model_id: _first_seen(state, provider, model_id),
+            today=today,
+            first_seen=lambda provider, model_id: state.first_seen(provider, model_id, today),
             accepted=frozenset((*policy.accept, *state.accepted)),
         )
         return Catalog(policy, admitted.admitted, callable_as, as_of)
@@ -179,11 +180,6 @@ def _provider(name: str, row: ProviderPolicy, environ: Mapping[str, str]) -> Pro
         environ=environ,
         timeout_seconds=row.timeout,
     )
-
-
-def _first_seen(state: State, provider: str, model_id: str) -> date | None:
-    known = state.providers.get(provider)
-    return known.first_seen.get(model_id) if known else None
 
 
 def missing(wanted: Iterable[str], config: OrchestratorConfig, policy: Policy) -> list[str]:

@@ -98,6 +98,15 @@ class State(BaseModel):
     runs: list[RunRecord] = []
     """Newest last, at most 20."""
 
+    def first_seen(self, provider: str, model_id: str, today: date) -> date | None:
+        """The day we first saw an id, `today` where that is now; None = it is old enough for every
+        `min_age`: it was there at our first sight of the provider, or this is our first sight.
+        """
+        known = self.providers.get(provider)
+        if known is None or not known.last_good:
+            return None
+        return known.first_seen.get(model_id, today)
+
     @classmethod
     def from_bytes(cls, content: bytes) -> State:
         """Read state.json.
