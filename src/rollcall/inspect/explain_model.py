@@ -211,7 +211,7 @@ def _field_values(model: Model) -> Iterator[tuple[str, str, str]]:
     yield "litellm_model", "called as", model.litellm_model
     yield "display_name", "display name", _known(model.display_name)
     yield "maker", "maker", _known(model.maker)
-    yield "released", "released", _known(model.released)
+    yield "released", "released", _known(order.release_date(model))
     yield "kind", "kind", model.kind.value
     yield "mode", "mode", _known(model.mode)
     yield "context", "context", _known(model.context)

@@ -13,7 +13,7 @@ from rollcall.catalog.model import CAPABILITIES, Model
 from rollcall.litellm_config.entries import key_of, leaves_on, model_of
 from rollcall.plan.decide import current_aliases, decide
 from rollcall.store.state import ProviderState, RunRecord
-from rollcall.sync.gather import AGGREGATOR, gather, no_key_detail, situate, stored_models
+from rollcall.sync.gather import gather, no_key_detail, situate, stored_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -176,11 +176,11 @@ class _Lister:
         stored = stored_models(self.evidence, provider)
         if stored or self._has_key(provider):
             return list(stored)
-        maker = names.canonical_maker(provider)
-        aggregator = self.evidence.answers.get(AGGREGATOR)
+        maker = names.canonical_maker(self.evidence.roll.providers[provider].litellm_prefix)
         return [
             model
-            for model in (aggregator.models if aggregator else ())
+            for name in self.evidence.policy.openrouters
+            for model in self.evidence.answers[name].models
             if not model.points_at
             and ":" not in model.id
             and order.read_model(model).maker == maker
@@ -190,7 +190,7 @@ class _Lister:
         if not self._has_key(provider):
             reason = self._key_reason(provider)
             if model.provider != provider:
-                reason += f"; shown as {AGGREGATOR} lists it"
+                reason += f"; shown as {model.provider} lists it"
         else:
             steps = self.decision.admitted.trail(model.provider, model.id)
             stops = [step for step in steps if not step.passed]
