@@ -14,10 +14,10 @@ from rollcall.runtime.errors import NothingSelected
 from rollcall.runtime.link import AsyncHttpLink, HttpLink
 from rollcall.runtime.roles import list_roles
 from rollcall.settings import resolve
-from rollcall.simulator.faults import Fault
-from rollcall.simulator.simulator import Simulator
 from rollcall.sync.apply import apply
 from tests.runtime_support import HELLO, Slept
+from tests.simulator.faults import Fault
+from tests.simulator.simulator import Simulator
 
 PROVIDERS = ("anthropic", "openrouter", "openai")
 ALLOW = [
