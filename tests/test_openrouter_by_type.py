@@ -70,7 +70,8 @@ def test_the_derived_claude_fallback_goes_through_it(renamed: House) -> None:
 
 
 def test_its_prices_are_compared_with(renamed: House) -> None:
-    for row in renamed.sim.rows("openrouter"):
+    rows: list[Any] = renamed.sim.rows("openrouter")
+    for row in rows:
         if row["id"] == "anthropic/claude-sonnet-5":
             price = float(row["pricing"]["prompt"]) * 1e6
     write(
