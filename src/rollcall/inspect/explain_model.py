@@ -5,7 +5,6 @@ Every stage is told whether or not it went well, so that what is missing shows t
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from rollcall.catalog import order
 from rollcall.catalog.model import CAPABILITIES, Model, Verdict
 from rollcall.catalog.reading import read
-from rollcall.errors import NotFound
+from rollcall.errors import NotFound, nearest
 from rollcall.litellm_config.entries import key_of, leaves_on
 from rollcall.plan.decide import current_aliases
 from rollcall.plan.guards import price_of
@@ -107,7 +106,7 @@ def why_outside(model: Model, situation: Situation, decision: Decision) -> str:
 
 def nowhere(name: str, situation: Situation, decision: Decision) -> NotFound:
     """Nothing is called that: the nearest names, and what would admit it."""
-    near = nearest(name, _all_names(situation, decision))
+    near = _nearest_names(name, _all_names(situation, decision))
     meant = name if _is_family(name, situation) or not near else near[0]
     said = f"Nearest: {', '.join(near)}. " if near else ""
     away = [
@@ -140,16 +139,12 @@ def _rule_for(name: str, situation: Situation) -> str:
     return f'A rule such as {{match: "{model_id if known else name}"{source}}}'
 
 
-def nearest(name: str, names: list[str]) -> list[str]:
-    """The names most like a misspelled one, the best first."""
-    folded: dict[str, str] = {}
-    for one in names:
-        folded.setdefault(one.lower(), one)
-    wanted = name.lower()
-    near = difflib.get_close_matches(wanted, folded, n=NEAREST, cutoff=0.6)
-    bare = wanted.rpartition("/")[2]
-    near += [one for one in folded if bare and bare in one and one not in near]
-    return [folded[one] for one in near[:NEAREST]]
+def _nearest_names(name: str, names: list[str]) -> list[str]:
+    """The names most like a misspelled one, then those that hold it."""
+    near = nearest(name, names, most=NEAREST)
+    bare = name.lower().rpartition("/")[2]
+    near += [one for one in names if bare and bare in one.lower() and one not in near]
+    return near[:NEAREST]
 
 
 def _all_names(situation: Situation, decision: Decision) -> list[str]:
