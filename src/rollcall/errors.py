@@ -7,7 +7,7 @@
     |-- PlanError                     1   a saved plan that cannot be read, or no longer applies
     |-- StoreError                    1   the disk said no
     |   `-- LockBusy                  1   another run holds the lock past our deadline
-    |-- HandoffError                  1   litellm was not found or could not be started
+    |-- LaunchError                  1   litellm was not found or could not be started
     |-- NotFound                      1   a name, backup or file that is nowhere
     |-- GuardRefused                  3   a guard refused the plan
     `-- NobodyAsked                   5   no provider could be asked
@@ -94,7 +94,7 @@ class LockBusy(StoreError):
     """Another rollcall holds the lock for longer than our deadline; the work is left to it."""
 
 
-class HandoffError(RollcallError):
+class LaunchError(RollcallError):
     """litellm was not found, or could not be started."""
 
 

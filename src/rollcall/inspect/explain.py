@@ -140,7 +140,7 @@ def _models_named(name: str, situation: Situation) -> list[Model]:
     by_key = {model.key: model for model in listed}
     for entry in situation.document.managed.models:
         key = key_of(entry)
-        if key is not None and name in (entry["model_name"], key.qualified):
+        if key is not None and name in (entry.get("model_name"), key.qualified):
             known = by_key.get((key.provider, key.id)) or model_of(entry)
             return [known] if known else []
     exact = [model for model in listed if name in (model.qualified, model.litellm_model)]

@@ -18,6 +18,7 @@ from rollcall.litellm_config.entries import key_of, leaves_on
 from rollcall.plan.decide import current_aliases
 from rollcall.plan.guards import price_of
 from rollcall.plan.plan import per_million
+from rollcall.selection.admission import decisive
 from rollcall.selection.rule import Stop
 
 if TYPE_CHECKING:
@@ -81,15 +82,27 @@ def what_admits(model: Model, situation: Situation, decision: Decision) -> Itera
     if young is not None:
         yield f"wait, or rollcall apply --accept {model.qualified}"
         return
-    yield from _in_rules(steps)
+    decided = decisive(steps)
+    if decided.stop in ADVICE:
+        yield ADVICE[decided.stop].format(rule=decided.rule)
     yield f'a rule of its own: {{match: "{model.id}", from: [{model.provider}]}}'
 
 
-def _in_rules(steps: tuple[Step, ...]) -> Iterator[str]:
-    for step in steps:
-        if step.stop in ADVICE:
-            yield ADVICE[step.stop].format(rule=step.rule)
-            return
+def why_outside(model: Model, situation: Situation, decision: Decision) -> str:
+    """Why a model of an asked provider is not in the config, for one line of a list: the reason
+    that mattered, as `explain` tells it among all the others.
+    """
+    row = next((row for row in decision.admitted.admitted if row.model.key == model.key), None)
+    if row is None:
+        step = decisive(decision.admitted.trail(model.provider, model.id))
+        if step.passed:
+            return f"rule {step.rule} admits it, but its name cannot be written to config.yaml"
+        return step.why if step.rule is None else f"rule {step.rule}: {step.why}"
+    if row.name in situation.own_names:
+        return f"rule {row.rule} admits it, but {row.name} is an entry or alias of your own"
+    if all(seat.key.qualified != model.qualified for seat in decision.roster.seats):
+        return f"rule {row.rule} admits it, but {row.name} still belongs to another model"
+    return f"rule {row.rule} admits it; not written yet: run rollcall apply"
 
 
 def nowhere(name: str, situation: Situation, decision: Decision) -> NotFound:
@@ -141,7 +154,7 @@ def nearest(name: str, names: list[str]) -> list[str]:
 
 def _all_names(situation: Situation, decision: Decision) -> list[str]:
     names = [alias.name for alias in decision.resolved]
-    names += [str(entry["model_name"]) for entry in situation.document.managed.models]
+    names += [str(entry.get("model_name")) for entry in situation.document.managed.models]
     names += sorted(situation.own_names)
     for answer in situation.answers.values():
         names += [name for model in answer.models for name in (model.id, model.qualified)]
@@ -211,7 +224,7 @@ def _field_values(model: Model) -> Iterator[tuple[str, str, str]]:
     yield "litellm_model", "called as", model.litellm_model
     yield "display_name", "display name", _known(model.display_name)
     yield "maker", "maker", _known(model.maker)
-    yield "released", "released", _known(model.released)
+    yield "released", "released", _known(order.release_date(model))
     yield "kind", "kind", model.kind.value
     yield "mode", "mode", _known(model.mode)
     yield "context", "context", _known(model.context)
@@ -336,7 +349,7 @@ def _place(model: Model, situation: Situation, decision: Decision) -> Stage:
 
 
 def _entry_lines(entry: Entry, situation: Situation, decision: Decision) -> Iterator[str]:
-    name = str(entry["model_name"])
+    name = str(entry.get("model_name"))
     yield f"in the config as {name}"
     day = leaves_on(entry)
     if day is not None:

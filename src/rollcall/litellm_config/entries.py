@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rollcall.catalog.model import Model, Price, PriceTier
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from rollcall.litellm_config.document import Entry
 
@@ -132,6 +132,12 @@ def key_of(entry: Entry) -> EntryKey | None:
         return None
     provider, _, model_id = identity.removeprefix(ID_PREFIX).partition("/")
     return EntryKey(provider, model_id) if provider and model_id else None
+
+
+def keys_of(entries: Iterable[Entry]) -> frozenset[tuple[str, str]]:
+    """(provider, id) of those entries that say whose they are."""
+    keys = (key_of(entry) for entry in entries)
+    return frozenset((key.provider, key.id) for key in keys if key is not None)
 
 
 def leaves_on(entry: Entry) -> date | None:

@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 MIN_WITHDRAWN = 3
 """Fewer withdrawn ids than this never refuse a plan, whatever their share."""
 
-PRICED_BY_OTHERS = "openrouter"
-"""Whose price stands in for comparing where a provider lists none."""
-
 
 def refusals(
     situation: Situation,
@@ -175,11 +172,7 @@ def price_of(situation: Situation, model: Model) -> Cost | None:
     """What models are compared by: the provider's own price, else what OpenRouter takes for the
     same model, now or when it was asked last.
     """
-    own = cost_of(model)
-    if own is not None or PRICED_BY_OTHERS not in situation.answers:
-        return own
-    listed = situation.answers[PRICED_BY_OTHERS].models
-    return cost_of(model, listed or situation.previous_models(PRICED_BY_OTHERS))
+    return cost_of(model) or cost_of(model, situation.openrouter_models)
 
 
 def _accepted(situation: Situation, move: Move, new: Model) -> bool:

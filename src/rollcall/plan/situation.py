@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rollcall.catalog.model import Answer, Model, Verdict
-from rollcall.litellm_config.entries import key_of
+from rollcall.litellm_config.entries import keys_of
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
@@ -93,10 +93,18 @@ class Situation:
         )
 
     @property
+    def openrouter_models(self) -> list[Model]:
+        """What OpenRouter lists, now or when it was asked last."""
+        found: list[Model] = []
+        for name in self.policy.openrouters:
+            if name in self.answers:
+                found += self.answers[name].models or self.previous_models(name)
+        return found
+
+    @property
     def present(self) -> frozenset[tuple[str, str]]:
         """(provider, id) of the managed entries in the file."""
-        keys = (key_of(entry) for entry in self.document.managed.models)
-        return frozenset((key.provider, key.id) for key in keys if key is not None)
+        return keys_of(self.document.managed.models)
 
     @property
     def own_entries(self) -> Sequence[Mapping[str, Any]]:
@@ -118,7 +126,4 @@ class Situation:
 
     def first_seen(self, provider: str, model_id: str) -> date | None:
         """The day we first saw an id; None when it was there from the start, or is unknown."""
-        known = self.state.providers.get(provider)
-        if known is None or not known.last_good:
-            return None
-        return known.first_seen.get(model_id, self.today)
+        return self.state.first_seen(provider, model_id, self.today)

@@ -10,8 +10,8 @@ import difflib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rollcall.catalog.order import release_date
 from rollcall.litellm_config.entries import key_of, model_of
-from rollcall.plan.guards import PRICED_BY_OTHERS
 from rollcall.plan.plan import ChangeKind, counts, per_million
 from rollcall.plan.prices import stand_in
 from rollcall.report.text import out, printable, say, say_all, show_table
@@ -98,12 +98,11 @@ def facts_of(planned: Planned) -> ChangeFacts:
     born = {}
     for answer in situation.answers.values():
         for model in answer.models:
-            if model.released is not None:
-                born[model.key] = Birth(model.released)
+            if released := release_date(model):
+                born[model.key] = Birth(released)
             elif seen := situation.first_seen(model.provider, model.id):
                 born[model.key] = Birth(seen, first_seen=True)
-    offers = situation.answers.get(PRICED_BY_OTHERS)
-    return ChangeFacts(entries, born, situation.today, offers.models if offers else ())
+    return ChangeFacts(entries, born, situation.today, situation.openrouter_models)
 
 
 def _shown(price: Price) -> str:

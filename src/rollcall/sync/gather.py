@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from rollcall.store.state import State
 
 
-AGGREGATOR = "openrouter"
-"""The one provider that the modes `subagents` and `legacy` ask."""
-
-
 @dataclass(frozen=True, slots=True)
 class Roll:
     """The providers of a run and what is known of their keys.
@@ -121,11 +117,13 @@ def _elsewhere(provider: Provider, data: Mapping[str, object]) -> str | None:
     return None
 
 
-def asks(settings: Settings, provider: str) -> bool:
-    """Whether the mode and `--provider` let this run ask `provider`."""
-    if settings.mode is not Mode.ORCHESTRATOR and provider != AGGREGATOR:
+def asks(settings: Settings, provider: Provider) -> bool:
+    """Whether the mode and `--provider` let this run ask a provider: the modes `subagents` and
+    `legacy` ask OpenRouter only.
+    """
+    if settings.mode is not Mode.ORCHESTRATOR and not provider.is_openrouter:
         return False
-    return not settings.only_providers or provider in settings.only_providers
+    return not settings.only_providers or provider.name in settings.only_providers
 
 
 def targets_to_ask(roll: Roll, policy: Policy, settings: Settings) -> list[Target]:
@@ -137,7 +135,7 @@ def targets_to_ask(roll: Roll, policy: Policy, settings: Settings) -> list[Targe
             settings.timeout_seconds or provider.timeout_seconds or policy.defaults.timeout,
         )
         for name, provider in roll.providers.items()
-        if asks(settings, name)
+        if asks(settings, provider)
         and (name in roll.keys or not provider.needs_key or provider.public_list)
     ]
 
@@ -153,7 +151,7 @@ def with_unasked(roll: Roll, settings: Settings, answers: Iterable[Answer]) -> d
 
 def _unasked(roll: Roll, settings: Settings, provider: Provider) -> Answer:
     name = provider.name
-    if not asks(settings, name):
+    if not asks(settings, provider):
         why = f"not asked in mode {settings.mode}"
         if settings.only_providers:
             why = "not selected by --provider"
