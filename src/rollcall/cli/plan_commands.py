@@ -159,8 +159,8 @@ def plan(
     with live_progress(wanted=not (quiet or json or markdown)) as observer:
         planned = apply.make_plan(settings, observer)
     result = planned.plan
-    before = text_before(planned.evidence)
-    after = text_after(result) if result.changed else before
+    before = text_before(planned.evidence) if result.changed else ""
+    after = text_after(result) if result.changed else ""
     if save_to is not None:
         save(save_to, result, settings)
     if verbose:

@@ -11,7 +11,6 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.litellm_config.document import Blocks
-from rollcall.litellm_config.render import block_items, block_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,6 +77,8 @@ def text_of(blocks: Blocks) -> str:
 
     Rendered from data: comments and the spelling of a file edited by hand hold anything.
     """
+    from rollcall.litellm_config.render import block_items, block_pairs  # ruamel.yaml: a diff only
+
     lines: list[str] = []
     if blocks.models:
         lines += ["model_list:", *_lines(block_items, list(blocks.models))]
