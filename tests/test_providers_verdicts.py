@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollcall.catalog.model import Verdict
-from rollcall.providers.answers import MAX_BYTES, Inbox, TooLarge, Unreadable, as_utf8, read_json
+from rollcall.providers.bodies import MAX_BYTES, Inbox, TooLarge, Unreadable, as_utf8, read_json
 from rollcall.providers.failures import (
     MAX_MESSAGE,
     classify,

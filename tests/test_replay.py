@@ -7,9 +7,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rollcall.simulator.catalogs import MAIN
 from tests.corpus import captures, needs_catalogs
 from tests.replaying import Day, Replay, replay_of
+from tests.simulator.catalogs import MAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

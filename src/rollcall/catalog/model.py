@@ -184,6 +184,8 @@ class Answer:
             offline run parses the same bytes with the same adapter.
         detail: one line for people, redacted; empty when OK.
         notes: rows that were dropped and other oddities, one line each.
+        partial: why this is not the whole list, one line ("" = it is): what it holds may be added,
+            but a model it lacks is not withdrawn.
         elapsed_ms: whole time of asking. fetched_at: when, ISO 8601 UTC.
         offline: read from the store, not from the network.
     """
@@ -194,6 +196,7 @@ class Answer:
     pages: tuple[bytes, ...] = field(default=(), repr=False)
     detail: str = ""
     notes: tuple[str, ...] = ()
+    partial: str = ""
     elapsed_ms: int = 0
     fetched_at: str = ""
     offline: bool = False

@@ -25,17 +25,17 @@ def run_on_change(command: str) -> None:
     """Run a command line in the system's shell; what it prints goes to stderr, as ours does.
 
     Raises:
-        HandoffError: it failed. It is not run again by itself: the next run has no change.
+        LaunchError: it failed. It is not run again by itself: the next run has no change.
     """
     import subprocess
 
-    from rollcall.errors import HandoffError
+    from rollcall.errors import LaunchError
     from rollcall.report.text import flush
 
     flush()
     code = subprocess.run(command, shell=True, check=False, stdout=_stderr()).returncode  # noqa: S602 - asked for
     if code:
-        raise HandoffError(
+        raise LaunchError(
             f"The --on-change command ended with {code}; the new config is written.",
             "Run it by hand: the next apply finds nothing to change and does not run it again.",
         )
@@ -159,8 +159,8 @@ def plan(
     with live_progress(wanted=not (quiet or json or markdown)) as observer:
         planned = apply.make_plan(settings, observer)
     result = planned.plan
-    before = text_before(planned.inputs)
-    after = text_after(result) if result.changed else before
+    before = text_before(planned.inputs) if result.changed else ""
+    after = text_after(result) if result.changed else ""
     if save_to is not None:
         save(save_to, result, settings)
     if verbose:

@@ -5,7 +5,6 @@ Every stage is told whether or not it went well, so that what is missing shows t
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -13,10 +12,11 @@ from typing import TYPE_CHECKING
 from rollcall.catalog import order
 from rollcall.catalog.model import CAPABILITIES, Model, Verdict
 from rollcall.catalog.reading import read
-from rollcall.errors import NotFound
+from rollcall.errors import NotFound, nearest
 from rollcall.litellm_config.entries import key_of, leaves_on, name_of
 from rollcall.plan.changes import per_million
 from rollcall.plan.guards import price_of
+from rollcall.selection.admission import decisive
 from rollcall.selection.rule import Stop
 
 if TYPE_CHECKING:
@@ -80,20 +80,32 @@ def what_admits(model: Model, inputs: Inputs, decision: Decision) -> Iterator[st
     if young is not None:
         yield f"wait, or rollcall apply --accept {model.qualified}"
         return
-    yield from _in_rules(steps)
+    decided = decisive(steps)
+    if decided.stop in ADVICE:
+        yield ADVICE[decided.stop].format(rule=decided.rule)
     yield f'a rule of its own: {{match: "{model.id}", from: [{model.provider}]}}'
 
 
-def _in_rules(steps: tuple[Step, ...]) -> Iterator[str]:
-    for step in steps:
-        if step.stop in ADVICE:
-            yield ADVICE[step.stop].format(rule=step.rule)
-            return
+def why_outside(model: Model, inputs: Inputs, decision: Decision) -> str:
+    """Why a model of an asked provider is not in the config, for one line of a list: the reason
+    that mattered, as `explain` tells it among all the others.
+    """
+    row = next((row for row in decision.admitted.admitted if row.model.key == model.key), None)
+    if row is None:
+        step = decisive(decision.admitted.trail(model.provider, model.id))
+        if step.passed:
+            return f"rule {step.rule} admits it, but its name cannot be written to config.yaml"
+        return step.why if step.rule is None else f"rule {step.rule}: {step.why}"
+    if row.name in inputs.own_names:
+        return f"rule {row.rule} admits it, but {row.name} is an entry or alias of your own"
+    if all(one.key.qualified != model.qualified for one in decision.model_list.placements):
+        return f"rule {row.rule} admits it, but {row.name} still belongs to another model"
+    return f"rule {row.rule} admits it; not written yet: run rollcall apply"
 
 
 def nowhere(name: str, inputs: Inputs, decision: Decision) -> NotFound:
     """Nothing is called that: the nearest names, and what would admit it."""
-    near = nearest(name, _all_names(inputs, decision))
+    near = _nearest_names(name, _all_names(inputs, decision))
     meant = name if _is_family(name, inputs) or not near else near[0]
     said = f"Nearest: {', '.join(near)}. " if near else ""
     away = [provider for provider in inputs.providers if inputs.verdict(provider) is not Verdict.OK]
@@ -122,16 +134,12 @@ def _rule_for(name: str, inputs: Inputs) -> str:
     return f'A rule such as {{match: "{model_id if known else name}"{source}}}'
 
 
-def nearest(name: str, names: list[str]) -> list[str]:
-    """The names most like a misspelled one, the best first."""
-    folded: dict[str, str] = {}
-    for one in names:
-        folded.setdefault(one.lower(), one)
-    wanted = name.lower()
-    near = difflib.get_close_matches(wanted, folded, n=NEAREST, cutoff=0.6)
-    bare = wanted.rpartition("/")[2]
-    near += [one for one in folded if bare and bare in one and one not in near]
-    return [folded[one] for one in near[:NEAREST]]
+def _nearest_names(name: str, names: list[str]) -> list[str]:
+    """The names most like a misspelled one, then those that hold it."""
+    near = nearest(name, names, most=NEAREST)
+    bare = name.lower().rpartition("/")[2]
+    near += [one for one in names if bare and bare in one.lower() and one not in near]
+    return near[:NEAREST]
 
 
 def _all_names(inputs: Inputs, decision: Decision) -> list[str]:
@@ -206,7 +214,7 @@ def _field_values(model: Model) -> Iterator[tuple[str, str, str]]:
     yield "litellm_model", "called as", model.litellm_model
     yield "display_name", "display name", _known(model.display_name)
     yield "maker", "maker", _known(model.maker)
-    yield "released", "released", _known(model.released)
+    yield "released", "released", _known(order.release_date(model))
     yield "kind", "kind", model.kind.value
     yield "mode", "mode", _known(model.mode)
     yield "context", "context", _known(model.context)
@@ -322,11 +330,8 @@ def _place(model: Model, inputs: Inputs, decision: Decision) -> Stage:
     lines = [line for row in entries for line in _entry_lines(row, inputs, decision)]
     if not entries:
         lines.append("not in the config now")
-    placements = [
-        placement
-        for placement in decision.model_list.placements
-        if placement.key.qualified == model.qualified
-    ]
+    placed = decision.model_list.placements
+    placements = [one for one in placed if one.key.qualified == model.qualified]
     names = ", ".join(placement.name for placement in placements)
     lines.append(
         f"after the next apply: in the config as {names}" if names else "not after the next apply"

@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict
 
 from rollcall.catalog import names, order
 from rollcall.catalog.model import CAPABILITIES, Model
+from rollcall.inspect.explain_model import what_admits, why_outside
 from rollcall.litellm_config.entries import called_by, key_of, leaves_on, model_of, name_of
 from rollcall.plan.decide import decide
+from rollcall.plan.guards import HeldChange
 from rollcall.store.state import ProviderState, RunRecord
 from rollcall.store.store import Store
-from rollcall.sync.asking import AGGREGATOR, missing_key
+from rollcall.sync.asking import missing_key
 from rollcall.sync.gather import gather, stored_models
 
 if TYPE_CHECKING:
@@ -36,6 +38,9 @@ class ModelRow(BaseModel):
         input_price, output_price: USD per 1M tokens; None = unknown.
         capabilities: the words it is known to have. modalities: what it takes in.
         ready: a client can call it now. reason: why it is, or is not, in the config and ready.
+        needs: what would bring it into the config, where that is not a key; "" = nothing does.
+        leaves: the day its entry goes. ends: the provider's announced last day; replaced_by: its
+            successor in the provider's words.
         key_env: the variable its key comes from; key_url: where to get one.
         aliases: names in the config that lead to it.
     """
@@ -60,6 +65,10 @@ class ModelRow(BaseModel):
     in_config: bool = False
     ready: bool = False
     reason: str = ""
+    needs: str = ""
+    leaves: date | None = None
+    ends: date | None = None
+    replaced_by: str | None = None
     key_env: str | None = None
     key_url: str | None = None
     aliases: tuple[str, ...] = ()
@@ -72,6 +81,7 @@ class Inventory(BaseModel):
         rows: models in the config first, in file order, then the others by provider and family.
         aliases: alias -> (target model_name, hidden).
         providers: provider -> its history. runs: newest last.
+        held: changes that wait for a person's word.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -80,6 +90,7 @@ class Inventory(BaseModel):
     aliases: dict[str, tuple[str, bool]] = {}
     providers: dict[str, ProviderState] = {}
     runs: tuple[RunRecord, ...] = ()
+    held: tuple[HeldChange, ...] = ()
 
 
 def build(inputs: Inputs, decision: Decision, stored: Mapping[str, Sequence[Model]]) -> Inventory:
@@ -108,6 +119,7 @@ def build(inputs: Inputs, decision: Decision, stored: Mapping[str, Sequence[Mode
         aliases={name: (target, hidden[name]) for name, target in targets.items()},
         providers=inputs.state.providers,
         runs=tuple(inputs.state.runs),
+        held=decision.held,
     )
 
 
@@ -136,13 +148,14 @@ class _Lister:
         if model is None:
             return self.hand_written(entry)
         key = key_of(entry)
-        day = leaves_on(entry)
-        reason = f"leaves on {day}" if day else self.decision.model_reasons.get(name, "")
+        leaves = leaves_on(entry)
+        reason = f"leaves on {leaves}" if leaves else self.decision.model_reasons.get(name, "")
         ready = self._has_key(model.provider)
         if not ready:
             reason = self._key_reason(model.provider)
         fuller = self.known.get((key.provider, key.id), model) if key else model
-        return self._row(fuller, name=name, in_config=True, ready=ready, reason=reason)
+        row = self._row(fuller, name=name, in_config=True, ready=ready, reason=reason)
+        return row.model_copy(update={"leaves": leaves})
 
     def hand_written(self, entry: Entry) -> ModelRow:
         """A row of one of the user's entries: its name, and what its model string says."""
@@ -180,28 +193,28 @@ class _Lister:
         stored = self.stored.get(provider, ())
         if stored or self._has_key(provider):
             return list(stored)
-        maker = names.canonical_maker(provider)
-        aggregator = self.inputs.answers.get(AGGREGATOR)
+        maker = names.canonical_maker(self.inputs.providers[provider].litellm_prefix)
         return [
             model
-            for model in (aggregator.models if aggregator else ())
+            for name in self.inputs.policy.openrouters
+            for model in self.inputs.answers[name].models
             if not model.points_at
             and ":" not in model.id
             and order.read_model(model).maker == maker
         ]
 
     def _outside(self, model: Model, provider: str) -> ModelRow:
+        needs = ""
         if not self._has_key(provider):
             reason = self._key_reason(provider)
             if model.provider != provider:
-                reason += f"; shown as {AGGREGATOR} lists it"
+                reason += f"; shown as {model.provider} lists it"
         else:
-            steps = self.decision.admitted.trail(model.provider, model.id)
-            stops = [step for step in steps if not step.passed]
-            named = [step for step in stops if step.rule is not None and "names" not in step.why]
-            reason = (named or stops or steps)[-1 if not named else 0].why
+            reason = why_outside(model, self.inputs, self.decision)
+            needs = next(what_admits(model, self.inputs, self.decision), "")
         row = self._row(model, name=None, in_config=False, ready=False, reason=reason)
-        return row.model_copy(update={"provider": provider, **self._key(provider)})
+        more = {"provider": provider, "needs": needs, **self._key(provider)}
+        return row.model_copy(update=more)
 
     def _row(
         self, model: Model, *, name: str | None, in_config: bool, ready: bool, reason: str
@@ -226,6 +239,8 @@ class _Lister:
             in_config=in_config,
             ready=ready,
             reason=reason,
+            ends=model.ends,
+            replaced_by=model.replaced_by,
             aliases=tuple(self.leading.get(name or "", ())),
             **self._key(model.provider),
         )

@@ -155,6 +155,12 @@ def alias_target(value: Any) -> str | None:
     return target if isinstance(target, str) else None
 
 
+def keys_of(entries: Iterable[Entry]) -> frozenset[tuple[str, str]]:
+    """(provider, id) of those entries that say whose they are."""
+    keys = (key_of(entry) for entry in entries)
+    return frozenset((key.provider, key.id) for key in keys if key is not None)
+
+
 def leaves_on(entry: Entry) -> date | None:
     """The day a leaving entry goes, None for one that stays."""
     text = section_of(entry, "model_info").get("leaves")

@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict
 
 from rollcall.litellm_config.document import Blocks
 from rollcall.litellm_config.entries import COSTS, by_name, key_of, leaves_on, name_of, section_of
-from rollcall.litellm_config.render import block_items, block_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -253,6 +252,8 @@ def text_of(blocks: Blocks) -> str:
 
     Rendered from data: comments and the spelling of a file edited by hand hold anything.
     """
+    from rollcall.litellm_config.render import block_items, block_pairs  # ruamel.yaml: a diff only
+
     lines: list[str] = []
     if blocks.models:
         lines += ["model_list:", *_lines(block_items, list(blocks.models))]

@@ -17,7 +17,6 @@ from rollcall.catalog.model import Verdict
 from rollcall.litellm_config.entries import key_of, leaves_on, model_of, name_of
 from rollcall.plan.changes import STRICT, per_million
 from rollcall.plan.departures import Cause
-from rollcall.plan.inputs import PRICED_BY_OTHERS
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
@@ -193,11 +192,7 @@ def price_of(inputs: Inputs, model: Model) -> Cost | None:
     """What models are compared by: the provider's own price, else what OpenRouter takes for the
     same model, now or when it was asked last.
     """
-    own = cost_of(model)
-    if own is not None or PRICED_BY_OTHERS not in inputs.answers:
-        return own
-    listed = inputs.answers[PRICED_BY_OTHERS].models
-    return cost_of(model, listed or inputs.previous.get(PRICED_BY_OTHERS, ()))
+    return cost_of(model) or cost_of(model, inputs.openrouter_models)
 
 
 def _accepted(inputs: Inputs, move: Move, new: Model) -> bool:

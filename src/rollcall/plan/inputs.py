@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rollcall.catalog.model import Answer, Model, Verdict
-from rollcall.litellm_config.entries import alias_target, key_of, name_of
+from rollcall.litellm_config.entries import alias_target, keys_of, name_of
 from rollcall.settings import Mode, stamp_of
 
 if TYPE_CHECKING:
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
     from rollcall.selection.admission import Admission
     from rollcall.store.state import State
-
-
-PRICED_BY_OTHERS = "openrouter"
-"""Whose price stands in for comparing where a provider lists none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,10 +122,19 @@ class Inputs:
         )
 
     @cached_property
+    def openrouter_models(self) -> Sequence[Model]:
+        """What OpenRouter lists, now or when it was asked last: prices to compare with."""
+        return [
+            model
+            for name in self.policy.openrouters
+            if name in self.answers
+            for model in self.answers[name].models or self.previous.get(name, ())
+        ]
+
+    @cached_property
     def present(self) -> frozenset[tuple[str, str]]:
         """(provider, id) of the managed entries in the file."""
-        keys = (key_of(entry) for entry in self.document.managed.models)
-        return frozenset((key.provider, key.id) for key in keys if key is not None)
+        return keys_of(self.document.managed.models)
 
     @property
     def own_entries(self) -> Sequence[Mapping[str, Any]]:

@@ -46,6 +46,14 @@ class Refusal(NamedTuple):
     wait_seconds: float | None = None
 
 
+class Refused(Exception):
+    """A provider could not be asked; `refusal` says how and why."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.detail)
+        self.refusal = refusal
+
+
 def classify(status: int, headers: Mapping[str, str], body: bytes) -> Refusal | None:
     """What a reply's status means; None = 200, look at the body.
 

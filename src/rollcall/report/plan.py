@@ -10,10 +10,10 @@ import difflib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rollcall.catalog.order import release_date
 from rollcall.litellm_config.entries import by_name, key_of, model_of
 from rollcall.plan.changes import ChangeKind, counts, per_million
 from rollcall.plan.guards import stand_in
-from rollcall.plan.inputs import PRICED_BY_OTHERS
 from rollcall.report.text import out, printable, say, say_all, show_table
 
 if TYPE_CHECKING:
@@ -98,12 +98,11 @@ def facts_of(planned: Planned) -> ChangeFacts:
     born = {}
     for answer in inputs.answers.values():
         for model in answer.models:
-            if model.released is not None:
-                born[model.key] = Birth(model.released)
+            if released := release_date(model):
+                born[model.key] = Birth(released)
             elif seen := inputs.first_seen(model.provider, model.id):
                 born[model.key] = Birth(seen, first_seen=True)
-    offers = inputs.answers.get(PRICED_BY_OTHERS)
-    return ChangeFacts(entries, born, inputs.today, offers.models if offers else ())
+    return ChangeFacts(entries, born, inputs.today, inputs.openrouter_models)
 
 
 def _shown(price: Price) -> str:

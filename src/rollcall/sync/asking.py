@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from rollcall.settings import Settings
 
 
-AGGREGATOR = "openrouter"
-"""The one provider that the modes `subagents` and `legacy` ask."""
-
-
 @dataclass(frozen=True, slots=True)
 class ProviderKeys:
     """The providers of a run and what is known of their keys.
@@ -120,16 +116,18 @@ def whom_to_ask(keys: ProviderKeys, policy: Policy, settings: Settings) -> list[
             settings.timeout_seconds or provider.timeout_seconds or policy.defaults.timeout,
         )
         for name, provider in keys.providers.items()
-        if _may_be_asked(settings, name)
+        if _may_be_asked(settings, provider)
         and (name in keys.keys or not provider.needs_key or provider.public_list)
     ]
 
 
-def _may_be_asked(settings: Settings, provider: str) -> bool:
-    """Whether the mode and `--provider` let this run ask `provider`."""
-    if settings.mode is not Mode.ORCHESTRATOR and provider != AGGREGATOR:
+def _may_be_asked(settings: Settings, provider: Provider) -> bool:
+    """Whether the mode and `--provider` let this run ask a provider: the modes `subagents` and
+    `legacy` ask OpenRouter only.
+    """
+    if settings.mode is not Mode.ORCHESTRATOR and not provider.is_openrouter:
         return False
-    return not settings.only_providers or provider in settings.only_providers
+    return not settings.only_providers or provider.name in settings.only_providers
 
 
 def every_answer(
@@ -145,7 +143,7 @@ def every_answer(
 
 def _not_asked(keys: ProviderKeys, settings: Settings, provider: Provider) -> Answer:
     name = provider.name
-    if not _may_be_asked(settings, name):
+    if not _may_be_asked(settings, provider):
         why = f"not asked in mode {settings.mode}"
         if settings.only_providers:
             why = "not selected by --provider"

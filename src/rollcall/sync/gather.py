@@ -11,7 +11,7 @@ from rollcall.errors import PolicyError
 from rollcall.files import read_regular
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.entries import key_of
-from rollcall.plan.inputs import PRICED_BY_OTHERS, Inputs
+from rollcall.plan.inputs import Inputs
 from rollcall.policy import schema
 from rollcall.providers import fetch
 from rollcall.providers.fetch import Target
@@ -115,8 +115,10 @@ def _previous(
     wanted = {
         key.provider for key in ours if (ids := listed.get(key.provider)) and key.id not in ids
     }
-    if ours and listed.get(PRICED_BY_OTHERS) == set():
-        wanted.add(PRICED_BY_OTHERS)
+    if ours:
+        wanted |= {
+            name for name, row in keys.providers.items() if row.is_openrouter and not listed[name]
+        }
     return {name: stored_models(store, keys.providers[name]) for name in sorted(wanted)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rollcall.simulator.conversation import (
+from tests.simulator.conversation import (
     BadCall,
     Question,
     Spoken,
@@ -22,7 +22,7 @@ from rollcall.simulator.conversation import (
 )
 
 if TYPE_CHECKING:
-    from rollcall.simulator.http import Reply, Request
+    from tests.simulator.http import Reply, Request
 
 
 def error(bad: BadCall) -> Reply:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from rollcall.simulator.http import Reply
+from tests.simulator.http import Reply
 
 CREATED = 1_790_000_000
 """The moment every simulated reply was made: the same call gives the same bytes."""

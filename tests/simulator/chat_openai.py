@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from rollcall.simulator.conversation import (
+from tests.simulator.conversation import (
     CREATED,
     BadCall,
     Question,
@@ -24,7 +24,7 @@ from rollcall.simulator.conversation import (
 )
 
 if TYPE_CHECKING:
-    from rollcall.simulator.http import Reply, Request
+    from tests.simulator.http import Reply, Request
 
 _ROLES = {"system", "developer", "user", "assistant", "tool", "function"}
 _REASONING = re.compile(r"^(o\d|gpt-5)")

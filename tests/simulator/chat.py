@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rollcall.simulator import chat_anthropic, chat_gemini, chat_ollama, chat_openai
-from rollcall.simulator.conversation import BadCall
+from tests.simulator import chat_anthropic, chat_gemini, chat_ollama, chat_openai
+from tests.simulator.conversation import BadCall
 
 if TYPE_CHECKING:
-    from rollcall.simulator.http import Reply, Request
+    from tests.simulator.http import Reply, Request
 
 Handler = tuple[str, "Callable[[Request], Reply]", "Callable[[BadCall], Reply]"]
 """How a path ends, who answers it, and how that provider words an error."""

@@ -1,77 +1,21 @@
-"""Finds litellm and becomes it, or runs it as a child where the system cannot replace a process.
-
-litellm is only ever started, never imported: its import takes seconds and hundreds of megabytes.
-
-Nothing is run on purpose: litellm 1.82.8 came with a file that every start of its Python executed,
-so even asking that Python for the version would have been too late.
-"""
+"""Starts the command: becomes it, or runs it as a child where that is impossible (Windows)."""
 
 from __future__ import annotations
 
 import os
-import re
-import shutil
 import signal
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from rollcall.errors import HandoffError
+from rollcall.errors import LaunchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
 WEB_SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn", "granian"})
 """Commands that serve litellm's app themselves: their `--config`, if any, is something else."""
-
-
-def find_litellm(
-    explicit: str | None, environ: Mapping[str, str], *, python: str | None = None
-) -> Path:
-    """The litellm command to start, as an absolute path.
-
-    Looked for where --litellm or ROLLCALL_LITELLM says (a file, or a command's name), then beside
-    rollcall's own Python, then on PATH. What was said outright is never replaced by a guess.
-
-    Args:
-        explicit: the value of --litellm; None or "" when it was not given.
-        python: the interpreter to look beside; rollcall's own unless a test says otherwise.
-
-    Raises:
-        HandoffError: there is none; the hint says how to get or name one.
-    """
-    path = environ.get("PATH", os.defpath)
-    if explicit:
-        return _named("--litellm", explicit, path)
-    if variable := environ.get("ROLLCALL_LITELLM"):
-        return _named("ROLLCALL_LITELLM", variable, path)
-    folders = _folders_beside(sys.executable if python is None else python)
-    if found := shutil.which("litellm", path=os.pathsep.join([*folders, path])):
-        return Path(found).absolute()
-    raise HandoffError(
-        "litellm was not found beside rollcall's Python or on PATH.",
-        "Install it with: pip install 'litellm[proxy]' (or name it with --litellm PATH).",
-    )
-
-
-def _named(option: str, value: str, path: str) -> Path:
-    found = shutil.which(os.path.expanduser(value), path=path)  # noqa: PTH111  a Path drops "./"
-    if found is None:
-        raise HandoffError(
-            f"{option} names {value!r}, which is not a command that can be started.",
-            "Give the path of the litellm command, or leave it out to search PATH.",
-        )
-    return Path(found).absolute()
-
-
-def _folders_beside(python: str) -> list[str]:
-    """Where a Python keeps its commands; outside a virtual environment Windows uses Scripts."""
-    if not python:
-        return []
-    folder = Path(python).parent
-    return [str(folder), str(folder / "Scripts")]
 
 
 def starts_command(args: Sequence[str]) -> bool:
@@ -83,12 +27,17 @@ def starts_command(args: Sequence[str]) -> bool:
     return bool(args) and not args[0].startswith("-")
 
 
+def needs_litellm(args: Sequence[str]) -> bool:
+    """Whether these arguments start the litellm that is found, not a command of their own."""
+    return not starts_command(args) or args[0] == "litellm"
+
+
 def config_given(args: Sequence[str]) -> str | None:
     """The config file the arguments after `start --` name themselves; the last one counts.
 
     In a foreign command `-c` may mean anything (`sh -c`), so there only `--config` counts.
     """
-    short = not starts_command(args) or args[0] == "litellm"
+    short = needs_litellm(args)
     given = None
     for place, arg in enumerate(args):
         if arg == "--config" or (short and arg == "-c"):
@@ -100,8 +49,11 @@ def config_given(args: Sequence[str]) -> str | None:
     return given
 
 
-def command(litellm: str | Path, config_path: Path, args: Sequence[str]) -> list[str]:
+def command(litellm: str | Path | None, config_path: Path, args: Sequence[str]) -> list[str]:
     """The command line to start; `--config` is added unless the arguments name one.
+
+    Args:
+        litellm: where it was found; None where these arguments do not need it.
 
     Options alone go to litellm. A command of its own, such as
     `docker/prod_entrypoint.sh --port 4000`, runs as it stands with `--config` at its end; the word
@@ -109,11 +61,9 @@ def command(litellm: str | Path, config_path: Path, args: Sequence[str]) -> list
     after `sh -c` and to a web server that loads litellm's app (see `variables`).
     """
     config = [] if config_given(args) is not None else ["--config", str(config_path)]
-    if not starts_command(args):
-        return [str(litellm), *config, *args]
+    if litellm is not None and needs_litellm(args):
+        return [str(litellm), *config, *(args[1:] if starts_command(args) else args)]
     program, *rest = args
-    if program == "litellm":
-        return [str(litellm), *config, *rest]
     if "-c" in rest or _is_web_server(program):
         config = []
     return [program, *rest, *config]
@@ -140,14 +90,14 @@ CONTROL_C_EXIT = 0xC000013A
 """What Windows reports for a process that Ctrl-C ended."""
 
 
-def hand_off(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+def launch(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Become the command; where that is impossible (Windows), run it and return its exit code.
 
     `environ` should hold the variables of `.env` too: litellm looks for `.env` from its own
     installation upward, not from the working directory, and so often misses it.
 
     Raises:
-        HandoffError: it could not be started.
+        LaunchError: it could not be started.
     """
     return run_child(argv, environ) if os.name == "nt" else _become(argv, environ)
 
@@ -177,7 +127,7 @@ def run_child(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     SIGTERM and SIGHUP reach this one alone and are passed on.
 
     Raises:
-        HandoffError: it could not be started.
+        LaunchError: it could not be started.
     """
     import subprocess
 
@@ -225,7 +175,7 @@ def place_last_good(config_path: Path, content: bytes) -> Path:
     temporary folder where that folder cannot be written. The user's own file is not touched.
 
     Raises:
-        HandoffError: neither place can be written.
+        LaunchError: neither place can be written.
     """
     import tempfile
 
@@ -237,7 +187,7 @@ def place_last_good(config_path: Path, content: bytes) -> Path:
     try:
         return _write_private(Path(tempfile.mkdtemp(prefix="rollcall-")) / name, content)
     except OSError as error:
-        raise HandoffError(
+        raise LaunchError(
             f"The last good config could not be placed beside {config_path}: {error.strerror}.",
             "Free some space, or restore it with: rollcall rollback",
         ) from error
@@ -263,68 +213,9 @@ def _signals(*names: str) -> list[signal.Signals]:
     return [signal.Signals[name] for name in names if name in signal.Signals.__members__]
 
 
-def _not_started(program: str, error: OSError) -> HandoffError:
+def _not_started(program: str, error: OSError) -> LaunchError:
     reason = error.strerror or type(error).__name__
-    return HandoffError(
+    return LaunchError(
         f"{program} could not be started: {reason}.",
         "Check that it runs by itself, reinstall it, or name another with --litellm PATH.",
     )
-
-
-MALICIOUS_VERSIONS = frozenset({"1.82.7", "1.82.8"})
-"""Uploaded by a thief on 2026-03-24; they sent environment variables and keys away."""
-
-_LIBRARIES = (
-    "lib/python*/site-packages",
-    "lib/python*/dist-packages",
-    "lib64/python*/site-packages",
-    "Lib/site-packages",
-    "site-packages",
-)
-"""Below the folder that holds `bin` or `Scripts`: POSIX, Debian, Windows, Windows per user."""
-
-_PYTHON = re.compile(
-    rb"^(?:#!|'''exec' )[ \t]*\"?(?P<path>/[^\n\"]*?python[0-9.]*)\"?(?:\s|$)", re.MULTILINE
-)
-_DIST_INFO = re.compile(r"litellm-(?P<version>[^-]+)\.dist-info")
-
-
-@dataclass(frozen=True, slots=True)
-class LiteLLMInstall:
-    """One installation. `library`: the folder that holds the package."""
-
-    version: str
-    library: Path
-
-    @property
-    def malicious(self) -> bool:
-        """Whether this version is known to steal keys."""
-        return self.version in MALICIOUS_VERSIONS
-
-
-def find_install(executable: Path) -> LiteLLMInstall | None:
-    """The installation a litellm command belongs to; None where its files tell nothing."""
-    for library in _libraries(executable):
-        for found in sorted(library.glob("litellm-*.dist-info")):
-            if name := _DIST_INFO.fullmatch(found.name):
-                return LiteLLMInstall(name["version"], library)
-    return None
-
-
-def _libraries(executable: Path) -> Iterator[Path]:
-    """Where its package may be: by the Python its first line names, else beside it."""
-    for folder in _folders(executable):
-        for pattern in _LIBRARIES:
-            yield from sorted(folder.parent.glob(pattern), reverse=True)
-
-
-def _folders(executable: Path) -> Iterator[Path]:
-    try:
-        with executable.open("rb") as file:
-            python = _PYTHON.search(file.read(1024))
-        if python:
-            yield executable.parent.joinpath(python["path"].decode("utf-8", "replace")).parent
-        yield executable.absolute().parent
-        yield executable.resolve().parent
-    except OSError:
-        return

@@ -25,7 +25,7 @@ class Reading(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Site:
+class CheckedConfig:
     """One config and what surrounds it.
 
     Args:
@@ -59,7 +59,7 @@ class Site:
     @cached_property
     def included(self) -> tuple[dict[str, Any], ...]:
         """The data of the included files that load."""
-        return tuple(Site("", content).data for content in self.includes)
+        return tuple(CheckedConfig("", content).data for content in self.includes)
 
     @cached_property
     def merged(self) -> dict[str, Any]:

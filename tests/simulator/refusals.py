@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from rollcall.simulator.http import Reply
+from tests.simulator.http import Reply
 
 _PHRASES = {
     400: "Bad request",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from rollcall.simulator.conversation import (
+from tests.simulator.conversation import (
     BadCall,
     Question,
     Spoken,
@@ -19,12 +19,12 @@ from rollcall.simulator.conversation import (
     stops,
     text_of,
 )
-from rollcall.simulator.http import Reply
+from tests.simulator.http import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rollcall.simulator.http import Request
+    from tests.simulator.http import Request
 
 _CREATED = "2026-09-21T14:13:20Z"
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from rollcall.providers.builtin import Protocol_
-from rollcall.simulator.http import Reply, Request
+from tests.simulator.http import Reply, Request
 
 PATHS: dict[Protocol_, tuple[str, ...]] = {
     "openai": ("/models",),

@@ -1,4 +1,4 @@
-"""The handoff: which litellm is started, with what, and what comes back."""
+"""The launch: which litellm is started, with what, and what comes back."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.errors import HandoffError
-from rollcall.launch.litellm import (
+from rollcall.errors import LaunchError
+from rollcall.launch.find import find_litellm
+from rollcall.launch.run import (
     command,
     config_given,
     exit_code,
-    find_litellm,
-    hand_off,
+    launch,
     place_last_good,
     run_child,
     variables,
@@ -34,9 +34,9 @@ def stand_ins(tmp_path: Path) -> StandIns:
 
 
 def in_a_process(call: str, *argv: str, environ: dict[str, str]) -> subprocess.Popen[str]:
-    """Run `call(argv, os.environ)` of the handoff in a Python of its own."""
+    """Run `call(argv, os.environ)` of the launch in a Python of its own."""
     code = (
-        f"import os, sys; from rollcall.launch.litellm import {call}; print('before', end='');"
+        f"import os, sys; from rollcall.launch.run import {call}; print('before', end='');"
         f"sys.exit({call}(sys.argv[1:], os.environ))"
     )
     return subprocess.Popen(
@@ -98,7 +98,7 @@ class TestFindLitellm:
         assert find_litellm(None, {"PATH": str(stand_ins.folder)}, python="") == found
 
     def test_missing_is_two_clear_lines(self) -> None:
-        with pytest.raises(HandoffError) as caught:
+        with pytest.raises(LaunchError) as caught:
             find_litellm(None, {"PATH": ""}, python=NO_PYTHON)
         assert "not found" in caught.value.what
         assert "pip install 'litellm[proxy]'" in caught.value.hint
@@ -112,7 +112,7 @@ class TestFindLitellm:
         explicit = "no-such-litellm" if option == "--litellm" else None
         if explicit is None:
             environ["ROLLCALL_LITELLM"] = "no-such-litellm"
-        with pytest.raises(HandoffError) as caught:
+        with pytest.raises(LaunchError) as caught:
             find_litellm(explicit, environ)
         assert option in caught.value.what
         assert "no-such-litellm" in caught.value.what
@@ -183,7 +183,7 @@ class TestCommand:
 
 
 @posix
-@pytest.mark.parametrize("call", ["hand_off", "run_child"])
+@pytest.mark.parametrize("call", ["launch", "run_child"])
 class TestHandOff:
     def test_arguments_environment_and_exit_code_pass_through(
         self, call: str, stand_ins: StandIns
@@ -230,8 +230,8 @@ class TestHandOff:
         broken.write_text("#!/no/such/python\n")
         broken.chmod(0o755)
         before = signal.getsignal(signal.SIGPIPE)
-        with pytest.raises(HandoffError) as caught:
-            {"hand_off": hand_off, "run_child": run_child}[call]([str(broken)], {})
+        with pytest.raises(LaunchError) as caught:
+            {"launch": launch, "run_child": run_child}[call]([str(broken)], {})
         assert str(broken) in caught.value.what
         assert caught.value.hint
         assert signal.getsignal(signal.SIGPIPE) == before
@@ -239,14 +239,14 @@ class TestHandOff:
 
 @posix
 def test_litellm_takes_our_place_and_our_process_number(stand_ins: StandIns) -> None:
-    process = in_a_process("hand_off", str(stand_ins.add("litellm")), environ={})
+    process = in_a_process("launch", str(stand_ins.add("litellm")), environ={})
     process.communicate(timeout=30)
     assert stand_ins.starts()[0].pid == process.pid
 
 
 @posix
 def test_a_pipe_that_closes_ends_a_shell_command_as_usual(stand_ins: StandIns) -> None:
-    process = in_a_process("hand_off", "sh", "-c", "kill -PIPE $$; echo ignored", environ={})
+    process = in_a_process("launch", "sh", "-c", "kill -PIPE $$; echo ignored", environ={})
     output, _ = process.communicate(timeout=30)
     assert "ignored" not in output
     assert process.returncode == -signal.SIGPIPE
@@ -290,7 +290,7 @@ class TestLastGood:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone too"))
-        with pytest.raises(HandoffError) as caught:
+        with pytest.raises(LaunchError) as caught:
             place_last_good(tmp_path / "gone" / "config.yaml", b"")
         assert "last good config" in caught.value.what
         assert "rollcall rollback" in caught.value.hint

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from urllib.parse import quote
 
-from rollcall.simulator.faults import Fault
-from rollcall.simulator.http import Reply
+from tests.simulator.faults import Fault
+from tests.simulator.http import Reply
 
 BOMB_BYTES = 1 << 30
 HUGE_BYTES = 40 << 20

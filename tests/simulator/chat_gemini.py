@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from rollcall.simulator.conversation import (
+from tests.simulator.conversation import (
     BadCall,
     Question,
     Spoken,
@@ -22,10 +22,10 @@ from rollcall.simulator.conversation import (
     stops,
     text_of,
 )
-from rollcall.simulator.http import Reply
+from tests.simulator.http import Reply
 
 if TYPE_CHECKING:
-    from rollcall.simulator.http import Request
+    from tests.simulator.http import Request
 
 _PATH = re.compile(r"/models/(?P<model>.+):(?P<verb>generateContent|streamGenerateContent)$")
 _STATUS = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND"}

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-from rollcall.simulator.faults import Active, Fault
-from rollcall.simulator.http import Reply, Request
+from tests.simulator.faults import Active, Fault
+from tests.simulator.http import Reply, Request
 
 DRIP_SECONDS = 0.02
 

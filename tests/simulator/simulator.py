@@ -11,11 +11,11 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from rollcall.providers.builtin import BUILTIN
-from rollcall.simulator import chat, listings, refusals, spoiled
-from rollcall.simulator.catalogs import MAIN, NAMES, rows_of
-from rollcall.simulator.faults import Active, Fault
-from rollcall.simulator.http import Reply, Request
-from rollcall.simulator.server import Server
+from tests.simulator import chat, listings, refusals, spoiled
+from tests.simulator.catalogs import MAIN, NAMES, rows_of
+from tests.simulator.faults import Active, Fault
+from tests.simulator.http import Reply, Request
+from tests.simulator.server import Server
 
 ELSEWHERE = "elsewhere"
 """The name under which requests to the redirect's target are recorded."""
