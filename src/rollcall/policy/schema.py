@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from rollcall.policy.conditions import ASSUMABLE, FLAGS, Where
 from rollcall.policy.words import Days, Seconds, Share, Words, shown
-from rollcall.providers.builtin import BUILTIN
+from rollcall.providers.builtin import BUILTIN, is_openrouter
 
 Stage = Literal["stable", "preview", "any"]
 
@@ -266,6 +266,12 @@ class Policy(Section):
             params |= layer.params
             model_info |= layer.model_info
         return Extras(params, model_info, rule.key_env, rule.api_base)
+
+    @property
+    def openrouters(self) -> tuple[str, ...]:
+        """The providers that are OpenRouter, by name or by type."""
+        rows = self.providers.items()
+        return tuple(name for name, row in rows if is_openrouter(name, row.type))
 
     @field_validator("providers", mode="before")
     @classmethod

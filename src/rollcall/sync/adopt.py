@@ -20,13 +20,13 @@ from rollcall.policy.file import with_rules
 from rollcall.store.atomic import stage, store_error
 from rollcall.store.store import Store
 from rollcall.sync.apply import LOCK_WAIT_SECONDS, write
-from rollcall.sync.gather import gather, read_policy, situate
+from rollcall.sync.gather import gather, read_policy
 from rollcall.sync.remember import remember_handover
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rollcall.plan.situation import Situation
+    from rollcall.plan.inputs import Inputs
     from rollcall.selection.admission import Admitted
     from rollcall.settings import Settings
     from rollcall.store.config_file import Written
@@ -78,23 +78,23 @@ def plan_adoption(settings: Settings) -> AdoptionPlan:
     Raises:
         NobodyAsked: the policy's word cannot be had. ConfigRefused: the file cannot be edited.
     """
-    situation = situate(gather(settings))
-    if not situation.catalogs:
+    inputs = gather(settings, Store(settings.config_path, settings.state_dir))
+    if not inputs.catalogs:
         raise NobodyAsked("Nobody could be asked: nothing is adopted.", "Try again, or --offline.")
-    document = situation.document
+    document = inputs.document
     lines = lines_of_own_models(document)
     taken: dict[int, Entry] = {}
     left: list[LeftAlone] = []
-    for index, row in _candidates(situation):
+    for index, row in _candidates(inputs):
         entry = document.own_models[index]
-        managed = situation.entry_of(row.model, row.name, row.extras)
+        managed = inputs.entry_of(row.model, row.name, row.extras)
         lost = lost_in(entry, managed)
         why = f"would lose {', '.join(lost)}" if lost else adoption.unadoptable(document, index)
         if why is None:
             taken[index] = managed
         else:
             left.append(_left_alone(entry, lines[index], row, why, offer=bool(lost)))
-    aliases = frozenset(_aliases(situation, [str(entry["model_name"]) for entry in taken.values()]))
+    aliases = frozenset(_aliases(inputs, [str(entry["model_name"]) for entry in taken.values()]))
     strays = tuple(sorted({stray.model_name for stray in document.strays}))
     return AdoptionPlan(
         before=document.raw,
@@ -106,16 +106,16 @@ def plan_adoption(settings: Settings) -> AdoptionPlan:
     )
 
 
-def _candidates(situation: Situation) -> Iterator[tuple[int, Admitted]]:
+def _candidates(inputs: Inputs) -> Iterator[tuple[int, Admitted]]:
     """The hand-written entries that call the very model the policy admits under their name.
 
     Not those that share their name with another one: LiteLLM balances between them.
     """
-    document = situation.document
-    admitted = {row.name: row for row in situation.admit(situation.policy).admitted}
+    document = inputs.document
+    admitted = {row.name: row for row in inputs.admit(inputs.policy).admitted}
     named = [str(entry.get("model_name")) for entry in document.own_entries]
     named += [str(entry["model_name"]) for entry in document.managed.models]
-    count = Counter([*named, *situation.included_names])
+    count = Counter([*named, *inputs.included_names])
     for index, entry in enumerate(document.own_models):
         name = str(entry.get("model_name")) if isinstance(entry, dict) else ""
         row = admitted.get(name)
@@ -145,10 +145,10 @@ def _left_alone(entry: Entry, line: int, row: Admitted, why: str, *, offer: bool
     return LeftAlone(name, line, why, kept, row.rule)
 
 
-def _aliases(situation: Situation, taken: list[str]) -> Iterator[str]:
+def _aliases(inputs: Inputs, taken: list[str]) -> Iterator[str]:
     """The hand-written aliases that the policy would write just as they stand."""
-    document = situation.document
-    free = replace(situation, document=replace(document, own_models=(), own_aliases={}))
+    document = inputs.document
+    free = replace(inputs, document=replace(document, own_models=(), own_aliases={}))
     given = decide(free).blocks.aliases
     ours = {*taken, *(stray.model_name for stray in document.strays)}
     ours |= {str(entry["model_name"]) for entry in document.managed.models}
