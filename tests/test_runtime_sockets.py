@@ -18,7 +18,6 @@ from rollcall.runtime.errors import (
     ProviderUnavailable,
 )
 from rollcall.runtime.link import HttpLink
-from rollcall.simulator.http import Reply
 from tests.runtime_support import (
     HELLO,
     KEY,
@@ -30,6 +29,7 @@ from tests.runtime_support import (
     talking,
     write_config,
 )
+from tests.simulator.http import Reply
 
 TOLD = [{"role": "system", "content": "be brief"}, *HELLO]
 SAID = "some-model (told: be brief) heard: Hello"
