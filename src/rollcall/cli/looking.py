@@ -169,7 +169,7 @@ def adopt(
     ] = False,
     json: options.Json = False,
 ) -> None:
-    """Take your own entries over, where nothing is lost.
+    """Take your entries over, losing nothing.
 
     Shows them first, and writes after a yes. The policy's other changes are those of `apply`.
     Entries of rollcall whose markers were lost come back too.
