@@ -166,10 +166,11 @@ def _seconds(text: str) -> float | None:
 
 
 def _until(date: str, headers: Mapping[str, str]) -> float | None:
-    """Seconds to a date by the server's own clock."""
+    """Seconds to a date, by the server's own clock where it says what that is."""
     try:
         then = parsedate_to_datetime(date)
-        now = parsedate_to_datetime(headers.get("date", ""))
+        told = headers.get("date")
+        now = parsedate_to_datetime(told) if told else datetime.now(UTC)
     except (ValueError, OverflowError):
         return None
     return max(0.0, (_aware(then) - _aware(now)).total_seconds())

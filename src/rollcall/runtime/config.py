@@ -17,9 +17,9 @@ from pydantic import (
     model_validator,
 )
 
-from rollcall.runtime.dialects import DIALECTS
-from rollcall.runtime.errors import InvalidParams
-from rollcall.runtime.params import read_params
+from rollcall.providers.chat.call import read_params
+from rollcall.providers.chat.endpoint import TYPES
+from rollcall.providers.chat.errors import InvalidParams
 from rollcall.settings import parse_duration
 
 
@@ -60,12 +60,12 @@ def _checked_params(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _known_type(value: str) -> str:
-    if value not in DIALECTS:
-        near = difflib.get_close_matches(value, DIALECTS, n=1)
+    if value not in TYPES:
+        near = difflib.get_close_matches(value, TYPES, n=1)
         guess = f"did you mean {near[0]}? " if near else ""
         raise ValueError(
             f"no known type; {guess}use openai for any OpenAI-compatible server, or one of: "
-            + ", ".join(DIALECTS)
+            + ", ".join(TYPES)
         )
     return value
 

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from rollcall.files import read_regular
+from rollcall.providers.chat.endpoint import TYPES
 from rollcall.runtime.config import (
     CatalogConfig,
     FallbackConfig,
@@ -17,7 +18,6 @@ from rollcall.runtime.config import (
     ProviderConfig,
     RoleConfig,
 )
-from rollcall.runtime.dialects import DIALECTS
 from rollcall.runtime.document import Document, Place, read_document
 from rollcall.runtime.errors import ConfigNotFound, InvalidConfig
 
@@ -57,7 +57,7 @@ def parse_config(text: str, name: str) -> OrchestratorConfig:
     except ValidationError as error:
         raise _invalid(error, document, name) from None
     for provider, given in config.providers.items():
-        if given.type is None and provider not in DIALECTS:
+        if given.type is None and provider not in TYPES:
             raise _unknown_provider(provider, document, name)
     for role, row in config.roles.items():
         if row.select is not None:
@@ -67,7 +67,7 @@ def parse_config(text: str, name: str) -> OrchestratorConfig:
 
 def _unknown_provider(provider: str, document: Document, name: str) -> InvalidConfig:
     line = document.line(("providers", provider))
-    near = difflib.get_close_matches(provider, DIALECTS, n=1)
+    near = difflib.get_close_matches(provider, TYPES, n=1)
     return InvalidConfig(
         f"{name}, line {line}: providers.{provider}: no known provider.",
         (f"Did you mean {near[0]}? Else give" if near else "Give")

@@ -1,31 +1,53 @@
-"""Which protocol each provider speaks, and from where: data, taken from the providers' registry."""
+"""Where models are called: whose protocol, at which address, with which key. Data and pure rules,
+taken from the table of providers.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rollcall.providers.builtin import BUILTIN
-from rollcall.runtime.protocols.anthropic import AnthropicProtocol
-from rollcall.runtime.protocols.gemini import GeminiProtocol
-from rollcall.runtime.protocols.openai import OpenAIProtocol
-from rollcall.runtime.protocols.perplexity import PerplexityProtocol
-from rollcall.runtime.protocols.wire import WireProtocol
+from rollcall.providers.chat.anthropic import AnthropicProtocol
+from rollcall.providers.chat.call import ChatProtocol
+from rollcall.providers.chat.gemini import GeminiProtocol
+from rollcall.providers.chat.openai import OpenAIProtocol
+from rollcall.providers.chat.responses import PerplexityProtocol
 
 LITELLM_BASE = "http://127.0.0.1:4000"
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class Endpoint:
+    """One provider, ready to be called. The key is in no repr.
+
+    Attributes:
+        name: what errors call it. base_url: root of its API, to which paths are added.
+        key_variable: where its key comes from; None where it needs none. key_url: where a person
+            gets one.
+        timeout_seconds: for a whole reply, or between two pieces of a streamed one.
+    """
+
+    name: str
+    protocol: ChatProtocol
+    base_url: str
+    key: str | None = field(default=None, repr=False)
+    key_variable: str | None = None
+    key_url: str = ""
+    timeout_seconds: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderType:
     """How one type of provider is called.
 
     Attributes:
-        base: root of its API where llm_orchestrator.yaml names none.
-        base_env: a variable that names it instead. key_url: where a person gets a key.
+        base: root of its API where nobody names another. base_env: a variable that does.
+        key_url: where a person gets a key.
         own_endings: what people paste at the end of an api_base, and the paths already have.
         below: where the protocol lives under the base.
     """
 
-    protocol: WireProtocol
+    protocol: ChatProtocol
     base: str
     base_env: str | None = None
     key_url: str = ""
@@ -42,7 +64,7 @@ class Dialect:
 
 _CHAT = ("/chat/completions",)
 _OPENAI_LIKE = OpenAIProtocol()
-_PROTOCOLS: dict[str, tuple[WireProtocol, tuple[str, ...]]] = {
+_PROTOCOLS: dict[str, tuple[ChatProtocol, tuple[str, ...]]] = {
     "openai": (_OPENAI_LIKE, _CHAT),
     "openrouter": (_OPENAI_LIKE, _CHAT),
     "xai": (_OPENAI_LIKE, _CHAT),
@@ -52,8 +74,8 @@ _PROTOCOLS: dict[str, tuple[WireProtocol, tuple[str, ...]]] = {
     "perplexity": (PerplexityProtocol(), ("/responses", "/v1")),
 }
 
-DIALECTS: dict[str, Dialect] = {
-    name: Dialect(
+TYPES: dict[str, ProviderType] = {
+    name: ProviderType(
         protocol=_PROTOCOLS[provider.protocol][0],
         base=provider.base_url,
         key_url=provider.key_url,
@@ -62,7 +84,7 @@ DIALECTS: dict[str, Dialect] = {
     )
     for name, provider in BUILTIN.items()
 } | {
-    "litellm": Dialect(
+    "litellm": ProviderType(
         protocol=_OPENAI_LIKE,
         base=LITELLM_BASE,
         base_env="LITELLM_BASE_URL",
@@ -74,8 +96,8 @@ DIALECTS: dict[str, Dialect] = {
 _OPENAI_ITSELF = OpenAIProtocol(completion_limit=True, developer_role=True)
 
 
-def protocol_of(dialect: Dialect, api_base: str) -> WireProtocol:
+def protocol_at(kind: ProviderType, api_base: str) -> ChatProtocol:
     """The protocol at an address: OpenAI itself has dropped `max_tokens`."""
     if api_base.startswith("https://api.openai.com/"):
         return _OPENAI_ITSELF
-    return dialect.protocol
+    return kind.protocol
