@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from rollcall.runtime.client import LLMClient
 from rollcall.runtime.network import Network
-from rollcall.simulator.chat import answer
-from rollcall.simulator.http import Reply, Request
+from tests.simulator.chat import answer
+from tests.simulator.http import Reply, Request
 
 KEY = "sk-test-4f9a0c7d21e8b3"
 HELLO = [{"role": "user", "content": "Hello"}]

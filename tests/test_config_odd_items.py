@@ -13,7 +13,7 @@ from tests.house import House
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rollcall.simulator.simulator import Simulator
+    from tests.simulator.simulator import Simulator
 
 POLICY = """
 allow:

@@ -15,9 +15,9 @@ from rollcall.catalog.model import Answer, Verdict
 from rollcall.providers.builtin import find_key
 from rollcall.providers.fetch import Target, ask_all
 from rollcall.providers.registry import resolve_provider
-from rollcall.simulator.catalogs import MAIN, NAMES
-from rollcall.simulator.faults import Fault
-from rollcall.simulator.simulator import ELSEWHERE, Simulator
+from tests.simulator.catalogs import MAIN, NAMES
+from tests.simulator.faults import Fault
+from tests.simulator.simulator import ELSEWHERE, Simulator
 
 FAULTY = (*MAIN, "ollama", "vllm")
 HEALTHY = tuple(name for name in NAMES if name not in FAULTY)

@@ -51,10 +51,65 @@ def test_what_is_in_the_config_and_what_is_not_each_with_its_reason(curated: Hou
     assert found["ollama/llama3.3"]["reason"] == "hand-written"
 
 
+MANY = """
+allow:
+  - {family: claude-opus, from: [anthropic], newest: 1}
+  - {match: "grok-*", from: [xai], where: {context: ">= 100000000"}}
+  - {match: "grok-4.*", from: [xai], newest: 1}
+  - {match: "grok-*", from: [xai], stage: preview}
+  - {match: "*haiku*", from: [anthropic]}
+deny: ["*fast*"]
+"""
+
+
+def test_a_model_is_out_for_the_reason_that_mattered(house: House) -> None:
+    """Rules that do not ask its provider, or stop it earlier, are not what keeps it out."""
+    house.write_policy(MANY, "anthropic", "xai", "openrouter")
+    house.applied()
+    found = rows(house)
+    older = found["xai/grok-4.3"]
+    assert older["reason"] == "rule 3: newest 1: grok-4.6 stands before it"
+    assert older["needs"] == "a larger `newest` in rule 3"
+    sonnet = found["anthropic/claude-sonnet-5"]
+    assert sonnet["reason"] == "no rule names it"
+    assert sonnet["needs"] == 'a rule of its own: {match: "claude-sonnet-5", from: [anthropic]}'
+    assert found["openrouter/openai/gpt-5.5"]["reason"] == "no rule names it"
+    assert found["xai/grok-4.6"]["needs"] == ""
+
+
+def test_a_model_that_only_an_apply_keeps_out_says_so(house: House) -> None:
+    house.write_policy("allow: [{match: 'grok-4.6', from: [xai]}]", "xai")
+    house.applied()
+    house.write_policy("allow: [{match: 'grok-4.*', from: [xai]}]", "xai")
+    row = rows(house)["xai/grok-4.3"]
+    assert row["in_config"] is False
+    assert row["reason"] == "rule 1 admits it; not written yet: run rollcall apply"
+
+
+def test_a_model_whose_name_an_entry_of_the_user_has_says_so(house: House) -> None:
+    rule = "allow: [{match: 'grok-4.6', from: [xai], name: my-local-model}]"
+    house.write_policy(rule, "xai")
+    house.applied()
+    reason = rows(house)["xai/grok-4.6"]["reason"]
+    assert reason == "rule 1 admits it, but my-local-model is an entry or alias of your own"
+
+
 def test_a_leaving_one_says_when(curated: House) -> None:
     without(curated, "xai", "grok-4.6")
     curated.applied()
-    assert rows(curated)["xai/grok-4.6"]["reason"] == "leaves on 2026-11-23"
+    leaving = rows(curated)["xai/grok-4.6"]
+    assert leaving["reason"] == "leaves on 2026-11-23"
+    assert leaving["leaves"] == "2026-11-23"
+
+
+def test_a_retired_one_says_its_last_day(house: House) -> None:
+    house.write_policy("allow: [{match: 'z-ai/*', from: [openrouter]}]", "openrouter")
+    also(house, "openrouter", "z-ai/glm-5.2", id="z-ai/glm-0", expiration_date="2026-11-01")
+    house.applied()
+    retired = rows(house)["openrouter/z-ai/glm-0"]
+    assert retired["ends"] == "2026-11-01"
+    assert retired["reason"] == "rule 1: it ended on 2026-11-01"
+    assert retired["needs"] == "nothing does: its provider has retired it"
 
 
 def test_a_missing_key_keeps_models_away_and_names_the_variable(

@@ -50,7 +50,7 @@ allow:
 
 
 def imported(*args: str) -> set[str]:
-    """The modules a process of this interpreter imports, up to its end or its handoff."""
+    """The modules a process of this interpreter imports, up to its end or to the command."""
     ran = subprocess.run(
         [sys.executable, "-X", "importtime", *args],
         capture_output=True,
@@ -92,7 +92,7 @@ def test_the_version_needs_only_the_command_line() -> None:
     )
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the handoff imports subprocess there")
+@pytest.mark.skipif(sys.platform == "win32", reason="a child is started with subprocess there")
 def test_a_start_within_the_time_to_live_reads_one_stamp(applied: House) -> None:
     applied.sim.requests.clear()
     litellm = shutil.which("true")  # a program that does nothing, whatever it is told
@@ -117,7 +117,7 @@ def test_a_run_that_changes_nothing_imports_no_tables_and_no_editor(
         "rollcall.inspect.inventory",
         "rollcall.runtime",
         "rollcall.service.app",
-        "rollcall.simulator",
+        "rollcall.cli.demo",
     }
     assert found & unwanted == set()
 

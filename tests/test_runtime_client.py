@@ -19,7 +19,6 @@ from rollcall.runtime.errors import (
     ProviderUnavailable,
     RoleNotDefined,
 )
-from rollcall.simulator.http import Reply
 from tests.runtime_support import (
     HELLO,
     Slept,
@@ -29,6 +28,7 @@ from tests.runtime_support import (
     talking,
     write_config,
 )
+from tests.simulator.http import Reply
 
 
 class ChatMessage(pydantic.BaseModel):

@@ -16,9 +16,6 @@ from rollcall.runtime.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
-from rollcall.simulator.faults import Fault
-from rollcall.simulator.http import Reply
-from rollcall.simulator.simulator import Simulator
 from tests.runtime_support import (
     HELLO,
     KEY,
@@ -30,6 +27,9 @@ from tests.runtime_support import (
     talking,
     write_config,
 )
+from tests.simulator.faults import Fault
+from tests.simulator.http import Reply
+from tests.simulator.simulator import Simulator
 
 TOLD = [{"role": "system", "content": "be brief"}, *HELLO]
 SAID = "some-model (told: be brief) heard: Hello"

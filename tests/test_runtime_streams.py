@@ -23,9 +23,9 @@ from rollcall.runtime.errors import (
     ProviderReplyInvalid,
     ProviderUnavailable,
 )
-from rollcall.simulator.chat import answer
-from rollcall.simulator.http import Request
 from tests.runtime_support import HELLO, KEY
+from tests.simulator.chat import answer
+from tests.simulator.http import Request
 
 TEXT = "Grüße an die Crew: naïve ☕ 🚀 done"
 BODIES: dict[str, tuple[str, str, dict[str, Any]]] = {

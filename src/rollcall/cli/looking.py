@@ -103,20 +103,19 @@ def explain(
     Where it was found, how its name is read, which rule admitted or stopped it, price, age, guard.
     """
     from rollcall.inspect.explain import explain as explain_name
+    from rollcall.plan.decide import decide
     from rollcall.providers.adapters import ADAPTERS
     from rollcall.report.looking import show_explanations
-    from rollcall.sync import apply
+    from rollcall.store.store import Store
+    from rollcall.sync.gather import gather
 
     settings = resolve(
         config=config, policy=policy, state_dir=state_dir, mode=mode,
         timeout=timeout, deadline=deadline, offline=not refresh,
     )  # fmt: skip
-    planned = apply.make_plan(settings)
-    where = {
-        row.name: dict(ADAPTERS[row.protocol].sources)
-        for row in planned.evidence.roll.providers.values()
-    }
-    found = explain_name(name, planned.situation, planned.decision, where)
+    inputs = gather(settings, Store(settings.config_path, settings.state_dir))
+    where = {row.name: dict(ADAPTERS[row.protocol].sources) for row in inputs.providers.values()}
+    found = explain_name(name, inputs, decide(inputs), where)
     show_explanations(found, as_json=json)
 
 
@@ -142,27 +141,13 @@ def status(
     json: options.Json = False,
 ) -> None:
     """Show the last run, each provider's last good answer, alarms."""
-    from rollcall.errors import Exit, PolicyError
-    from rollcall.inspect.status import standing_of
-    from rollcall.policy.schema import Defaults
+    from rollcall.errors import Exit
+    from rollcall.inspect.status import read_status
     from rollcall.report.looking import show_status
-    from rollcall.store.store import Store
-    from rollcall.sync.gather import read_policy
 
-    settings = resolve(config=config, policy=policy, state_dir=state_dir)
-    store = Store(settings.config_path, settings.state_dir)
-    try:
-        stale_after = read_policy(settings)[1].defaults.stale_after
-    except PolicyError:
-        stale_after = Defaults().stale_after
-    standing = standing_of(
-        store.read_state()[0],
-        now=settings.now,
-        stale_after_seconds=stale_after,
-        backups=len(store.backups()),
-    )
-    show_status(standing, as_json=json)
-    raise typer.Exit(int(Exit.ERROR if check and standing.alarms else Exit.OK))
+    status = read_status(resolve(config=config, policy=policy, state_dir=state_dir))
+    show_status(status, as_json=json)
+    raise typer.Exit(int(Exit.ERROR if check and status.alarms else Exit.OK))
 
 
 @app.command()

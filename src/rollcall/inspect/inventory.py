@@ -10,20 +10,23 @@ from pydantic import BaseModel, ConfigDict
 
 from rollcall.catalog import names, order
 from rollcall.catalog.model import CAPABILITIES, Model
-from rollcall.litellm_config.entries import key_of, leaves_on, model_of
-from rollcall.plan.decide import current_aliases, decide
+from rollcall.inspect.explain_model import what_admits, why_outside
+from rollcall.litellm_config.entries import called_by, key_of, leaves_on, model_of, name_of
+from rollcall.plan.decide import decide
+from rollcall.plan.guards import HeldChange
 from rollcall.store.state import ProviderState, RunRecord
-from rollcall.sync.gather import AGGREGATOR, gather, no_key_detail, situate, stored_models
+from rollcall.store.store import Store
+from rollcall.sync.asking import missing_key
+from rollcall.sync.gather import gather, stored_models
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from decimal import Decimal
 
     from rollcall.litellm_config.document import Entry
     from rollcall.plan.decide import Decision
-    from rollcall.plan.situation import Situation
+    from rollcall.plan.inputs import Inputs
     from rollcall.settings import Settings
-    from rollcall.sync.gather import Evidence
 
 
 class ModelRow(BaseModel):
@@ -35,6 +38,9 @@ class ModelRow(BaseModel):
         input_price, output_price: USD per 1M tokens; None = unknown.
         capabilities: the words it is known to have. modalities: what it takes in.
         ready: a client can call it now. reason: why it is, or is not, in the config and ready.
+        needs: what would bring it into the config, where that is not a key; "" = nothing does.
+        leaves: the day its entry goes. ends: the provider's announced last day; replaced_by: its
+            successor in the provider's words.
         key_env: the variable its key comes from; key_url: where to get one.
         aliases: names in the config that lead to it.
     """
@@ -59,6 +65,10 @@ class ModelRow(BaseModel):
     in_config: bool = False
     ready: bool = False
     reason: str = ""
+    needs: str = ""
+    leaves: date | None = None
+    ends: date | None = None
+    replaced_by: str | None = None
     key_env: str | None = None
     key_url: str | None = None
     aliases: tuple[str, ...] = ()
@@ -71,6 +81,7 @@ class Inventory(BaseModel):
         rows: models in the config first, in file order, then the others by provider and family.
         aliases: alias -> (target model_name, hidden).
         providers: provider -> its history. runs: newest last.
+        held: changes that wait for a person's word.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -79,31 +90,36 @@ class Inventory(BaseModel):
     aliases: dict[str, tuple[str, bool]] = {}
     providers: dict[str, ProviderState] = {}
     runs: tuple[RunRecord, ...] = ()
+    held: tuple[HeldChange, ...] = ()
 
 
-def build(evidence: Evidence, decision: Decision, situation: Situation) -> Inventory:
-    """Every model known from the evidence, with the decision's reasons.
+def build(inputs: Inputs, decision: Decision, stored: Mapping[str, Sequence[Model]]) -> Inventory:
+    """Every model known, with the decision's reasons.
 
     Where a provider has no key and was never asked, OpenRouter's rows of its maker stand in, for
     display only and saying so.
+
+    Args:
+        stored: what providers listed when they were asked last; counts where they list nothing now.
     """
-    targets = current_aliases(situation)
+    targets = inputs.current_aliases
     leading: dict[str, list[str]] = {}
     for alias, target in targets.items():
         leading.setdefault(target, []).append(alias)
-    listed = _Lister(evidence, decision, situation, leading)
-    rows = [listed.managed(entry) for entry in evidence.document.managed.models]
-    rows += [listed.hand_written(entry) for entry in evidence.document.own_entries]
+    listed = _Lister(inputs, decision, stored, leading)
+    rows = [listed.managed(entry) for entry in inputs.document.managed.models]
+    rows += [listed.hand_written(entry) for entry in inputs.document.own_entries]
     rows += listed.others({(row.provider, row.id) for row in rows})
     hidden = {
         name: isinstance(value, dict) and bool(value.get("hidden"))
-        for name, value in evidence.document.managed.aliases.items()
+        for name, value in inputs.document.managed.aliases.items()
     }
     return Inventory(
         rows=tuple(rows),
         aliases={name: (target, hidden[name]) for name, target in targets.items()},
-        providers=evidence.state.providers,
-        runs=tuple(evidence.state.runs),
+        providers=inputs.state.providers,
+        runs=tuple(inputs.state.runs),
+        held=decision.held,
     )
 
 
@@ -112,38 +128,39 @@ class _Lister:
 
     def __init__(
         self,
-        evidence: Evidence,
+        inputs: Inputs,
         decision: Decision,
-        situation: Situation,
+        stored: Mapping[str, Sequence[Model]],
         leading: dict[str, list[str]],
     ) -> None:
-        self.evidence = evidence
+        self.inputs = inputs
         self.decision = decision
+        self.stored = stored
         self.leading = leading
         self.known = {
-            model.key: model for answer in situation.answers.values() for model in answer.models
+            model.key: model for answer in inputs.answers.values() for model in answer.models
         }
 
     def managed(self, entry: Entry) -> ModelRow:
         """A row of one of our entries."""
-        name = str(entry["model_name"])
+        name = name_of(entry)
         model = model_of(entry)
         if model is None:
             return self.hand_written(entry)
         key = key_of(entry)
-        day = leaves_on(entry)
-        reason = f"leaves on {day}" if day else self.decision.model_reasons.get(name, "")
+        leaves = leaves_on(entry)
+        reason = f"leaves on {leaves}" if leaves else self.decision.model_reasons.get(name, "")
         ready = self._has_key(model.provider)
         if not ready:
             reason = self._key_reason(model.provider)
         fuller = self.known.get((key.provider, key.id), model) if key else model
-        return self._row(fuller, name=name, in_config=True, ready=ready, reason=reason)
+        row = self._row(fuller, name=name, in_config=True, ready=ready, reason=reason)
+        return row.model_copy(update={"leaves": leaves})
 
     def hand_written(self, entry: Entry) -> ModelRow:
         """A row of one of the user's entries: its name, and what its model string says."""
-        name = str(entry.get("model_name"))
-        params = entry.get("litellm_params") or {}
-        text = str(params.get("model", "")) if isinstance(params, dict) else ""
+        name = name_of(entry)
+        text = called_by(entry) or ""
         provider, _, model_id = (
             text.rpartition("/") if text.count("/") == 1 else text.partition("/")
         )
@@ -161,7 +178,7 @@ class _Lister:
     def others(self, shown: set[tuple[str, str]]) -> list[ModelRow]:
         """Rows of every other model known, by provider and family, newest first."""
         rows: list[ModelRow] = []
-        for provider in self.evidence.roll.providers:
+        for provider in self.inputs.providers:
             models = [model for model in self._models(provider) if model.key not in shown]
             grouped = order.group(models)
             for family in sorted(grouped, key=lambda key: (key[1], key[0] or "")):
@@ -170,34 +187,34 @@ class _Lister:
         return rows
 
     def _models(self, provider: str) -> list[Model]:
-        answer = self.evidence.answers[provider]
+        answer = self.inputs.answers[provider]
         if answer.models:
             return list(answer.models)
-        stored = stored_models(self.evidence, provider)
+        stored = self.stored.get(provider, ())
         if stored or self._has_key(provider):
             return list(stored)
-        maker = names.canonical_maker(provider)
-        aggregator = self.evidence.answers.get(AGGREGATOR)
+        maker = names.canonical_maker(self.inputs.providers[provider].litellm_prefix)
         return [
             model
-            for model in (aggregator.models if aggregator else ())
+            for name in self.inputs.policy.openrouters
+            for model in self.inputs.answers[name].models
             if not model.points_at
             and ":" not in model.id
             and order.read_model(model).maker == maker
         ]
 
     def _outside(self, model: Model, provider: str) -> ModelRow:
+        needs = ""
         if not self._has_key(provider):
             reason = self._key_reason(provider)
             if model.provider != provider:
-                reason += f"; shown as {AGGREGATOR} lists it"
+                reason += f"; shown as {model.provider} lists it"
         else:
-            steps = self.decision.admitted.trail(model.provider, model.id)
-            stops = [step for step in steps if not step.passed]
-            named = [step for step in stops if step.rule is not None and "names" not in step.why]
-            reason = (named or stops or steps)[-1 if not named else 0].why
+            reason = why_outside(model, self.inputs, self.decision)
+            needs = next(what_admits(model, self.inputs, self.decision), "")
         row = self._row(model, name=None, in_config=False, ready=False, reason=reason)
-        return row.model_copy(update={"provider": provider, **self._key(provider)})
+        more = {"provider": provider, "needs": needs, **self._key(provider)}
+        return row.model_copy(update=more)
 
     def _row(
         self, model: Model, *, name: str | None, in_config: bool, ready: bool, reason: str
@@ -222,26 +239,28 @@ class _Lister:
             in_config=in_config,
             ready=ready,
             reason=reason,
+            ends=model.ends,
+            replaced_by=model.replaced_by,
             aliases=tuple(self.leading.get(name or "", ())),
             **self._key(model.provider),
         )
 
     def _key(self, provider: str) -> dict[str, str | None]:
-        row = self.evidence.roll.providers.get(provider)
+        row = self.inputs.providers.get(provider)
         if row is None or not row.key_env:
             return {"key_env": None, "key_url": None}
-        variable = self.evidence.roll.key_envs[provider] or row.key_env[0]
+        variable = self.inputs.key_envs[provider] or row.key_env[0]
         return {"key_env": variable, "key_url": row.key_url or None}
 
     def _has_key(self, provider: str) -> bool:
-        roll = self.evidence.roll
-        row = roll.providers.get(provider)
+        row = self.inputs.providers.get(provider)
         if row is None or not row.needs_key:
             return True
-        return provider in roll.keys or provider in roll.elsewhere
+        return provider in self.inputs.with_key or provider in self.inputs.keyed_elsewhere
 
     def _key_reason(self, provider: str) -> str:
-        return no_key_detail(self.evidence.roll, self.evidence.roll.providers[provider])
+        elsewhere = self.inputs.keyed_elsewhere.get(provider)
+        return missing_key(self.inputs.providers[provider], elsewhere)
 
 
 def _per_million(price: Decimal | None) -> float | None:
@@ -276,6 +295,8 @@ def read_inventory(settings: Settings, *, refresh: bool = False) -> Inventory:
     Raises:
         PolicyError, ConfigRefused, StoreError: see their docstrings.
     """
-    evidence = gather(replace(settings, offline=not refresh))
-    situation = situate(evidence)
-    return build(evidence, decide(situation), situation)
+    store = Store(settings.config_path, settings.state_dir)
+    inputs = gather(replace(settings, offline=not refresh), store)
+    silent = [row for name, row in inputs.providers.items() if not inputs.answers[name].models]
+    stored = {row.name: stored_models(store, row) for row in silent}
+    return build(inputs, decide(inputs), stored)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from rollcall.catalog import names
+from rollcall.catalog.order import release_date
 from rollcall.policy.words import Words, shown
 
 if TYPE_CHECKING:
@@ -205,14 +206,9 @@ def fact_of(name: str, model: Model, reading: Reading) -> Any:
         case "output_modalities":
             return model.output_modalities
         case "released_after":
-            return release_day(model, reading)
+            return release_date(model)
         case _:
             return reading.maker
-
-
-def release_day(model: Model, reading: Reading) -> date | None:
-    """The id's full date stamp, else the provider's release date, else unknown."""
-    return reading.stamp or model.released
 
 
 def _meets(wanted: Any, fact: Any) -> bool:

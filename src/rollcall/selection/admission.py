@@ -68,6 +68,22 @@ class Step(NamedTuple):
     stop: Stop | None = None
 
 
+def decisive(steps: Sequence[Step]) -> Step:
+    """The step that tells why a model is in or out: the rule that admits it; else what stops it
+    before the rules; else the rule that came nearest to admitting it; else that no rule names it.
+    """
+    if steps[-1].rule is None:
+        return steps[-1]
+    ways = [step for step in steps if step.rule is not None]
+    admitting = next((step for step in ways if step.passed), None)
+    naming = [step for step in ways if step.stop in SUPERSEDING]
+    nearest = max(naming, key=lambda step: ORDER_OF_WORK[step.stop or Stop.FROM], default=None)
+    return admitting or nearest or Step(None, passed=False, why="no rule names it")
+
+
+ORDER_OF_WORK = {stop: place for place, stop in enumerate(Stop)}
+
+
 @dataclass(frozen=True, slots=True)
 class Admission:
     """The outcome; `admitted` stands in output order."""

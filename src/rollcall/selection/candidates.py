@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog import order
 from rollcall.catalog.model import Kind
-from rollcall.policy.conditions import release_day
 from rollcall.selection.shelf import NOTICE
 
 if TYPE_CHECKING:
@@ -183,7 +182,7 @@ def _context_reason(one: Candidate) -> str:
 
 
 def _newest_day(one: Candidate) -> int:
-    day = release_day(one.model, one.reading)
+    day = order.release_date(one.model)
     return -day.toordinal() if day else 0
 
 
