@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,7 +36,7 @@ def error_of(outcome: Reply | NoReply, endpoint: Endpoint) -> ProviderError:
     error = _refused(outcome.status, message_of(outcome.body) or _page(outcome.body), endpoint)
     if not _is_spent(outcome.body):
         error.retryable = outcome.status >= 500 or outcome.status in _RETRY_STATUS
-        error.wait_seconds = wait_of(outcome.headers, outcome.body)
+        error.wait_seconds = wait_of(outcome.headers, outcome.body, datetime.now(UTC))
     return error
 
 
