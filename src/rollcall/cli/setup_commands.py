@@ -24,9 +24,9 @@ def init(
         bool, typer.Option("--overwrite", help="Replace a policy that is there.")
     ] = False,
 ) -> None:
-    """Write a first policy.yaml: rules that keep current what the config has, else a starter.
+    """Write a first policy.yaml, from what the config has.
 
-    Asks the providers which of those models they still list; --offline asks nobody.
+    Rules that keep current what its entries call; a starter where there are none. Asks the providers which of those models they still list; --offline asks nobody.
     """
     from rollcall.cli import init as proposing
     from rollcall.errors import StoreError
