@@ -243,10 +243,13 @@ def test_editing_grows_with_the_entries_not_with_their_square() -> None:
 
 def test_a_first_write_reads_the_file_once_and_the_result_once() -> None:
     raw = b"model_list:\n  - {model_name: mine, litellm_params: {model: a/b}}\n"
+    entry = {
+        "model_name": "x",
+        "litellm_params": {"model": "a/x"},
+        "model_info": {"id": "rollcall/a/x", "managed_by": "rollcall"},
+    }
     blocks = document.Blocks(
-        models=(
-            {"model_name": "x", "model_info": {"id": "rollcall/a/x", "managed_by": "rollcall"}},
-        ),
+        models=(entry,),
         aliases={"default": "x"},
         fallbacks=({"default": ["mine"]},),
     )

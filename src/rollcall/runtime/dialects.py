@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rollcall.providers.builtin import BUILTIN
+from rollcall.providers.builtin import BUILTIN, Provider
+from rollcall.providers.registry import clean_base
 from rollcall.runtime.protocols.anthropic import AnthropicProtocol
 from rollcall.runtime.protocols.gemini import GeminiProtocol
 from rollcall.runtime.protocols.openai import OpenAIProtocol
@@ -19,56 +20,56 @@ class Dialect:
     """How one type of provider is called.
 
     Attributes:
-        base: root of its API where llm_orchestrator.yaml names none.
-        base_env: a variable that names it instead. key_url: where a person gets a key.
-        own_endings: what people paste at the end of an api_base, and the paths already have.
-        below: where the protocol lives under the base.
+        provider: its row: base, key page, and how people's bases are cleaned.
+        base_env: a variable that names the base instead. below: where the protocol lives under it.
     """
 
+    provider: Provider
     protocol: WireProtocol
-    base: str
     base_env: str | None = None
-    key_url: str = ""
-    own_endings: tuple[str, ...] = ()
     below: str = ""
 
+    @property
+    def base(self) -> str:
+        """The root of its API where llm_orchestrator.yaml names none."""
+        return self.provider.base_url
+
+    @property
+    def key_url(self) -> str:
+        """Where a person gets a key."""
+        return self.provider.key_url
+
     def clean_base(self, api_base: str) -> str:
-        """The root that paths are added to, whether or not people wrote the end of it too."""
-        base = api_base.rstrip("/")
-        for ending in (*self.own_endings, self.below):
-            base = base.removesuffix(ending)
-        return base + self.below
+        """The root that paths are added to, by the rule that the policy's base_url follows."""
+        return clean_base(self.provider, api_base).removesuffix(self.below) + self.below
 
 
-_CHAT = ("/chat/completions",)
 _OPENAI_LIKE = OpenAIProtocol()
-_PROTOCOLS: dict[str, tuple[WireProtocol, tuple[str, ...]]] = {
-    "openai": (_OPENAI_LIKE, _CHAT),
-    "openrouter": (_OPENAI_LIKE, _CHAT),
-    "xai": (_OPENAI_LIKE, _CHAT),
-    "ollama": (_OPENAI_LIKE, _CHAT),
-    "anthropic": (AnthropicProtocol(), ("/messages", "/v1")),
-    "gemini": (GeminiProtocol(), ("/models",)),
-    "perplexity": (PerplexityProtocol(), ("/responses", "/v1")),
+_PROTOCOLS: dict[str, WireProtocol] = {
+    "openai": _OPENAI_LIKE,
+    "openrouter": _OPENAI_LIKE,
+    "xai": _OPENAI_LIKE,
+    "ollama": _OPENAI_LIKE,
+    "anthropic": AnthropicProtocol(),
+    "gemini": GeminiProtocol(),
+    "perplexity": PerplexityProtocol(),
 }
+_LITELLM = Provider(
+    name="litellm",
+    title="LiteLLM",
+    protocol="openai",
+    base_url=LITELLM_BASE,
+    litellm_prefix="litellm_proxy",
+)
 
 DIALECTS: dict[str, Dialect] = {
     name: Dialect(
-        protocol=_PROTOCOLS[provider.protocol][0],
-        base=provider.base_url,
-        key_url=provider.key_url,
-        own_endings=_PROTOCOLS[provider.protocol][1],
+        provider=provider,
+        protocol=_PROTOCOLS[provider.protocol],
         below="/v1" if provider.protocol == "ollama" else "",
     )
     for name, provider in BUILTIN.items()
-} | {
-    "litellm": Dialect(
-        protocol=_OPENAI_LIKE,
-        base=LITELLM_BASE,
-        base_env="LITELLM_BASE_URL",
-        own_endings=_CHAT,
-    )
-}
+} | {"litellm": Dialect(_LITELLM, _OPENAI_LIKE, base_env="LITELLM_BASE_URL")}
 """Type of provider -> how it is called: every built-in provider, and a LiteLLM proxy."""
 
 _OPENAI_ITSELF = OpenAIProtocol(completion_limit=True, developer_role=True)
