@@ -73,6 +73,7 @@ def home(tmp_path: Path) -> Path:
     (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
     (tmp_path / "config.yaml").write_text(f"include: [included.yaml]\n{CONFIG}", encoding="utf-8")
     (tmp_path / ".rollcall").mkdir(mode=0o700)
+    (tmp_path / MEMORY).mkdir(mode=0o700)
     return tmp_path
 
 

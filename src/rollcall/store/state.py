@@ -234,10 +234,16 @@ class StateFiles:
             return None
 
     def _move_shared(self) -> None:
+        """Take over the stored lists, where we have no newer ones, and leave nothing behind."""
         self._prepare_replies()
         for path in sorted((self.state_dir / REPLIES).glob("*.reply")):
-            if not (kept := self._replies / path.name).exists():
+            kept = self._replies / path.name
+            if kept.exists():
+                path.unlink()
+            else:
                 path.replace(kept)
+        with suppress(OSError):
+            (self.state_dir / REPLIES).rmdir()
         (self.state_dir / STAMP).unlink(missing_ok=True)
         self._shared_path.unlink(missing_ok=True)
 
