@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from rollcall.catalog.model import Model, Price
-from rollcall.cli import app, app_for
+from rollcall.cli.app import app, app_for
 from rollcall.litellm_config import document, writing
 from rollcall.litellm_config.text import LoadedYaml
 from rollcall.policy import schema
