@@ -135,7 +135,9 @@ class TestAnOlderFolder:
         assert set(shared.names()) == {"anthropic/claude-sonnet-6", "anthropic/claude-sonnet-5"}
         state_dir = shared.folder / ".rollcall"
         assert {path.name for path in home.iterdir()} == {"state.json", "fresh.json", "replies"}
-        assert not {"state.json", "fresh.json", "replies"} & {*os.listdir(state_dir)}
+        assert not {"state.json", "fresh.json", "replies"} & {
+            path.name for path in state_dir.iterdir()
+        }
         assert "taken over" not in shared.applied().err
 
     def test_is_only_read_by_what_only_reads(self, shared: House) -> None:
