@@ -19,7 +19,7 @@ from rollcall.plan.decide import decide
 from rollcall.policy.file import with_rules
 from rollcall.store.atomic import stage, store_error
 from rollcall.store.store import Store
-from rollcall.sync.apply import LOCK_WAIT_SECONDS, write
+from rollcall.sync.apply import locked, write
 from rollcall.sync.gather import gather, read_policy
 from rollcall.sync.remember import remember_handover
 
@@ -170,13 +170,13 @@ def apply_adoption(settings: Settings, plan: AdoptionPlan) -> Written | None:
     if plan.result == plan.before:
         return None
     store = Store(settings.config_path, settings.state_dir)
-    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
+    with locked(settings, store):
         if store.read_config() != plan.before:
             raise PlanError(
                 f"{settings.config_path} changed meanwhile: nothing was adopted.",
                 "Run `rollcall adopt` again.",
             )
-        written = write(settings, store, plan.before, plan.result, "adopt", None)
+        written = write(settings, store, plan.before, plan.result, "adopt")
         remember_handover(settings, store, "adopt", plan.result, written)
     return written
 
@@ -210,12 +210,12 @@ def eject(settings: Settings, *, remove: bool = False) -> Written | None:
         ConfigRefused: it cannot be done without touching the user's lines.
     """
     store = Store(settings.config_path, settings.state_dir)
-    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
+    with locked(settings, store):
         document = parse(store.read_config())
         result = adoption.eject(document, remove=remove)
         if result == document.raw:
             return None
         reason = "eject --remove" if remove else "eject"
-        written = write(settings, store, document.raw, result, reason, None)
+        written = write(settings, store, document.raw, result, reason)
         remember_handover(settings, store, reason, result, written)
     return written
