@@ -42,6 +42,21 @@ CAPABILITIES = (
 """The words a capability may have, in the order reports show them."""
 
 
+PER_MILLION = 1_000_000
+
+
+def per_million(price_per_token: Decimal) -> Decimal:
+    """USD per 1M tokens of a price in USD per token: how people read and write prices."""
+    return price_per_token * PER_MILLION
+
+
+def dollars_per_million(price_per_token: Decimal) -> str:
+    """The same as text, without exponent or trailing zeros: `2.50`."""
+    amount = format(per_million(price_per_token).normalize(), "f")
+    whole, _, cents = amount.partition(".")
+    return f"{whole}.{cents:0<2}"
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -30,7 +30,7 @@ LOCK_WAIT_SECONDS = 5.0
 """How long a run waits for another one, where `--deadline` does not say."""
 
 FOR_DECIDING = (
-    "rollcall.selection.shelf",
+    "rollcall.selection.rule",
     "rollcall.selection.admission",
     "rollcall.selection.aliases",
     "rollcall.plan.decide",
