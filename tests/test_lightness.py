@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from rollcall.catalog.model import Model, Price
-from rollcall.cli import app, app_for
+from rollcall.cli.app import app, app_for
 from rollcall.litellm_config import document, writing
 from rollcall.litellm_config.text import LoadedYaml
 from rollcall.policy import schema
@@ -243,10 +243,13 @@ def test_editing_grows_with_the_entries_not_with_their_square() -> None:
 
 def test_a_first_write_reads_the_file_once_and_the_result_once() -> None:
     raw = b"model_list:\n  - {model_name: mine, litellm_params: {model: a/b}}\n"
+    entry = {
+        "model_name": "x",
+        "litellm_params": {"model": "a/x"},
+        "model_info": {"id": "rollcall/a/x", "managed_by": "rollcall"},
+    }
     blocks = document.Blocks(
-        models=(
-            {"model_name": "x", "model_info": {"id": "rollcall/a/x", "managed_by": "rollcall"}},
-        ),
+        models=(entry,),
         aliases={"default": "x"},
         fallbacks=({"default": ["mine"]},),
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from rollcall.catalog.model import dollars_per_million
+from rollcall.catalog.model import in_dollars
 from rollcall.litellm_config.document import Blocks
 from rollcall.litellm_config.entries import COSTS, by_name, key_of, leaves_on, name_of, section_of
 
@@ -190,7 +190,7 @@ def _shown(key: str, value: Any) -> str:
         and isinstance(value, int | float)
         and not isinstance(value, bool)
     ):
-        return f"${dollars_per_million(Decimal(repr(value)))}/M"
+        return f"{in_dollars(Decimal(repr(value)))}/M"
     return str(value)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import BaseModel
 
 from rollcall.catalog import order, reading
-from rollcall.catalog.model import Verdict, dollars_per_million
+from rollcall.catalog.model import Verdict, in_dollars
 from rollcall.litellm_config.entries import key_of, leaves_on, model_of, name_of
 from rollcall.plan.changes import STRICT
 from rollcall.plan.departures import Cause
@@ -206,17 +206,16 @@ def _dearer(old: Cost | None, new: Cost | None, rise: float) -> str | None:
     if old.blended == 0:
         if new is not None and new.blended == 0:
             return None
-        price = "of unknown price" if new is None else f"${dollars_per_million(new.blended / 4)}/M"
+        price = "of unknown price" if new is None else f"{in_dollars(new.blended / 4)}/M"
         return f"it is free now, the new target is {price}{_labelled(new)}"
     if new is None:
         return None
     share = float(new.blended / old.blended) - 1
     if share <= rise:
         return None
-    before, after = (dollars_per_million(cost.blended / 4) for cost in (old, new))
     return (
-        f"the price rises {share:.0%}, from ${before}/M{_labelled(old)} to "
-        f"${after}/M{_labelled(new)} (3 parts input, 1 part output)"
+        f"the price rises {share:.0%}, from {in_dollars(old.blended / 4)}/M{_labelled(old)} to "
+        f"{in_dollars(new.blended / 4)}/M{_labelled(new)} (3 parts input, 1 part output)"
     )
 
 

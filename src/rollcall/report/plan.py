@@ -10,7 +10,7 @@ import difflib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rollcall.catalog.model import dollars_per_million
+from rollcall.catalog.model import in_dollars
 from rollcall.catalog.order import release_date
 from rollcall.litellm_config.entries import by_name, key_of, model_of
 from rollcall.plan.changes import ChangeKind, counts
@@ -110,8 +110,7 @@ def _shown(price: Price) -> str:
     if price.input is None and price.output is None:
         return UNKNOWN
     return " / ".join(
-        "?" if amount is None else f"${dollars_per_million(amount)}"
-        for amount in (price.input, price.output)
+        "?" if amount is None else in_dollars(amount) for amount in (price.input, price.output)
     )
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog import order
-from rollcall.catalog.model import Kind
+from rollcall.catalog.model import Kind, in_dollars
 from rollcall.catalog.reading import is_family
 from rollcall.policy.conditions import ORDER, fact_of
 from rollcall.selection.rule import NOTICE
@@ -319,8 +319,7 @@ def _price_reason(one: Candidate) -> str:
         out = price.output if tier.output is None else tier.output
         rows.append((into, out, at))
     into, out, at = max(rows, key=lambda row: 3 * row[0] + row[1])
-    said = [f"${(1_000_000 * amount).normalize():f}" for amount in (into, out)]
-    return f"{said[0]} in, {said[1]} out per 1M tokens{at}"
+    return f"{in_dollars(into)} in, {in_dollars(out)} out per 1M tokens{at}"
 
 
 def _by_context(one: Candidate) -> tuple[int, int]:
