@@ -11,6 +11,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from pydantic import BaseModel, ConfigDict
+
 
 class Kind(StrEnum):
     """What a model is for. Everything but CHAT is admitted only when a rule names it exactly."""
@@ -38,6 +40,10 @@ CAPABILITIES = (
     "web_search",
 )
 """The words a capability may have, in the order reports show them."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 PER_MILLION = 1_000_000
