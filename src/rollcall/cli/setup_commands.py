@@ -26,7 +26,8 @@ def init(
 ) -> None:
     """Write a first policy.yaml, from what the config has.
 
-    Rules that keep current what its entries call; a starter where there are none. Asks the providers which of those models they still list; --offline asks nobody.
+    Rules that keep current what its entries call; a starter where there are none.
+    Asks the providers which of those models they still list; --offline asks nobody.
     """
     from rollcall.cli import init as proposing
     from rollcall.errors import StoreError
