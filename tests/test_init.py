@@ -10,7 +10,7 @@ import yaml
 from rollcall.cli.init import proposal_text, propose, shipped_policy
 from rollcall.errors import ConfigRefused
 from rollcall.litellm_config.document import parse
-from rollcall.policy.schema import load_policy
+from rollcall.policy.file import load_policy
 from rollcall.providers.fetch import Target, parse_stored
 from rollcall.providers.registry import resolve_provider
 from tests.corpus import FOLDERS, ROOT, needs_catalogs

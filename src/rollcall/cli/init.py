@@ -24,8 +24,7 @@ from rollcall.catalog.reading import Reading, Stage, author_of, is_family, read
 from rollcall.errors import PolicyError
 from rollcall.litellm_config.document import is_managed, lines_of_own_models, parse
 from rollcall.litellm_config.entries import Unkept, said_by
-from rollcall.policy.file import rule_text
-from rollcall.policy.schema import load_policy
+from rollcall.policy.file import load_policy, rule_text
 from rollcall.policy.words import name_fault
 from rollcall.providers.builtin import BUILTIN, Provider, find_key
 from rollcall.providers.kinds import kind_of_id

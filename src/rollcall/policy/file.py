@@ -232,7 +232,7 @@ def with_rules(text: str, name: str, rules: Sequence[tuple[int, Mapping[str, Any
         PolicyError: `allow` is not written one rule a line, or the result is no policy.
     """
     document = read_document(text)
-    count = len(read_policy(text, name).allow)
+    count = len(load_policy(text, name).allow)
     lines = text.splitlines(keepends=True)
     for before, rule in sorted(rules, key=lambda row: row[0], reverse=True):
         at = document.line(("allow", min(before, count) - 1)) - 1
@@ -244,6 +244,6 @@ def with_rules(text: str, name: str, rules: Sequence[tuple[int, Mapping[str, Any
         end = lines[at][len(lines[at].rstrip("\r\n")) :] or "\n"
         lines.insert(at, f"{margin}- {rule_text(rule)}{end}")
     result = "".join(lines)
-    if len(read_policy(result, name).allow) != count + len(rules):
+    if len(load_policy(result, name).allow) != count + len(rules):
         raise PolicyError(f"{name}: the rules cannot be put in safely.", "Put them in by hand.")
     return result
