@@ -1,6 +1,6 @@
 """Simulated providers in a process of their own, at today's sizes.
 
-`python -m benchmarks.providers` is rollcall's simulator with rows as long as the real ones: a real
+`python -m benchmarks.providers` is the tests' simulator with rows as long as the real ones: a real
 row of OpenRouter is 2.4 KB, most of it a description. With `--catalogs FOLDER` it lists recorded
 replies instead. Prints one line of JSON, {"urls", "environ"}, and answers until its input ends.
 """
@@ -62,9 +62,9 @@ def serving(*options: str) -> Iterator[Providers]:
 
 def main() -> None:
     """Serve until standard input ends."""
-    from rollcall.simulator.catalogs import NAMES
-    from rollcall.simulator.faults import Fault
-    from rollcall.simulator.simulator import Simulator
+    from tests.simulator.catalogs import NAMES
+    from tests.simulator.faults import Fault
+    from tests.simulator.simulator import Simulator
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.providers", description=__doc__)
     parser.add_argument("--rows", type=int, default=ROWS, help="of OpenRouter")
@@ -90,7 +90,7 @@ def main() -> None:
 
 
 def _padded(rows: int, row_bytes: int) -> Iterator[dict[str, object]]:
-    from rollcall.simulator.__main__ import many_rows
+    from tests.simulator.catalogs import many_rows
 
     for row in many_rows(rows):
         short = row_bytes - len(json.dumps(row))

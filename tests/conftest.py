@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.simulator.simulator import Simulator
 from tests.house import House
+from tests.simulator.simulator import Simulator
 
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT", "COVERAGE_", "COV_", "PYTEST_")
 

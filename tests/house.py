@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from rollcall.simulator.simulator import Simulator
+    from tests.simulator.simulator import Simulator
 
 OWN = """\
 # mine

@@ -441,7 +441,7 @@ def test_every_candidate_says_why_it_won_or_lost() -> None:
     )
     _, rows, _ = lead(f"aliases: {{x: {CHEAP}}}", [priced("a/b", ("0.25", "1")), SONNETS[0]])
     assert rows[0].candidates == (
-        ("openrouter/a/b", "the cheapest: $0.25 in, $1 out per 1M tokens"),
+        ("openrouter/a/b", "the cheapest: $0.25 in, $1.00 out per 1M tokens"),
         ("claude-sonnet-5", "wants tools; this one: not said"),
     )
 

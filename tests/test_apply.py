@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from rollcall.simulator.catalogs import NAMES
-from rollcall.simulator.faults import Fault
 from tests.house import OWN
+from tests.simulator.catalogs import NAMES
+from tests.simulator.faults import Fault
 
 if TYPE_CHECKING:
     from tests.house import House

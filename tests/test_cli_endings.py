@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rollcall.simulator.faults import Fault
 from tests.house import OWN
+from tests.simulator.faults import Fault
 from tests.terminal import COMMAND, in_pipes
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from rollcall.simulator.faults import Fault
+from tests.simulator.faults import Fault
 from tests.terminal import at_terminal
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rollcall.simulator.faults import Fault
 from tests.house import OWN
+from tests.simulator.faults import Fault
 from tests.terminal import in_pipes
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rollcall.simulator.faults import Fault
+from tests.simulator.faults import Fault
 from tests.test_curation import ALIASES, CHEAP, RULES, THREE, also, dearer, leaves, row, without
 
 if TYPE_CHECKING:

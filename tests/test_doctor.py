@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from rollcall import settings
+from rollcall.inspect import doctor
 from rollcall.inspect.doctor import dotenv_findings, examine, mount_findings
 from rollcall.inspect.findings import Finding, Level, has_errors
-from rollcall.launch.litellm import LiteLLMInstall, find_install
+from rollcall.inspect.status import read_status
+from rollcall.launch.find import LiteLLMInstall, find_install
 from rollcall.store.state import ProviderState, State
 from rollcall.store.store import Store
 
@@ -330,3 +334,68 @@ class TestFiles:
     def test_a_damaged_state_is_said(self, place: Place) -> None:
         (place.folder / ".rollcall" / "state.json").write_text("{")
         assert the(place.examine(), "state").level is Level.WARNING
+
+
+class TestOneCheckThatFails:
+    """Whatever one check stumbles over, what the others found is told."""
+
+    OTHERS = ("key_quoted", "no_key", "misplaced_key", "master_key", "litellm")
+
+    @pytest.mark.parametrize(
+        ("name", "code", "lost"),
+        [
+            (".rollcall", "state_no_folder", ()),
+            (".rollcall/state.json/", "state", ()),
+            (".rollcall/backups", "cannot_check", ()),
+            ("policy.yaml/", "policy", ("key_quoted", "no_key")),
+            ("config.yaml/", "config_unreadable", ("misplaced_key", "master_key")),
+        ],
+    )
+    def test_a_file_for_a_folder_or_the_other_way_round(
+        self, name: str, code: str, lost: tuple[str, ...], place: Place
+    ) -> None:
+        place.write("config.yaml", CONFIG + "drop_params: true\n")
+        path = place.folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+        if name.endswith("/"):
+            path.mkdir()
+        else:
+            path.write_text("x", encoding="utf-8")
+        findings = place.examine(OPENAI_API_KEY=f"{KEY} ", XAI_API_KEY="")
+        assert the(findings, code).level is not Level.OK
+        assert path.name in the(findings, code).what
+        told = {finding.code for finding in findings}
+        assert told >= set(self.OTHERS) - set(lost)
+
+    @pytest.mark.parametrize("broken", range(len(doctor.CHECKS)))
+    def test_a_bug_in_one_check_loses_that_one_alone(
+        self, broken: int, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def check(_subject: object) -> Iterator[Finding]:
+            yield Finding(Level.WARNING, "first", "Found before it broke.")
+            raise ZeroDivisionError(KEY)
+
+        place.write("config.yaml", CONFIG + "drop_params: true\n")
+        checks = list(doctor.CHECKS)
+        whole = place.examine(OPENAI_API_KEY=f"{KEY} ", XAI_API_KEY="")
+        del checks[broken]
+        monkeypatch.setattr(doctor, "CHECKS", tuple(checks))
+        rest = place.examine(OPENAI_API_KEY=f"{KEY} ", XAI_API_KEY="")
+        checks.insert(broken, check)
+        monkeypatch.setattr(doctor, "CHECKS", tuple(checks))
+        findings = place.examine(OPENAI_API_KEY=f"{KEY} ", XAI_API_KEY="")
+        assert set(rest) <= set(whole)
+        assert {finding.code for finding in set(findings) - set(rest)} == {"first", "cannot_check"}
+        assert "ZeroDivisionError" in the(findings, "cannot_check").what
+        assert KEY not in repr(findings)
+
+
+def test_status_tells_what_it_can_where_the_state_folder_is_a_file(place: Place) -> None:
+    shutil.rmtree(place.folder / ".rollcall")
+    place.write(".rollcall", "x")
+    status = read_status(place.settings({}))
+    assert status.last_run is None
+    assert ".rollcall" in status.alarms[0]

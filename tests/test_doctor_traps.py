@@ -11,8 +11,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rollcall.inspect.checked_config import CheckedConfig
 from rollcall.inspect.findings import Finding, Level, at_most
-from rollcall.inspect.site import Site
 from rollcall.inspect.traps import find_traps
 
 FINE = """\
@@ -41,7 +41,7 @@ KEY = "sk-proj-abcdefghijklmnop1234567890"
 
 
 def found(text: str, **site: Any) -> list[Finding]:
-    return list(find_traps(Site("config.yaml", text.encode(), **{"environ": SET, **site})))
+    return list(find_traps(CheckedConfig("config.yaml", text.encode(), **{"environ": SET, **site})))
 
 
 def test_a_good_config_has_none() -> None:
@@ -301,7 +301,7 @@ values = st.recursive(
 @given(st.dictionaries(names, values, max_size=6))
 def test_whatever_the_data_nothing_breaks_and_every_line_exists(data: dict[str, Any]) -> None:
     raw = yaml.safe_dump(data, allow_unicode=True).encode()
-    for finding in find_traps(Site("c", raw, {}, includes=(raw,))):
+    for finding in find_traps(CheckedConfig("c", raw, {}, includes=(raw,))):
         assert finding.fix
         name, _, line = (finding.where or "").partition(":")
         assert name == "c"
@@ -311,14 +311,14 @@ def test_whatever_the_data_nothing_breaks_and_every_line_exists(data: dict[str, 
 @settings(max_examples=100, deadline=None)
 @given(st.text("model_list:- \n\t{}[]&*!|>'\"%@`\u00e4\ufeff", max_size=60))
 def test_whatever_the_text_nothing_breaks(content: str) -> None:
-    find_traps(Site("c", content.encode()))
+    find_traps(CheckedConfig("c", content.encode()))
 
 
 @pytest.mark.parametrize(
     "raw", [b"\xff\xfea\x00", b"a: \x00", b"a: \x1b[31m", b"\xef\xbb\xbf", b"a\r"]
 )
 def test_bytes_that_are_no_yaml_are_one_finding(raw: bytes) -> None:
-    [finding] = find_traps(Site("c", raw))
+    [finding] = find_traps(CheckedConfig("c", raw))
     assert finding.code in ("does_not_load", "empty")
 
 
@@ -330,5 +330,5 @@ def test_real_configs_are_examined_without_a_hitch() -> None:
     if not paths:
         pytest.skip("the corpus of real configs is not here")
     for path in paths:
-        findings = find_traps(Site(path.name, path.read_bytes()))
+        findings = find_traps(CheckedConfig(path.name, path.read_bytes()))
         assert all(finding.fix and finding.where for finding in findings), path.name

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rollcall.simulator.catalogs import MAIN
-from rollcall.simulator.faults import Fault
 from tests.corpus import captures, needs_catalogs
+from tests.simulator.catalogs import MAIN
+from tests.simulator.faults import Fault
 from tests.test_curation import CHEAP, also, dearer, without
 from tests.test_replay import SHIPPED
 
@@ -264,3 +264,15 @@ def test_real_cases_with_the_shipped_policy(house: House) -> None:
         ran = house.run("explain", name)
         assert ran.code == 0, ran.text
         assert line in ran.out, f"{name}\n{ran.out}"
+
+
+def test_it_only_reads_so_what_stops_a_write_does_not_stop_it(curated: House) -> None:
+    """A managed entry that lost its markers is refused by plan; explain has no need of them."""
+    ours = "litellm_params: {model: openai/x}, model_info: {managed_by: rollcall}"
+    stray = f"  - {{model_name: lost, {ours}}}\n"
+    text = curated.config.read_text(encoding="utf-8")
+    curated.config.write_text(text.replace("model_list:\n", f"model_list:\n{stray}", 1), "utf-8")
+    assert curated.run("plan").code == 1
+    ran = curated.run("explain", "claude-sonnet-5")
+    assert ran.code == 0, ran.text
+    assert "admitted as" in ran.out

@@ -20,9 +20,9 @@ from rollcall.catalog.model import Answer, Verdict
 from rollcall.providers.builtin import BUILTIN, Provider, find_key
 from rollcall.providers.fetch import Target, ask_all, parse_stored
 from rollcall.providers.registry import resolve_provider
-from rollcall.simulator.catalogs import MAIN
-from rollcall.simulator.faults import Fault
-from rollcall.simulator.simulator import Simulator
+from tests.simulator.catalogs import MAIN
+from tests.simulator.faults import Fault
+from tests.simulator.simulator import Simulator
 
 AT = "2026-11-20T10:00:00Z"
 

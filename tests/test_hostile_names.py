@@ -9,8 +9,8 @@ import pytest
 import yaml
 from ruamel.yaml import YAML
 
-from rollcall.simulator.simulator import Simulator
 from tests.house import House
+from tests.simulator.simulator import Simulator
 
 NAMES = (
     "os.environ/LITELLM_MASTER_KEY", " os.environ/HOME", "os.environ\u200b/HOME",

@@ -11,9 +11,9 @@ import pytest
 
 from rollcall.providers.bodies import MAX_VALUES, too_many_values
 from rollcall.providers.rows import MAX_ROWS
-from rollcall.simulator.catalogs import MAIN
-from rollcall.simulator.simulator import Simulator
 from tests.house import House
+from tests.simulator.catalogs import MAIN
+from tests.simulator.simulator import Simulator
 from tests.stand_in import StandIns
 
 MANY = 1_500_000

@@ -11,12 +11,12 @@ from typing import ClassVar
 
 import pytest
 
-from rollcall.plan.masking import MASK
+from rollcall.plan.changes import MASK
 from rollcall.providers.failures import wait_of
 from rollcall.secrets import Redactor
-from rollcall.simulator.faults import Fault
-from rollcall.simulator.simulator import Simulator
 from tests.house import House
+from tests.simulator.faults import Fault
+from tests.simulator.simulator import Simulator
 
 PASTED = "qwertz-Geheim-0987"
 HEADER = "pasted-header-Geheim-4711"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.simulator.catalogs import MAIN
-from rollcall.simulator.faults import Fault
-from rollcall.simulator.simulator import Simulator
 from tests.house import House
+from tests.simulator.catalogs import MAIN
+from tests.simulator.faults import Fault
+from tests.simulator.simulator import Simulator
 from tests.stand_in import StandIns
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from rollcall.catalog.model import Model, Price
-from rollcall.cli import app, app_for
+from rollcall.cli.app import app, app_for
 from rollcall.litellm_config import document, writing
 from rollcall.litellm_config.text import LoadedYaml
 from rollcall.policy import schema
@@ -50,7 +50,7 @@ allow:
 
 
 def imported(*args: str) -> set[str]:
-    """The modules a process of this interpreter imports, up to its end or its handoff."""
+    """The modules a process of this interpreter imports, up to its end or to the command."""
     ran = subprocess.run(
         [sys.executable, "-X", "importtime", *args],
         capture_output=True,
@@ -92,7 +92,7 @@ def test_the_version_needs_only_the_command_line() -> None:
     )
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the handoff imports subprocess there")
+@pytest.mark.skipif(sys.platform == "win32", reason="a child is started with subprocess there")
 def test_a_start_within_the_time_to_live_reads_one_stamp(applied: House) -> None:
     applied.sim.requests.clear()
     litellm = shutil.which("true")  # a program that does nothing, whatever it is told
@@ -117,7 +117,7 @@ def test_a_run_that_changes_nothing_imports_no_tables_and_no_editor(
         "rollcall.inspect.inventory",
         "rollcall.runtime",
         "rollcall.service.app",
-        "rollcall.simulator",
+        "rollcall.cli.demo",
     }
     assert found & unwanted == set()
 
@@ -243,10 +243,13 @@ def test_editing_grows_with_the_entries_not_with_their_square() -> None:
 
 def test_a_first_write_reads_the_file_once_and_the_result_once() -> None:
     raw = b"model_list:\n  - {model_name: mine, litellm_params: {model: a/b}}\n"
+    entry = {
+        "model_name": "x",
+        "litellm_params": {"model": "a/x"},
+        "model_info": {"id": "rollcall/a/x", "managed_by": "rollcall"},
+    }
     blocks = document.Blocks(
-        models=(
-            {"model_name": "x", "model_info": {"id": "rollcall/a/x", "managed_by": "rollcall"}},
-        ),
+        models=(entry,),
         aliases={"default": "x"},
         fallbacks=({"default": ["mine"]},),
     )

@@ -13,10 +13,10 @@ import httpx
 import pytest
 import yaml
 
-from rollcall.simulator.catalogs import MAIN
-from rollcall.simulator.simulator import Simulator
 from tests.house import House
 from tests.litellm_proxy import free_port, running_litellm
+from tests.simulator.catalogs import MAIN
+from tests.simulator.simulator import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +130,7 @@ def _ask(client: httpx.Client, name: str) -> str:
 def test_an_aliass_fallback_takes_over_when_its_provider_is_down(
     written: House, simulated: Simulator, client: httpx.Client
 ) -> None:
-    from rollcall.simulator.faults import Fault
+    from tests.simulator.faults import Fault
 
     assert yaml.safe_load(written.config.read_text())["router_settings"]["fallbacks"]
     simulated.fault("anthropic", Fault.SERVER_ERROR)

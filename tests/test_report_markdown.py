@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rollcall.simulator.faults import Fault
+from tests.simulator.faults import Fault
 
 if TYPE_CHECKING:
     from tests.house import House

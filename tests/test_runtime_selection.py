@@ -11,13 +11,13 @@ import yaml
 
 from rollcall.runtime.client import LLMClient
 from rollcall.runtime.errors import NothingSelected
-from rollcall.runtime.link import AsyncHttpLink, HttpLink
+from rollcall.runtime.network import Network
 from rollcall.runtime.roles import list_roles
 from rollcall.settings import resolve
-from rollcall.simulator.faults import Fault
-from rollcall.simulator.simulator import Simulator
 from rollcall.sync.apply import apply
 from tests.runtime_support import HELLO, Slept
+from tests.simulator.faults import Fault
+from tests.simulator.simulator import Simulator
 
 PROVIDERS = ("anthropic", "openrouter", "openai")
 ALLOW = [
@@ -61,12 +61,8 @@ class House:
         }
         data = {"providers": providers, "roles": {"chat": {"select": select}}, **other}
         self.path.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
-        return LLMClient(
-            self.path,
-            environ=lambda: self.environ,
-            link=HttpLink(sleep=Slept()),
-            async_link=AsyncHttpLink(sleep=Slept().wait),
-        )
+        network = Network(sleep=Slept())
+        return LLMClient(self.path, environ=lambda: self.environ, network=network)
 
     @property
     def path(self) -> Path:
@@ -261,3 +257,51 @@ def test_a_folder_that_cannot_be_written_still_serves(house: House) -> None:
     (house.folder / ".rollcall").write_text("in the way")
     with house.client({"family": "claude-sonnet", "from": ["anthropic"]}) as client:
         assert client.resolve("chat").model == "claude-sonnet-5"
+
+
+def held_policy(house: House, min_age: str = "7d") -> None:
+    """A policy that takes the newest gpt only, and holds what it saw too short a time."""
+    policy = {
+        "providers": house.sim.provider_policy("openai"),
+        "allow": [{"match": "gpt-*", "from": ["openai"], "newest": 1}],
+        "aliases": {},
+        "guards": {"min_age": min_age},
+    }
+    (house.folder / "policy.yaml").write_text(yaml.safe_dump(policy), encoding="utf-8")
+
+
+def undated(*names: str) -> list[dict[str, object]]:
+    return [{"id": name, "object": "model", "owned_by": "openai"} for name in names]
+
+
+@pytest.mark.parametrize("known_by", ["apply", "the library itself"])
+def test_a_model_first_seen_lately_is_held_as_in_plan(house: House, known_by: str) -> None:
+    held_policy(house)
+    house.sim.set_rows("openai", undated("gpt-7"))
+    house.apply()
+    house.sim.set_rows("openai", undated("gpt-7", "gpt-8"))
+    house.environ["SOURCE_DATE_EPOCH"] = str(1790000000 + 2 * 86_400)
+    if known_by == "apply":
+        house.apply()
+    select = {"family": "gpt", "from": ["openai"]}
+
+    def picked(days: int) -> str:
+        house.environ["SOURCE_DATE_EPOCH"] = str(1790000000 + days * 86_400)
+        with house.client(select, "openai", catalog={"max_age": "1d"}) as client:
+            return client.resolve("chat").model
+
+    assert picked(2) == "gpt-7"
+    assert picked(8) == "gpt-7"
+    assert picked(9) == "gpt-8"
+
+
+def test_what_is_in_config_yaml_is_not_held(house: House) -> None:
+    held_policy(house, "0d")
+    house.sim.set_rows("openai", undated("gpt-7"))
+    house.apply()
+    house.sim.set_rows("openai", undated("gpt-7", "gpt-8"))
+    house.environ["SOURCE_DATE_EPOCH"] = str(1790000000 + 2 * 86_400)
+    house.apply()
+    held_policy(house)
+    with house.client({"family": "gpt"}, "openai") as client:
+        assert client.resolve("chat").model == "gpt-8"

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rollcall.catalog.model import per_token
 from rollcall.inspect.inventory import Inventory
 from rollcall.service.formats import Format
 from rollcall.service.model_list import (
@@ -15,7 +16,6 @@ from rollcall.service.model_list import (
     enrich,
     is_list,
     parse_json,
-    price_per_token,
     render,
     rows_by_name,
     to_json,
@@ -126,6 +126,6 @@ def test_names_nobody_knows_are_taken_as_ready() -> None:
 
 
 def test_prices_per_token_are_exact_decimals() -> None:
-    assert price_per_token(0.1) == 1e-07
-    assert price_per_token(0.0) == 0
-    assert price_per_token(None) is None
+    assert per_token(0.1) == 1e-07
+    assert per_token(0.0) == 0
+    assert per_token(None) is None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 from typing import Any
 from urllib.error import HTTPError
@@ -16,10 +14,9 @@ import pytest
 from rollcall.providers.builtin import BUILTIN, find_key
 from rollcall.providers.fetch import Target, ask_all
 from rollcall.providers.registry import resolve_provider
-from rollcall.simulator.__main__ import many_rows
-from rollcall.simulator.catalogs import MAIN, NAMES
-from rollcall.simulator.faults import Fault
-from rollcall.simulator.simulator import Simulator
+from tests.simulator.catalogs import MAIN, NAMES, many_rows
+from tests.simulator.faults import Fault
+from tests.simulator.simulator import Simulator
 
 LIST = {"anthropic": "/v1/models", "perplexity": "/v1/models", "ollama": "/api/tags"}
 
@@ -155,22 +152,3 @@ def test_it_stops_cleanly_whatever_hangs() -> None:
 def test_many_rows_have_ids_of_their_own() -> None:
     rows = many_rows(550)
     assert len(rows) == len({str(row["id"]) for row in rows}) == 550
-
-
-def test_as_a_process_of_its_own() -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "rollcall.simulator",
-        "--openrouter-rows",
-        "100",
-        "--hang",
-        "xai",
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        said = json.loads(process.stdout.readline())
-        with urlopen(said["urls"]["openrouter"] + "/models", timeout=30) as reply:
-            assert len(json.load(reply)["data"]) == 100
-        assert said["environ"]["XAI_API_KEY"].startswith("sim-xai-key-")
-        process.terminate()

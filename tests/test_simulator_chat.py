@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from rollcall.simulator.chat import answer
-from rollcall.simulator.http import Reply, Request
+from tests.simulator.chat import answer
+from tests.simulator.http import Reply, Request
 
 USER = [{"role": "user", "content": "Say hello to the crew"}]
 TOLD = {"role": "system", "content": "be brief"}

@@ -13,9 +13,9 @@ import httpx
 import pytest
 import yaml
 
-from rollcall.simulator.faults import Fault
 from tests.house import OWN
 from tests.litellm_proxy import MASTER_KEY, OFFLINE, free_port
+from tests.simulator.faults import Fault
 from tests.stand_in import StandIns
 
 if TYPE_CHECKING:
@@ -188,6 +188,15 @@ def test_a_containers_own_entrypoint_gets_the_config(starter: Starter) -> None:
     assert started.name == "entrypoint.sh"
     assert started.argv[:2] == ["--port", "1"]
     assert str(starter.house.config) in started.argv
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell")
+def test_a_command_of_its_own_needs_no_litellm_of_ours(starter: Starter) -> None:
+    """In a container's entrypoint `sh -c` may well find a litellm that we do not."""
+    done = starter.start("--", "sh", "-c", "exit 9", ROLLCALL_LITELLM="no-such-litellm")
+    assert (done.returncode, "no-such-litellm" in done.stderr) == (9, False)
+    named = starter.start("--", "litellm", "--port", "1", ROLLCALL_LITELLM="no-such-litellm")
+    assert named.returncode == 1
 
 
 def test_without_litellm_there_are_two_lines(starter: Starter) -> None:

@@ -17,9 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rollcall.runtime.client import LLMClient, get_llm_client
-from rollcall.runtime.errors import LLMError
-from rollcall.runtime.response import LLMResponse
+from rollcall import LLMClient, LLMError, LLMResponse, get_llm_client
 
 CONFIG = Path(__file__).with_name("llm_orchestrator.yaml")
 
@@ -62,16 +60,15 @@ def show(config: Path, role: str, question: str) -> int:
 @contextmanager
 def simulated_providers() -> Iterator[Path]:
     """The same roles, with addresses and keys of simulated providers. Only for --demo."""
+    import simulated
     import yaml
 
-    from rollcall.simulator.simulator import Simulator
-
     data = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
-    with Simulator() as simulator, tempfile.TemporaryDirectory() as folder:
-        for name, provider in data["providers"].items():
-            provider["api_base"] = simulator.url(name)
+    with simulated.serving() as url, tempfile.TemporaryDirectory() as folder:
+        for provider in data["providers"].values():
+            provider["api_base"] = url
             variable = f"ORCH_AUTH_{provider['auth_profile'].upper()}_API_KEY"
-            os.environ[variable] = simulator.key(name)
+            os.environ[variable] = "demo-key-0123456789"
         config = Path(folder, CONFIG.name)
         config.write_text(yaml.safe_dump(data), encoding="utf-8")
         yield config

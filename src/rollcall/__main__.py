@@ -48,7 +48,7 @@ def run(args: list[str] | None = None) -> int:
 
 
 def _command(args: list[str] | None) -> int:
-    from rollcall.cli import app_for
+    from rollcall.cli.app import app_for
 
     words = sys.argv[1:] if args is None else args
     code = app_for(words)(words, standalone_mode=False, prog_name="rollcall")

@@ -239,4 +239,9 @@ def _seconds(flag: str, text: str | None, *, zero: bool = False) -> float | None
 
 def stamp(settings: Settings) -> str:
     """The run's time, ISO 8601 UTC, whole seconds."""
-    return settings.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return stamp_of(settings.now)
+
+
+def stamp_of(moment: datetime) -> str:
+    """A moment in UTC, ISO 8601, whole seconds."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,6 +1,7 @@
 """`rollcall demo`: the whole job on loopback, with simulated providers, no key, no network.
 
-Every step is the real command in a process of its own, in a temporary folder.
+Every step is the real command in a process of its own, in a temporary folder. The providers list
+what is recorded in `demo_replies/`, over real sockets, and one of them fails half-way.
 """
 
 from __future__ import annotations
@@ -9,16 +10,32 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rollcall.report.text import out
-from rollcall.simulator.faults import Fault
-from rollcall.simulator.simulator import Simulator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+REPLIES: Final = Path(__file__).with_name("demo_replies")
+"""One recorded reply per provider, named after it."""
+
+PROVIDERS: Final = {
+    "anthropic": "ANTHROPIC_API_KEY",
+    "gemini": "GEMINI_API_KEY",
+    "xai": "XAI_API_KEY",
+    "openrouter": "OPENROUTER_API_KEY",
+}
+"""Who is simulated, and the variable of its key."""
+
+BROKEN: Final = "gemini"
+"""The provider that fails half-way through."""
+
+ERROR_PAGE: Final = b"<!DOCTYPE html><html><head><title>Sorry</title></head></html>"
 
 CONFIG = """\
 # The proxy of our team. Everything outside rollcall's markers stays as it is.
@@ -49,46 +66,94 @@ aliases:
   cheap: {{cheapest: {{context: ">= 100000"}}}}
 """
 
-BROKEN = "gemini"
-"""The provider that fails half-way through."""
+
+class SimulatedProviders(ThreadingHTTPServer):
+    """Answers every request with the recorded list of the provider its path begins with.
+
+    Attributes:
+        broken: the provider that answers with a web page instead, if any.
+    """
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.broken: str | None = None
+
+    def url(self, provider: str) -> str:
+        """The base_url of a provider."""
+        return f"http://127.0.0.1:{self.server_address[1]}/{provider}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hung up is no news."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: SimulatedProviders
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        """Answer with the list, or with the error page."""
+        provider = self.path.split("/")[1]
+        known = provider in PROVIDERS
+        well = known and provider != self.server.broken
+        body = (REPLIES / f"{provider}.json").read_bytes() if well else ERROR_PAGE
+        self.send_response(200 if known else 404)
+        self.send_header("content-type", "application/json" if well else "text/html")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@contextmanager
+def simulated_providers() -> Iterator[SimulatedProviders]:
+    """The providers, until the end of the `with`."""
+    with SimulatedProviders() as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
 
 
 def run_demo() -> int:
     """Tell and do the whole job; returns the exit code of the step that failed, else 0."""
-    with tempfile.TemporaryDirectory(prefix="rollcall-demo-") as name, Simulator() as sim:
-        folder = Path(name)
-        environ = _environment(sim)
-        _write_files(folder, sim)
-        return _Story(folder, environ, sim).tell()
+    with tempfile.TemporaryDirectory(prefix="rollcall-demo-") as name, simulated_providers() as own:
+        _write_files(Path(name), own)
+        return _Story(Path(name), _environment(), own).tell()
 
 
-def _environment(sim: Simulator) -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """This process's environment without its own keys, with the simulated ones."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.upper().endswith(("_KEY", "_API_BASE", "_BASE_URL"))
-        and not name.startswith(("ROLLCALL_", "LITELLM_"))
+        and not name.upper().startswith(("ROLLCALL_", "LITELLM_"))
     }
-    return {**kept, **sim.environ(), "PYTHONUTF8": "1"}
+    keys = {variable: f"demo-{name}-key-0123456789" for name, variable in PROVIDERS.items()}
+    return {**kept, **keys, "PYTHONUTF8": "1"}
 
 
-def _write_files(folder: Path, sim: Simulator) -> None:
-    providers = "\n".join(
-        f"  {name}: {{base_url: {row['base_url']}}}"
-        for name, row in sim.provider_policy("anthropic", "gemini", "xai", "openrouter").items()
-    )
-    (folder / "config.yaml").write_text(CONFIG, encoding="utf-8")
-    (folder / "policy.yaml").write_text(POLICY.format(providers=providers), encoding="utf-8")
+def _write_files(folder: Path, providers: SimulatedProviders) -> None:
+    rows = "\n".join(f"  {name}: {{base_url: {providers.url(name)}}}" for name in PROVIDERS)
+    policy = POLICY.format(providers=rows)
+    (folder / "config.yaml").write_bytes(CONFIG.encode())
+    (folder / "policy.yaml").write_bytes(policy.encode())
 
 
 class _Story:
     """The steps, one after the other; the first that goes wrong ends it."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str], sim: Simulator) -> None:
+    def __init__(
+        self, folder: Path, environ: Mapping[str, str], providers: SimulatedProviders
+    ) -> None:
         self.folder = folder
         self.environ = environ
-        self.sim = sim
+        self.providers = providers
 
     def tell(self) -> int:
         self._say("A config.yaml written by hand, a policy, and four providers on loopback.")
@@ -104,14 +169,14 @@ class _Story:
         self._show("config.yaml")
         self._say(f"{BROKEN} now answers every request with an error page. Apply again.")
         before = self._config()
-        self.sim.fault(BROKEN, Fault.HTML)
+        self.providers.broken = BROKEN
         if code := self._rollcall(["apply"]):
             return code
         if self._config() != before:
             self._say("Something was lost: this is a bug.")
             return 70
         self._say("Not a byte of config.yaml changed: nothing was lost.")
-        self.sim.heal(BROKEN)
+        self.providers.broken = None
         self._say("Go back to where we came from.")
         if code := self._rollcall(["rollback"]):
             return code
@@ -142,6 +207,7 @@ class _Story:
             cwd=self.folder,
             env=dict(self.environ),
             check=False,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rollcall.cli import app, options
+from rollcall.cli import options
 from rollcall.errors import Exit
 from rollcall.settings import resolve
 
@@ -25,17 +25,17 @@ def run_on_change(command: str) -> None:
     """Run a command line in the system's shell; what it prints goes to stderr, as ours does.
 
     Raises:
-        HandoffError: it failed. It is not run again by itself: the next run has no change.
+        LaunchError: it failed. It is not run again by itself: the next run has no change.
     """
     import subprocess
 
-    from rollcall.errors import HandoffError
+    from rollcall.errors import LaunchError
     from rollcall.report.text import flush
 
     flush()
     code = subprocess.run(command, shell=True, check=False, stdout=_stderr()).returncode  # noqa: S602 - asked for
     if code:
-        raise HandoffError(
+        raise LaunchError(
             f"The --on-change command ended with {code}; the new config is written.",
             "Run it by hand: the next apply finds nothing to change and does not run it again.",
         )
@@ -114,7 +114,6 @@ def refuse_planning_options(given: Mapping[str, object]) -> None:
             )
 
 
-@app.command()
 def plan(
     config: options.Config = None,
     policy: options.PolicyFile = None,
@@ -146,10 +145,10 @@ def plan(
     """
     if json and markdown:
         raise typer.BadParameter("--json and --markdown are two results: ask for one.")
+    from rollcall.plan.plan import text_after, text_before
     from rollcall.report.plan import facts_of, show_plan
     from rollcall.report.progress import live_progress
     from rollcall.sync import apply
-    from rollcall.sync.outcome import text_after, text_before
 
     settings = resolve(
         config=config, policy=policy, state_dir=state_dir, mode=mode,
@@ -159,12 +158,12 @@ def plan(
     with live_progress(wanted=not (quiet or json or markdown)) as observer:
         planned = apply.make_plan(settings, observer)
     result = planned.plan
-    before = text_before(planned.evidence)
-    after = text_after(result) if result.changed else before
+    before = text_before(planned.inputs) if result.changed else ""
+    after = text_after(result) if result.changed else ""
     if save_to is not None:
         save(save_to, result, settings)
     if verbose:
-        _say_all_there_is(planned)
+        _say_all_there_is(settings, planned)
     if json:
         _print_json(result)
     elif markdown:
@@ -174,7 +173,6 @@ def plan(
     raise typer.Exit(int(_exit_code(settings, result, pending=check and result.changed)))
 
 
-@app.command()
 def apply(
     saved: Annotated[
         Path | None, typer.Argument(metavar="[PLAN]", help="A plan saved by `plan --out`.")
@@ -225,7 +223,7 @@ def apply(
     checker = _validator(settings) if validate else None
     applied = _applied(settings, saved, write_to, checker, watched=not (quiet or json))
     if verbose and applied.planned is not None:
-        _say_all_there_is(applied.planned)
+        _say_all_there_is(settings, applied.planned)
     code = _exit_code(settings, applied.plan, pending=detailed_exitcode and applied.changed)
     try:
         _report(applied, settings, write_to, json=json, quiet=quiet and code.is_well)
@@ -276,10 +274,10 @@ def _report(
     say_all(applied.notes, mark="note: ")
 
 
-def _say_all_there_is(planned: Planned) -> None:
+def _say_all_there_is(settings: Settings, planned: Planned) -> None:
     from rollcall.report.progress import say_decisions, say_providers, say_surroundings
 
-    say_surroundings(planned.evidence.settings)
+    say_surroundings(settings)
     say_providers(planned)
     say_decisions(planned.decision)
 

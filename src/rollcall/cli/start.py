@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from rollcall.errors import ConfigRefused, RollcallError, SettingsError
 from rollcall.files import read_regular
-from rollcall.launch.litellm import command, find_litellm, hand_off, place_last_good, variables
+from rollcall.launch.find import find_litellm
+from rollcall.launch.run import command, launch, needs_litellm, place_last_good, variables
 from rollcall.report.text import say, say_error
 from rollcall.settings import Mode, resolve
 from rollcall.store import freshness
@@ -59,13 +60,14 @@ def start(options: StartOptions) -> int:
     """Discover if asked for, then hand off; returns litellm's exit code.
 
     Raises:
-        HandoffError: litellm was not found or could not be started.
+        LaunchError: litellm was not found or could not be started.
     """
     settings, discover = _settings(options)
-    litellm = find_litellm(options.litellm, settings.environ)
+    needed = needs_litellm(options.args)
+    litellm = find_litellm(options.litellm, settings.environ) if needed else None
     config = _prepared(settings, options, discover=discover)
     argv = command(litellm, config, options.args)
-    return hand_off(argv, variables(settings.environ, config, options.args))
+    return launch(argv, variables(settings.environ, config, options.args))
 
 
 def _prepared(settings: Settings, options: StartOptions, *, discover: bool | None) -> Path:

@@ -7,44 +7,48 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
+from traceback import extract_tb
 from typing import TYPE_CHECKING
 
-from rollcall.errors import ConfigRefused, HandoffError, RollcallError
+from rollcall.errors import ConfigRefused, LaunchError, PolicyError, RollcallError, StoreError
 from rollcall.files import read_regular
+from rollcall.inspect.checked_config import CheckedConfig
 from rollcall.inspect.findings import Finding, Level
-from rollcall.inspect.site import Site
-from rollcall.inspect.status import standing_of
+from rollcall.inspect.status import alarms
 from rollcall.inspect.traps import find_traps
-from rollcall.launch.litellm import find_install, find_litellm
+from rollcall.launch.find import find_install, find_litellm
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.effective import mapping, master_key
 from rollcall.settings import is_true
 from rollcall.store.store import Store
-from rollcall.sync import gather
+from rollcall.sync.asking import find_keys
 from rollcall.sync.gather import read_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-    from rollcall.launch.litellm import LiteLLMInstall
+    from rollcall.launch.find import LiteLLMInstall
     from rollcall.litellm_config.document import ConfigDocument
     from rollcall.policy.schema import Policy
     from rollcall.providers.builtin import Provider
     from rollcall.settings import Settings
     from rollcall.store.state import State
-    from rollcall.sync.gather import Roll
+    from rollcall.sync.asking import ProviderKeys
 
 
+Check = Callable[["_Subject"], Iterator[Finding]]
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
 def litellm_findings(
-    found: Path | HandoffError, install: LiteLLMInstall | None
+    found: Path | LaunchError, install: LiteLLMInstall | None
 ) -> Iterator[Finding]:
     """Whether litellm is there, and is a version that can be trusted."""
-    if isinstance(found, HandoffError):
+    if isinstance(found, LaunchError):
         yield Finding(Level.ERROR, "no_litellm", found.what, fix=found.hint)
     elif install is None:
         what = "litellm is there; which version cannot be told from its files."
@@ -122,44 +126,48 @@ NEW_KEY = (
 QUOTES_OR_BLANKS = "\"' \t\r\n"
 
 
-def master_key_findings(site: Site) -> Iterator[Finding]:
+def master_key_findings(config: CheckedConfig) -> Iterator[Finding]:
     """Whether LiteLLM would start with its master key: not unset, empty or the example's."""
-    general = mapping(site.merged.get("general_settings"))
-    given = mapping(site.merged.get("environment_variables"))
-    environ = {**site.environ, **{k: v for k, v in given.items() if isinstance(v, str)}}
-    key = (master_key(site.merged, environ) or "").strip()
+    general = mapping(config.merged.get("general_settings"))
+    given = mapping(config.merged.get("environment_variables"))
+    environ = {**config.environ, **{k: v for k, v in given.items() if isinstance(v, str)}}
+    key = (master_key(config.merged, environ) or "").strip()
     if key and key != EXAMPLE_KEY:
         yield Finding(Level.OK, "master_key", "The proxy has a master key.")
         return
     problem = "is the example's sk-1234, which everybody knows" if key else "is not set"
     path = ("general_settings", "master_key")
     permitted = general.get("dangerously_permit_weak_or_unset_master_key") is True
-    if permitted or is_true(site.environ.get(PERMIT)):
+    if permitted or is_true(config.environ.get(PERMIT)):
         what = f"The master key {problem}; LiteLLM starts all the same, because it is told to."
-        yield site.warning("master_key", what, path, f"Make one: {NEW_KEY}")
+        yield config.warning("master_key", what, path, f"Make one: {NEW_KEY}")
     elif not key and general.get("key_management_system"):
         what = "The master key is not set here; it must come from the key_management_system."
-        yield site.warning("master_key", what, path, "Check that it is there.")
+        yield config.warning("master_key", what, path, "Check that it is there.")
     else:
         what = f"The master key {problem}: LiteLLM does not start."
-        yield site.error("master_key", what, path, f"Make one: {NEW_KEY}")
+        yield config.error("master_key", what, path, f"Make one: {NEW_KEY}")
 
 
-def provider_findings(roll: Roll, state: State, environ: Mapping[str, str]) -> Iterator[Finding]:
+def provider_findings(
+    keys: ProviderKeys, state: State, environ: Mapping[str, str]
+) -> Iterator[Finding]:
     """Each provider's key: set, well-formed, accepted when it was last asked."""
-    for name, provider in roll.providers.items():
+    for name, provider in keys.providers.items():
         if not provider.needs_key:
             yield Finding(Level.OK, "key", f"{provider.title} needs no key.")
-        elif name in roll.keys:
-            yield _with_key(roll, state, provider, environ)
-        elif name in roll.elsewhere:
-            yield Finding(Level.OK, "key", f"{provider.title}: {roll.elsewhere[name]}.")
+        elif name in keys.keys:
+            yield _with_key(keys, state, provider, environ)
+        elif name in keys.elsewhere:
+            yield Finding(Level.OK, "key", f"{provider.title}: {keys.elsewhere[name]}.")
         else:
-            yield _without_key(roll, provider)
+            yield _without_key(keys, provider)
 
 
-def _with_key(roll: Roll, state: State, provider: Provider, environ: Mapping[str, str]) -> Finding:
-    variable = roll.key_envs[provider.name] or provider.key_env[0]
+def _with_key(
+    keys: ProviderKeys, state: State, provider: Provider, environ: Mapping[str, str]
+) -> Finding:
+    variable = keys.key_envs[provider.name] or provider.key_env[0]
     known = state.providers.get(provider.name)
     if environ.get(variable, "").strip(QUOTES_OR_BLANKS) != environ.get(variable, ""):
         what = f"{variable} has quotes or blanks around the key, which LiteLLM would send along."
@@ -172,8 +180,8 @@ def _with_key(roll: Roll, state: State, provider: Provider, environ: Mapping[str
     return Finding(Level.OK, "key", f"{provider.title}: {variable} is set{accepted}.")
 
 
-def _without_key(roll: Roll, provider: Provider) -> Finding:
-    variable = roll.key_envs[provider.name] or provider.key_env[0]
+def _without_key(keys: ProviderKeys, provider: Provider) -> Finding:
+    variable = keys.key_envs[provider.name] or provider.key_env[0]
     what = f"{provider.title}: {variable} is not set, so nothing new of it is admitted."
     where = f" at {provider.key_url}" if provider.key_url else ""
     fix = f"Get a key{where} and set {variable}, or take {provider.name} out of policy.yaml."
@@ -183,110 +191,191 @@ def _without_key(roll: Roll, provider: Provider) -> Finding:
 MOUNTS = Path("/proc/self/mountinfo")
 
 
+class _Subject:
+    """What the checks look at, read when the first of them asks for it.
+
+    Every property may raise: a check that needs what cannot be read is lost, the others are not.
+    """
+
+    def __init__(self, settings: Settings, litellm_option: str | None) -> None:
+        self.settings = settings
+        self._litellm_option = litellm_option
+
+    @cached_property
+    def litellm(self) -> Path | LaunchError:
+        """The command, or why there is none."""
+        try:
+            return find_litellm(self._litellm_option, self.settings.environ)
+        except LaunchError as error:
+            return error
+
+    @cached_property
+    def install(self) -> LiteLLMInstall | None:
+        """The installation it belongs to; None where there is none, or its files do not tell."""
+        return None if isinstance(self.litellm, LaunchError) else find_install(self.litellm)
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self.settings.config_path, self.settings.state_dir)
+
+    @cached_property
+    def state(self) -> tuple[State, tuple[str, ...]]:
+        """What earlier runs remember, and notes about reading it."""
+        return self.store.read_state()
+
+    @cached_property
+    def config(self) -> CheckedConfig:
+        return checked_config(self.settings, self.store, self.store.read_config())
+
+    @cached_property
+    def policy(self) -> Policy:
+        return read_policy(self.settings)[1]
+
+
 def examine(settings: Settings, litellm_option: str | None = None) -> tuple[Finding, ...]:
     """Every finding, in the order one would mend them: litellm, config, keys, providers.
 
     Args:
         litellm_option: the value of --litellm.
     """
-    store = Store(settings.config_path, settings.state_dir)
-    found, install = _litellm(settings, litellm_option)
-    state, notes = store.read_state()
-    return (
-        *litellm_findings(found, install),
-        *other_config_findings(settings.config_path, settings.environ),
-        *dotenv_findings(settings.dotenv_path, _mode(settings.dotenv_path), install),
-        *mount_findings(settings.config_path, _text(MOUNTS)),
-        *_config_findings(settings, store),
-        *_policy_findings(settings, store, state),
-        *(Finding(Level.WARNING, "state", note) for note in notes),
-    )
+    subject = _Subject(settings, litellm_option)
+    found: dict[str, Finding] = {}
+    for check in CHECKS:
+        for finding in _made(check, subject):  # what two checks stumble over is told once
+            found.setdefault(f"{finding.where}: {finding.what}", finding)
+    return tuple(found.values())
 
 
-def _litellm(
-    settings: Settings, option: str | None
-) -> tuple[Path | HandoffError, LiteLLMInstall | None]:
+def _made(check: Check, subject: _Subject) -> Iterator[Finding]:
+    """The findings of one check; one that cannot be made is a finding itself."""
     try:
-        found = find_litellm(option, settings.environ)
-    except HandoffError as error:
-        return error, None
-    return found, find_install(found)
-
-
-def _config_findings(settings: Settings, store: Store) -> Iterator[Finding]:
-    """What is wrong with config.yaml, for LiteLLM and for us, and with its master key."""
-    try:
-        raw = store.read_config()
+        yield from check(subject)
     except RollcallError as error:
+        code = "policy" if isinstance(error, PolicyError) else "cannot_check"
+        yield Finding(Level.ERROR, code, error.what, fix=error.hint)
+    except OSError as error:
+        what = f"{error.filename or 'A file'} cannot be looked at: {error.strerror or error}."
+        yield Finding(Level.ERROR, "cannot_check", what, fix="Check what it is, and who owns it.")
+    except Exception as error:  # noqa: BLE001 - a bug in one check must not hide what others found
+        place = extract_tb(error.__traceback__)[-1]
+        where = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
+        what = f"A check could not be made, because of a bug in rollcall: {where}."
+        yield Finding(Level.ERROR, "cannot_check", what, fix="Please report it; the rest is whole.")
+
+
+def _litellm_check(subject: _Subject) -> Iterator[Finding]:
+    yield from litellm_findings(subject.litellm, subject.install)
+
+
+def _other_config_check(subject: _Subject) -> Iterator[Finding]:
+    yield from other_config_findings(subject.settings.config_path, subject.settings.environ)
+
+
+def _dotenv_check(subject: _Subject) -> Iterator[Finding]:
+    path = subject.settings.dotenv_path
+    yield from dotenv_findings(path, _mode(path), subject.install)
+
+
+def _mount_check(subject: _Subject) -> Iterator[Finding]:
+    yield from mount_findings(subject.settings.config_path, _text(MOUNTS))
+
+
+def _config_check(subject: _Subject) -> Iterator[Finding]:
+    """What is wrong with config.yaml, for LiteLLM and for us."""
+    try:
+        config = subject.config
+    except StoreError as error:
         yield Finding(Level.ERROR, "config_unreadable", error.what, fix=error.hint)
         return
-    site = site_of(settings, store, raw)
-    if not raw:
-        what = f"There is no {settings.config_path} yet."
+    if not config.raw:
+        what = f"There is no {subject.settings.config_path} yet."
         yield Finding(Level.WARNING, "no_config", what, fix="rollcall init, then rollcall apply")
-    else:
-        yield from find_traps(site)
-        if site.reading.refused is None:
-            yield from _editing_findings(site)
-    yield from master_key_findings(site)
+        return
+    yield from find_traps(config)
+    if config.reading.refused is None:
+        yield from _editing_findings(config)
 
 
-def site_of(settings: Settings, store: Store, raw: bytes) -> Site:
+def _master_key_check(subject: _Subject) -> Iterator[Finding]:
+    yield from master_key_findings(subject.config)
+
+
+def _keys_check(subject: _Subject) -> Iterator[Finding]:
+    """What is wrong with the policy, and the keys its providers need."""
+    keys = find_keys(subject.policy, subject.settings, _document(subject))
+    yield from provider_findings(keys, subject.state[0], subject.settings.environ)
+
+
+def _history_check(subject: _Subject) -> Iterator[Finding]:
+    """Providers, or rollcall itself, that have been silent for too long."""
+    late = alarms(
+        subject.state[0],
+        now=subject.settings.now,
+        stale_after_seconds=subject.policy.defaults.stale_after,
+    )
+    for alarm in late:
+        yield Finding(Level.WARNING, "overdue", f"{alarm}.", fix="See why with: rollcall plan")
+
+
+def _state_check(subject: _Subject) -> Iterator[Finding]:
+    """Whether what earlier runs remember, and their backups, can be read."""
+    folder = subject.settings.state_dir
+    if folder.exists() and not folder.is_dir():
+        what = (
+            f"{folder} is a file, not a folder: rollcall can remember nothing and back up nothing."
+        )
+        fix = "Move it out of the way, or name another folder with --state-dir."
+        yield Finding(Level.ERROR, "state_no_folder", what, str(folder), fix)
+        return
+    for note in subject.state[1]:
+        yield Finding(Level.WARNING, "state", note)
+    subject.store.backups()
+
+
+CHECKS: tuple[Check, ...] = (
+    _litellm_check,
+    _other_config_check,
+    _dotenv_check,
+    _mount_check,
+    _config_check,
+    _master_key_check,
+    _keys_check,
+    _history_check,
+    _state_check,
+)
+
+
+def checked_config(settings: Settings, store: Store, raw: bytes) -> CheckedConfig:
     """config.yaml and what surrounds it, for the traps."""
-    site = Site(settings.config_path.name, raw, settings.environ)
-    include = site.data.get("include")
+    config = CheckedConfig(settings.config_path.name, raw, settings.environ)
+    include = config.data.get("include")
     entries = (
         [entry for entry in include if isinstance(entry, str)] if isinstance(include, list) else []
     )
     folder = settings.config_path.absolute().parent
     missing = tuple(entry for entry in entries if not _is_file(folder / entry))
-    return replace(site, includes=store.read_includes(site.data), missing_includes=missing)
+    return replace(config, includes=store.read_includes(config.data), missing_includes=missing)
 
 
-def _editing_findings(site: Site) -> Iterator[Finding]:
+def _editing_findings(config: CheckedConfig) -> Iterator[Finding]:
     """Whether rollcall itself can edit a file that LiteLLM can load."""
     try:
-        document = parse(site.raw)
+        document = parse(config.raw)
     except ConfigRefused as error:
-        yield site.error("cannot_edit", error.what, error.line, error.hint)
+        yield config.error("cannot_edit", error.what, error.line, error.hint)
         return
     if document.refusal is not None and not document.strays:
         refused = document.refusal
-        yield site.error("cannot_edit", refused.what, refused.line, refused.hint)
+        yield config.error("cannot_edit", refused.what, refused.line, refused.hint)
     for stray in document.strays:
         what = f"The entry {stray.model_name} is managed, but stands outside rollcall's markers."
-        yield site.warning("stray_entry", what, stray.line, "rollcall adopt")
+        yield config.warning("stray_entry", what, stray.line, "rollcall adopt")
 
 
-def _policy_findings(settings: Settings, store: Store, state: State) -> Iterator[Finding]:
-    """What is wrong with the policy, the keys it needs, and providers that stay silent."""
-    try:
-        _, policy = read_policy(settings)
-        roll = gather.read_roll(policy, settings, _document(store))
-    except RollcallError as error:
-        yield Finding(Level.ERROR, "policy", error.what, fix=error.hint)
-        return
-    yield from provider_findings(roll, state, settings.environ)
-    yield from _history_findings(settings, store, state, policy)
-
-
-def _history_findings(
-    settings: Settings, store: Store, state: State, policy: Policy
-) -> Iterator[Finding]:
-    standing = standing_of(
-        state,
-        now=settings.now,
-        stale_after_seconds=policy.defaults.stale_after,
-        backups=len(store.backups()),
-    )
-    for alarm in standing.alarms:
-        yield Finding(Level.WARNING, "overdue", f"{alarm}.", fix="See why with: rollcall plan")
-
-
-def _document(store: Store) -> ConfigDocument:
+def _document(subject: _Subject) -> ConfigDocument:
     """config.yaml as far as it can be read; a refused one counts as empty here."""
     try:
-        return parse(store.read_config())
+        return parse(subject.config.raw)
     except RollcallError:
         return parse(b"")
 

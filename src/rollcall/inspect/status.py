@@ -6,12 +6,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from rollcall.errors import PolicyError, StoreError
+from rollcall.policy.schema import Defaults
+from rollcall.store.store import Store
+from rollcall.sync.gather import read_policy
+
 if TYPE_CHECKING:
+    from rollcall.settings import Settings
     from rollcall.store.state import RunRecord, State
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderStanding:
+class ProviderStatus:
     """One provider: what became of asking it last, and since when it is not well."""
 
     name: str
@@ -23,45 +29,58 @@ class ProviderStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Status:
     """What `rollcall status` shows. `alarms`: what has been wrong for too long, one line each."""
 
     last_run: str | None
     last_record: RunRecord | None
-    providers: tuple[ProviderStanding, ...]
+    providers: tuple[ProviderStatus, ...]
     backups: int
     alarms: tuple[str, ...]
 
 
-def standing_of(
-    state: State, *, now: datetime, stale_after_seconds: float, backups: int
-) -> Standing:
-    """How things stand at `now`.
-
-    Args:
-        stale_after_seconds: how long a provider, or rollcall itself, may be silent.
-    """
+def read_status(settings: Settings) -> Status:
+    """How things stand, as far as the state folder and the policy can be read."""
+    store = Store(settings.config_path, settings.state_dir)
+    unread = []
+    try:
+        backups = len(store.backups())
+    except StoreError as error:
+        backups = 0
+        unread.append(error.what.rstrip("."))
+    try:
+        stale_after = read_policy(settings)[1].defaults.stale_after
+    except PolicyError:
+        stale_after = Defaults().stale_after
+    state, _ = store.read_state()
     providers = tuple(
-        ProviderStanding(name, row.verdict, row.last_good, row.stale_since, row.models, row.detail)
+        ProviderStatus(name, row.verdict, row.last_good, row.stale_since, row.models, row.detail)
         for name, row in state.providers.items()
     )
-    alarms = []
-    if state.last_run is None:
-        alarms.append("rollcall has not run yet with this state folder")
-    elif _age(state.last_run, now) > stale_after_seconds:
-        alarms.append(f"rollcall itself has not run since {state.last_run}")
-    alarms += [
-        f"{row.name} could not be asked since {row.stale_since}: {row.detail}"
-        for row in providers
-        if row.stale_since and _age(row.stale_since, now) > stale_after_seconds
-    ]
-    return Standing(
+    return Status(
         last_run=state.last_run,
         last_record=state.runs[-1] if state.runs else None,
         providers=providers,
         backups=backups,
-        alarms=tuple(alarms),
+        alarms=(*unread, *alarms(state, now=settings.now, stale_after_seconds=stale_after)),
     )
+
+
+def alarms(state: State, *, now: datetime, stale_after_seconds: float) -> tuple[str, ...]:
+    """What has been wrong for too long at `now`, one line each.
+
+    Args:
+        stale_after_seconds: how long a provider, or rollcall itself, may be silent.
+    """
+    found = []
+    if state.last_run is None:
+        found.append("rollcall has not run yet with this state folder")
+    elif _age(state.last_run, now) > stale_after_seconds:
+        found.append(f"rollcall itself has not run since {state.last_run}")
+    for name, row in state.providers.items():
+        if row.stale_since and _age(row.stale_since, now) > stale_after_seconds:
+            found.append(f"{name} could not be asked since {row.stale_since}: {row.detail}")
+    return tuple(found)
 
 
 def _age(moment: str, now: datetime) -> float:

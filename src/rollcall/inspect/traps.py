@@ -7,16 +7,17 @@ Each trap here was seen on LiteLLM 1.106.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import yaml
 
+from rollcall.errors import did_you_mean
+from rollcall.inspect.checked_config import CheckedConfig, Path
 from rollcall.inspect.findings import Finding, at_most
-from rollcall.inspect.site import Path, Site
-from rollcall.inspect.traps_routing import alias_traps, called, entry_traps, fallback_traps
+from rollcall.inspect.traps_aliases import alias_traps, fallback_traps
+from rollcall.inspect.traps_entries import called, entry_traps
 from rollcall.litellm_config.document import LITELLM_KEYS
 from rollcall.litellm_config.effective import mapping, variable_of
 from rollcall.litellm_config.text import line_number
@@ -24,25 +25,25 @@ from rollcall.litellm_config.text import line_number
 MERGE = "tag:yaml.org,2002:merge"
 
 
-def text_traps(site: Site) -> Iterator[Finding]:
+def text_traps(config: CheckedConfig) -> Iterator[Finding]:
     """Why LiteLLM could not load it, and the keys of which only the last one counts."""
-    body, root, value, refused = site.reading
+    body, root, value, refused = config.reading
     if refused is not None:
         reason = refused.what.partition(": ")[2] or refused.what
         what = f"LiteLLM does not start, the file does not load: {reason}"
-        yield site.error("does_not_load", what, refused.line, refused.hint)
+        yield config.error("does_not_load", what, refused.line, refused.hint)
         return
     if not value:
         what = "It is empty: LiteLLM does not start."
-        yield site.error("empty", what, None, "Run `rollcall apply`, or write `model_list: []`.")
+        yield config.error("empty", what, None, "Run `rollcall apply`, or write `model_list: []`.")
     elif not isinstance(value, dict):
         what = "Its top level is a list or a text: LiteLLM does not start."
-        yield site.error("no_mapping", what, 1, "Begin it with a key such as `model_list:`.")
+        yield config.error("no_mapping", what, 1, "Begin it with a key such as `model_list:`.")
     else:
-        yield from _duplicate_keys(site, body, root)
+        yield from _duplicate_keys(config, body, root)
 
 
-def _duplicate_keys(site: Site, body: str, root: Any) -> Iterator[Finding]:
+def _duplicate_keys(config: CheckedConfig, body: str, root: Any) -> Iterator[Finding]:
     for node in _mappings(root):
         first: dict[tuple[str, str], int] = {}
         for key, _ in node.value:
@@ -52,7 +53,7 @@ def _duplicate_keys(site: Site, body: str, root: Any) -> Iterator[Finding]:
             name = (key.tag, key.value)
             if name in first:
                 what = f"`{key.value}` stands on line {first[name]} already; the last one counts."
-                yield site.error("duplicate_key", what, line, "Join the two, or delete one.")
+                yield config.error("duplicate_key", what, line, "Join the two, or delete one.")
             first.setdefault(name, line)
 
 
@@ -85,143 +86,143 @@ SECTIONS = ("router_settings", "litellm_settings", "general_settings", "environm
 HEALTH_CHECK_KEYS = ("health_check_interval", "health_check_concurrency")
 
 
-def section_traps(site: Site) -> Iterator[Finding]:
+def section_traps(config: CheckedConfig) -> Iterator[Finding]:
     """What is missing, misplaced, or replaced by an included file."""
-    yield from _no_models(site)
-    yield from _misplaced(site)
-    yield from _no_mappings(site)
-    yield from _health_checks(site)
-    yield from _includes(site)
+    yield from _no_models(config)
+    yield from _misplaced(config)
+    yield from _no_mappings(config)
+    yield from _health_checks(config)
+    yield from _includes(config)
 
 
-def _no_models(site: Site) -> Iterator[Finding]:
-    models = site.merged.get("model_list")
+def _no_models(config: CheckedConfig) -> Iterator[Finding]:
+    models = config.merged.get("model_list")
     if models is not None and not isinstance(models, list):
         what = "model_list is not a list: LiteLLM does not start."
-        yield site.error("model_list_no_list", what, ("model_list",), "Begin each with `- `.")
+        yield config.error("model_list_no_list", what, ("model_list",), "Begin each with `- `.")
     elif not models:
         what = "There is no model: LiteLLM starts, says it is healthy, and serves nothing."
-        yield site.warning("no_models", what, ("model_list",), "Run: rollcall apply")
+        yield config.warning("no_models", what, ("model_list",), "Run: rollcall apply")
 
 
-def _misplaced(site: Site) -> Iterator[Finding]:
-    for key in site.data:
+def _misplaced(config: CheckedConfig) -> Iterator[Finding]:
+    for key in config.data:
         if not isinstance(key, str) or key in LITELLM_KEYS or key.startswith("x-"):
             continue
         if home := HOMES.get(key):
             what = f"`{key}` has no effect at the top level."
-            yield site.warning("misplaced_key", what, (key,), f"Move it below `{home}:`.")
+            yield config.warning("misplaced_key", what, (key,), f"Move it below `{home}:`.")
         elif key.isidentifier() and not key.startswith("_"):
             what = f"LiteLLM does not know the section `{key}` and ignores it without a word."
-            near = difflib.get_close_matches(key, LITELLM_KEYS, n=1, cutoff=0.85)
-            fix = f"Did you mean `{near[0]}`?" if near else "Begin your own keys with `x-`."
-            yield site.warning("unknown_section", what, (key,), fix)
+            near = did_you_mean(key, LITELLM_KEYS, likeness=0.85)
+            fix = near or "Begin your own keys with `x-`."
+            yield config.warning("unknown_section", what, (key,), fix)
     for section in SECTIONS:
-        for key in mapping(site.data.get(section)):
+        for key in mapping(config.data.get(section)):
             home = HOMES.get(key, section)
             if home != section and section != "environment_variables":
                 what = f"`{key}` has no effect in {section}."
-                yield site.warning(
+                yield config.warning(
                     "misplaced_key", what, (section, key), f"Move it below `{home}:`."
                 )
 
 
-def _no_mappings(site: Site) -> Iterator[Finding]:
+def _no_mappings(config: CheckedConfig) -> Iterator[Finding]:
     for section in SECTIONS:
-        value = site.data.get(section)
+        value = config.data.get(section)
         if value is not None and not isinstance(value, dict):
             what = f"{section} is not a mapping, so LiteLLM passes over it or does not start."
             fix = "Write `name: value` lines below it, without dashes."
-            yield site.error("section_no_mapping", what, (section,), fix)
+            yield config.error("section_no_mapping", what, (section,), fix)
 
 
-def _health_checks(site: Site) -> Iterator[Finding]:
+def _health_checks(config: CheckedConfig) -> Iterator[Finding]:
     for key in HEALTH_CHECK_KEYS:
-        if key in mapping(site.merged.get("router_settings")):
+        if key in mapping(config.merged.get("router_settings")):
             what = f"`{key}` in router_settings: LiteLLM does not start."
             fix = "Move it below `general_settings:`."
-            yield site.error("health_check_in_router", what, ("router_settings", key), fix)
+            yield config.error("health_check_in_router", what, ("router_settings", key), fix)
 
 
-def _includes(site: Site) -> Iterator[Finding]:
-    include = site.data.get("include")
+def _includes(config: CheckedConfig) -> Iterator[Finding]:
+    include = config.data.get("include")
     if include is not None and not (
         isinstance(include, list) and all(isinstance(entry, str) for entry in include)
     ):
         what = "include is not a list of paths: LiteLLM does not start."
-        yield site.error("include_no_list", what, ("include",), "Write `include: [models.yaml]`.")
-    for entry in site.missing_includes:
+        yield config.error("include_no_list", what, ("include",), "Write `include: [models.yaml]`.")
+    for entry in config.missing_includes:
         what = f"The included file {entry} is not there: LiteLLM does not start."
         fix = "Create it, or take it out of `include:`."
-        yield site.error("include_missing", what, ("include",), fix)
-    for key, value in site.data.items():
+        yield config.error("include_missing", what, ("include",), fix)
+    for key, value in config.data.items():
         if isinstance(value, list) or key == "include":
             continue
-        if any(key in included for included in site.included):
+        if any(key in included for included in config.included):
             what = f"An included file has `{key}` too and replaces this one whole."
             fix = f"Keep `{key}` in one file; only lists such as model_list add up."
-            yield site.warning("include_replaces", what, (key,), fix)
+            yield config.warning("include_replaces", what, (key,), fix)
 
 
 PLAIN_KEY = re.compile(r"(?:sk-|gsk_|xai-|pplx-|hf_|AIza)[A-Za-z0-9_\-]{16,}")
 
 
-def secret_traps(site: Site) -> Iterator[Finding]:
+def secret_traps(config: CheckedConfig) -> Iterator[Finding]:
     """Variables that are not set, once each, and keys that stand in the file."""
-    yield from _unset_variables(site)
-    yield from _plain_keys(site)
+    yield from _unset_variables(config)
+    yield from _plain_keys(config)
 
 
-def _unset_variables(site: Site) -> Iterator[Finding]:
-    general = mapping(site.merged.get("general_settings"))
+def _unset_variables(config: CheckedConfig) -> Iterator[Finding]:
+    general = mapping(config.merged.get("general_settings"))
     if general.get("key_management_system"):
         return
-    provided = mapping(site.merged.get("environment_variables"))
+    provided = mapping(config.merged.get("environment_variables"))
     used: dict[str, list[tuple[Path, str]]] = {}
-    for path, name, value in _parameters(site):
+    for path, name, value in _parameters(config):
         variable = variable_of(value)
-        if variable and not site.environ.get(variable) and not provided.get(variable):
+        if variable and not config.environ.get(variable) and not provided.get(variable):
             used.setdefault(variable, []).append((path, name))
     for variable, places in used.items():
         first, name = places[0]
         who = f"{name} and {len(places) - 1} more need" if len(places) > 1 else f"{name} needs"
         what = f"{variable} is not set, and {who} it: listed, but every call fails."
         fix = f"Set {variable} in the environment or .env, or take the entries out."
-        yield site.warning("variable_unset", what, first, fix)
+        yield config.warning("variable_unset", what, first, fix)
 
 
-def _plain_keys(site: Site) -> Iterator[Finding]:
+def _plain_keys(config: CheckedConfig) -> Iterator[Finding]:
     fix = "Put it into .env and write os.environ/NAME here; change the key if others saw the file."
-    for path, name, value in _parameters(site):
+    for path, name, value in _parameters(config):
         if isinstance(value, str) and PLAIN_KEY.fullmatch(value.strip()):
             what = f"A key of {name} stands in the file in plain text."
-            yield site.warning("plain_key", what, path, fix)
-    master = mapping(site.data.get("general_settings")).get("master_key")
+            yield config.warning("plain_key", what, path, fix)
+    master = mapping(config.data.get("general_settings")).get("master_key")
     if isinstance(master, str) and variable_of(master) is None:
         what = "The master key stands in the file in plain text."
-        yield site.warning("plain_master_key", what, ("general_settings", "master_key"), fix)
+        yield config.warning("plain_master_key", what, ("general_settings", "master_key"), fix)
 
 
-def _parameters(site: Site) -> Iterator[tuple[Path, str, Any]]:
+def _parameters(config: CheckedConfig) -> Iterator[tuple[Path, str, Any]]:
     """(path, the entry's name, value) of every litellm_params value."""
-    entries = site.data.get("model_list")
+    entries = config.data.get("model_list")
     for index, entry in enumerate(entries if isinstance(entries, list) else []):
         for key, value in mapping(mapping(entry).get("litellm_params")).items():
             if isinstance(key, str):
                 yield ("model_list", index, "litellm_params", key), called(entry, index), value
 
 
-def find_traps(site: Site) -> tuple[Finding, ...]:
+def find_traps(config: CheckedConfig) -> tuple[Finding, ...]:
     """Every trap in one config, file order within each kind, at most ten of a kind."""
-    return at_most(_all(site))
+    return at_most(_all(config))
 
 
-def _all(site: Site) -> Iterator[Finding]:
-    yield from text_traps(site)
-    if not site.data:
+def _all(config: CheckedConfig) -> Iterator[Finding]:
+    yield from text_traps(config)
+    if not config.data:
         return
-    yield from section_traps(site)
-    yield from entry_traps(site)
-    yield from secret_traps(site)
-    yield from alias_traps(site)
-    yield from fallback_traps(site)
+    yield from section_traps(config)
+    yield from entry_traps(config)
+    yield from secret_traps(config)
+    yield from alias_traps(config)
+    yield from fallback_traps(config)

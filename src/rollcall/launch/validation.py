@@ -14,8 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rollcall.errors import ConfigRefused, HandoffError
-from rollcall.launch.litellm import find_litellm
+from rollcall.errors import ConfigRefused, LaunchError
+from rollcall.launch.find import find_litellm
 from rollcall.litellm_config import document
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def litellm_check(settings: Settings) -> Callable[[bytes], None]:
     """A check for `sync.apply`: raises ConfigRefused where LiteLLM would refuse or drop entries.
 
     Raises:
-        HandoffError: there is no litellm to ask.
+        LaunchError: there is no litellm to ask.
     """
     litellm = find_litellm(None, settings.environ)
 
@@ -102,7 +102,7 @@ def _ask(litellm: Path, path: Path, settings: Settings) -> int:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise HandoffError(
+        raise LaunchError(
             f"{litellm} could not check the new config: {type(error).__name__}.",
             "Leave out --validate, or repair that litellm.",
         ) from None

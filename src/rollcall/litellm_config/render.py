@@ -1,116 +1,151 @@
-"""Our lines of config.yaml: plain data to YAML that every reader reads alike.
+"""Our lines of config.yaml, written by ruamel.yaml so that every reader reads them alike.
 
 Strings are double-quoted ASCII, so that neither YAML 1.1 (LiteLLM) nor 1.2 takes `no`, `12:30` or
-`1e-06` for anything else, whatever the locale the file is opened in. Written out by hand because
-the shape is this small: ruamel.yaml needs some fifty times as long for the same lines, and PyYAML's
-emitter quotes the keys too and puts nested lists at the column of their key.
+`1e-06` for anything else, whatever the locale the file is opened in. ruamel.yaml gets its events
+from here and not from its representer, which takes twice as long and knows one style for keys and
+values. Import this only where something is written: ruamel.yaml costs 30 ms.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
+from io import StringIO
 from math import isfinite
 from typing import Any
 
+from ruamel.yaml import YAML
+from ruamel.yaml.emitter import Emitter
+from ruamel.yaml.events import (
+    DocumentEndEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+    StreamStartEvent,
+)
+from ruamel.yaml.tag import Tag
+
+_ONE_LINE = 2**30
+_STRING = Tag(suffix="tag:yaml.org,2002:str")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_SPECIAL = re.compile(r"[^ !#-\[\]-~]")
-_SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _PLAIN_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
-_LONGEST_SIMPLE_KEY = 1000
-"""YAML takes a longer key (1,024) for something else, unless `?` announces it."""
 
 
 def block_items(items: list[Any], indent: int) -> list[str]:
-    """The lines of a block list whose dashes stand at column `indent`."""
-    margin = " " * indent
-    lines: list[str] = []
-    for item in items:
-        if isinstance(item, dict) and item:
-            first, *rest = block_pairs(item, indent + 2)
-            lines.append(f"{margin}- {first[indent + 2 :]}")
-            lines += rest
-        else:
-            lines.append(f"{margin}- {flow(item)}")
-    return lines
+    """The lines of a block list whose dashes stand at column `indent`.
+
+    Raises:
+        ValueError: there is no plain YAML for one of the values.
+    """
+    events = (event for item in items for event in _events(item, flow=not isinstance(item, dict)))
+    return [" " * indent + line[2:] for line in _emitted(_sequence(events, flow=False))]
 
 
 def block_pairs(pairs: dict[Any, Any], indent: int) -> list[str]:
-    """The lines of a block mapping whose keys stand at column `indent`."""
-    margin = " " * indent
-    lines: list[str] = []
-    for key, value in pairs.items():
-        name = key_text(key)
-        if len(name) > _LONGEST_SIMPLE_KEY:
-            lines.append(f"{margin}? {name}")
-            name = ""
-        if isinstance(value, dict) and value:
-            lines.append(f"{margin}{name}:")
-            lines += block_pairs(value, indent + 2)
-        elif isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value):
-            lines.append(f"{margin}{name}:")
-            lines += block_items(list(value), indent + 2)
-        else:
-            lines.append(f"{margin}{name}: {flow(value)}")
-    return lines
-
-
-def flow_pair(key: Any, value: Any) -> str:
-    """One pair of a flow mapping, its key always quoted as in JSON."""
-    name = flow(key)
-    return f"{'? ' if len(name) > _LONGEST_SIMPLE_KEY else ''}{name}: {flow(value)}"
+    """The lines of a block mapping whose keys stand at column `indent`; raises as `block_items`."""
+    return [" " * indent + line for line in _emitted(_events(pairs, flow=False))]
 
 
 def flow(value: Any) -> str:
-    """A value on one line.
+    """A value on one line, keys quoted as in JSON; raises as `block_items`."""
+    if isinstance(value, dict | list | tuple):
+        return _emitted(_events(value, flow=True))[0]
+    return _emitted(_events([value], flow=True))[0][1:-1]
 
-    Raises:
-        ValueError: there is no plain YAML for it.
-    """
-    if isinstance(value, str):
-        return quoted(value)
+
+def flow_pair(key: Any, value: Any) -> str:
+    """One pair of a flow mapping; raises as `block_items`."""
+    return flow({key: value})[1:-1]
+
+
+class _QuickEmitter(Emitter):
+    """Remembers what it found out about a text: the same few keys stand in every entry."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._analyses: dict[str, Any] = {}
+
+    def analyze_scalar(self, scalar: Any) -> Any:
+        found = self._analyses.get(scalar)
+        if found is None:
+            found = self._analyses[scalar] = super().analyze_scalar(scalar)
+        return found
+
+
+def _emitted(events: Iterable[Any]) -> list[str]:
+    """The lines of a collection; the dashes of a block list stand at column 2."""
+    out = StringIO()
+    emitter = _QuickEmitter(out, width=_ONE_LINE, allow_unicode=False, dumper=YAML())
+    emitter.best_sequence_indent, emitter.sequence_dash_offset = 4, 2
+    emitter.brace_single_entry_mapping_in_flow_sequence = True
+    emitter.emit(StreamStartEvent())
+    emitter.emit(DocumentStartEvent(explicit=False))
+    for event in events:
+        emitter.emit(event)
+    emitter.emit(DocumentEndEvent(explicit=False))
+    emitter.emit(StreamEndEvent())
+    return out.getvalue().rstrip("\n").split("\n")
+
+
+def _events(value: Any, *, flow: bool) -> Iterator[Any]:
+    """A value as the emitter's events. Lists of plain values go on one line in block style, too."""
     if isinstance(value, dict):
-        return "{" + ", ".join(flow_pair(key, item) for key, item in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(flow(item) for item in value) + "]"
+        flow = flow or not value
+        yield MappingStartEvent(None, None, implicit=True, flow_style=flow)
+        for key, item in value.items():
+            yield from [_plain(key)] if not flow and _is_plain_key(key) else _events(key, flow=True)
+            yield from _events(item, flow=flow)
+        yield MappingEndEvent()
+    elif isinstance(value, list | tuple):
+        flow = flow or not any(isinstance(item, dict) for item in value)
+        yield from _sequence((e for item in value for e in _events(item, flow=flow)), flow=flow)
+    elif isinstance(value, str):
+        yield _quoted(value)
+    else:
+        yield _plain(_text(value))
+
+
+def _sequence(inner: Iterable[Any], *, flow: bool) -> Iterator[Any]:
+    yield SequenceStartEvent(None, None, implicit=True, flow_style=flow)
+    yield from inner
+    yield SequenceEndEvent()
+
+
+def _quoted(text: str) -> ScalarEvent:
+    if not text.isascii() and _SURROGATE.search(text):
+        raise ValueError("half a surrogate pair")
+    return ScalarEvent(None, _STRING, (False, True), text, style='"')
+
+
+def _plain(text: str) -> ScalarEvent:
+    return ScalarEvent(None, None, (True, False), text)
+
+
+def _is_plain_key(key: Any) -> bool:
+    """Whether no reader takes the bare key for anything but a string."""
+    return isinstance(key, str) and bool(_PLAIN_KEY.match(key)) and key.lower() not in _RESERVED
+
+
+def _text(value: Any) -> str:
+    """A value that is no string and no collection, as both versions of YAML read it."""
+    if value is None:
+        return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
         return _number(value)
-    if value is None:
-        return "null"
     if isinstance(value, date):
         return value.isoformat(" ") if isinstance(value, datetime) else value.isoformat()
     raise ValueError(type(value).__name__)
-
-
-def quoted(text: str) -> str:
-    """A string as a double-quoted scalar in ASCII."""
-    if not text.isascii() and _SURROGATE.search(text):
-        raise ValueError("half a surrogate pair")
-    return f'"{_SPECIAL.sub(_escape, text)}"'
-
-
-def _escape(found: re.Match[str]) -> str:
-    character = found[0]
-    code = ord(character)
-    short = _SHORT.get(character)
-    if short:
-        return short
-    if code <= 0xFF:
-        return f"\\x{code:02X}"
-    return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
-
-
-def key_text(key: Any) -> str:
-    """A key: plain where no reader can mistake it, else quoted."""
-    if isinstance(key, str) and _PLAIN_KEY.match(key) and key.lower() not in _RESERVED:
-        return key
-    return flow(key)
 
 
 def _number(value: float) -> str:

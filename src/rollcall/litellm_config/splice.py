@@ -27,14 +27,6 @@ from rollcall.litellm_config.nodes import (
     tail,
 )
 from rollcall.litellm_config.refusals import refusal
-from rollcall.litellm_config.render import (
-    block_items,
-    block_pairs,
-    flow,
-    flow_pair,
-    key_text,
-    quoted,
-)
 from rollcall.litellm_config.sections import Hollow, Region, Section, marker_lines
 from rollcall.litellm_config.text import (
     Edit,
@@ -139,8 +131,7 @@ def into_flow(body: str, newline: str, section: Section, node: Any, members: Any
     comma = last >= 0 and not has_comma(body, member_end(body, node, last), close)
     if section.missing:
         text = _flow_text(newline, section, members, margin, section.missing[1:])
-        name = quoted(section.missing[0])
-        return Edit(close, close, f"{', ' if comma else ''}{name}: {text}")
+        return Edit(close, close, f'{", " if comma else ""}"{section.missing[0]}": {text}')
     start = line_start(body, close)
     if start >= content and not body[start:close].strip():
         margin = close - start + 2
@@ -154,7 +145,7 @@ def _flow_text(
 ) -> str:
     """A new flow collection that holds our rows, inside the mappings `names` call for."""
     opening, closing = "{}" if section.kind == "aliases" else "[]"
-    before = "".join(f"{{{quoted(name)}: " for name in names)
+    before = "".join(f'{{"{name}": ' for name in names)
     rows = newline.join(_flow_lines(section, members, margin, leading=False))
     after = f"{newline}{' ' * (margin + 1)}{closing}{'}' * len(names)}"
     return f"{before}{opening}{newline}{rows}{after}"
@@ -164,6 +155,8 @@ def _flow_lines(
     section: Section, members: Any, margin: int, *, leading: bool, trailing: bool = False
 ) -> tuple[str, ...]:
     """Our rows in flow style, markers included; `leading` and `trailing`: commas at the ends."""
+    from rollcall.litellm_config.render import flow, flow_pair  # ruamel.yaml: only to write
+
     opening, closing = marker_lines(section.kind)
     if section.kind == "aliases":
         rows = [flow_pair(key, value) for key, value in members.items()]
@@ -260,6 +253,8 @@ def _is_flow(section: Section) -> bool:
 
 def block_lines(section: Section, members: Any, indent: int) -> tuple[str, ...]:
     """Our lines in block style, markers included."""
+    from rollcall.litellm_config.render import block_items, block_pairs  # ruamel.yaml, as above
+
     opening, closing = marker_lines(section.kind)
     margin = " " * indent
     write = block_pairs if section.kind == "aliases" else block_items
@@ -280,7 +275,7 @@ def _into_block(body: str, section: Section, members: Any, *, begun: bool) -> li
     depth = indent + 1 if section.node is not None else indent
     keys = []
     for name in section.missing:
-        keys.append(f"{' ' * indent}{key_text(name)}:")
+        keys.append(f"{' ' * indent}{name}:")
         indent += 2
     return [
         *edits,

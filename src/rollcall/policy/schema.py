@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from rollcall.policy.conditions import ASSUMABLE, FLAGS, Where
 from rollcall.policy.words import Days, Seconds, Share, Words, shown
-from rollcall.providers.builtin import BUILTIN
+from rollcall.providers.builtin import BUILTIN, is_openrouter
 
 Stage = Literal["stable", "preview", "any"]
 
@@ -229,6 +229,12 @@ class Policy(Section):
     missing_key: Literal["keep", "drop"] = Field(
         "keep", description="Entries of a provider whose key is not set."
     )
+
+    @property
+    def openrouters(self) -> tuple[str, ...]:
+        """The providers that are OpenRouter, by name or by type."""
+        rows = self.providers.items()
+        return tuple(name for name, row in rows if is_openrouter(name, row.type))
 
     @field_validator("providers", mode="before")
     @classmethod

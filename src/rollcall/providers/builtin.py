@@ -65,6 +65,11 @@ class Provider:
         """Whether it is not worth asking, or only for display, without a key."""
         return bool(self.key_env) and not self.key_optional
 
+    @property
+    def is_openrouter(self) -> bool:
+        """Whether it is OpenRouter, whatever the policy calls it: models of every maker, resold."""
+        return self.protocol == "openrouter"
+
 
 def find_key(provider: Provider, environ: Mapping[str, str]) -> tuple[str, str] | None:
     """(variable, value) of the key LiteLLM would use; an empty variable counts as unset."""
@@ -275,3 +280,9 @@ _ROWS = (
 )
 
 BUILTIN: dict[str, Provider] = {row.name: row for row in _ROWS}
+
+
+def is_openrouter(name: str, type: str | None = None) -> bool:  # noqa: A002 - the policy's own word
+    """Whether a provider of the policy, given as `name: {type: ...}`, is OpenRouter."""
+    row = BUILTIN.get(type or name)
+    return row is not None and row.is_openrouter

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rollcall.inspect.findings import Finding
     from rollcall.inspect.inventory import ModelRow
     from rollcall.inspect.smoke import SmokeReport, SmokeRow
-    from rollcall.inspect.status import Standing
+    from rollcall.inspect.status import Status
     from rollcall.runtime.roles import RoleRow
 
 
@@ -91,32 +91,32 @@ def show_explanations(explanations: Iterable[Explanation], *, as_json: bool = Fa
         out()
 
 
-def show_status(standing: Standing, *, as_json: bool = False) -> None:
-    """Print the standing to stdout, alarms to stderr."""
+def show_status(status: Status, *, as_json: bool = False) -> None:
+    """Print the status to stdout, alarms to stderr."""
     if as_json:
         import json
         from dataclasses import asdict
 
-        record = standing.last_record
-        data = asdict(standing)
+        record = status.last_record
+        data = asdict(status)
         data["last_record"] = record.model_dump(mode="json") if record else None
         out(json.dumps(data, indent=2))
         return
-    out(f"last run: {standing.last_run or 'never'}")
-    if standing.last_record is not None:
-        record = standing.last_record
+    out(f"last run: {status.last_run or 'never'}")
+    if status.last_record is not None:
+        record = status.last_record
         out(f"last result: {record.outcome}, {printable(record.summary)} ({record.at})")
-    out(f"backups kept: {standing.backups}")
-    if standing.providers:
+    out(f"backups kept: {status.backups}")
+    if status.providers:
         show_table(
             ("provider", "verdict", "models", "last good", "stale since", ""),
             [
                 (row.name, row.verdict, row.models, row.last_good, row.stale_since, row.detail)
-                for row in standing.providers
+                for row in status.providers
             ],
             right=("models",),
         )
-    say_all(standing.alarms, mark="ALARM: ")
+    say_all(status.alarms, mark="ALARM: ")
 
 
 FINDING_MARKS = {Level.OK: "ok     ", Level.WARNING: "warning", Level.ERROR: "ERROR  "}

@@ -10,10 +10,11 @@ import difflib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rollcall.litellm_config.entries import key_of, model_of
-from rollcall.plan.guards import PRICED_BY_OTHERS
-from rollcall.plan.plan import ChangeKind, counts, per_million
-from rollcall.plan.prices import stand_in
+from rollcall.catalog.model import in_dollars
+from rollcall.catalog.order import release_date
+from rollcall.litellm_config.entries import by_name, key_of, model_of
+from rollcall.plan.changes import ChangeKind, counts
+from rollcall.plan.guards import stand_in
 from rollcall.report.text import out, printable, say, say_all, show_table
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from rollcall.catalog.model import Model, Price
-    from rollcall.plan.plan import Change, Plan, ProviderLine
+    from rollcall.plan.changes import Change
+    from rollcall.plan.plan import Plan, ProviderLine
     from rollcall.store.config_file import Written
     from rollcall.sync.apply import Planned
 
@@ -92,26 +94,23 @@ class ChangeFacts:
 
 def facts_of(planned: Planned) -> ChangeFacts:
     """The facts behind a plan that has just been made."""
-    situation = planned.situation
-    entries = {str(entry["model_name"]): entry for entry in situation.document.managed.models}
-    entries |= {str(entry["model_name"]): entry for entry in planned.decision.blocks.models}
+    inputs = planned.inputs
+    entries = by_name((*inputs.document.managed.models, *planned.decision.blocks.models))
     born = {}
-    for answer in situation.answers.values():
+    for answer in inputs.answers.values():
         for model in answer.models:
-            if model.released is not None:
-                born[model.key] = Birth(model.released)
-            elif seen := situation.first_seen(model.provider, model.id):
+            if released := release_date(model):
+                born[model.key] = Birth(released)
+            elif seen := inputs.first_seen(model.provider, model.id):
                 born[model.key] = Birth(seen, first_seen=True)
-    offers = situation.answers.get(PRICED_BY_OTHERS)
-    return ChangeFacts(entries, born, situation.today, offers.models if offers else ())
+    return ChangeFacts(entries, born, inputs.today, inputs.openrouter_models)
 
 
 def _shown(price: Price) -> str:
     if price.input is None and price.output is None:
         return UNKNOWN
     return " / ".join(
-        "?" if amount is None else f"${per_million(amount)}"
-        for amount in (price.input, price.output)
+        "?" if amount is None else in_dollars(amount) for amount in (price.input, price.output)
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -17,9 +16,10 @@ from pydantic import (
     model_validator,
 )
 
-from rollcall.runtime.dialects import DIALECTS
-from rollcall.runtime.errors import InvalidParams
-from rollcall.runtime.params import read_params
+from rollcall.errors import did_you_mean
+from rollcall.providers.chat.call import read_params
+from rollcall.providers.chat.endpoint import TYPES
+from rollcall.providers.chat.errors import InvalidParams
 from rollcall.settings import parse_duration
 
 
@@ -60,12 +60,11 @@ def _checked_params(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _known_type(value: str) -> str:
-    if value not in DIALECTS:
-        near = difflib.get_close_matches(value, DIALECTS, n=1)
-        guess = f"did you mean {near[0]}? " if near else ""
+    if value not in TYPES:
+        near = did_you_mean(value, TYPES)
         raise ValueError(
-            f"no known type; {guess}use openai for any OpenAI-compatible server, or one of: "
-            + ", ".join(DIALECTS)
+            f"no known type; {near + ' ' if near else ''}Use openai for any OpenAI-compatible "
+            f"server, or one of: {', '.join(TYPES)}"
         )
     return value
 

@@ -7,15 +7,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 
 from rollcall.catalog.model import Answer, Model, Verdict
+from rollcall.errors import RollcallError
+from rollcall.litellm_config.document import parse
+from rollcall.litellm_config.entries import keys_of
 from rollcall.policy.schema import Policy, ProviderPolicy
 from rollcall.providers import fetch
 from rollcall.providers.builtin import Provider, find_key
+from rollcall.providers.chat.endpoint import TYPES
 from rollcall.providers.registry import resolve_provider
 from rollcall.runtime.config import OrchestratorConfig
-from rollcall.runtime.dialects import DIALECTS
 from rollcall.runtime.resolution import variable_of
 from rollcall.selection import admission
 from rollcall.settings import Settings, resolve, stamp
@@ -94,12 +98,16 @@ class Shelf:
                 target = fetch.Target(provider)
                 models[name] = fetch.parse_stored(target, kept[0], fetched_at=kept[1]).models
                 as_of[name] = self._confirmed(state, name, kept[1])
+        since = cache(self._listed_since)
         admitted = admission.admit(
             policy,
             models,
             today=self.settings.now.date(),
-            first_seen=lambda provider, model_id: _first_seen(state, provider, model_id),
+            first_seen=lambda provider, model_id: state.first_seen(
+                provider, model_id, since(provider)
+            ),
             accepted=frozenset((*policy.accept, *state.accepted)),
+            present=self._present() if policy.guards.min_age else frozenset(),
         )
         return Catalog(policy, admitted.admitted, callable_as, as_of)
 
@@ -135,9 +143,9 @@ class Shelf:
         if found is not None:
             return found[1]
         provider = config.providers[name]
-        dialect = DIALECTS[provider.type or name]
-        here = dialect.clean_base(provider.api_base or dialect.base)
-        if provider.auth_profile is None or here != dialect.clean_base(row.base_url):
+        kind = TYPES[provider.type or name]
+        here = kind.clean_base(provider.api_base or kind.base)
+        if provider.auth_profile is None or here != kind.clean_base(row.base_url):
             return None
         return self.settings.environ.get(variable_of(provider.auth_profile), "").strip() or None
 
@@ -151,6 +159,21 @@ class Shelf:
             return True
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return (self.settings.now - moment).total_seconds() > self.max_age_seconds
+
+    def _listed_since(self, provider: str) -> date:
+        """The day the kept list first came; today where none is kept."""
+        kept = self.store.read_replies(provider)
+        try:
+            return date.fromisoformat(kept[1][:10]) if kept else self.settings.now.date()
+        except ValueError:
+            return self.settings.now.date()
+
+    def _present(self) -> frozenset[tuple[str, str]]:
+        """(provider, id) of what config.yaml has already: nothing of that is too young."""
+        try:
+            return keys_of(parse(self.store.read_config()).managed.models)
+        except RollcallError:
+            return frozenset()
 
     def _confirmed(self, state: State, name: str, fetched_at: str) -> str:
         """When a list was last known to be so: an unchanged one keeps its first date."""
@@ -179,11 +202,6 @@ def _provider(name: str, row: ProviderPolicy, environ: Mapping[str, str]) -> Pro
         environ=environ,
         timeout_seconds=row.timeout,
     )
-
-
-def _first_seen(state: State, provider: str, model_id: str) -> date | None:
-    known = state.providers.get(provider)
-    return known.first_seen.get(model_id) if known else None
 
 
 def missing(wanted: Iterable[str], config: OrchestratorConfig, policy: Policy) -> list[str]:

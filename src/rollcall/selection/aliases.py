@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rollcall.catalog import order
 from rollcall.catalog.reading import is_family
 from rollcall.errors import PolicyError
-from rollcall.policy.conditions import ORDER, fact_of, release_day
+from rollcall.policy.conditions import ORDER, fact_of
 from rollcall.policy.schema import AliasSpec, Choice
 from rollcall.selection.candidates import (
     Outcome,
@@ -324,7 +325,7 @@ STRONG = ("claude-opus", "gpt", "gemini-pro", "grok", "deepseek-pro", "qwen-max"
 def derive(pool: Pool, current: Mapping[str, str]) -> dict[str, AliasSpec]:
     """The default set for a policy and what it admits."""
     providers = pool.policy.providers
-    routed = [name for name, row in providers.items() if (row.type or name) == "openrouter"]
+    routed = list(pool.policy.openrouters)
     direct = [name for name in providers if name not in routed]
     first_hand = {"from": direct + routed}
     sturdy: list[dict[str, Any]] = [{"family": name, **first_hand} for name in STRONG]
@@ -353,5 +354,5 @@ def _default(pool: Pool, current: str | None) -> str | None:
 
 
 def _day(one: Candidate) -> int:
-    day = release_day(one.model, one.reading)
+    day = order.release_date(one.model)
     return day.toordinal() if day else 0

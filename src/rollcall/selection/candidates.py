@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog import order
-from rollcall.catalog.model import Kind
-from rollcall.policy.conditions import release_day
+from rollcall.catalog.model import Kind, in_dollars
 from rollcall.selection.shelf import NOTICE
 
 if TYPE_CHECKING:
@@ -170,8 +169,7 @@ def _price_reason(one: Candidate) -> str:
         out = price.output if tier.output is None else tier.output
         rows.append((into, out, at))
     into, out, at = max(rows, key=lambda row: 3 * row[0] + row[1])
-    said = [f"${(1_000_000 * amount).normalize():f}" for amount in (into, out)]
-    return f"{said[0]} in, {said[1]} out per 1M tokens{at}"
+    return f"{in_dollars(into)} in, {in_dollars(out)} out per 1M tokens{at}"
 
 
 def _by_context(one: Candidate) -> tuple[int, int]:
@@ -183,7 +181,7 @@ def _context_reason(one: Candidate) -> str:
 
 
 def _newest_day(one: Candidate) -> int:
-    day = release_day(one.model, one.reading)
+    day = order.release_date(one.model)
     return -day.toordinal() if day else 0
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rollcall.catalog import order
-from rollcall.policy.conditions import fact_of, release_day
+from rollcall.policy.conditions import fact_of
 from rollcall.policy.words import render_name
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Selector:
         if rule.where is not None and rule.where.failing(model, reading, rule.assume) is not None:
             return Stop.WHERE
         if rule.max_age is not None:
-            day = release_day(model, reading)
+            day = order.release_date(model)
             if day is None or (self.work.today - day).days > rule.max_age:
                 return Stop.MAX_AGE
         return None
@@ -234,7 +234,7 @@ def _by_version(items: list[Item]) -> list[list[Item]]:
 
 
 def _day(item: Item) -> date | None:
-    return release_day(item.model, item.reading)
+    return order.release_date(item.model)
 
 
 Verdict = tuple[Stop | None, str]
@@ -259,7 +259,7 @@ def verdict(selector: Selector, item: Item) -> Verdict:
         case Stop.STAGE:
             return Stop.STAGE, f"takes {rule.stage} models, this one is {item.reading.stage}"
         case Stop.MAX_AGE:
-            day = release_day(model, item.reading)
+            day = order.release_date(model)
             why = f"released {day}" if day else "its release day is unknown"
             return Stop.MAX_AGE, f"{why}, max_age is {rule.max_age} days"
         case stop:

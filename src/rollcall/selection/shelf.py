@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from rollcall.catalog import order, reading
 from rollcall.catalog.model import Kind, Model
 from rollcall.catalog.reading import is_family
-from rollcall.policy.conditions import release_day
 from rollcall.policy.words import compile_glob
+from rollcall.providers.builtin import is_openrouter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -65,7 +65,7 @@ class Shelf:
         self.provider = provider
         self._deny = policy.deny
         # OpenRouter may think of a new suffix any day; elsewhere a colon can mean anything.
-        self._suffixes = ((row and row.type) or provider) == "openrouter"
+        self._suffixes = is_openrouter(provider, row.type if row else None)
         self.models = _once(models)
         self._ids = sorted(self.models)
         self._items: dict[str, Item] = {}
@@ -187,13 +187,13 @@ class Work:
     def age_reason(self, item: Item) -> str:
         """Why a model is held, for people."""
         day = self._known_since(item)
-        since = "released" if release_day(item.model, item.reading) else "first seen"
+        since = "released" if order.release_date(item.model) else "first seen"
         days = (self.today - day).days if day else 0
         when = f"{days} days ago" if days >= 0 else f"on {day}"
         return f"{since} {when}, min_age is {self.policy.guards.min_age} days"
 
     def _known_since(self, item: Item) -> date | None:
-        return release_day(item.model, item.reading) or self.first_seen(*item.model.key)
+        return order.release_date(item.model) or self.first_seen(*item.model.key)
 
     def target_of(self, shelf: Shelf, target: str) -> Reading:
         """The reading of what a moving id points at."""

@@ -14,6 +14,7 @@ from hashlib import sha256
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from rollcall.catalog.model import per_token
 from rollcall.service.formats import Format
 
 if TYPE_CHECKING:
@@ -122,11 +123,6 @@ def describe(row: ModelRow, listed: Container[str]) -> Json:
         "modalities": list(row.modalities),
         "aliases": [alias for alias in row.aliases if alias in listed],
     }
-
-
-def price_per_token(price_per_million: float | None) -> float | None:
-    """USD per token, the unit of LiteLLM's /model/info, from USD per 1M tokens."""
-    return None if price_per_million is None else float(f"{price_per_million / 1e6:.12g}")
 
 
 def parse_json(content: bytes) -> object:
@@ -292,8 +288,8 @@ def _model_info(model: ModelRow) -> list[tuple[str, Any]]:
     }
     return [
         *_limits(model),
-        ("input_cost_per_token", price_per_token(model.input_price)),
-        ("output_cost_per_token", price_per_token(model.output_price)),
+        ("input_cost_per_token", per_token(model.input_price)),
+        ("output_cost_per_token", per_token(model.output_price)),
         *((key, True) for key, word in supported.items() if word in model.capabilities),
     ]
 

@@ -57,12 +57,12 @@ def write_picked(policy_path: Path, qualified: str) -> Path:
     Raises:
         StoreError: it cannot be written.
     """
-    from rollcall.litellm_config.render import quoted
+    from rollcall.litellm_config.render import flow
     from rollcall.store.atomic import replace_file
 
     path = picked_path(policy_path)
     try:
-        replace_file(path, f"{HEADER}default: {quoted(qualified)}\n".encode(), mode=0o644)
+        replace_file(path, f"{HEADER}default: {flow(qualified)}\n".encode(), mode=0o644)
     except OSError as error:
         raise StoreError(
             f"{path} could not be written: {error.strerror or error}.", "Check the folder."

@@ -98,6 +98,17 @@ class State(BaseModel):
     runs: list[RunRecord] = []
     """Newest last, at most 20."""
 
+    def first_seen(self, provider: str, model_id: str, listed_on: date) -> date | None:
+        """The day an id was first seen; None = there from our first look, old enough for all.
+
+        Args:
+            listed_on: the day of the list that has it: what counts for an id not yet remembered.
+        """
+        known = self.providers.get(provider)
+        if known is None or not known.last_good:
+            return None
+        return known.first_seen.get(model_id, listed_on)
+
     @classmethod
     def from_bytes(cls, content: bytes) -> State:
         """Read state.json.

@@ -1,0 +1,206 @@
+"""`models`, `explain`, `status`, `doctor`, `smoke`: looking, changing nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rollcall.cli import options
+from rollcall.settings import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rollcall.inspect.inventory import ModelRow
+    from rollcall.settings import Settings
+
+
+def models(
+    config: options.Config = None,
+    policy: options.PolicyFile = None,
+    state_dir: options.StateDir = None,
+    mode: options.ModeName = None,
+    provider: options.Providers = None,
+    family: Annotated[str | None, typer.Option("--family", help="Only this family.")] = None,
+    ready: Annotated[
+        bool | None, typer.Option("--ready/--not-ready", help="Only those a client can call.")
+    ] = None,
+    in_config: Annotated[
+        bool, typer.Option("--in-config", help="Only those in the config.")
+    ] = False,
+    search: Annotated[
+        str | None, typer.Option("--search", help="Only names that hold this.")
+    ] = None,
+    families: Annotated[
+        bool, typer.Option("--families", help="Group by family, newest first; * is in the config.")
+    ] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask the providers anew.")] = False,
+    timeout: options.Timeout = None,
+    deadline: options.Deadline = None,
+    json: options.Json = False,
+) -> None:
+    """List every model known: in the config or not, ready or not.
+
+    Each with the reason; from what the providers said last, or asked anew with --refresh.
+    """
+    from rollcall.inspect import inventory
+    from rollcall.report.looking import show_families, show_models
+
+    settings = resolve(
+        config=config, policy=policy, state_dir=state_dir, mode=mode,
+        timeout=timeout, deadline=deadline,
+    )  # fmt: skip
+    known = inventory.read_inventory(settings, refresh=refresh)
+    _refuse_strangers(settings, provider or (), {row.provider for row in known.rows})
+    rows = [
+        row
+        for row in known.rows
+        if (not provider or row.provider in provider)
+        and (family is None or row.family == family)
+        and (ready is None or row.ready is ready)
+        and (row.in_config or not in_config)
+        and (search is None or _mentions(row, search))
+    ]
+    if families:
+        show_families(rows)
+    else:
+        show_models(rows, as_json=json)
+
+
+def _refuse_strangers(settings: Settings, asked: Iterable[str], listed: set[str]) -> None:
+    from rollcall.errors import SettingsError
+    from rollcall.sync.gather import read_policy
+
+    known = sorted(listed | set(read_policy(settings)[1].providers))
+    for name in asked:
+        if name not in known:
+            raise SettingsError(
+                f"--provider {name}: not in the policy.", f"It has: {', '.join(known)}."
+            )
+
+
+def _mentions(row: ModelRow, word: str) -> bool:
+    texts = (row.name, row.id, row.display_name, *row.aliases)
+    return any(word.lower() in (text or "").lower() for text in texts)
+
+
+def explain(
+    name: Annotated[str, typer.Argument(help="A model, provider/id, or alias.")],
+    config: options.Config = None,
+    policy: options.PolicyFile = None,
+    state_dir: options.StateDir = None,
+    mode: options.ModeName = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask the providers anew.")] = False,
+    timeout: options.Timeout = None,
+    deadline: options.Deadline = None,
+    json: options.Json = False,
+) -> None:
+    """Walk one model or alias through every stage.
+
+    Where it was found, how its name is read, which rule admitted or stopped it, price, age, guard.
+    """
+    from rollcall.inspect.explain import explain as explain_name
+    from rollcall.plan.decide import decide
+    from rollcall.providers.adapters import ADAPTERS
+    from rollcall.report.looking import show_explanations
+    from rollcall.store.store import Store
+    from rollcall.sync.gather import gather
+
+    settings = resolve(
+        config=config, policy=policy, state_dir=state_dir, mode=mode,
+        timeout=timeout, deadline=deadline, offline=not refresh,
+    )  # fmt: skip
+    inputs = gather(settings, Store(settings.config_path, settings.state_dir))
+    where = {row.name: dict(ADAPTERS[row.protocol].sources) for row in inputs.providers.values()}
+    found = explain_name(name, inputs, decide(inputs), where)
+    show_explanations(found, as_json=json)
+
+
+def status(
+    config: options.Config = None,
+    policy: options.PolicyFile = None,
+    state_dir: options.StateDir = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit 1 when a provider, or rollcall, is overdue.")
+    ] = False,
+    json: options.Json = False,
+) -> None:
+    """Show the last run, each provider's last good answer, alarms."""
+    from rollcall.errors import Exit
+    from rollcall.inspect.status import read_status
+    from rollcall.report.looking import show_status
+
+    status = read_status(resolve(config=config, policy=policy, state_dir=state_dir))
+    show_status(status, as_json=json)
+    raise typer.Exit(int(Exit.ERROR if check and status.alarms else Exit.OK))
+
+
+def doctor(
+    config: options.Config = None,
+    policy: options.PolicyFile = None,
+    state_dir: options.StateDir = None,
+    litellm: options.Litellm = None,
+    check_keys: Annotated[
+        bool, typer.Option("--check-keys", help="Ask the providers whether they take the keys.")
+    ] = False,
+    json: options.Json = False,
+) -> None:
+    """Look for what keeps a proxy from starting well.
+
+    Each finding names its fix; exit 1 when one is an error.
+    """
+    from rollcall.errors import Exit
+    from rollcall.inspect.doctor import examine
+    from rollcall.inspect.findings import at_most, has_errors
+    from rollcall.report.looking import show_findings
+    from rollcall.sync import apply
+
+    settings = resolve(config=config, policy=policy, state_dir=state_dir)
+    if check_keys:
+        apply.refresh(settings)
+    findings = examine(settings, litellm)
+    show_findings(at_most(findings), as_json=json)
+    raise typer.Exit(int(Exit.ERROR if has_errors(findings) else Exit.OK))
+
+
+def smoke(
+    url: Annotated[
+        str | None, typer.Argument(metavar="[URL]", help="[LITELLM_BASE_URL, localhost:4000]")
+    ] = None,
+    config: options.Config = None,
+    state_dir: options.StateDir = None,
+    key_env: Annotated[
+        str | None,
+        typer.Option("--key-env", help="The variable that holds the proxy's key."),
+    ] = None,
+    all_models: Annotated[bool, typer.Option("--all", help="Call every model.")] = False,
+    no_calls: Annotated[bool, typer.Option("--no-calls", help="Compare the lists only.")] = False,
+    timeout: Annotated[
+        str | None, typer.Option("--timeout", help="Per call, e.g. 30s.  [default: 60s]")
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """Call a running proxy: its list, and one completion per alias.
+
+    Exit 1 when something that stands in config.yaml is not served or does not answer.
+    """
+    from rollcall.errors import Exit
+    from rollcall.inspect.smoke import SmokeOptions, proxy_key, proxy_url, read_served, run_smoke
+    from rollcall.litellm_config.effective import view
+    from rollcall.report.looking import show_smoke
+
+    settings = resolve(config=config, state_dir=state_dir, timeout=timeout)
+    data = read_served(settings)
+    report = run_smoke(
+        proxy_url(settings, url),
+        proxy_key(settings, data, key_env),
+        view(data),
+        SmokeOptions(
+            all_models=all_models,
+            calls=not no_calls,
+            timeout_seconds=settings.timeout_seconds or 60.0,
+        ),
+    )
+    show_smoke(report, as_json=json)
+    raise typer.Exit(int(Exit.OK if report.ok else Exit.ERROR))

@@ -1,0 +1,139 @@
+"""`start`, `serve`, `env`: the proxy, what stands in front of it, and its clients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rollcall.cli import options
+from rollcall.service.options import DEFAULT_PORT
+from rollcall.settings import resolve
+
+if TYPE_CHECKING:
+    from rollcall.settings import Settings
+
+
+def start(
+    args: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- ARGS]", help="Passed on to litellm; or a command to start."),
+    ] = None,
+    config: options.Config = None,
+    policy: options.PolicyFile = None,
+    state_dir: options.StateDir = None,
+    mode: options.ModeName = None,
+    ttl: options.Ttl = None,
+    timeout: options.Timeout = None,
+    deadline: options.Deadline = None,
+    discover: Annotated[
+        bool, typer.Option("--discover", help="Ask the providers. [LITELLM_ENABLE_DISCOVERY]")
+    ] = False,
+    or_last_good: Annotated[
+        bool,
+        typer.Option(
+            "--or-last-good", help="Where config.yaml does not load, use the last backup that does."
+        ),
+    ] = False,
+    litellm: options.Litellm = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Look for new models if enabled, then become litellm.
+
+    Whatever happens to discovery, litellm is started; the exit code is its own.
+    """
+    from rollcall.cli.start import StartOptions
+    from rollcall.cli.start import start as start_proxy
+
+    code = start_proxy(
+        StartOptions(
+            config=config,
+            policy=policy,
+            state_dir=state_dir,
+            mode=mode,
+            ttl=ttl,
+            timeout=timeout,
+            deadline=deadline,
+            discover=discover,
+            or_last_good=or_last_good,
+            litellm=litellm,
+            args=tuple(args or ()),
+            quiet=quiet,
+        )
+    )
+    raise typer.Exit(code)
+
+
+def serve(
+    host: Annotated[str, typer.Option("--host", help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Where to listen.")
+    ] = DEFAULT_PORT,
+    upstream: Annotated[
+        str | None,
+        typer.Option("--upstream", help="LiteLLM. [LITELLM_BASE_URL, http://127.0.0.1:4000]"),
+    ] = None,
+    cors: Annotated[
+        list[str] | None, typer.Option("--cors", help="A web origin that may read; repeatable.")
+    ] = None,
+    config: options.Config = None,
+    policy: options.PolicyFile = None,
+    state_dir: options.StateDir = None,
+    mode: options.ModeName = None,
+) -> None:
+    """Serve /v1/models in front of LiteLLM, and a page for people.
+
+    Each model with what is ready, what is not, and why.
+    """
+    import gc
+
+    from rollcall.service import serve as serve_models
+    from rollcall.service.options import ServeOptions
+    from rollcall.sync import apply
+
+    gc.enable()
+
+    def settings() -> Settings:
+        return resolve(config=config, policy=policy, state_dir=state_dir, mode=mode)
+
+    code = serve_models(
+        ServeOptions(
+            settings=settings(),
+            host=host,
+            port=port,
+            upstream=upstream,
+            cors_origins=tuple(cors or ()),
+        ),
+        refresh=lambda: apply.refresh(settings()),
+    )
+    raise typer.Exit(code)
+
+
+def env(
+    client: Annotated[str, typer.Argument(help="claude-code, codex, openai, aider...")],
+    url: Annotated[
+        str | None, typer.Option("--url", help="The proxy. [LITELLM_BASE_URL, localhost:4000]")
+    ] = None,
+    key_env: Annotated[
+        str, typer.Option("--key-env", help="The variable that holds the proxy's key.")
+    ] = "LITELLM_API_KEY",
+    shell: Annotated[
+        str | None, typer.Option("--shell", help="sh or powershell; by default this system's.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="A model or alias to start with.")
+    ] = None,
+) -> None:
+    """Print what a shell needs to send a client through the proxy."""
+    import os
+
+    from rollcall.cli.env import client_lines
+    from rollcall.inspect.smoke import proxy_url
+    from rollcall.report.text import out
+
+    settings = resolve()
+    default = "powershell" if os.name == "nt" else "sh"
+    for line in client_lines(
+        client, proxy_url(settings, url), key_env, shell or default, model=model
+    ):
+        out(line)

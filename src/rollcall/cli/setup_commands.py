@@ -1,0 +1,107 @@
+"""`init`, `pick`, `roles`, `schema`, `demo`: getting started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rollcall.cli import options
+from rollcall.settings import resolve
+
+
+def init(
+    config: options.Config = None,
+    policy: options.PolicyFile = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a policy that is there.")
+    ] = False,
+) -> None:
+    """Write a first policy.yaml, from the keys and the config there."""
+    from rollcall.cli.init import FIRST, present, starter_policy
+    from rollcall.errors import StoreError
+    from rollcall.litellm_config.document import parse
+    from rollcall.report.text import out
+    from rollcall.store.store import Store
+
+    settings = resolve(config=config, policy=policy)
+    target = settings.policy_path
+    if target.exists() and not overwrite:
+        raise StoreError(
+            f"{target} is there already; it was not touched.",
+            "Edit it, name another with --policy, or pass --overwrite.",
+        )
+    document = parse(Store(settings.config_path, settings.state_dir).read_config())
+    names = present(settings.environ, document)
+    try:
+        target.write_text(starter_policy(names), encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise StoreError(
+            f"{target} could not be written: {error.strerror or error}.", "Check the folder."
+        ) from None
+    found = ", ".join(names) or f"{FIRST}, to begin with: no key is set yet"
+    out(f"{target}: written, with rules for {found}.")
+    out("Next: rollcall plan" if names else "Next: set its key, then rollcall plan")
+
+
+def pick(
+    config: options.Config = None,
+    policy: options.PolicyFile = None,
+    state_dir: options.StateDir = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Do not ask: pick this provider/id or name.")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Forget the pick.")] = False,
+) -> None:
+    """Choose the model behind `default` from those in the config.
+
+    Remembered beside the policy, in policy.picked.yaml; `rollcall apply` then moves the alias.
+    """
+    from rollcall.inspect import inventory
+    from rollcall.report.changing import choose
+    from rollcall.report.text import out
+    from rollcall.store.picks import forget_picked, write_picked
+
+    settings = resolve(config=config, policy=policy, state_dir=state_dir)
+    if clear:
+        forget_picked(settings.policy_path)
+        out("The pick is forgotten. Next: rollcall apply")
+        return
+    rows = [row for row in inventory.read_inventory(settings).rows if row.in_config]
+    qualified = choose([row for row in rows if row.reason != "hand-written"], model)
+    path = write_picked(settings.policy_path, qualified)
+    out(f"{path}: default is {qualified}. Next: rollcall apply")
+
+
+def roles(
+    file: Annotated[Path, typer.Option("--file", "-f", help="The library's configuration.")] = Path(
+        "llm_orchestrator.yaml"
+    ),
+    json: options.Json = False,
+) -> None:
+    """List the library's roles: provider, model, and why."""
+    from rollcall.report.looking import show_roles
+    from rollcall.runtime.roles import list_roles
+
+    show_roles(list_roles(file), as_json=json)
+
+
+def schema() -> None:
+    """Print the policy's JSON Schema, for editors."""
+    import json
+
+    from rollcall.policy.schema import json_schema
+    from rollcall.report.text import out
+
+    out(json.dumps(json_schema(), indent=2))
+
+
+def demo() -> None:
+    """Show the whole job on loopback: no key, no network.
+
+    Plan, apply, a provider that fails, rollback; with simulated providers, in a temporary folder.
+    """
+    from rollcall.cli.demo import run_demo
+
+    raise typer.Exit(run_demo())

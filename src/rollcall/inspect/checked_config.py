@@ -1,0 +1,118 @@
+"""The config under examination: its text, its data, and where in it something stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from rollcall.errors import ConfigRefused
+from rollcall.inspect.findings import Finding, Level
+from rollcall.litellm_config.effective import LiteLLMView, mapping, merged, view
+from rollcall.litellm_config.text import LoadedYaml, decode, line_number
+
+Path = tuple[str | int, ...]
+
+
+class Reading(NamedTuple):
+    """One text read: its nodes and its value, or why it cannot be read."""
+
+    body: str
+    root: Any
+    value: Any
+    refused: ConfigRefused | None = None
+
+
+@dataclass(frozen=True)
+class CheckedConfig:
+    """One config and what surrounds it.
+
+    Args:
+        name: how findings call the file. raw: its bytes.
+        environ: variables as LiteLLM will see them.
+        includes: the bytes of the files it includes, in LiteLLM's order.
+        missing_includes: those it names that are not there.
+    """
+
+    name: str
+    raw: bytes = field(repr=False)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    includes: tuple[bytes, ...] = field(default=(), repr=False)
+    missing_includes: tuple[str, ...] = ()
+
+    @cached_property
+    def reading(self) -> Reading:
+        """The text as LiteLLM reads it."""
+        try:
+            loaded = LoadedYaml(decode(self.raw).body)
+            value = loaded.construct(loaded.root) if loaded.root is not None else None
+        except ConfigRefused as refused:
+            return Reading("", None, None, refused)
+        return Reading(loaded.body, loaded.root, value)
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """The file's own data, {} where it is no mapping."""
+        return mapping(self.reading.value)
+
+    @cached_property
+    def included(self) -> tuple[dict[str, Any], ...]:
+        """The data of the included files that load."""
+        return tuple(CheckedConfig("", content).data for content in self.includes)
+
+    @cached_property
+    def merged(self) -> dict[str, Any]:
+        """The data with its includes, as LiteLLM puts them together."""
+        return merged(self.data, self.included)
+
+    @cached_property
+    def view(self) -> LiteLLMView:
+        """The names a proxy on this config serves."""
+        return view(self.merged)
+
+    @cached_property
+    def known_names(self) -> frozenset[str]:
+        """Everything an alias or a fallback may lead to, wildcards aside."""
+        groups = mapping(self.merged.get("router_settings")).get("routing_groups")
+        routing = [row.get("group_name") for row in groups or () if isinstance(row, dict)]
+        return frozenset({*self.view.groups, *self.view.ids, *filter(None, routing)})
+
+    def line(self, path: Path) -> int | None:
+        """The 1-based line of a key or list item, or of the nearest part of its path that exists.
+
+        None where nothing of the path exists.
+        """
+        node, found = self.reading.root, None
+        for step in path:
+            child = _child(node, step)
+            if child is None:
+                break
+            found, node = child
+        return line_number(self.reading.body, found.start_mark.index) if found else None
+
+    def error(self, code: str, what: str, path: Path | int | None, fix: str) -> Finding:
+        """A finding of level error at a path, or at a line that is known."""
+        return self._finding(Level.ERROR, code, what, path, fix)
+
+    def warning(self, code: str, what: str, path: Path | int | None, fix: str) -> Finding:
+        """A finding of level warning at a path, or at a line that is known."""
+        return self._finding(Level.WARNING, code, what, path, fix)
+
+    def _finding(
+        self, level: Level, code: str, what: str, path: Path | int | None, fix: str
+    ) -> Finding:
+        line = path if isinstance(path, int) or path is None else self.line(path)
+        return Finding(level, code, what, self.name if line is None else f"{self.name}:{line}", fix)
+
+
+def _child(node: Any, step: str | int) -> tuple[Any, Any] | None:
+    """(where it stands, the node) of a list item or a mapping's key, the last of that name."""
+    members = getattr(node, "value", None)
+    if not isinstance(members, list):
+        return None
+    if isinstance(step, int):
+        is_item = step < len(members) and not isinstance(members[step], tuple)
+        return (members[step], members[step]) if is_item else None
+    named = [pair for pair in members if isinstance(pair, tuple) and pair[0].value == step]
+    return named[-1] if named else None

@@ -1,0 +1,127 @@
+"""Finds the litellm command, and tells which installation and version it belongs to.
+
+litellm is only ever started, never imported: its import takes seconds and hundreds of megabytes.
+And nothing is run to look: litellm 1.82.8 came with a file that every start of its Python executed,
+so even asking that Python for the version would have been too late.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rollcall.errors import LaunchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+def find_litellm(
+    explicit: str | None, environ: Mapping[str, str], *, python: str | None = None
+) -> Path:
+    """The litellm command to start, as an absolute path.
+
+    Looked for where --litellm or ROLLCALL_LITELLM says (a file, or a command's name), then beside
+    rollcall's own Python, then on PATH. What was said outright is never replaced by a guess.
+
+    Args:
+        explicit: the value of --litellm; None or "" when it was not given.
+        python: the interpreter to look beside; rollcall's own unless a test says otherwise.
+
+    Raises:
+        LaunchError: there is none; the hint says how to get or name one.
+    """
+    path = environ.get("PATH", os.defpath)
+    if explicit:
+        return _named("--litellm", explicit, path)
+    if variable := environ.get("ROLLCALL_LITELLM"):
+        return _named("ROLLCALL_LITELLM", variable, path)
+    folders = _folders_beside(sys.executable if python is None else python)
+    if found := shutil.which("litellm", path=os.pathsep.join([*folders, path])):
+        return Path(found).absolute()
+    raise LaunchError(
+        "litellm was not found beside rollcall's Python or on PATH.",
+        "Install it with: pip install 'litellm[proxy]' (or name it with --litellm PATH).",
+    )
+
+
+def _named(option: str, value: str, path: str) -> Path:
+    found = shutil.which(os.path.expanduser(value), path=path)  # noqa: PTH111  a Path drops "./"
+    if found is None:
+        raise LaunchError(
+            f"{option} names {value!r}, which is not a command that can be started.",
+            "Give the path of the litellm command, or leave it out to search PATH.",
+        )
+    return Path(found).absolute()
+
+
+def _folders_beside(python: str) -> list[str]:
+    """Where a Python keeps its commands; outside a virtual environment Windows uses Scripts."""
+    if not python:
+        return []
+    folder = Path(python).parent
+    return [str(folder), str(folder / "Scripts")]
+
+
+MALICIOUS_VERSIONS = frozenset({"1.82.7", "1.82.8"})
+"""Uploaded by a thief on 2026-03-24; they sent environment variables and keys away."""
+
+_LIBRARIES = (
+    "lib/python*/site-packages",
+    "lib/python*/dist-packages",
+    "lib64/python*/site-packages",
+    "Lib/site-packages",
+    "site-packages",
+)
+"""Below the folder that holds `bin` or `Scripts`: POSIX, Debian, Windows, Windows per user."""
+
+_PYTHON = re.compile(
+    rb"^(?:#!|'''exec' )[ \t]*\"?(?P<path>/[^\n\"]*?python[0-9.]*)\"?(?:\s|$)", re.MULTILINE
+)
+_DIST_INFO = re.compile(r"litellm-(?P<version>[^-]+)\.dist-info")
+
+
+@dataclass(frozen=True, slots=True)
+class LiteLLMInstall:
+    """One installation. `library`: the folder that holds the package."""
+
+    version: str
+    library: Path
+
+    @property
+    def malicious(self) -> bool:
+        """Whether this version is known to steal keys."""
+        return self.version in MALICIOUS_VERSIONS
+
+
+def find_install(executable: Path) -> LiteLLMInstall | None:
+    """The installation a litellm command belongs to; None where its files tell nothing."""
+    for library in _libraries(executable):
+        for found in sorted(library.glob("litellm-*.dist-info")):
+            if name := _DIST_INFO.fullmatch(found.name):
+                return LiteLLMInstall(name["version"], library)
+    return None
+
+
+def _libraries(executable: Path) -> Iterator[Path]:
+    """Where its package may be: by the Python its first line names, else beside it."""
+    for folder in _folders(executable):
+        for pattern in _LIBRARIES:
+            yield from sorted(folder.parent.glob(pattern), reverse=True)
+
+
+def _folders(executable: Path) -> Iterator[Path]:
+    try:
+        with executable.open("rb") as file:
+            python = _PYTHON.search(file.read(1024))
+        if python:
+            yield executable.parent.joinpath(python["path"].decode("utf-8", "replace")).parent
+        yield executable.absolute().parent
+        yield executable.resolve().parent
+    except OSError:
+        return

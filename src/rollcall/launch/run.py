@@ -1,0 +1,221 @@
+"""Starts the command: becomes it, or runs it as a child where that is impossible (Windows)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from rollcall.errors import LaunchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+WEB_SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn", "granian"})
+"""Commands that serve litellm's app themselves: their `--config`, if any, is something else."""
+
+
+def starts_command(args: Sequence[str]) -> bool:
+    """Whether what follows `start --` is a command of its own, as in a container's entrypoint.
+
+    litellm takes options only (its one subcommand logs in and starts no proxy), so a first word
+    that is no option is the command to start.
+    """
+    return bool(args) and not args[0].startswith("-")
+
+
+def needs_litellm(args: Sequence[str]) -> bool:
+    """Whether these arguments start the litellm that is found, not a command of their own."""
+    return not starts_command(args) or args[0] == "litellm"
+
+
+def config_given(args: Sequence[str]) -> str | None:
+    """The config file the arguments after `start --` name themselves; the last one counts.
+
+    In a foreign command `-c` may mean anything (`sh -c`), so there only `--config` counts.
+    """
+    short = needs_litellm(args)
+    given = None
+    for place, arg in enumerate(args):
+        if arg == "--config" or (short and arg == "-c"):
+            given = next(iter(args[place + 1 :]), given)
+        elif arg.startswith("--config="):
+            given = arg.removeprefix("--config=")
+        elif short and arg.startswith("-c") and not arg.startswith("--"):
+            given = arg.removeprefix("-c")
+    return given
+
+
+def command(litellm: str | Path | None, config_path: Path, args: Sequence[str]) -> list[str]:
+    """The command line to start; `--config` is added unless the arguments name one.
+
+    Args:
+        litellm: where it was found; None where these arguments do not need it.
+
+    Options alone go to litellm. A command of its own, such as
+    `docker/prod_entrypoint.sh --port 4000`, runs as it stands with `--config` at its end; the word
+    `litellm` means the litellm that was found. Nothing is added where it would not reach litellm:
+    after `sh -c` and to a web server that loads litellm's app (see `variables`).
+    """
+    config = [] if config_given(args) is not None else ["--config", str(config_path)]
+    if litellm is not None and needs_litellm(args):
+        return [str(litellm), *config, *(args[1:] if starts_command(args) else args)]
+    program, *rest = args
+    if "-c" in rest or _is_web_server(program):
+        config = []
+    return [program, *rest, *config]
+
+
+def variables(environ: Mapping[str, str], config_path: Path, args: Sequence[str]) -> dict[str, str]:
+    """The environment to start it with: `environ`, and the config for commands without --config.
+
+    ROLLCALL_CONFIG lets `sh -c 'litellm --config "$ROLLCALL_CONFIG"'` name it. CONFIG_FILE_PATH is
+    what litellm's app reads under a web server; it is set for no other command, because to litellm
+    it outranks `--config`.
+    """
+    result = {**environ, "ROLLCALL_CONFIG": str(config_path)}
+    if starts_command(args) and _is_web_server(args[0]):
+        result.setdefault("CONFIG_FILE_PATH", str(config_path))
+    return result
+
+
+def _is_web_server(program: str) -> bool:
+    return Path(program).stem.lower() in WEB_SERVERS
+
+
+CONTROL_C_EXIT = 0xC000013A
+"""What Windows reports for a process that Ctrl-C ended."""
+
+
+def launch(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Become the command; where that is impossible (Windows), run it and return its exit code.
+
+    `environ` should hold the variables of `.env` too: litellm looks for `.env` from its own
+    installation upward, not from the working directory, and so often misses it.
+
+    Raises:
+        LaunchError: it could not be started.
+    """
+    return run_child(argv, environ) if os.name == "nt" else _become(argv, environ)
+
+
+def _become(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    """Replace this process by the command: its signals and exit code need no passing on.
+
+    Python ignores SIGPIPE and SIGXFSZ for itself, and what is ignored stays so across exec.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    ignored = {
+        number: signal.signal(number, signal.SIG_DFL) for number in _signals("SIGPIPE", "SIGXFSZ")
+    }
+    try:
+        os.execvpe(argv[0], list(argv), dict(environ))  # noqa: S606  starting it is the point
+    except OSError as error:
+        for number, handler in ignored.items():
+            signal.signal(number, handler)
+        raise _not_started(argv[0], error) from error
+
+
+def run_child(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run the command as a child and return its exit code, 128 + N where signal N ended it.
+
+    Ctrl-C and Ctrl-Break reach every process of a console, so this one only waits them out;
+    SIGTERM and SIGHUP reach this one alone and are passed on.
+
+    Raises:
+        LaunchError: it could not be started.
+    """
+    import subprocess
+
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
+
+    def pass_on(number: int, _frame: object) -> None:
+        if child is None:
+            early.append(number)
+        else:
+            child.send_signal(number)
+
+    def wait_out(_number: int, _frame: object) -> None:
+        """The child got this signal too, and decides."""
+
+    handlers: dict[signal.Signals, Callable[[int, object], None]] = {}
+    handlers |= dict.fromkeys(_signals("SIGINT", "SIGBREAK"), wait_out)
+    handlers |= dict.fromkeys(_signals("SIGTERM", "SIGHUP"), pass_on)
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        child = subprocess.Popen(list(argv), env=dict(environ))  # noqa: S603  as the user asked
+        for number in early:
+            child.send_signal(number)
+        return exit_code(child.wait())
+    except OSError as error:
+        raise _not_started(argv[0], error) from error
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)
+
+
+def exit_code(returncode: int) -> int:
+    """A child's return code as this process's own: what a shell would report."""
+    if returncode < 0:
+        return 128 - returncode
+    return 130 if returncode == CONTROL_C_EXIT else returncode
+
+
+def place_last_good(config_path: Path, content: bytes) -> Path:
+    """Put the bytes of the last good backup beside config.yaml and return where.
+
+    Beside it, because an `include:` is read relative to the file that has it; in a private
+    temporary folder where that folder cannot be written. The user's own file is not touched.
+
+    Raises:
+        LaunchError: neither place can be written.
+    """
+    import tempfile
+
+    name = f"{config_path.stem}.rollcall-last-good{config_path.suffix or '.yaml'}"
+    try:
+        return _write_private(config_path.absolute().parent / name, content)
+    except OSError:
+        pass
+    try:
+        return _write_private(Path(tempfile.mkdtemp(prefix="rollcall-")) / name, content)
+    except OSError as error:
+        raise LaunchError(
+            f"The last good config could not be placed beside {config_path}: {error.strerror}.",
+            "Free some space, or restore it with: rollcall rollback",
+        ) from error
+
+
+def _write_private(target: Path, content: bytes) -> Path:
+    """Write a file only its owner can read, whole or not at all."""
+    import tempfile
+
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    draft = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        return draft.replace(target)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _signals(*names: str) -> list[signal.Signals]:
+    """Those of the named signals that this system has."""
+    return [signal.Signals[name] for name in names if name in signal.Signals.__members__]
+
+
+def _not_started(program: str, error: OSError) -> LaunchError:
+    reason = error.strerror or type(error).__name__
+    return LaunchError(
+        f"{program} could not be started: {reason}.",
+        "Check that it runs by itself, reinstall it, or name another with --litellm PATH.",
+    )

@@ -1,0 +1,296 @@
+"""The launch: which litellm is started, with what, and what comes back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rollcall.errors import LaunchError
+from rollcall.launch.find import find_litellm
+from rollcall.launch.run import (
+    command,
+    config_given,
+    exit_code,
+    launch,
+    place_last_good,
+    run_child,
+    variables,
+)
+from tests.stand_in import StandIns
+
+posix = pytest.mark.skipif(os.name == "nt", reason="stand-ins are scripts with a #! line")
+SRC = str(Path(__file__).resolve().parents[1] / "src")
+NO_PYTHON = "/nowhere/bin/python"
+
+
+@pytest.fixture
+def stand_ins(tmp_path: Path) -> StandIns:
+    return StandIns(tmp_path / "bin with spaces", tmp_path / "starts.jsonl")
+
+
+def in_a_process(call: str, *argv: str, environ: dict[str, str]) -> subprocess.Popen[str]:
+    """Run `call(argv, os.environ)` of the launch in a Python of its own."""
+    code = (
+        f"import os, sys; from rollcall.launch.run import {call}; print('before', end='');"
+        f"sys.exit({call}(sys.argv[1:], os.environ))"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *argv],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={"PYTHONPATH": SRC, "PATH": os.environ["PATH"], **environ},
+        start_new_session=True,
+    )
+
+
+@posix
+class TestFindLitellm:
+    def test_the_option_wins(self, stand_ins: StandIns) -> None:
+        named = stand_ins.add("my-litellm")
+        other = stand_ins.add("litellm")
+        environ = {"PATH": str(stand_ins.folder), "ROLLCALL_LITELLM": str(other)}
+        assert find_litellm(str(named), environ) == named
+        assert find_litellm("my-litellm", environ) == named
+
+    def test_a_path_from_the_working_directory_is_not_searched_on_path(
+        self, isolated: Path, stand_ins: StandIns
+    ) -> None:
+        stand_ins.add("litellm")
+        here = StandIns(isolated, stand_ins.record).add("litellm")
+        environ = {"PATH": str(stand_ins.folder)}
+        assert find_litellm("./litellm", environ) == here
+        assert command(find_litellm("./litellm", environ), Path("c"), [])[0] == str(here)
+
+    def test_the_variable_wins_over_the_search(self, stand_ins: StandIns) -> None:
+        stand_ins.add("litellm")
+        named = stand_ins.add("my-litellm")
+        environ = {"PATH": str(stand_ins.folder), "ROLLCALL_LITELLM": str(named)}
+        assert find_litellm(None, environ) == named
+
+    def test_an_empty_variable_says_nothing(self, stand_ins: StandIns) -> None:
+        found = stand_ins.add("litellm")
+        environ = {"PATH": str(stand_ins.folder), "ROLLCALL_LITELLM": ""}
+        assert find_litellm("", environ, python=NO_PYTHON) == found
+
+    def test_beside_python_wins_over_path(self, stand_ins: StandIns, tmp_path: Path) -> None:
+        stand_ins.add("litellm")
+        beside = StandIns(tmp_path / "venv" / "bin", stand_ins.record).add("litellm")
+        python = tmp_path / "venv" / "bin" / "python"
+        assert find_litellm(None, {"PATH": str(stand_ins.folder)}, python=str(python)) == beside
+
+    def test_a_home_folder_is_understood(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HOME", str(tmp_path))
+        named = StandIns(tmp_path / "bin", tmp_path / "starts").add("litellm")
+        assert find_litellm("~/bin/litellm", {"PATH": ""}) == named
+
+    def test_a_python_that_does_not_know_where_it_is_is_passed_over(
+        self, isolated: Path, stand_ins: StandIns
+    ) -> None:
+        StandIns(isolated, stand_ins.record).add("litellm")
+        found = stand_ins.add("litellm")
+        assert find_litellm(None, {"PATH": str(stand_ins.folder)}, python="") == found
+
+    def test_missing_is_two_clear_lines(self) -> None:
+        with pytest.raises(LaunchError) as caught:
+            find_litellm(None, {"PATH": ""}, python=NO_PYTHON)
+        assert "not found" in caught.value.what
+        assert "pip install 'litellm[proxy]'" in caught.value.hint
+
+    @pytest.mark.parametrize("option", ["--litellm", "ROLLCALL_LITELLM"])
+    def test_a_wrong_name_is_not_replaced_by_a_guess(
+        self, option: str, stand_ins: StandIns
+    ) -> None:
+        stand_ins.add("litellm")
+        environ = {"PATH": str(stand_ins.folder)}
+        explicit = "no-such-litellm" if option == "--litellm" else None
+        if explicit is None:
+            environ["ROLLCALL_LITELLM"] = "no-such-litellm"
+        with pytest.raises(LaunchError) as caught:
+            find_litellm(explicit, environ)
+        assert option in caught.value.what
+        assert "no-such-litellm" in caught.value.what
+
+
+class TestCommand:
+    CONFIG = Path("/etc/my proxy/config.yaml")
+    OURS = ("--config", str(Path("/etc/my proxy/config.yaml")))
+
+    @pytest.mark.parametrize(
+        ("args", "expected"),
+        [
+            ([], ["LL", *OURS]),
+            (["--port", "4000"], ["LL", *OURS, "--port", "4000"]),
+            (["--config", "x.yaml"], ["LL", "--config", "x.yaml"]),
+            (["--config=x.yaml", "--port", "1"], ["LL", "--config=x.yaml", "--port", "1"]),
+            (["-c", "x.yaml"], ["LL", "-c", "x.yaml"]),
+            (["-cx.yaml"], ["LL", "-cx.yaml"]),
+            (["litellm", "--port", "1"], ["LL", *OURS, "--port", "1"]),
+            (["litellm", "-c", "x.yaml"], ["LL", "-c", "x.yaml"]),
+            (
+                ["docker/prod_entrypoint.sh", "--port", "4000"],
+                ["docker/prod_entrypoint.sh", "--port", "4000", *OURS],
+            ),
+            (["entry.sh", "--config", "x.yaml"], ["entry.sh", "--config", "x.yaml"]),
+            (
+                ["tini", "--", "litellm", "--port", "1"],
+                ["tini", "--", "litellm", "--port", "1", *OURS],
+            ),
+            (["sh", "-c", "litellm --port 1"], ["sh", "-c", "litellm --port 1"]),
+            (
+                ["uvicorn", "litellm.proxy.proxy_server:app"],
+                ["uvicorn", "litellm.proxy.proxy_server:app"],
+            ),
+        ],
+    )
+    def test_config_is_added_where_it_reaches_litellm(
+        self, args: list[str], expected: list[str]
+    ) -> None:
+        assert command("LL", self.CONFIG, args) == expected
+
+    @pytest.mark.parametrize(
+        ("args", "given"),
+        [
+            (["--port", "1"], None),
+            (["--config", "a.yaml", "-c", "b.yaml"], "b.yaml"),
+            (["--config="], ""),
+            (["--config"], None),
+            (["-cx.yaml"], "x.yaml"),
+            (["sh", "-c", "litellm"], None),
+            (["entry.sh", "--config=x.yaml"], "x.yaml"),
+        ],
+    )
+    def test_the_config_somebody_named_is_told(self, args: list[str], given: str | None) -> None:
+        assert config_given(args) == given
+
+    def test_a_web_server_learns_the_config_from_its_environment(self) -> None:
+        environ = variables({"A": "1"}, self.CONFIG, ["/usr/bin/uvicorn", "app"])
+        assert environ == {
+            "A": "1",
+            "ROLLCALL_CONFIG": str(self.CONFIG),
+            "CONFIG_FILE_PATH": str(self.CONFIG),
+        }
+
+    def test_litellm_itself_is_not_given_a_variable_that_outranks_its_option(self) -> None:
+        for args in ([], ["--config", "x.yaml"], ["litellm"], ["entry.sh"]):
+            assert "CONFIG_FILE_PATH" not in variables({}, self.CONFIG, args)
+
+
+@posix
+@pytest.mark.parametrize("call", ["launch", "run_child"])
+class TestHandOff:
+    def test_arguments_environment_and_exit_code_pass_through(
+        self, call: str, stand_ins: StandIns
+    ) -> None:
+        litellm = stand_ins.add("litellm", exit_code=7)
+        argv = [str(litellm), "--config", "a b.yaml", "--alias", 'it\'s "x"', ""]
+        process = in_a_process(call, *argv, environ={"OPENAI_API_KEY": "sk-1 2"})
+        output, _ = process.communicate(timeout=30)
+        [start] = stand_ins.starts()
+        assert process.returncode == 7
+        assert output == "beforelitellm says hello\n"
+        assert start.argv == argv[1:]
+        assert start.environ["OPENAI_API_KEY"] == "sk-1 2"
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+    def test_a_signal_to_us_reaches_litellm(
+        self, call: str, number: signal.Signals, stand_ins: StandIns
+    ) -> None:
+        litellm = stand_ins.add("litellm", exit_code=9, waits=True)
+        process = in_a_process(call, str(litellm), environ={})
+        assert process.stdout is not None
+        assert process.stdout.readline() == "beforeready\n"
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=30)
+        assert output == f"got {number.name}\n"
+        assert process.returncode == 9
+
+    def test_control_c_reaches_litellm_once_and_its_answer_is_ours(
+        self, call: str, stand_ins: StandIns
+    ) -> None:
+        litellm = stand_ins.add("litellm", exit_code=3, waits=True)
+        process = in_a_process(call, str(litellm), environ={})
+        assert process.stdout is not None
+        process.stdout.readline()
+        os.killpg(process.pid, signal.SIGINT)
+        output, _ = process.communicate(timeout=30)
+        assert output == "got SIGINT\n"
+        assert process.returncode == 3
+
+    def test_what_cannot_be_started_is_two_lines(
+        self, call: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        broken = tmp_path / "litellm"
+        broken.write_text("#!/no/such/python\n")
+        broken.chmod(0o755)
+        before = signal.getsignal(signal.SIGPIPE)
+        with pytest.raises(LaunchError) as caught:
+            {"launch": launch, "run_child": run_child}[call]([str(broken)], {})
+        assert str(broken) in caught.value.what
+        assert caught.value.hint
+        assert signal.getsignal(signal.SIGPIPE) == before
+
+
+@posix
+def test_litellm_takes_our_place_and_our_process_number(stand_ins: StandIns) -> None:
+    process = in_a_process("launch", str(stand_ins.add("litellm")), environ={})
+    process.communicate(timeout=30)
+    assert stand_ins.starts()[0].pid == process.pid
+
+
+@posix
+def test_a_pipe_that_closes_ends_a_shell_command_as_usual(stand_ins: StandIns) -> None:
+    process = in_a_process("launch", "sh", "-c", "kill -PIPE $$; echo ignored", environ={})
+    output, _ = process.communicate(timeout=30)
+    assert "ignored" not in output
+    assert process.returncode == -signal.SIGPIPE
+
+
+@pytest.mark.parametrize(
+    ("returncode", "expected"), [(0, 0), (3, 3), (-15, 143), (-2, 130), (0xC000013A, 130)]
+)
+def test_exit_codes_read_as_a_shell_reports_them(returncode: int, expected: int) -> None:
+    assert exit_code(returncode) == expected
+
+
+class TestLastGood:
+    def test_it_stands_beside_the_config_and_is_private(self, tmp_path: Path) -> None:
+        config = tmp_path / "config.yaml"
+        config.write_bytes(b"broken: [")
+        placed = place_last_good(config, b"model_list: []\n")
+        assert placed == tmp_path / "config.rollcall-last-good.yaml"
+        assert placed.read_bytes() == b"model_list: []\n"
+        assert config.read_bytes() == b"broken: ["
+        if os.name != "nt":
+            assert placed.stat().st_mode & 0o777 == 0o600
+
+    def test_an_older_one_is_replaced(self, tmp_path: Path) -> None:
+        place_last_good(tmp_path / "config.yml", b"old")
+        placed = place_last_good(tmp_path / "config.yml", b"new")
+        assert placed.read_bytes() == b"new"
+        assert [path.name for path in tmp_path.iterdir()] == ["config.rollcall-last-good.yml"]
+
+    def test_a_folder_that_cannot_be_written_is_replaced_by_a_private_one(
+        self, tmp_path: Path
+    ) -> None:
+        config = tmp_path / "gone" / "config.yaml"
+        placed = place_last_good(config, b"model_list: []\n")
+        assert placed.read_bytes() == b"model_list: []\n"
+        assert not config.parent.exists()
+        if os.name != "nt":
+            assert placed.parent.stat().st_mode & 0o777 == 0o700
+
+    def test_nowhere_to_put_it_is_two_clear_lines(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone too"))
+        with pytest.raises(LaunchError) as caught:
+            place_last_good(tmp_path / "gone" / "config.yaml", b"")
+        assert "last good config" in caught.value.what
+        assert "rollcall rollback" in caught.value.hint
