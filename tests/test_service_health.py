@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -116,7 +117,9 @@ def test_litellm_s_words_about_a_forbidden_question_arrive(litellm: FakeLiteLLM)
 
 
 def test_a_slow_question_of_one_leaves_the_others_their_time(litellm: FakeLiteLLM) -> None:
-    with service(litellm) as http:
+    chosen = replace(options(litellm.url), upstream_timeout_seconds=5.0)
+    app = create_app(chosen, inventory=lambda: INVENTORY)
+    with serving(app) as base_url, client(base_url) as http:
         litellm.release.clear()
         litellm.mode = "slow"
         assert ask(http, "/model/info").status_code == 503

@@ -12,6 +12,7 @@ import pytest
 
 from rollcall.inspect.inventory import Inventory
 from rollcall.service.app import create_app
+from rollcall.service.options import ServeOptions
 from tests.service.fake_litellm import KEY, NAMES, OTHER_KEY, FakeLiteLLM
 from tests.service.samples import INVENTORY, SONNET, options
 from tests.service.serving import client, serving
@@ -135,12 +136,14 @@ def test_claude_code_is_answered_within_three_seconds_by_a_hanging_proxy(
     litellm: FakeLiteLLM,
 ) -> None:
     litellm.mode = "slow"
-    app = create_app(options(litellm.url, OWN), inventory=lambda: INVENTORY)
+    chosen = replace(options(litellm.url, OWN), upstream_timeout_seconds=0.3)
+    app = create_app(chosen, inventory=lambda: INVENTORY)
     headers = {"anthropic-version": "2023-06-01", "user-agent": "claude-code/2.1.223"}
     with serving(app) as base_url, client(base_url, x_api_key=TOKEN) as http:
         reply = http.get("/v1/models?limit=1000", headers=headers)
     assert reply.headers["x-rollcall-source"] == "config"
-    assert options(litellm.url).upstream_timeout_seconds <= 2, "Claude Code gives up after three"
+    default = ServeOptions(settings=chosen.settings)
+    assert default.upstream_timeout_seconds <= 2, "Claude Code gives up after three"
 
 
 def test_a_key_never_seen_valid_is_shown_nothing_during_an_outage(litellm: FakeLiteLLM) -> None:
