@@ -85,9 +85,9 @@ class Authenticator:
         A token in x-litellm-api-key takes only that header's place: what stands beside it is the
         caller's own at the provider (the sign-in of a subscription), which LiteLLM passes on.
         """
-        given = tuple(pair for pair in headers if pair[0] in CREDENTIAL_HEADERS)
+        given = tuple((name, key) for name, key in headers if name in CREDENTIAL_HEADERS and key)
         beside = tuple(pair for pair in given if pair[0] != LITELLM_KEY_HEADER)
-        separate = tuple(pair for pair in given if pair[0] == LITELLM_KEY_HEADER and pair[1])
+        separate = tuple(pair for pair in given if pair[0] == LITELLM_KEY_HEADER)
         if self._tokens:
             if _any_of(separate, self._token_digests):
                 passed = (pair for pair in beside if not self.carries_token(pair[1]))
