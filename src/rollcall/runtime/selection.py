@@ -95,7 +95,8 @@ def choose(catalog: Catalog, select: Selection) -> tuple[Pick | None, str]:
 
     rows = {row.model.qualified: row for row in catalog.admitted}
     entries = tuple(Candidate(name, row.model, row.reading, row.rule) for name, row in rows.items())
-    pool = Pool(catalog.policy, entries, own_names=frozenset(), unanswered=frozenset())
+    nothing: frozenset[str] = frozenset()
+    pool = Pool(catalog.policy, entries, nothing, nothing, catalog.today)
     words = {name: getattr(select, name) for name in type(select).model_fields}
     outcome = choose_alias(pool, AliasSpec.model_construct(**words), None)
     if outcome.target is None:

@@ -41,6 +41,7 @@ class Catalog:
     admitted: tuple[admission.Admitted, ...]
     providers: Mapping[str, str]
     as_of: Mapping[str, str]
+    today: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Shelf:
             accepted=frozenset((*policy.accept, *state.accepted)),
             present=self._present() if policy.guards.min_age else frozenset(),
         )
-        return Catalog(policy, admitted.admitted, callable_as, as_of)
+        return Catalog(policy, admitted.admitted, callable_as, as_of, self.settings.now.date())
 
     def _refresh(
         self,
