@@ -94,14 +94,16 @@ def _row(name: str, kind: str | None, base_url: str | None) -> Provider:
 
 def _with_base(row: Provider, given: str | None, environ: Mapping[str, str]) -> Provider:
     """The policy's base wins over LiteLLM's variables, which win over the built-in one."""
-    from_environ = next((environ[key] for key in row.base_url_env if environ.get(key)), None)
+    variable = next((key for key in row.base_url_env if environ.get(key)), "")
+    from_environ = environ.get(variable)
     if given is not None:
         base = clean_base(row, _checked(row.name, given))
         if base == row.base_url and not from_environ:
             return row
         return replace(row, base_url=base, api_base=base)
     if from_environ:
-        return replace(row, base_url=clean_base(row, from_environ), api_base=None)
+        base = clean_base(row, from_environ)
+        return replace(row, base_url=base, base_from=variable, api_base=None)
     return row
 
 
