@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 NEEDED_FOR_DECIDING = (
-    "rollcall.selection.shelf",
+    "rollcall.selection.rule",
     "rollcall.selection.admission",
     "rollcall.selection.aliases",
     "rollcall.plan.decide",
