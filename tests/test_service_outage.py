@@ -57,8 +57,8 @@ def mend(litellm: FakeLiteLLM, mode: str) -> None:
 
 
 def asked_until(http: httpx.Client, source: str) -> httpx.Response:
-    """The first answer from `source`; fails when there is none in ten seconds."""
-    deadline = time.monotonic() + 10
+    """The first answer from `source`; fails when there is none in a minute."""
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         reply = http.get("/v1/models")
         if reply.headers.get("x-rollcall-source") == source:
@@ -79,7 +79,7 @@ def test_the_last_good_list_stays_and_recovery_needs_nobody(
         clock.pass_by(3600)
         started = time.monotonic()
         reply = http.get("/v1/models")
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10
         assert reply.headers["x-rollcall-source"] == "cache"
         assert reply.headers["age"] == "3600"
         assert [row["id"] for row in reply.json()["data"]] == list(NAMES)
@@ -197,7 +197,7 @@ def test_a_change_of_config_yaml_shows_without_a_restart(
     with serving(app) as base_url, client(base_url, x_api_key=TOKEN) as http:
         assert [row["id"] for row in http.get("/v1/models").json()["data"]] == ["claude-sonnet-5"]
         config.write_text("claude-opus-12")
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while "claude-opus-12" not in http.get("/v1/models").text:
             assert time.monotonic() < deadline
 
