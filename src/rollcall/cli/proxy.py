@@ -8,7 +8,7 @@ import typer
 
 from rollcall.cli import app, options
 from rollcall.service.options import DEFAULT_PORT, HELP_EPILOG
-from rollcall.settings import resolve
+from rollcall.settings import plain_settings, resolve
 
 if TYPE_CHECKING:
     from rollcall.settings import Settings
@@ -43,6 +43,10 @@ def start(
         ),
     ] = False,
     litellm: Litellm = None,
+    litellm_anyway: Annotated[
+        bool,
+        typer.Option("--litellm-anyway", help="Start even a litellm release known to steal keys."),
+    ] = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Look for new models if enabled, then become litellm.
@@ -64,6 +68,7 @@ def start(
             discover=discover,
             or_last_good=or_last_good,
             litellm=litellm,
+            litellm_anyway=litellm_anyway,
             args=tuple(args or ()),
             quiet=quiet,
         )
@@ -175,16 +180,19 @@ def doctor(
 
     Each finding names its fix; exit 1 when one is an error.
     """
-    from rollcall.errors import Exit
+    from rollcall.errors import Exit, RollcallError
     from rollcall.inspect.doctor import examine
     from rollcall.inspect.findings import at_most, has_errors
     from rollcall.report.looking import show_findings
     from rollcall.sync import apply
 
-    settings = resolve(config=config, policy=policy, state_dir=state_dir)
+    try:
+        settings, error = resolve(config=config, policy=policy, state_dir=state_dir), None
+    except RollcallError as wrong:
+        settings, error = plain_settings(config, policy, state_dir), wrong
     if check_keys:
         apply.refresh(settings)
-    findings = examine(settings, litellm)
+    findings = examine(settings, litellm, settings_error=error)
     show_findings(at_most(findings), as_json=json)
     raise typer.Exit(int(Exit.ERROR if has_errors(findings) else Exit.OK))
 

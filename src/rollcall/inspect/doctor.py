@@ -20,7 +20,7 @@ from rollcall.inspect.checked_config import CheckedConfig
 from rollcall.inspect.findings import Finding, Level
 from rollcall.inspect.status import alarms
 from rollcall.inspect.traps import find_traps
-from rollcall.launch.find import find_install, find_litellm
+from rollcall.launch.find import bad_release, find_install, find_litellm
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.effective import mapping, master_key
 from rollcall.settings import is_true
@@ -53,13 +53,8 @@ def litellm_findings(
     elif install is None:
         what = "litellm is there; which version cannot be told from its files."
         yield Finding(Level.OK, "litellm", what, str(found), f"Ask it: {found} --version")
-    elif install.malicious:
-        what = (
-            f"litellm {install.version} is malicious: it sends environment variables and keys away."
-        )
-        fix = (
-            "pip install --upgrade 'litellm[proxy]', then replace every key this machine has held."
-        )
+    elif install.known_bad:
+        what, fix = bad_release(install, install.known_bad)
         yield Finding(Level.ERROR, "litellm_malicious", what, str(install.library), fix)
     else:
         what = f"litellm {install.version} is installed."
@@ -193,8 +188,11 @@ class _Subject:
     Every property may raise: a check that needs what cannot be read is lost, the others are not.
     """
 
-    def __init__(self, settings: Settings, litellm_option: str | None) -> None:
+    def __init__(
+        self, settings: Settings, litellm_option: str | None, settings_error: RollcallError | None
+    ) -> None:
         self.settings = settings
+        self.settings_error = settings_error
         self._litellm_option = litellm_option
 
     @cached_property
@@ -228,13 +226,19 @@ class _Subject:
         return read_policy(self.settings)[1]
 
 
-def examine(settings: Settings, litellm_option: str | None = None) -> tuple[Finding, ...]:
+def examine(
+    settings: Settings,
+    litellm_option: str | None = None,
+    *,
+    settings_error: RollcallError | None = None,
+) -> tuple[Finding, ...]:
     """Every finding, in the order one would mend them: litellm, config, keys, providers.
 
     Args:
         litellm_option: the value of --litellm.
+        settings_error: why `settings` are the defaults, where what was given makes no sense.
     """
-    subject = _Subject(settings, litellm_option)
+    subject = _Subject(settings, litellm_option, settings_error)
     found: dict[str, Finding] = {}
     for check in CHECKS:
         for finding in _made(check, subject):  # what two checks stumble over is told once
@@ -265,6 +269,14 @@ def _litellm_check(subject: _Subject) -> Iterator[Finding]:
 
 def _other_config_check(subject: _Subject) -> Iterator[Finding]:
     yield from other_config_findings(subject.settings.config_path, subject.settings.environ)
+
+
+def _settings_check(subject: _Subject) -> Iterator[Finding]:
+    """Flags, variables and lines of `.env` that make no sense, or that no process can be given."""
+    if error := subject.settings_error:
+        yield Finding(Level.ERROR, "settings", error.what, fix=error.hint)
+    for row in subject.settings.left_out:
+        yield Finding(Level.ERROR, "variable_left_out", row.what, row.where, row.fix)
 
 
 def _dotenv_check(subject: _Subject) -> Iterator[Finding]:
@@ -330,6 +342,7 @@ def _state_check(subject: _Subject) -> Iterator[Finding]:
 
 CHECKS: tuple[Check, ...] = (
     _litellm_check,
+    _settings_check,
     _other_config_check,
     _dotenv_check,
     _mount_check,

@@ -29,7 +29,7 @@ from rollcall.settings import read_environment
 
 def process_environment() -> Mapping[str, str]:
     """The variables of this process, over those of `.env`, as everywhere in rollcall."""
-    return read_environment(Path.cwd(), os.environ)[0]
+    return read_environment(Path.cwd(), os.environ).variables
 
 
 class LLMClient:

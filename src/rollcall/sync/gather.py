@@ -219,6 +219,7 @@ def gather(
     picked = read_picked(settings.policy_path)[1] if settings.mode is not Mode.LEGACY else None
     document = parse(store.read_config())
     state, notes = store.read_state()
+    notes += tuple(f"{row.where}: {row.what} {row.fix}" for row in settings.left_out)
     roll = read_roll(rules, settings, document)
     targets = targets_to_ask(roll, rules, settings)
     if settings.offline:
