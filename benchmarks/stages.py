@@ -26,10 +26,9 @@ STAGES = (
     ("rollcall.sync.apply", "gather", "read files"),
     ("rollcall.providers.fetch", "ask_all", "ask"),
     ("rollcall.sync.gather", "_stored", "ask"),
-    ("rollcall.sync.apply", "situate", "decide"),
     ("rollcall.plan.decide", "decide", "decide"),
-    ("rollcall.config_document", "with_blocks", "edit"),
-    ("rollcall.sync.outcome", "plan_of", "plan"),
+    ("rollcall.litellm_config.writing", "with_blocks", "edit"),
+    ("rollcall.plan.plan", "plan_of", "plan"),
     ("rollcall.store.store", "Store.write_config", "write"),
     ("rollcall.sync.remember", "remember", "remember"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from typing import Any
 
@@ -12,9 +12,9 @@ from rollcall.catalog.model import Answer, Model, Verdict
 from rollcall.litellm_config import writing
 from rollcall.litellm_config.document import ConfigDocument, parse
 from rollcall.plan import decide
+from rollcall.plan.changes import Change, compare
 from rollcall.plan.decide import Decision
-from rollcall.plan.plan import Change, compare
-from rollcall.plan.situation import Situation
+from rollcall.plan.inputs import Inputs
 from rollcall.policy.schema import Policy, load_policy
 from rollcall.providers.adapters import ADAPTERS
 from rollcall.providers.registry import resolve_provider
@@ -74,23 +74,22 @@ class Replay:
         """A provider lists what it listed then."""
         self.listed[capture.provider] = models_of(capture.provider, capture.rows)
 
-    def situation(self, day: date) -> Situation:
+    def inputs(self, day: date) -> Inputs:
         """What a run of that day knows."""
         document = _parsed(self.config)
         providers = {name: _provider(name) for name in self.policy.providers}
         answers = {name: self._answer(name) for name in providers if self.listed.get(name)}
-        return Situation(
+        return Inputs(
             policy=self.policy,
             providers=providers,
             answers=answers,
             document=document,
-            included_names=frozenset(),
             key_envs={name: row.key_env[0] for name, row in providers.items()},
-            state=self.state,
+            state=self.state.model_copy(update={"policy_text": "the policy"}),
             old_policy=self.old_policy,
-            same_policy=bool(self.config) and self.old_policy is None,
-            previous_models=lambda provider: self.before.get(provider, ()),
-            today=day,
+            policy_text="the policy" if self.config and self.old_policy is None else "edited",
+            previous=self.before,
+            now=datetime(day.year, day.month, day.day, 12, tzinfo=UTC),
             force=self.force,
         )
 
@@ -106,17 +105,17 @@ class Replay:
 
     def run(self, day: date) -> Day:
         """Decide, write, remember."""
-        situation = self.situation(day)
-        decided = decide.decide(situation)
+        inputs = self.inputs(day)
+        decided = decide.decide(inputs)
         changes = compare(
-            situation.document.managed,
+            inputs.document.managed,
             decided.blocks,
             model_reasons=decided.model_reasons,
             alias_reasons=decided.alias_reasons,
         )
         if changes and not decided.refused:
-            self.config = writing.with_blocks(situation.document, decided.blocks)
-        answers = situation.answers.values()
+            self.config = writing.with_blocks(inputs.document, decided.blocks)
+        answers = inputs.answers.values()
         self.state = remember.after_asking(self.state, answers, now=f"{day}T12:00:00Z", today=day)
         heard = {name: rows for name, rows in self.listed.items() if name not in self.away}
         self.before = {**self.before, **heard}

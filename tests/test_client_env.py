@@ -100,7 +100,7 @@ def parses(lines: list[str]) -> None:
 def test_an_unknown_client_is_told_its_neighbour() -> None:
     with pytest.raises(NotFound) as caught:
         client_lines("claud-code", URL, "K", "sh")
-    assert caught.value.hint == "Did you mean claude-code?"
+    assert caught.value.hint == "Did you mean 'claude-code'?"
 
 
 def test_an_unknown_shell_lists_the_known() -> None:

@@ -130,7 +130,11 @@ def check(replay: Replay, done: Day) -> None:
     held = {change.name for change in done.decision.held}
     for alias, target in aliases.items():
         entry = replay.entries.get(target, {"model_info": {}})
-        kept = target in {seat.name for seat in done.decision.roster.seats if seat.role == "kept"}
+        kept = target in {
+            placement.name
+            for placement in done.decision.model_list.placements
+            if placement.origin == "kept"
+        }
         assert "leaves" not in entry["model_info"] or alias in held or kept, (alias, target)
     listed = replay.listed_ids()
     for name, entry in replay.entries.items():

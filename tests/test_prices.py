@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from rollcall.catalog.model import Price, PriceTier
-from rollcall.plan.prices import cost_of
+from rollcall.plan.guards import cost_of
 from tests.policy_making import model, price
 
 CLAUDE = model("anthropic/claude-sonnet-5", maker="anthropic")

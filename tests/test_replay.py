@@ -94,7 +94,7 @@ def test_every_family_of_every_vendor_through_every_capture() -> None:
             assert key not in leading, f"{done.on}: {row.model.qualified} and {leading[key]}"
             leading[key] = row.model.qualified
         listed = replay.listed_ids()
-        for name, departure in done.decision.roster.departures.items():
+        for name, departure in done.decision.model_list.departures.items():
             assert TOLD[departure.cause.value] in departure.reason, (done.on, name, departure)
             counts[departure.cause.value] += 1
             if departure.entry is not None:

@@ -31,12 +31,12 @@ WRONG: list[tuple[str, type[ConfigError], int | None, str, str]] = [
     ("roles: {}\nroles: {}", InvalidConfig, 2, "roles", "given twice"),
     ("roles: {}", InvalidConfig, 1, "providers", "missing"),
     ("providers:\nroles: {}", InvalidConfig, 1, "providers", "fields of its own"),
-    ("providers: {}\nroles: {}\nrole: {}", InvalidConfig, 3, "role", "Did you mean roles"),
+    ("providers: {}\nroles: {}\nrole: {}", InvalidConfig, 3, "role", "Did you mean 'roles'"),
     (
         "providers:\n  openai:\n    auth_profil: x\nroles: {}",
-        InvalidConfig, 3, "providers.openai.auth_profil", "Did you mean auth_profile",
+        InvalidConfig, 3, "providers.openai.auth_profil", "Did you mean 'auth_profile'",
     ),
-    ("providers:\n  opnai: {}\nroles: {}", InvalidConfig, 2, "providers.opnai", "mean openai"),
+    ("providers:\n  opnai: {}\nroles: {}", InvalidConfig, 2, "providers.opnai", "mean 'openai'"),
     ("providers:\n  x: {type: y}\nroles: {}", InvalidConfig, 2, "providers.x.type", "no known"),
     (
         "providers:\n  openai:\n    api_base: ftp://x\nroles: {}",
@@ -71,7 +71,7 @@ WRONG: list[tuple[str, type[ConfigError], int | None, str, str]] = [
         InvalidConfig, 3, "roles.a", "Leave those two out",
     ),
     ("providers: {}\nroles:\n  a:\n    select:\n      famly: z", InvalidConfig, 5,
-     "roles.a.select.famly", "Did you mean family"),
+     "roles.a.select.famly", "Did you mean 'family'"),
     ("providers: {}\nroles:\n  a:\n    select: {cheapest: {tols: true}}", InvalidConfig, 4,
      "roles.a.select.cheapest.tols", "unknown field"),
 ]  # fmt: skip

@@ -20,6 +20,10 @@ RollcallError too and are drawn in ``rollcall.runtime.errors``.
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Exit(IntEnum):
@@ -112,3 +116,24 @@ class NobodyAsked(RollcallError):
     """Not one provider could be asked; nothing changes."""
 
     exit_code = Exit.NOBODY
+
+
+def nearest(word: str, known: Iterable[str], *, most: int = 1, likeness: float = 0.6) -> list[str]:
+    """The known words most like a misspelled one, as they are spelled, the best first.
+
+    Args:
+        likeness: between 0 and 1; higher where a wrong guess does more harm than none.
+    """
+    from difflib import get_close_matches  # only where something is wrong
+
+    spelled: dict[str, str] = {}
+    for one in known:
+        spelled.setdefault(one.lower(), one)
+    near = get_close_matches(word.lower(), spelled, n=most, cutoff=likeness)
+    return [spelled[one] for one in near]
+
+
+def did_you_mean(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
+    """`Did you mean 'openrouter'?`, or nothing where no known word is near."""
+    near = nearest(word, known, likeness=likeness)
+    return f"Did you mean {near[0]!r}?" if near else ""

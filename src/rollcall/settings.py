@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rollcall.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 
@@ -115,9 +115,10 @@ class LeftOut(NamedTuple):
     """A variable of `.env` that no process can be given.
 
     Attributes:
-        where: `path:line`. what: one sentence; never holds a value.
+        name: as it would be called. where: `path:line`. what: one sentence; never holds a value.
     """
 
+    name: str
     where: str
     what: str
     fix: str
@@ -131,24 +132,27 @@ class Environment(NamedTuple):
     left_out: tuple[LeftOut, ...]
 
 
-def read_environment(cwd: Path, environ: Mapping[str, str], *, dotenv: bool = True) -> Environment:
-    """The variables LiteLLM will see when it is started in `cwd`.
+Dotenv = Literal["whole", "readable", "none"]
+"""How `.env` is read: refused where it is not UTF-8, without those lines, or not at all."""
 
-    Args:
-        dotenv: False leaves `.env` alone.
+
+def read_environment(
+    cwd: Path, environ: Mapping[str, str], *, dotenv: Dotenv = "whole"
+) -> Environment:
+    """The variables LiteLLM will see when it is started in `cwd`.
 
     Raises:
         SettingsError: there is a `.env` and it cannot be read.
     """
     path = None
-    if dotenv and environ.get("LITELLM_MODE", "DEV") == "DEV":
+    if dotenv != "none" and environ.get("LITELLM_MODE", "DEV") == "DEV":
         path = _find_dotenv(cwd)
     if path is None:
         return Environment(dict(environ), None, ())
-    text = _dotenv_text(path)
+    text = _dotenv_text(path, "strict" if dotenv == "whole" else "surrogateescape")
     given = {name: value for name, value in _dotenv_values(text).items() if value is not None}
     why = _unfit(given, environ)
-    left_out = tuple(_left_out(path, text, name, reason) for name, reason in why.items())
+    left_out = tuple(_left_out(path, text, why))
     fit = {name: value for name, value in given.items() if name not in why}
     return Environment({**fit, **environ}, path, left_out)
 
@@ -157,18 +161,21 @@ _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 AS_UTF_8 = "Save it as UTF-8 (in PowerShell: Set-Content or Add-Content with -Encoding utf8)."
 
 
-def _dotenv_text(path: Path) -> str:
-    """The text of a `.env`; each byte that is not UTF-8 stands as a lone surrogate."""
+def _dotenv_text(path: Path, errors: str) -> str:
+    """The text of a `.env`; `errors` says what becomes of bytes that are not UTF-8."""
     from rollcall.files import read_regular
 
     try:
         content = read_regular(path)
+        if content.startswith(_UTF_16_MARKS):
+            raise SettingsError(f"{path} cannot be read: it is UTF-16, not UTF-8.", AS_UTF_8)
+        return content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors)
+    except UnicodeDecodeError as error:
+        where = f"{path}:{content.count(bytes([10]), 0, error.start) + 1}"
+        raise SettingsError(f"{where} cannot be read: it is not UTF-8.", AS_UTF_8) from None
     except OSError as error:
         what, hint = error.strerror or str(error), "Check who owns it and its permissions."
         raise SettingsError(f"{path} cannot be read: {what}.", hint) from None
-    if content.startswith(_UTF_16_MARKS):
-        raise SettingsError(f"{path} cannot be read: it is UTF-16, not UTF-8.", AS_UTF_8)
-    return content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
 
 
 def _dotenv_values(text: str) -> dict[str, str | None]:
@@ -228,16 +235,19 @@ def _room_bytes() -> int:
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def _left_out(path: Path, text: str, name: str, reason: str) -> LeftOut:
-    """Tell one of them. What is no ordinary name is not shown: it may be a piece of a key."""
+def _left_out(path: Path, text: str, why: Mapping[str, str]) -> Iterator[LeftOut]:
+    """Tell each of them. What is no ordinary name is not shown: it may be a piece of a key."""
+    if not why:
+        return
     from dotenv.parser import parse_stream
 
-    written = [row.original for row in parse_stream(StringIO(text)) if row.key == name][-1]
-    blank = written.string[: len(written.string) - len(written.string.lstrip())]
-    bare = name.replace("\0", "")
-    called = bare if _NAME.fullmatch(bare) else "A variable"
-    where = f"{path}:{written.line + blank.count(chr(10))}"
-    return LeftOut(where, f"{called} is left out: {reason}.", AS_UTF_8)
+    written = {row.key: row.original for row in parse_stream(StringIO(text)) if row.key in why}
+    for name, (source, line) in written.items():
+        blank = source[: len(source) - len(source.lstrip())]
+        bare = (name or "").replace("\0", "")
+        called = bare if _NAME.fullmatch(bare) else "A variable"
+        where = f"{path}:{line + blank.count(chr(10))}"
+        yield LeftOut(bare, where, f"{called} is left out: {why[name or '']}.", AS_UTF_8)
 
 
 def _find_dotenv(cwd: Path) -> Path | None:
@@ -294,7 +304,7 @@ def resolve(
     cwd: Path | None = None,
     environ: Mapping[str, str] | None = None,
     now: datetime | None = None,
-    dotenv: bool = True,
+    dotenv: Dotenv = "whole",
 ) -> Settings:
     """Settings of one run: a flag wins over its variable, which wins over the default.
 
@@ -343,10 +353,11 @@ def resolve(
 def plain_settings(config: Path | None, policy: Path | None, state_dir: Path | None) -> Settings:
     """The paths alone and all else at its default, where `resolve` refuses; raises nothing.
 
-    Without `.env` where that cannot be read, without a folder to start from where that is gone.
+    Of `.env` what can be read; without a folder to start from where that is gone.
     """
-    for dotenv in (True, False):
-        with suppress(Exception):
+    ways: tuple[Dotenv, ...] = ("readable", "none")
+    for dotenv in ways:
+        try:
             return resolve(
                 config=config,
                 policy=policy,
@@ -355,9 +366,13 @@ def plain_settings(config: Path | None, policy: Path | None, state_dir: Path | N
                 now=datetime.now(UTC),
                 dotenv=dotenv,
             )
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # noqa: BLE001, S112 - what `resolve` said has been told already
+            continue
     seen = Environment(dict(os.environ), None, ())
-    with suppress(Exception):
-        seen = read_environment(Path.cwd(), os.environ)
+    with suppress(BaseException):
+        seen = read_environment(Path.cwd(), os.environ, dotenv="readable")
     path = config or Path("config.yaml")
     return Settings(
         config_path=path,
@@ -385,4 +400,9 @@ def _seconds(flag: str, text: str | None, *, zero: bool = False) -> float | None
 
 def stamp(settings: Settings) -> str:
     """The run's time, ISO 8601 UTC, whole seconds."""
-    return settings.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return stamp_of(settings.now)
+
+
+def stamp_of(moment: datetime) -> str:
+    """A moment in UTC, ISO 8601, whole seconds."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -6,12 +6,11 @@ a profile or shown to somebody.
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from typing import Literal
 
-from rollcall.errors import NotFound, SettingsError
+from rollcall.errors import NotFound, SettingsError, did_you_mean
 
 Shell = Literal["sh", "powershell"]
 SHELLS: tuple[Shell, ...] = ("sh", "powershell")
@@ -141,8 +140,7 @@ def client_lines(
         NotFound: the client is not known. SettingsError: the shell or the variable is none.
     """
     if client not in CLIENTS:
-        near = difflib.get_close_matches(client, CLIENTS, n=1)
-        known = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(CLIENTS)}."
+        known = did_you_mean(client, CLIENTS) or f"There are: {', '.join(CLIENTS)}."
         raise NotFound(f"No client is called {client!r} here.", known)
     if shell not in SHELLS:
         raise SettingsError(f"Unknown shell {shell!r}.", f"Use one of: {', '.join(SHELLS)}.")

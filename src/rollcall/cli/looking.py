@@ -106,15 +106,16 @@ def explain(
     from rollcall.plan.decide import decide
     from rollcall.providers.adapters import ADAPTERS
     from rollcall.report.looking import show_explanations
-    from rollcall.sync.gather import gather, situate
+    from rollcall.store.store import Store
+    from rollcall.sync.gather import gather
 
     settings = resolve(
         config=config, policy=policy, state_dir=state_dir, mode=mode,
         timeout=timeout, deadline=deadline, offline=not refresh,
     )  # fmt: skip
-    situation = situate(gather(settings))
-    where = {row.name: dict(ADAPTERS[row.protocol].sources) for row in situation.providers.values()}
-    found = explain_name(name, situation, decide(situation), where)
+    inputs = gather(settings, Store(settings.config_path, settings.state_dir))
+    where = {row.name: dict(ADAPTERS[row.protocol].sources) for row in inputs.providers.values()}
+    found = explain_name(name, inputs, decide(inputs), where)
     show_explanations(found, as_json=json)
 
 

@@ -146,10 +146,10 @@ def plan(
     """
     if json and markdown:
         raise typer.BadParameter("--json and --markdown are two results: ask for one.")
+    from rollcall.plan.plan import text_after, text_before
     from rollcall.report.plan import facts_of, show_plan
     from rollcall.report.progress import live_progress
     from rollcall.sync import apply
-    from rollcall.sync.outcome import text_after, text_before
 
     settings = resolve(
         config=config, policy=policy, state_dir=state_dir, mode=mode,
@@ -159,12 +159,12 @@ def plan(
     with live_progress(wanted=not (quiet or json or markdown)) as observer:
         planned = apply.make_plan(settings, observer)
     result = planned.plan
-    before = text_before(planned.evidence) if result.changed else ""
+    before = text_before(planned.inputs) if result.changed else ""
     after = text_after(result) if result.changed else ""
     if save_to is not None:
         save(save_to, result, settings)
     if verbose:
-        _say_all_there_is(planned)
+        _say_all_there_is(settings, planned)
     if json:
         _print_json(result)
     elif markdown:
@@ -225,7 +225,7 @@ def apply(
     checker = _validator(settings) if validate else None
     applied = _applied(settings, saved, write_to, checker, watched=not (quiet or json))
     if verbose and applied.planned is not None:
-        _say_all_there_is(applied.planned)
+        _say_all_there_is(settings, applied.planned)
     code = _exit_code(settings, applied.plan, pending=detailed_exitcode and applied.changed)
     try:
         _report(applied, settings, write_to, json=json, quiet=quiet and code.is_well)
@@ -276,10 +276,10 @@ def _report(
     say_all(applied.notes, mark="note: ")
 
 
-def _say_all_there_is(planned: Planned) -> None:
+def _say_all_there_is(settings: Settings, planned: Planned) -> None:
     from rollcall.report.progress import say_decisions, say_providers, say_surroundings
 
-    say_surroundings(planned.evidence.settings)
+    say_surroundings(settings)
     say_providers(planned)
     say_decisions(planned.decision)
 

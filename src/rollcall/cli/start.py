@@ -7,7 +7,6 @@ a log file, a hanging provider costs the deadline. Only Ctrl-C starts nothing.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -92,8 +91,12 @@ def _anyway(step: Callable[[], _T], otherwise: _T) -> _T:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - nothing of ours may keep the proxy down
-        with suppress(Exception):
+        try:
             _tell(error)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # noqa: BLE001, S110 - there may be no place left to tell it
+            pass
         return otherwise
 
 

@@ -25,7 +25,7 @@ from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.effective import mapping, master_key
 from rollcall.settings import is_true
 from rollcall.store.store import Store
-from rollcall.sync import gather
+from rollcall.sync.asking import find_keys
 from rollcall.sync.gather import read_policy
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
     from rollcall.settings import Settings
     from rollcall.store.state import State
-    from rollcall.sync.gather import Roll
+    from rollcall.sync.asking import ProviderKeys
 
 
 Check = Callable[["_Subject"], Iterator[Finding]]
@@ -144,21 +144,25 @@ def master_key_findings(config: CheckedConfig) -> Iterator[Finding]:
         yield config.error("master_key", what, path, f"Make one: {NEW_KEY}")
 
 
-def provider_findings(roll: Roll, state: State, environ: Mapping[str, str]) -> Iterator[Finding]:
+def provider_findings(
+    keys: ProviderKeys, state: State, environ: Mapping[str, str]
+) -> Iterator[Finding]:
     """Each provider's key: set, well-formed, accepted when it was last asked."""
-    for name, provider in roll.providers.items():
+    for name, provider in keys.providers.items():
         if not provider.needs_key:
             yield Finding(Level.OK, "key", f"{provider.title} needs no key.")
-        elif name in roll.keys:
-            yield _with_key(roll, state, provider, environ)
-        elif name in roll.elsewhere:
-            yield Finding(Level.OK, "key", f"{provider.title}: {roll.elsewhere[name]}.")
+        elif name in keys.keys:
+            yield _with_key(keys, state, provider, environ)
+        elif name in keys.elsewhere:
+            yield Finding(Level.OK, "key", f"{provider.title}: {keys.elsewhere[name]}.")
         else:
-            yield _without_key(roll, provider)
+            yield _without_key(keys, provider)
 
 
-def _with_key(roll: Roll, state: State, provider: Provider, environ: Mapping[str, str]) -> Finding:
-    variable = roll.key_envs[provider.name] or provider.key_env[0]
+def _with_key(
+    keys: ProviderKeys, state: State, provider: Provider, environ: Mapping[str, str]
+) -> Finding:
+    variable = keys.key_envs[provider.name] or provider.key_env[0]
     known = state.providers.get(provider.name)
     if environ.get(variable, "").strip(QUOTES_OR_BLANKS) != environ.get(variable, ""):
         what = f"{variable} has quotes or blanks around the key, which LiteLLM would send along."
@@ -171,8 +175,8 @@ def _with_key(roll: Roll, state: State, provider: Provider, environ: Mapping[str
     return Finding(Level.OK, "key", f"{provider.title}: {variable} is set{accepted}.")
 
 
-def _without_key(roll: Roll, provider: Provider) -> Finding:
-    variable = roll.key_envs[provider.name] or provider.key_env[0]
+def _without_key(keys: ProviderKeys, provider: Provider) -> Finding:
+    variable = keys.key_envs[provider.name] or provider.key_env[0]
     what = f"{provider.title}: {variable} is not set, so nothing new of it is admitted."
     where = f" at {provider.key_url}" if provider.key_url else ""
     fix = f"Get a key{where} and set {variable}, or take {provider.name} out of policy.yaml."
@@ -310,8 +314,8 @@ def _master_key_check(subject: _Subject) -> Iterator[Finding]:
 
 def _keys_check(subject: _Subject) -> Iterator[Finding]:
     """What is wrong with the policy, and the keys its providers need."""
-    roll = gather.read_roll(subject.policy, subject.settings, _document(subject))
-    yield from provider_findings(roll, subject.state[0], subject.settings.environ)
+    keys = find_keys(subject.policy, subject.settings, _document(subject))
+    yield from provider_findings(keys, subject.state[0], subject.settings.environ)
 
 
 def _history_check(subject: _Subject) -> Iterator[Finding]:

@@ -6,23 +6,22 @@ from typing import TYPE_CHECKING
 
 from rollcall.catalog.model import Model
 from rollcall.inspect.explain_model import Explanation, Stage, explain_model, nowhere
-from rollcall.litellm_config.entries import called_by, key_of, model_of
-from rollcall.plan.decide import current_aliases
+from rollcall.litellm_config.entries import alias_target, called_by, key_of, model_of, name_of
+from rollcall.plan.changes import per_million
 from rollcall.plan.guards import models_by_name, price_of
-from rollcall.plan.plan import per_million
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rollcall.plan.decide import Decision
-    from rollcall.plan.plan import HeldChange
-    from rollcall.plan.situation import Situation
+    from rollcall.plan.guards import HeldChange
+    from rollcall.plan.inputs import Inputs
     from rollcall.selection.aliases import Resolved
 
 
-def explain_alias(alias: Resolved, situation: Situation, decision: Decision) -> Explanation:
+def explain_alias(alias: Resolved, inputs: Inputs, decision: Decision) -> Explanation:
     """All stages of an alias of the policy, or a derived one."""
-    now = current_aliases(situation).get(alias.name)
+    now = inputs.current_aliases.get(alias.name)
     held = next((row for row in decision.held if row.name == alias.name), None)
     lines = [f"leads to {now} now" if now else "not in the config now"]
     lines.append(f"decided: {alias.target or 'nowhere'} ({alias.reason})")
@@ -36,17 +35,16 @@ def explain_alias(alias: Resolved, situation: Situation, decision: Decision) -> 
         Stage(
             "guards",
             "stop" if held else "ok",
-            tuple(_guards(alias, now, held, situation, decision)),
+            tuple(_guards(alias, now, held, inputs, decision)),
         ),
     )
     return Explanation(alias.name, "alias", stages)
 
 
-def explain_own_alias(name: str, situation: Situation) -> Explanation:
+def explain_own_alias(name: str, inputs: Inputs) -> Explanation:
     """An alias the user wrote."""
-    target = situation.document.own_aliases[name]
-    leads = target.get("model") if isinstance(target, dict) else target
-    lines = (f"leads to {leads}", "hand-written: rollcall never touches it")
+    target = inputs.document.own_aliases[name]
+    lines = (f"leads to {alias_target(target)}", "hand-written: rollcall never touches it")
     return Explanation(name, "alias", (Stage("config.yaml", "info", lines),))
 
 
@@ -62,7 +60,7 @@ def _guards(
     alias: Resolved,
     now: str | None,
     held: HeldChange | None,
-    situation: Situation,
+    inputs: Inputs,
     decision: Decision,
 ) -> Iterator[str]:
     if held is not None:
@@ -74,19 +72,19 @@ def _guards(
         yield "it stays where it is"
     else:
         yield "nothing holds the move"
-    models = models_by_name(situation, decision.roster)
+    models = models_by_name(inputs, decision.model_list.placements)
     for name in dict.fromkeys((now, alias.target)):
         model = models.get(name or "")
         if model is not None:
-            cost = price_of(situation, model)
+            cost = price_of(inputs, model)
             label = f" ({cost.source})" if cost and cost.source else ""
             amount = f"${per_million(cost.blended / 4)}/M" if cost else "unknown"
             yield f"price of {name}: {amount}{label}"
-    yield f"a rise of more than {situation.policy.guards.price_rise:.0%} is held"
+    yield f"a rise of more than {inputs.policy.guards.price_rise:.0%} is held"
 
 
 def explain(
-    name: str, situation: Situation, decision: Decision, sources: dict[str, dict[str, str]]
+    name: str, inputs: Inputs, decision: Decision, sources: dict[str, dict[str, str]]
 ) -> tuple[Explanation, ...]:
     """Every model or alias `name` may mean: alias, model_name, `provider/id` or bare id.
 
@@ -97,62 +95,62 @@ def explain(
         NotFound: nothing is called that; the hint names the nearest, and what would admit it.
     """
     found = [
-        *(explain_alias(row, situation, decision) for row in decision.resolved if row.name == name),
-        *_own(name, situation),
+        *(explain_alias(row, inputs, decision) for row in decision.resolved if row.name == name),
+        *_own(name, inputs),
         *(
-            explain_model(model, situation, decision, sources.get(model.provider, {}))
-            for model in _models_named(name, situation)
+            explain_model(model, inputs, decision, sources.get(model.provider, {}))
+            for model in _models_named(name, inputs)
         ),
     ]
     if not found:
-        raise nowhere(name, situation, decision)
+        raise nowhere(name, inputs, decision)
     return tuple(found)
 
 
-def _own(name: str, situation: Situation) -> Iterator[Explanation]:
+def _own(name: str, inputs: Inputs) -> Iterator[Explanation]:
     """The user's own lines of that name."""
-    for entry in situation.document.own_entries:
-        if str(entry.get("model_name")) == name:
+    for entry in inputs.document.own_entries:
+        if name_of(entry) == name:
             lines = ["hand-written: rollcall never touches it"]
             if called := called_by(entry):
                 lines.append(f"it calls {called}")
-            leading = [alias for alias, target in _targets(situation) if target == name]
+            leading = [alias for alias, target in _targets(inputs) if target == name]
             if leading:
                 lines.append(f"aliases on it: {', '.join(leading)}")
             yield Explanation(name, "entry", (Stage("config.yaml", "info", tuple(lines)),))
-    if name in situation.document.own_aliases:
-        yield explain_own_alias(name, situation)
-    if name in situation.included_names:
+    if name in inputs.document.own_aliases:
+        yield explain_own_alias(name, inputs)
+    if name in inputs.included_names:
         line = "in a file that config.yaml includes: rollcall never touches it"
         yield Explanation(name, "entry", (Stage("config.yaml", "info", (line,)),))
 
 
-def _targets(situation: Situation) -> Iterator[tuple[str, str]]:
-    document = situation.document
+def _targets(inputs: Inputs) -> Iterator[tuple[str, str]]:
+    document = inputs.document
     for alias, target in {**document.own_aliases, **document.managed.aliases}.items():
         if isinstance(alias, str):
-            yield alias, str(target.get("model") if isinstance(target, dict) else target)
+            yield alias, str(alias_target(target))
 
 
-def _models_named(name: str, situation: Situation) -> list[Model]:
+def _models_named(name: str, inputs: Inputs) -> list[Model]:
     """By model_name, else by `provider/id` or LiteLLM's string, else by any id, else by memory."""
-    listed = [model for answer in situation.answers.values() for model in answer.models]
+    listed = [model for answer in inputs.answers.values() for model in answer.models]
     by_key = {model.key: model for model in listed}
-    for entry in situation.document.managed.models:
+    for entry in inputs.document.managed.models:
         key = key_of(entry)
-        if key is not None and name in (entry.get("model_name"), key.qualified):
+        if key is not None and name in (name_of(entry), key.qualified):
             known = by_key.get((key.provider, key.id)) or model_of(entry)
             return [known] if known else []
     exact = [model for model in listed if name in (model.qualified, model.litellm_model)]
     if exact:
         return exact[:1]
     by_id = [m for m in listed if m.id == name or name in m.aliases or m.canonical == name]
-    return by_id or list(_remembered(name, situation))
+    return by_id or list(_remembered(name, inputs))
 
 
-def _remembered(name: str, situation: Situation) -> Iterator[Model]:
+def _remembered(name: str, inputs: Inputs) -> Iterator[Model]:
     """What a provider listed once, as far as we remember: no more than its id."""
-    for provider, history in situation.state.providers.items():
+    for provider, history in inputs.state.providers.items():
         for model_id in history.last_seen:
             if name in (model_id, f"{provider}/{model_id}"):
                 yield Model(provider=provider, id=model_id, litellm_model="")

@@ -5,7 +5,6 @@ Every stage is told whether or not it went well, so that what is missing shows t
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -13,11 +12,10 @@ from typing import TYPE_CHECKING
 from rollcall.catalog import order
 from rollcall.catalog.model import CAPABILITIES, Model, Verdict
 from rollcall.catalog.reading import read
-from rollcall.errors import NotFound
-from rollcall.litellm_config.entries import key_of, leaves_on
-from rollcall.plan.decide import current_aliases
+from rollcall.errors import NotFound, nearest
+from rollcall.litellm_config.entries import key_of, leaves_on, name_of
+from rollcall.plan.changes import per_million
 from rollcall.plan.guards import price_of
-from rollcall.plan.plan import per_million
 from rollcall.selection.admission import decisive
 from rollcall.selection.rule import Stop
 
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     from rollcall.catalog.model import Model
     from rollcall.litellm_config.document import Entry
     from rollcall.plan.decide import Decision
-    from rollcall.plan.situation import Situation
+    from rollcall.plan.inputs import Inputs
     from rollcall.selection.admission import Step
 
 
@@ -61,17 +59,17 @@ ADVICE = {
 """What to change in the rule that stops a model it names."""
 
 
-def what_admits(model: Model, situation: Situation, decision: Decision) -> Iterator[str]:
+def what_admits(model: Model, inputs: Inputs, decision: Decision) -> Iterator[str]:
     """What a person can do to have a model in."""
-    verdict = situation.verdict(model.provider)
+    verdict = inputs.verdict(model.provider)
     if verdict is not Verdict.OK:
-        if model.provider not in situation.policy.providers:
+        if model.provider not in inputs.policy.providers:
             yield f"add {model.provider} under `providers`"
         else:
             yield f"{model.provider} has to answer first ({verdict})"
-    elif all(row.id != model.id for row in situation.answers[model.provider].models):
+    elif all(row.id != model.id for row in inputs.answers[model.provider].models):
         yield f"{model.provider} has to list it again"
-    if model.ends is not None and model.ends < situation.today:
+    if model.ends is not None and model.ends < inputs.today:
         yield "nothing does: its provider has retired it"
         return
     steps = decision.admitted.trail(model.provider, model.id)
@@ -88,7 +86,7 @@ def what_admits(model: Model, situation: Situation, decision: Decision) -> Itera
     yield f'a rule of its own: {{match: "{model.id}", from: [{model.provider}]}}'
 
 
-def why_outside(model: Model, situation: Situation, decision: Decision) -> str:
+def why_outside(model: Model, inputs: Inputs, decision: Decision) -> str:
     """Why a model of an asked provider is not in the config, for one line of a list: the reason
     that mattered, as `explain` tells it among all the others.
     """
@@ -98,41 +96,37 @@ def why_outside(model: Model, situation: Situation, decision: Decision) -> str:
         if step.passed:
             return f"rule {step.rule} admits it, but its name cannot be written to config.yaml"
         return step.why if step.rule is None else f"rule {step.rule}: {step.why}"
-    if row.name in situation.own_names:
+    if row.name in inputs.own_names:
         return f"rule {row.rule} admits it, but {row.name} is an entry or alias of your own"
-    if all(seat.key.qualified != model.qualified for seat in decision.roster.seats):
+    if all(one.key.qualified != model.qualified for one in decision.model_list.placements):
         return f"rule {row.rule} admits it, but {row.name} still belongs to another model"
     return f"rule {row.rule} admits it; not written yet: run rollcall apply"
 
 
-def nowhere(name: str, situation: Situation, decision: Decision) -> NotFound:
+def nowhere(name: str, inputs: Inputs, decision: Decision) -> NotFound:
     """Nothing is called that: the nearest names, and what would admit it."""
-    near = nearest(name, _all_names(situation, decision))
-    meant = name if _is_family(name, situation) or not near else near[0]
+    near = _nearest_names(name, _all_names(inputs, decision))
+    meant = name if _is_family(name, inputs) or not near else near[0]
     said = f"Nearest: {', '.join(near)}. " if near else ""
-    away = [
-        provider
-        for provider in situation.providers
-        if situation.verdict(provider) is not Verdict.OK
-    ]
+    away = [provider for provider in inputs.providers if inputs.verdict(provider) is not Verdict.OK]
     asked = f" Not asked or not answering: {', '.join(away)}." if away else ""
     return NotFound(
         f"{name!r} is nowhere: no alias, no entry, and no provider that answered lists it.",
-        f"{said}{_rule_for(meant, situation)} admits it once a provider lists it.{asked}",
+        f"{said}{_rule_for(meant, inputs)} admits it once a provider lists it.{asked}",
     )
 
 
-def _is_family(name: str, situation: Situation) -> bool:
+def _is_family(name: str, inputs: Inputs) -> bool:
     """Whether somebody lists the family a name reads as; else it may be misspelled."""
     family = read(name).family
-    answers = situation.answers.values()
+    answers = inputs.answers.values()
     models = (model for answer in answers for model in answer.models)
     return any(order.read_model(model).family == family for model in models)
 
 
-def _rule_for(name: str, situation: Situation) -> str:
+def _rule_for(name: str, inputs: Inputs) -> str:
     provider, _, model_id = name.partition("/")
-    known = provider in situation.providers and model_id
+    known = provider in inputs.providers and model_id
     source = f", from: [{provider}]" if known else ""
     reading = read(model_id if known else name)
     if reading.family and reading.version:
@@ -140,48 +134,44 @@ def _rule_for(name: str, situation: Situation) -> str:
     return f'A rule such as {{match: "{model_id if known else name}"{source}}}'
 
 
-def nearest(name: str, names: list[str]) -> list[str]:
-    """The names most like a misspelled one, the best first."""
-    folded: dict[str, str] = {}
-    for one in names:
-        folded.setdefault(one.lower(), one)
-    wanted = name.lower()
-    near = difflib.get_close_matches(wanted, folded, n=NEAREST, cutoff=0.6)
-    bare = wanted.rpartition("/")[2]
-    near += [one for one in folded if bare and bare in one and one not in near]
-    return [folded[one] for one in near[:NEAREST]]
+def _nearest_names(name: str, names: list[str]) -> list[str]:
+    """The names most like a misspelled one, then those that hold it."""
+    near = nearest(name, names, most=NEAREST)
+    bare = name.lower().rpartition("/")[2]
+    near += [one for one in names if bare and bare in one.lower() and one not in near]
+    return near[:NEAREST]
 
 
-def _all_names(situation: Situation, decision: Decision) -> list[str]:
+def _all_names(inputs: Inputs, decision: Decision) -> list[str]:
     names = [alias.name for alias in decision.resolved]
-    names += [str(entry.get("model_name")) for entry in situation.document.managed.models]
-    names += sorted(situation.own_names)
-    for answer in situation.answers.values():
+    names += [name_of(entry) for entry in inputs.document.managed.models]
+    names += sorted(inputs.own_names)
+    for answer in inputs.answers.values():
         names += [name for model in answer.models for name in (model.id, model.qualified)]
     return list(dict.fromkeys(names))
 
 
 def explain_model(
-    model: Model, situation: Situation, decision: Decision, sources: Mapping[str, str]
+    model: Model, inputs: Inputs, decision: Decision, sources: Mapping[str, str]
 ) -> Explanation:
     """All stages of one model; `sources`: our field -> the provider's."""
-    answer = situation.answers.get(model.provider)
+    answer = inputs.answers.get(model.provider)
     listed = answer is not None and any(row.id == model.id for row in answer.models)
     fields = _fields(model, sources) if listed else _fields_of_entry(model)
     stages = (
-        _found(model, situation, listed=listed),
+        _found(model, inputs, listed=listed),
         *([fields] if fields else []),
         _reading(model),
-        _rules(model, situation, decision),
-        _guards(model, situation, decision),
-        _place(model, situation, decision),
+        _rules(model, inputs, decision),
+        _guards(model, inputs, decision),
+        _place(model, inputs, decision),
     )
     return Explanation(model.qualified, "model", stages)
 
 
-def _found(model: Model, situation: Situation, *, listed: bool) -> Stage:
-    answer = situation.answers.get(model.provider)
-    history = situation.state.providers.get(model.provider)
+def _found(model: Model, inputs: Inputs, *, listed: bool) -> Stage:
+    answer = inputs.answers.get(model.provider)
+    history = inputs.state.providers.get(model.provider)
     lines = []
     if answer is None:
         lines.append(f"{model.provider} is not among the policy's providers")
@@ -289,14 +279,14 @@ def _reading(model: Model) -> Stage:
     return Stage("how the id is read", "info", tuple(lines))
 
 
-def _rules(model: Model, situation: Situation, decision: Decision) -> Stage:
+def _rules(model: Model, inputs: Inputs, decision: Decision) -> Stage:
     steps = decision.admitted.trail(model.provider, model.id)
     admitted = next((row for row in decision.admitted.admitted if row.model.key == model.key), None)
     lines = list(_told(steps))
     if admitted is not None:
         lines.append(f"admitted as {admitted.name} ({admitted.reason})")
     else:
-        lines += [f"to admit it: {line}" for line in what_admits(model, situation, decision)]
+        lines += [f"to admit it: {line}" for line in what_admits(model, inputs, decision)]
     return Stage("the policy", "ok" if admitted else "stop", tuple(lines))
 
 
@@ -310,51 +300,52 @@ def _told(steps: tuple[Step, ...]) -> Iterator[str]:
         yield f"[{'pass' if passed else 'stop'}] {where}: {why}"
 
 
-def _guards(model: Model, situation: Situation, decision: Decision) -> Stage:
+def _guards(model: Model, inputs: Inputs, decision: Decision) -> Stage:
     held = [row for row in decision.held if model.qualified == row.name]
     held += [row for row in decision.held if row.accept.endswith(f" {model.qualified}")]
     lines = [f"held: {row.name}: {row.change}: {row.reason}" for row in held]
     lines += [f"to accept: {row.accept}" for row in held]
-    if not situation.accepted.isdisjoint((model.id, model.qualified)):
+    if not inputs.accepted.isdisjoint((model.id, model.qualified)):
         lines.append("accepted: no hold stops it")
-    cost = price_of(situation, model)
+    cost = price_of(inputs, model)
     if cost is None:
         lines.append("no price to compare by: a move to it is held only where it was free before")
     else:
         label = f", {cost.source}" if cost.source else ""
         amount = per_million(cost.blended / 4)
         lines.append(f"compared by ${amount}/M (3 parts input, 1 part output{label})")
-    age = situation.policy.guards.min_age
+    age = inputs.policy.guards.min_age
     if age and not held:
         lines.append(f"min_age {age} days does not stop it")
     lines = list(dict.fromkeys(lines))
     return Stage("guards", "stop" if held else "ok", tuple(lines))
 
 
-def _place(model: Model, situation: Situation, decision: Decision) -> Stage:
+def _place(model: Model, inputs: Inputs, decision: Decision) -> Stage:
     entries = [
         row
-        for row in situation.document.managed.models
+        for row in inputs.document.managed.models
         if (key := key_of(row)) and (key.provider, key.id) == model.key
     ]
-    lines = [line for row in entries for line in _entry_lines(row, situation, decision)]
+    lines = [line for row in entries for line in _entry_lines(row, inputs, decision)]
     if not entries:
         lines.append("not in the config now")
-    seats = [seat for seat in decision.roster.seats if seat.key.qualified == model.qualified]
-    names = ", ".join(seat.name for seat in seats)
+    placed = decision.model_list.placements
+    placements = [one for one in placed if one.key.qualified == model.qualified]
+    names = ", ".join(placement.name for placement in placements)
     lines.append(
         f"after the next apply: in the config as {names}" if names else "not after the next apply"
     )
-    return Stage("config.yaml", "ok" if seats else "stop", tuple(lines))
+    return Stage("config.yaml", "ok" if placements else "stop", tuple(lines))
 
 
-def _entry_lines(entry: Entry, situation: Situation, decision: Decision) -> Iterator[str]:
-    name = str(entry.get("model_name"))
+def _entry_lines(entry: Entry, inputs: Inputs, decision: Decision) -> Iterator[str]:
+    name = name_of(entry)
     yield f"in the config as {name}"
     day = leaves_on(entry)
     if day is not None:
         yield f"leaves on {day}"
-    leading = [alias for alias, target in current_aliases(situation).items() if target == name]
+    leading = [alias for alias, target in inputs.current_aliases.items() if target == name]
     if leading:
         yield f"aliases on it: {', '.join(leading)}"
     if name in decision.model_reasons:

@@ -11,21 +11,22 @@ from pydantic import BaseModel, ConfigDict
 from rollcall.catalog import names, order
 from rollcall.catalog.model import CAPABILITIES, Model
 from rollcall.inspect.explain_model import what_admits, why_outside
-from rollcall.litellm_config.entries import key_of, leaves_on, model_of
-from rollcall.plan.decide import current_aliases, decide
-from rollcall.plan.plan import HeldChange
+from rollcall.litellm_config.entries import called_by, key_of, leaves_on, model_of, name_of
+from rollcall.plan.decide import decide
+from rollcall.plan.guards import HeldChange
 from rollcall.store.state import ProviderState, RunRecord
-from rollcall.sync.gather import gather, no_key_detail, situate, stored_models
+from rollcall.store.store import Store
+from rollcall.sync.asking import missing_key
+from rollcall.sync.gather import gather, stored_models
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from decimal import Decimal
 
     from rollcall.litellm_config.document import Entry
     from rollcall.plan.decide import Decision
-    from rollcall.plan.situation import Situation
+    from rollcall.plan.inputs import Inputs
     from rollcall.settings import Settings
-    from rollcall.sync.gather import Evidence
 
 
 class ModelRow(BaseModel):
@@ -92,29 +93,32 @@ class Inventory(BaseModel):
     held: tuple[HeldChange, ...] = ()
 
 
-def build(evidence: Evidence, decision: Decision, situation: Situation) -> Inventory:
-    """Every model known from the evidence, with the decision's reasons.
+def build(inputs: Inputs, decision: Decision, stored: Mapping[str, Sequence[Model]]) -> Inventory:
+    """Every model known, with the decision's reasons.
 
     Where a provider has no key and was never asked, OpenRouter's rows of its maker stand in, for
     display only and saying so.
+
+    Args:
+        stored: what providers listed when they were asked last; counts where they list nothing now.
     """
-    targets = current_aliases(situation)
+    targets = inputs.current_aliases
     leading: dict[str, list[str]] = {}
     for alias, target in targets.items():
         leading.setdefault(target, []).append(alias)
-    listed = _Lister(evidence, decision, situation, leading)
-    rows = [listed.managed(entry) for entry in evidence.document.managed.models]
-    rows += [listed.hand_written(entry) for entry in evidence.document.own_entries]
+    listed = _Lister(inputs, decision, stored, leading)
+    rows = [listed.managed(entry) for entry in inputs.document.managed.models]
+    rows += [listed.hand_written(entry) for entry in inputs.document.own_entries]
     rows += listed.others({(row.provider, row.id) for row in rows})
     hidden = {
         name: isinstance(value, dict) and bool(value.get("hidden"))
-        for name, value in evidence.document.managed.aliases.items()
+        for name, value in inputs.document.managed.aliases.items()
     }
     return Inventory(
         rows=tuple(rows),
         aliases={name: (target, hidden[name]) for name, target in targets.items()},
-        providers=evidence.state.providers,
-        runs=tuple(evidence.state.runs),
+        providers=inputs.state.providers,
+        runs=tuple(inputs.state.runs),
         held=decision.held,
     )
 
@@ -124,22 +128,22 @@ class _Lister:
 
     def __init__(
         self,
-        evidence: Evidence,
+        inputs: Inputs,
         decision: Decision,
-        situation: Situation,
+        stored: Mapping[str, Sequence[Model]],
         leading: dict[str, list[str]],
     ) -> None:
-        self.evidence = evidence
+        self.inputs = inputs
         self.decision = decision
-        self.situation = situation
+        self.stored = stored
         self.leading = leading
         self.known = {
-            model.key: model for answer in situation.answers.values() for model in answer.models
+            model.key: model for answer in inputs.answers.values() for model in answer.models
         }
 
     def managed(self, entry: Entry) -> ModelRow:
         """A row of one of our entries."""
-        name = str(entry.get("model_name"))
+        name = name_of(entry)
         model = model_of(entry)
         if model is None:
             return self.hand_written(entry)
@@ -155,9 +159,8 @@ class _Lister:
 
     def hand_written(self, entry: Entry) -> ModelRow:
         """A row of one of the user's entries: its name, and what its model string says."""
-        name = str(entry.get("model_name"))
-        params = entry.get("litellm_params") or {}
-        text = str(params.get("model", "")) if isinstance(params, dict) else ""
+        name = name_of(entry)
+        text = called_by(entry) or ""
         provider, _, model_id = (
             text.rpartition("/") if text.count("/") == 1 else text.partition("/")
         )
@@ -175,7 +178,7 @@ class _Lister:
     def others(self, shown: set[tuple[str, str]]) -> list[ModelRow]:
         """Rows of every other model known, by provider and family, newest first."""
         rows: list[ModelRow] = []
-        for provider in self.evidence.roll.providers:
+        for provider in self.inputs.providers:
             models = [model for model in self._models(provider) if model.key not in shown]
             grouped = order.group(models)
             for family in sorted(grouped, key=lambda key: (key[1], key[0] or "")):
@@ -184,17 +187,17 @@ class _Lister:
         return rows
 
     def _models(self, provider: str) -> list[Model]:
-        answer = self.evidence.answers[provider]
+        answer = self.inputs.answers[provider]
         if answer.models:
             return list(answer.models)
-        stored = stored_models(self.evidence, provider)
+        stored = self.stored.get(provider, ())
         if stored or self._has_key(provider):
             return list(stored)
-        maker = names.canonical_maker(self.evidence.roll.providers[provider].litellm_prefix)
+        maker = names.canonical_maker(self.inputs.providers[provider].litellm_prefix)
         return [
             model
-            for name in self.evidence.policy.openrouters
-            for model in self.evidence.answers[name].models
+            for name in self.inputs.policy.openrouters
+            for model in self.inputs.answers[name].models
             if not model.points_at
             and ":" not in model.id
             and order.read_model(model).maker == maker
@@ -207,8 +210,8 @@ class _Lister:
             if model.provider != provider:
                 reason += f"; shown as {model.provider} lists it"
         else:
-            reason = why_outside(model, self.situation, self.decision)
-            needs = next(what_admits(model, self.situation, self.decision), "")
+            reason = why_outside(model, self.inputs, self.decision)
+            needs = next(what_admits(model, self.inputs, self.decision), "")
         row = self._row(model, name=None, in_config=False, ready=False, reason=reason)
         more = {"provider": provider, "needs": needs, **self._key(provider)}
         return row.model_copy(update=more)
@@ -243,21 +246,21 @@ class _Lister:
         )
 
     def _key(self, provider: str) -> dict[str, str | None]:
-        row = self.evidence.roll.providers.get(provider)
+        row = self.inputs.providers.get(provider)
         if row is None or not row.key_env:
             return {"key_env": None, "key_url": None}
-        variable = self.evidence.roll.key_envs[provider] or row.key_env[0]
+        variable = self.inputs.key_envs[provider] or row.key_env[0]
         return {"key_env": variable, "key_url": row.key_url or None}
 
     def _has_key(self, provider: str) -> bool:
-        roll = self.evidence.roll
-        row = roll.providers.get(provider)
+        row = self.inputs.providers.get(provider)
         if row is None or not row.needs_key:
             return True
-        return provider in roll.keys or provider in roll.elsewhere
+        return provider in self.inputs.with_key or provider in self.inputs.keyed_elsewhere
 
     def _key_reason(self, provider: str) -> str:
-        return no_key_detail(self.evidence.roll, self.evidence.roll.providers[provider])
+        elsewhere = self.inputs.keyed_elsewhere.get(provider)
+        return missing_key(self.inputs.providers[provider], elsewhere)
 
 
 def _per_million(price: Decimal | None) -> float | None:
@@ -292,6 +295,8 @@ def read_inventory(settings: Settings, *, refresh: bool = False) -> Inventory:
     Raises:
         PolicyError, ConfigRefused, StoreError: see their docstrings.
     """
-    evidence = gather(replace(settings, offline=not refresh))
-    situation = situate(evidence)
-    return build(evidence, decide(situation), situation)
+    store = Store(settings.config_path, settings.state_dir)
+    inputs = gather(replace(settings, offline=not refresh), store)
+    silent = [row for name, row in inputs.providers.items() if not inputs.answers[name].models]
+    stored = {row.name: stored_models(store, row) for row in silent}
+    return build(inputs, decide(inputs), stored)

@@ -7,13 +7,13 @@ Each trap here was seen on LiteLLM 1.106.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import yaml
 
+from rollcall.errors import did_you_mean
 from rollcall.inspect.checked_config import CheckedConfig, Path
 from rollcall.inspect.findings import Finding, at_most
 from rollcall.inspect.traps_aliases import alias_traps, fallback_traps
@@ -114,8 +114,8 @@ def _misplaced(config: CheckedConfig) -> Iterator[Finding]:
             yield config.warning("misplaced_key", what, (key,), f"Move it below `{home}:`.")
         elif key.isidentifier() and not key.startswith("_"):
             what = f"LiteLLM does not know the section `{key}` and ignores it without a word."
-            near = difflib.get_close_matches(key, LITELLM_KEYS, n=1, cutoff=0.85)
-            fix = f"Did you mean `{near[0]}`?" if near else "Begin your own keys with `x-`."
+            near = did_you_mean(key, LITELLM_KEYS, likeness=0.85)
+            fix = near or "Begin your own keys with `x-`."
             yield config.warning("unknown_section", what, (key,), fix)
     for section in SECTIONS:
         for key in mapping(config.data.get(section)):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 from collections.abc import Iterator
 from typing import Any
 
+from rollcall.errors import did_you_mean
 from rollcall.inspect.checked_config import CheckedConfig, Path
 from rollcall.inspect.findings import Finding
 from rollcall.litellm_config.effective import mapping
@@ -72,8 +72,8 @@ def serves(config: CheckedConfig, name: str) -> bool:
 def suggestion(config: CheckedConfig, name: str) -> str:
     """What to do about a name that is nowhere."""
     known = sorted(config.known_names) if len(config.known_names) <= COMPARED_NAMES else []
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
-    return f"Did you mean {near[0]}?" if near else "Correct the name, or take the line out."
+    near = did_you_mean(name, known, likeness=0.8)
+    return near or "Correct the name, or take the line out."
 
 
 SECTIONS = ("router_settings", "litellm_settings")

@@ -126,12 +126,33 @@ def _size(tokens: int) -> str:
 
 def key_of(entry: Entry) -> EntryKey | None:
     """Whose entry this is, by its `model_info.id`; None when it does not say."""
-    info = entry.get("model_info")
-    identity = info.get("id") if isinstance(info, dict) else None
+    identity = section_of(entry, "model_info").get("id")
     if not isinstance(identity, str) or not identity.startswith(ID_PREFIX):
         return None
     provider, _, model_id = identity.removeprefix(ID_PREFIX).partition("/")
     return EntryKey(provider, model_id) if provider and model_id else None
+
+
+def name_of(entry: Mapping[str, Any]) -> str:
+    """The model_name of an entry, ours or the user's, as text."""
+    return str(entry.get("model_name"))
+
+
+def section_of(entry: Mapping[str, Any], section: str) -> dict[str, Any]:
+    """`litellm_params` or `model_info` of an entry; {} where it holds no fields."""
+    found = entry.get(section)
+    return found if isinstance(found, dict) else {}
+
+
+def by_name(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Entries by their model_name; of two that share one, the last."""
+    return {name_of(entry): entry for entry in entries}
+
+
+def alias_target(value: Any) -> str | None:
+    """The model_name that a `model_group_alias` value leads to; None where it says none."""
+    target = value.get("model") if isinstance(value, dict) else value
+    return target if isinstance(target, str) else None
 
 
 def keys_of(entries: Iterable[Entry]) -> frozenset[tuple[str, str]]:
@@ -142,7 +163,7 @@ def keys_of(entries: Iterable[Entry]) -> frozenset[tuple[str, str]]:
 
 def leaves_on(entry: Entry) -> date | None:
     """The day a leaving entry goes, None for one that stays."""
-    text = (entry.get("model_info") or {}).get("leaves")
+    text = section_of(entry, "model_info").get("leaves")
     if isinstance(text, date):
         return text
     try:
@@ -153,13 +174,12 @@ def leaves_on(entry: Entry) -> date | None:
 
 def with_leaving_day(entry: Entry, day: date) -> Entry:
     """The same entry, saying the day it goes."""
-    return {**entry, "model_info": {**entry["model_info"], "leaves": day.isoformat()}}
+    return {**entry, "model_info": {**section_of(entry, "model_info"), "leaves": day.isoformat()}}
 
 
 def called_by(entry: Mapping[str, Any]) -> str | None:
     """The model string an entry calls, ours or the user's; None where it says none."""
-    params = entry.get("litellm_params")
-    model = params.get("model") if isinstance(params, dict) else None
+    model = section_of(entry, "litellm_params").get("model")
     return model if isinstance(model, str) else None
 
 
@@ -171,12 +191,11 @@ def model_of(entry: Entry) -> Model | None:
     key = key_of(entry)
     if key is None:
         return None
-    info = entry.get("model_info") or {}
-    params = entry.get("litellm_params") or {}
+    info = section_of(entry, "model_info")
     return Model(
         provider=key.provider,
         id=key.id,
-        litellm_model=str(params.get("model", "")),
+        litellm_model=called_by(entry) or "",
         display_name=_text(info.get("display_name")),
         context=_count(info.get("max_input_tokens")),
         max_output=_count(info.get("max_output_tokens")),

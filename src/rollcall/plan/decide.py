@@ -1,31 +1,29 @@
-"""From what a run knows to the managed lines, with a reason for each."""
+"""Decides what our lines in config.yaml shall be, with a reason for each. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollcall.catalog import order
 from rollcall.catalog.model import Verdict
 from rollcall.litellm_config.document import Blocks
-from rollcall.litellm_config.entries import called_by, leaves_on, model_of
+from rollcall.litellm_config.entries import called_by, leaves_on, model_of, name_of
 from rollcall.plan.guards import (
     accepted_models,
     accepting_nothing,
     held_models,
-    hold_back,
-    keep_held_targets,
+    hold_moves,
     refusals,
 )
-from rollcall.plan.model_list import ModelList, Origin, place_entries
+from rollcall.plan.model_list import ModelList, Origin, Placement, place_entries, settle
 from rollcall.selection import admission, aliases
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from rollcall.plan.plan import HeldChange, Refusal
-    from rollcall.plan.situation import Situation
+    from rollcall.plan.guards import HeldChange, Refusal
+    from rollcall.plan.inputs import Inputs
     from rollcall.selection.admission import Admission
     from rollcall.selection.aliases import Candidate, Resolved
 
@@ -34,139 +32,124 @@ class Decision(NamedTuple):
     """What a run decided.
 
     Attributes:
-        model_reasons, alias_reasons: name -> why it is there, moved, or is gone.
         resolved: every alias with its candidates in order, for `explain`.
-        accepting: what this run was told to accept, to be remembered: an alias as the model it
-            leads to now, so that its next rise is held again.
+        accepting: what this run was told to accept, to be remembered.
     """
 
     blocks: Blocks
     admitted: Admission
-    roster: ModelList
+    model_list: ModelList
     resolved: tuple[Resolved, ...]
-    model_reasons: dict[str, str]
-    alias_reasons: dict[str, str]
     held: tuple[HeldChange, ...]
     refused: tuple[Refusal, ...]
     warnings: tuple[str, ...]
     accepting: frozenset[str] = frozenset()
 
+    @property
+    def model_reasons(self) -> dict[str, str]:
+        """model_name -> why the entry is there, or is gone."""
+        return self.model_list.reasons
 
-def decide(situation: Situation) -> Decision:
-    """Admit, call the roll, resolve the aliases, ask the guards: in this order, nothing else.
+    @property
+    def alias_reasons(self) -> dict[str, str]:
+        """Alias -> why it leads where it does."""
+        return {alias.name: alias.reason for alias in self.resolved}
+
+
+def decide(inputs: Inputs) -> Decision:
+    """What our lines shall be: rules first, then entries, aliases, guards.
 
     Raises:
-        PolicyError, PlanError: names that cannot stand together.
+        PolicyError: names that cannot stand together.
     """
-    admitted = situation.admit(situation.policy)
-    roster = place_entries(situation, admitted)
-    current = current_aliases(situation)
-    resolved, notes = resolve(situation, admitted, roster, current)
-    refused = refusals(situation, roster, resolved, current)
-    resolved, held, moved = hold_back(situation, roster, resolved, current)
-    roster = _make_room(keep_held_targets(situation, roster, held, resolved), resolved)
-    alias_block = _alias_block(situation, roster, resolved)
-    fallbacks, fallback_notes = _fallback_block(situation, roster, resolved, alias_block)
-    blocks = Blocks(
-        models=tuple(seat.entry for seat in roster.seats),
-        aliases=alias_block,
-        fallbacks=fallbacks,
-    )
+    admitted = inputs.admit(inputs.policy)
+    entries = place_entries(inputs, admitted)
+    wanted, notes = resolve_aliases(inputs, admitted, entries)
+    moves = hold_moves(inputs, entries, wanted)
+    held = [change.name for change in moves.held]
+    model_list = settle(entries, moves.aliases, held, inputs.own_names)
+    blocks, fallback_notes = blocks_of(inputs, model_list, moves.aliases)
     return Decision(
         blocks=blocks,
         admitted=admitted,
-        roster=roster,
-        resolved=resolved,
-        model_reasons={**{seat.name: seat.reason for seat in roster.seats}, **roster.gone},
-        alias_reasons={alias.name: alias.reason for alias in resolved},
-        held=(*held, *held_models(admitted)),
-        refused=tuple(refused),
+        model_list=model_list,
+        resolved=moves.aliases,
+        held=(*moves.held, *held_models(admitted)),
+        refused=refusals(inputs, entries, wanted),
         warnings=(
             *admitted.warnings,
-            *roster.warnings,
+            *entries.warnings,
             *notes,
-            *moved,
+            *moves.notes,
             *fallback_notes,
-            *accepting_nothing(situation, resolved),
+            *accepting_nothing(inputs, moves.aliases),
         ),
-        accepting=accepted_models(situation, roster, resolved),
+        accepting=accepted_models(inputs, model_list.placements, moves.aliases),
     )
 
 
-def current_aliases(situation: Situation) -> dict[str, str]:
-    """Our aliases as they stand in config.yaml: name -> target model_name."""
-    return {
-        name: str(target["model"] if isinstance(target, dict) else target)
-        for name, target in situation.document.managed.aliases.items()
-    }
-
-
-def resolve(
-    situation: Situation, admitted: Admission, roster: ModelList, current: Mapping[str, str]
+def resolve_aliases(
+    inputs: Inputs, admitted: Admission, model_list: ModelList
 ) -> tuple[tuple[Resolved, ...], tuple[str, ...]]:
-    """Resolve every alias among the seats that stay; leaving ones are never a target."""
-    pool = [*_own_instead(situation, admitted, roster), *_pool(situation, roster, current)]
-    kept = {seat.key.provider for seat in roster.seats if seat.role is Origin.KEPT}
-    unanswered = {name for name in kept if situation.verdict(name) is not Verdict.OK}
+    """Where each alias would lead among the entries that stay, and notes; leaving ones are never a
+    target.
+    """
+    placements = model_list.placements
+    pool = [*_own_instead(inputs, admitted, model_list), *_pool(inputs, placements)]
+    kept = {one.key.provider for one in placements if one.origin is Origin.KEPT}
     return aliases.resolve(
-        situation.policy,
+        inputs.policy,
         sorted(pool, key=lambda one: one.rule),
-        own_names=situation.own_names,
-        current=current,
-        unanswered=frozenset(unanswered),
-        today=situation.today,
-        own_aliases=situation.own_aliases,
-        picked=situation.picked,
+        own_names=inputs.own_names,
+        current=inputs.current_aliases,
+        unanswered=frozenset(name for name in kept if inputs.verdict(name) is not Verdict.OK),
+        today=inputs.today,
+        own_aliases=inputs.own_aliases,
+        picked=inputs.picked,
     )
 
 
-def _pool(
-    situation: Situation, roster: ModelList, current: Mapping[str, str]
-) -> Iterable[Candidate]:
-    held = set(current.values())
-    for seat in roster.seats:
-        if seat.admitted is not None:
-            row = seat.admitted
+def _pool(inputs: Inputs, placements: Iterable[Placement]) -> Iterator[Candidate]:
+    led_to = set(inputs.current_aliases.values())
+    for one in placements:
+        if one.admitted is not None:
+            row = one.admitted
             yield aliases.Candidate(row.name, row.model, row.reading, row.rule)
-        elif seat.role is Origin.KEPT and (leaves_on(seat.entry) is None or seat.name in held):
-            model = model_of(seat.entry)
+        elif one.origin is Origin.KEPT and (leaves_on(one.entry) is None or one.name in led_to):
+            model = model_of(one.entry)
             if model is not None:
-                index = admission.rule_of(situation.policy, model)
+                index = admission.rule_of(inputs.policy, model)
+                rule = len(inputs.policy.allow) if index is None else index
                 reading = order.read_model(model)
-                rule = len(situation.policy.allow) if index is None else index
-                yield aliases.Candidate(seat.name, model, reading, rule + 1, staying=True)
+                yield aliases.Candidate(one.name, model, reading, rule + 1, staying=True)
 
 
-def _own_instead(
-    situation: Situation, admitted: Admission, roster: ModelList
-) -> Iterable[Candidate]:
+def _own_instead(inputs: Inputs, admitted: Admission, model_list: ModelList) -> Iterator[Candidate]:
     """Admitted models that the user has by hand under the very name: an alias may lead there."""
-    seated = {seat.name for seat in roster.seats}
-    calls = {str(row.get("model_name")): called_by(row) for row in situation.own_entries}
+    calls = {name_of(row): called_by(row) for row in inputs.own_entries}
     for row in admitted.admitted:
-        if row.name not in seated and calls.get(row.name) == row.model.litellm_model:
+        if row.name not in model_list.names and calls.get(row.name) == row.model.litellm_model:
             yield aliases.Candidate(row.name, row.model, row.reading, row.rule)
 
 
-def _make_room(roster: ModelList, resolved: tuple[Resolved, ...]) -> ModelList:
-    """A leaving entry whose name an alias takes over goes at once: it could not be reached."""
-    names = {alias.name for alias in resolved if alias.target is not None}
-    leaving = {seat.name for seat in roster.seats if seat.role is Origin.LEAVING} & names
-    if not leaving:
-        return roster
-    seats = tuple(seat for seat in roster.seats if seat.name not in leaving)
-    gone = {**roster.gone, **dict.fromkeys(leaving, "an alias takes over its name")}
-    return replace(roster, seats=seats, gone=gone)
+def blocks_of(
+    inputs: Inputs, model_list: ModelList, resolved: tuple[Resolved, ...]
+) -> tuple[Blocks, tuple[str, ...]]:
+    """Our three blocks as plain data, and notes of what has to be left out."""
+    alias_block = _alias_block(inputs, model_list, resolved)
+    fallbacks, notes = _fallback_block(inputs, model_list, resolved, alias_block)
+    models = tuple(one.entry for one in model_list.placements)
+    return Blocks(models=models, aliases=alias_block, fallbacks=fallbacks), notes
 
 
 def _alias_block(
-    situation: Situation, roster: ModelList, resolved: tuple[Resolved, ...]
+    inputs: Inputs, model_list: ModelList, resolved: tuple[Resolved, ...]
 ) -> dict[str, Any]:
     block: dict[str, Any] = {}
-    if situation.mode is Mode.LEGACY:
-        block.update(_others_aliases(situation, roster, resolved))
+    if inputs.mode is Mode.LEGACY:
+        block.update(_others_aliases(inputs, model_list, resolved))
     for alias in resolved:
-        if alias.target is not None and alias.name not in situation.own_names:
+        if alias.target is not None and alias.name not in inputs.own_names:
             block[alias.name] = (
                 {"model": alias.target, "hidden": True} if alias.hidden else alias.target
             )
@@ -174,41 +157,39 @@ def _alias_block(
 
 
 def _others_aliases(
-    situation: Situation, roster: ModelList, resolved: tuple[Resolved, ...]
+    inputs: Inputs, model_list: ModelList, resolved: tuple[Resolved, ...]
 ) -> dict[str, Any]:
     """In legacy mode the aliases of the fuller policy stay while their targets do."""
-    known = {alias.name for alias in resolved} | situation.own_names
-    names = {seat.name for seat in roster.seats} | situation.own_names
-    targets = current_aliases(situation)
+    known = {alias.name for alias in resolved} | inputs.own_names
+    names = model_list.names | inputs.own_names
+    targets = inputs.current_aliases
     return {
         name: value
-        for name, value in situation.document.managed.aliases.items()
+        for name, value in inputs.document.managed.aliases.items()
         if name not in known and targets[name] in names
     }
 
 
 def _fallback_block(
-    situation: Situation,
-    roster: ModelList,
+    inputs: Inputs,
+    model_list: ModelList,
     resolved: tuple[Resolved, ...],
     block: Mapping[str, Any],
 ) -> tuple[tuple[dict[str, list[str]], ...], tuple[str, ...]]:
     rows = aliases.fallback_entries(resolved)
-    if situation.mode is Mode.LEGACY:
+    if inputs.mode is Mode.LEGACY:
         known = {alias.name for alias in resolved}
-        others = situation.document.managed.fallbacks
+        others = inputs.document.managed.fallbacks
         rows = (*(row for row in others if known.isdisjoint(row)), *rows)
     if not rows:
         return (), ()
-    if situation.document.fallbacks_section == "both":
+    if inputs.document.fallbacks_section == "both":
         return (), (
             "fallbacks are in use in router_settings and in litellm_settings, and LiteLLM reads "
             "only the first: ours are left out until yours are in one place",
         )
-    own = {
-        name for row in situation.document.own_fallbacks if isinstance(row, dict) for name in row
-    }
-    names = {seat.name for seat in roster.seats} | situation.own_names | set(block)
+    own = {name for row in inputs.document.own_fallbacks if isinstance(row, dict) for name in row}
+    names = model_list.names | inputs.own_names | set(block)
     kept = []
     for row in rows:
         for name, targets in row.items():

@@ -24,6 +24,8 @@ from rollcall.litellm_config.entries import (
     entry_of,
     leaves_on,
     model_of,
+    name_of,
+    section_of,
     with_leaving_day,
 )
 from rollcall.policy.words import render_name
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from rollcall.catalog.model import Model
     from rollcall.litellm_config.document import Entry
     from rollcall.litellm_config.entries import EntryKey
-    from rollcall.plan.situation import Situation
+    from rollcall.plan.inputs import Inputs
     from rollcall.selection.admission import Admission, Admitted
 
     Before = Callable[[], Mapping[tuple[str, str], str]]
@@ -49,11 +51,11 @@ class Listing:
         models: by id.
     """
 
-    def __init__(self, situation: Situation, provider: str) -> None:
+    def __init__(self, inputs: Inputs, provider: str) -> None:
         """Lay out the answer of `provider`, which answered well."""
-        self._situation = situation
+        self._inputs = inputs
         self._provider = provider
-        self.models = {model.id: model for model in situation.answers[provider].models}
+        self.models = {model.id: model for model in inputs.answers[provider].models}
 
     def renamed(self, entry: Entry, key: EntryKey) -> Model | None:
         """The model of an entry under the id it has now: case, alias or canonical name tell.
@@ -84,14 +86,14 @@ class Listing:
     @cached_property
     def _before(self) -> dict[str, Model]:
         """The list of the last good answer before this one."""
-        return {model.id: model for model in self._situation.previous_models(self._provider)}
+        return {model.id: model for model in self._inputs.previous.get(self._provider, ())}
 
     def _may_follow(self, key: EntryKey, model: Model) -> bool:
         if model.batch_only or model.points_at is not None:
             return False
         reading = order.read_model(model)
         same_offer = reading.variant == read(key.id).variant and not reading.moving
-        denied = admission.denied(self._situation.policy, model.provider, model.id)
+        denied = admission.denied(self._inputs.policy, model.provider, model.id)
         return same_offer and denied is None
 
 
@@ -138,7 +140,7 @@ class Departure:
 
 
 def depart(
-    situation: Situation,
+    inputs: Inputs,
     admitted: Admission,
     entry: Entry,
     key: EntryKey,
@@ -153,52 +155,52 @@ def depart(
     """
     present = listing.models.get(key.id)
     if present is None:
-        return _missing(situation, admitted, entry, key, listing)
-    if present.ends is not None and present.ends < situation.today:
+        return _missing(inputs, admitted, entry, key, listing)
+    if present.ends is not None and present.ends < inputs.today:
         reason = f"{key.provider} retired it on {present.ends}"
-        return _staying(situation, entry, Cause.RETIRED, reason)
+        return _staying(inputs, entry, Cause.RETIRED, reason)
     if (key.provider, key.id) in before():
         return Departure(Cause.POLICY, "no rule of the policy admits it any more", None)
     why = admitted.superseded(key.provider, key.id)
-    if why is None and not situation.same_policy:
+    if why is None and not inputs.same_policy:
         return Departure(Cause.POLICY, "no rule of the policy admits it any more", None)
     reason = f"superseded ({why})" if why else "no rule admits it any more, under the same policy"
-    return _staying(situation, _refreshed(situation, entry, present), Cause.SUPERSEDED, reason)
+    return _staying(inputs, _refreshed(inputs, entry, present), Cause.SUPERSEDED, reason)
 
 
-def depart_name(situation: Situation, entry: Entry, row: Admitted, before: Before) -> Departure:
+def depart_name(inputs: Inputs, entry: Entry, row: Admitted, before: Before) -> Departure:
     """Decide whether an entry whose model is admitted under another name keeps its own a while.
 
     It does where a rule would still give it that name, were the model newer: another rule took
     the model over, and clients have the old name. A naming that was edited counts at once.
     """
-    mine, model, name = entry["model_name"], row.model, row.name
+    mine, model, name = name_of(entry), row.model, row.name
     edited = before().get(model.key) == mine
-    if edited or mine not in _possible_names(situation, model):
+    if edited or mine not in _possible_names(inputs, model):
         return Departure(Cause.POLICY, f"the policy names it {name}", None)
     reason = f"another rule has the model now, as {name}"
-    return _staying(situation, _refreshed(situation, entry, model), Cause.SUPERSEDED, reason)
+    return _staying(inputs, _refreshed(inputs, entry, model), Cause.SUPERSEDED, reason)
 
 
-def _possible_names(situation: Situation, model: Model) -> set[str]:
+def _possible_names(inputs: Inputs, model: Model) -> set[str]:
     reading = order.read_model(model)
-    policy = situation.policy
+    policy = inputs.policy
     return {
         render_name(rule.name or policy.naming, model, reading)
         for rule in admission.rules_of(policy, model)
     }
 
 
-def _refreshed(situation: Situation, entry: Entry, model: Model) -> Entry:
+def _refreshed(inputs: Inputs, entry: Entry, model: Model) -> Entry:
     """The entry with today's prices and limits: it is served, and charged, until it goes."""
-    rule = next(iter(admission.rules_of(situation.policy, model)), None)
+    rule = next(iter(admission.rules_of(inputs.policy, model)), None)
     if rule is None:
         return entry
     fresh = entry_of(
         model,
-        name=entry["model_name"],
-        key_env=situation.key_envs.get(model.provider),
-        api_base=situation.providers[model.provider].api_base,
+        name=name_of(entry),
+        key_env=inputs.key_envs.get(model.provider),
+        api_base=inputs.providers[model.provider].api_base,
         params=rule.params,
         model_info=rule.model_info,
     )
@@ -207,7 +209,7 @@ def _refreshed(situation: Situation, entry: Entry, model: Model) -> Entry:
 
 
 def _missing(
-    situation: Situation,
+    inputs: Inputs,
     admitted: Admission,
     entry: Entry,
     key: EntryKey,
@@ -217,47 +219,50 @@ def _missing(
     if renamed is not None:
         moved = {
             **entry,
-            "litellm_params": {**entry["litellm_params"], "model": renamed.litellm_model},
+            "litellm_params": {
+                **section_of(entry, "litellm_params"),
+                "model": renamed.litellm_model,
+            },
         }
         reason = f"{key.provider} renamed it to {renamed.id}"
-        return _staying(situation, moved, Cause.RENAMED, reason, renamed.id)
+        return _staying(inputs, moved, Cause.RENAMED, reason, renamed.id)
     as_was = model_of(entry)
-    if as_was is not None and admission.rule_of(situation.policy, as_was) is None:
+    if as_was is not None and admission.rule_of(inputs.policy, as_was) is None:
         return Departure(Cause.POLICY, "no rule of the policy names it any more", None)
-    departure = _staying(situation, entry, Cause.WITHDRAWN, f"{key.provider} no longer lists it")
+    departure = _staying(inputs, entry, Cause.WITHDRAWN, f"{key.provider} no longer lists it")
     missed = leaves_on(entry) is None and (as_was is None or admitted.would_take(as_was))
     return replace(departure, missed=missed)
 
 
-def admitted_before(situation: Situation) -> dict[tuple[str, str], str]:
+def admitted_before(inputs: Inputs) -> dict[tuple[str, str], str]:
     """(provider, id) -> model_name of what the policy of the last apply would admit from today's
     catalogs.
 
     What is among them and admitted no more was taken out by editing the policy. Empty where the
     policy is the same, not remembered, or no longer works (that may be why it was edited).
     """
-    if situation.old_policy is None:
+    if inputs.old_policy is None:
         return {}
     try:
-        before = situation.admit(situation.old_policy)
+        before = inputs.admit(inputs.old_policy)
     except PolicyError:
         return {}
     return {row.model.key: row.name for row in before.admitted}
 
 
 def _staying(
-    situation: Situation,
+    inputs: Inputs,
     entry: Entry,
     cause: Cause,
     reason: str,
     renamed_to: str | None = None,
 ) -> Departure:
     """The entry stays until its leaving day; that day is written into it when it starts."""
-    grace = situation.policy.grace
+    grace = inputs.policy.grace
     days = grace.superseded if cause is Cause.SUPERSEDED else grace.vanished
-    latest = situation.today + timedelta(days=days)
+    latest = inputs.today + timedelta(days=days)
     day = min(leaves_on(entry) or latest, latest)
-    if situation.today >= day:
+    if inputs.today >= day:
         return Departure(cause, f"{reason}; its grace is over", None, renamed_to, last=entry)
     return Departure(
         cause, f"{reason}; stays until {day}", with_leaving_day(entry, day), renamed_to

@@ -10,22 +10,45 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from pydantic import BaseModel
+
+from rollcall.catalog import order, reading
 from rollcall.catalog.model import Verdict
-from rollcall.litellm_config.entries import key_of, leaves_on, model_of
+from rollcall.litellm_config.entries import key_of, leaves_on, model_of, name_of
+from rollcall.plan.changes import STRICT, per_million
 from rollcall.plan.departures import Cause
-from rollcall.plan.model_list import Origin, Placement
-from rollcall.plan.plan import HeldChange, Refusal, per_million
-from rollcall.plan.prices import Cost, cost_of
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from decimal import Decimal
 
     from rollcall.catalog.model import Model
-    from rollcall.plan.model_list import ModelList
-    from rollcall.plan.situation import Situation
+    from rollcall.plan.inputs import Inputs
+    from rollcall.plan.model_list import ModelList, Placement
     from rollcall.selection.admission import Admission
     from rollcall.selection.aliases import Resolved
+
+
+class HeldChange(BaseModel):
+    """A change a guard held back while the rest goes on; `accept` is what lets it through."""
+
+    model_config = STRICT
+
+    name: str
+    change: str
+    reason: str
+    accept: str = ""
+
+
+class Refusal(BaseModel):
+    """A guard that refuses the whole plan. `accept`: what the user can do to let it through."""
+
+    model_config = STRICT
+
+    guard: str
+    reason: str
+    accept: str = ""
 
 
 MIN_WITHDRAWN = 3
@@ -33,27 +56,24 @@ MIN_WITHDRAWN = 3
 
 
 def refusals(
-    situation: Situation,
-    roster: ModelList,
-    resolved: Iterable[Resolved],
-    current: Mapping[str, str],
-) -> list[Refusal]:
+    inputs: Inputs, model_list: ModelList, resolved: Sequence[Resolved]
+) -> tuple[Refusal, ...]:
     """The guards that refuse the whole plan; none with `force`."""
-    if situation.force:
-        return []
-    return [
-        *_too_many(situation, roster),
-        *_too_many_withdrawn(situation, roster),
-        *_vanishing_aliases(resolved, current),
-        *_aliases_left_behind(situation, roster, resolved, current),
-        *_replacing(situation),
-    ]
+    if inputs.force:
+        return ()
+    return (
+        *_too_many(inputs, model_list),
+        *_too_many_withdrawn(inputs, model_list),
+        *_vanishing_aliases(inputs, resolved),
+        *_aliases_left_behind(inputs, model_list, resolved),
+        *_replacing(inputs),
+    )
 
 
-def _replacing(situation: Situation) -> list[Refusal]:
-    if situation.policy.model_list != "replace":
+def _replacing(inputs: Inputs) -> list[Refusal]:
+    if inputs.policy.model_list != "replace":
         return []
-    entries, others = len(situation.document.own_models), len(situation.document.own_aliases)
+    entries, others = len(inputs.document.own_models), len(inputs.document.own_aliases)
     if not entries and not others:
         return []
     return [
@@ -70,9 +90,9 @@ def _counted(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-def _too_many(situation: Situation, roster: ModelList) -> list[Refusal]:
-    limit = situation.policy.guards.max_models
-    number = sum(1 for seat in roster.seats if leaves_on(seat.entry) is None)
+def _too_many(inputs: Inputs, model_list: ModelList) -> list[Refusal]:
+    limit = inputs.policy.guards.max_models
+    number = sum(1 for one in model_list.placements if leaves_on(one.entry) is None)
     if number <= limit:
         return []
     return [
@@ -84,12 +104,12 @@ def _too_many(situation: Situation, roster: ModelList) -> list[Refusal]:
     ]
 
 
-def _too_many_withdrawn(situation: Situation, roster: ModelList) -> list[Refusal]:
-    entries = situation.document.managed.models
+def _too_many_withdrawn(inputs: Inputs, model_list: ModelList) -> list[Refusal]:
+    entries = inputs.document.managed.models
     staying = [key for entry in entries if leaves_on(entry) is None and (key := key_of(entry))]
-    ours = sum(1 for key in staying if situation.verdict(key.provider) is Verdict.OK)
-    missed = [name for name, departure in roster.departures.items() if departure.missed]
-    number, share = len(missed), situation.policy.guards.max_withdrawn
+    ours = sum(1 for key in staying if inputs.verdict(key.provider) is Verdict.OK)
+    missed = [name for name, departure in model_list.departures.items() if departure.missed]
+    number, share = len(missed), inputs.policy.guards.max_withdrawn
     if number < MIN_WITHDRAWN or number <= share * ours:
         return []
     names = ", ".join(missed[:8]) + (", ..." if number > 8 else "")
@@ -103,7 +123,8 @@ def _too_many_withdrawn(situation: Situation, roster: ModelList) -> list[Refusal
     ]
 
 
-def _vanishing_aliases(resolved: Iterable[Resolved], current: Mapping[str, str]) -> list[Refusal]:
+def _vanishing_aliases(inputs: Inputs, resolved: Iterable[Resolved]) -> list[Refusal]:
+    current = inputs.current_aliases
     return [
         Refusal(
             guard="alias",
@@ -118,15 +139,14 @@ def _vanishing_aliases(resolved: Iterable[Resolved], current: Mapping[str, str])
 
 
 def _aliases_left_behind(
-    situation: Situation,
-    roster: ModelList,
+    inputs: Inputs,
+    model_list: ModelList,
     resolved: Iterable[Resolved],
-    current: Mapping[str, str],
 ) -> list[Refusal]:
     """Aliases of the fuller policy whose targets mode `legacy` takes out."""
-    if situation.mode is not Mode.LEGACY:
+    if inputs.mode is not Mode.LEGACY:
         return []
-    names = {seat.name for seat in roster.seats} | situation.own_names
+    names, current = model_list.names | inputs.own_names, inputs.current_aliases
     others = set(current) - {alias.name for alias in resolved}
     return [
         Refusal(
@@ -147,17 +167,17 @@ class Move(NamedTuple):
     new: str
 
 
-def hold(situation: Situation, move: Move, models: Mapping[str, Model]) -> HeldChange | None:
+def hold(inputs: Inputs, move: Move, models: Mapping[str, Model]) -> HeldChange | None:
     """Whether an alias's move is held: dearer than `price_rise` allows, or free becoming paid.
 
     Args:
         models: model_name -> model, of every entry before and after.
     """
     old_model, new_model = models.get(move.old), models.get(move.new)
-    if old_model is None or new_model is None or _accepted(situation, move, new_model):
+    if old_model is None or new_model is None or _accepted(inputs, move, new_model):
         return None
-    old, new = price_of(situation, old_model), price_of(situation, new_model)
-    why = _dearer(old, new, situation.policy.guards.price_rise)
+    old, new = price_of(inputs, old_model), price_of(inputs, new_model)
+    why = _dearer(old, new, inputs.policy.guards.price_rise)
     if why is None:
         return None
     return HeldChange(
@@ -168,15 +188,15 @@ def hold(situation: Situation, move: Move, models: Mapping[str, Model]) -> HeldC
     )
 
 
-def price_of(situation: Situation, model: Model) -> Cost | None:
+def price_of(inputs: Inputs, model: Model) -> Cost | None:
     """What models are compared by: the provider's own price, else what OpenRouter takes for the
     same model, now or when it was asked last.
     """
-    return cost_of(model) or cost_of(model, situation.openrouter_models)
+    return cost_of(model) or cost_of(model, inputs.openrouter_models)
 
 
-def _accepted(situation: Situation, move: Move, new: Model) -> bool:
-    return bool(situation.accepted & {new.id, new.qualified, move.new, move.alias})
+def _accepted(inputs: Inputs, move: Move, new: Model) -> bool:
+    return bool(inputs.accepted & {new.id, new.qualified, move.new, move.alias})
 
 
 def _dearer(old: Cost | None, new: Cost | None, rise: float) -> str | None:
@@ -203,115 +223,99 @@ def _labelled(cost: Cost | None) -> str:
     return f" ({cost.source})" if cost is not None and cost.source else ""
 
 
-def models_by_name(situation: Situation, roster: ModelList) -> dict[str, Model]:
+def models_by_name(inputs: Inputs, placements: Iterable[Placement]) -> dict[str, Model]:
     """The model behind every managed name, before and after this run."""
-    known = {model.key: model for answer in situation.answers.values() for model in answer.models}
+    known = {model.key: model for answer in inputs.answers.values() for model in answer.models}
     named: dict[str, Model] = {}
-    entries = [*situation.document.managed.models, *(seat.entry for seat in roster.seats)]
-    for entry in entries:
+    for entry in (*inputs.document.managed.models, *(one.entry for one in placements)):
         model = model_of(entry)
         if model is not None:
-            named[str(entry["model_name"])] = known.get(model.key, model)
+            named[name_of(entry)] = known.get(model.key, model)
     return named
 
 
-def hold_back(
-    situation: Situation,
-    roster: ModelList,
-    resolved: tuple[Resolved, ...],
-    current: Mapping[str, str],
-) -> tuple[tuple[Resolved, ...], list[HeldChange], list[str]]:
-    """Aliases whose move a guard holds stay where they are, and notes of those that cannot."""
-    models = models_by_name(situation, roster)
-    kept, held, notes = [], [], []
+class Moves(NamedTuple):
+    """The aliases with their moves allowed or held.
+
+    Attributes:
+        aliases: each with the target it will have. held: the moves that wait for a person.
+        notes: moves that a guard would hold, were the old target not gone.
+    """
+
+    aliases: tuple[Resolved, ...]
+    held: tuple[HeldChange, ...]
+    notes: tuple[str, ...]
+
+
+def hold_moves(inputs: Inputs, model_list: ModelList, resolved: Iterable[Resolved]) -> Moves:
+    """Let each alias move where it resolved to, or hold it where it stands in config.yaml."""
+    models = models_by_name(inputs, model_list.placements)
+    aliases, held, notes = [], [], []
     for alias in resolved:
-        old = current.get(alias.name)
+        old, new = inputs.current_aliases.get(alias.name), alias.target
         found = None
-        if old is not None and alias.target not in (None, old):
-            found = hold(situation, Move(alias.name, old, str(alias.target)), models)
-        if found is None or old is None:
-            kept.append(alias)
-        elif _can_stay(situation, roster, old):
-            found = found.model_copy(
-                update={"reason": found.reason + _ends_anyway(roster, old, str(alias.target))}
-            )
-            held.append(found)
-            kept.append(replace(alias, target=old, reason=f"held: {found.reason}"))
+        if old is not None and new is not None and new != old:
+            found = hold(inputs, Move(alias.name, old, new), models)
+        if found is None or old is None or new is None:
+            aliases.append(alias)
+        elif _can_stay(inputs, model_list, old):
+            reason = found.reason + _ends_anyway(model_list, old, new)
+            held.append(found.model_copy(update={"reason": reason}))
+            aliases.append(replace(alias, target=old, reason=f"held: {reason}"))
         else:
-            kept.append(alias)
+            aliases.append(alias)
             notes.append(
-                f"alias {alias.name!r} moves from {old}, which is gone, to {alias.target}, "
+                f"alias {alias.name!r} moves from {old}, which is gone, to {new}, "
                 f"although {found.reason}"
             )
-    return tuple(kept), held, notes
+    return Moves(tuple(aliases), tuple(held), tuple(notes))
 
 
-def _ends_anyway(roster: ModelList, old: str, new: str) -> str:
+def _ends_anyway(model_list: ModelList, old: str, new: str) -> str:
     """What to say of a hold whose target its provider does not serve any more."""
-    departure = roster.departures.get(old)
+    departure = model_list.departures.get(old)
     if departure is None or departure.cause is Cause.SUPERSEDED:
         return ""
     return f"; {old}: {departure.reason}, then the alias moves to {new} all the same"
 
 
-def _can_stay(situation: Situation, roster: ModelList, name: str) -> bool:
+def _can_stay(inputs: Inputs, model_list: ModelList, name: str) -> bool:
     """Whether an alias's present target may stay: not what the policy takes out, nor what its
     provider serves no more and whose grace is over.
     """
-    if name in situation.own_names - situation.own_aliases:
+    if name in inputs.own_names - inputs.own_aliases or name in model_list.names:
         return True
-    if any(seat.name == name for seat in roster.seats):
-        return True
-    departure = roster.departures.get(name)
+    departure = model_list.departures.get(name)
     return departure is not None and departure.cause is Cause.SUPERSEDED
 
 
-def keep_held_targets(
-    situation: Situation,
-    roster: ModelList,
-    held: list[HeldChange],
-    resolved: tuple[Resolved, ...],
-) -> ModelList:
-    """An entry whose grace is over stays as long as a held alias leads to it."""
-    seated = {seat.name for seat in roster.seats} | situation.own_names
-    names = {change.name for change in held}
-    wanted = {alias.target for alias in resolved if alias.name in names} - seated
-    lasts = [roster.departures[name].last for name in wanted if name in roster.departures]
-    back = [
-        Placement(entry, key, Origin.LEAVING, "stays while a held alias leads to it")
-        for entry in lasts
-        if entry is not None and (key := key_of(entry)) is not None
-    ]
-    back.sort(key=lambda seat: seat.name)
-    if not back:
-        return roster
-    gone = {name: why for name, why in roster.gone.items() if name not in wanted}
-    return replace(roster, seats=(*roster.seats, *back), gone=gone)
-
-
 def accepted_models(
-    situation: Situation, roster: ModelList, resolved: tuple[Resolved, ...]
+    inputs: Inputs, placements: Iterable[Placement], resolved: Iterable[Resolved]
 ) -> frozenset[str]:
-    targets = {alias.name: alias.target for alias in resolved}
-    ids = {seat.name: seat.key.qualified for seat in roster.seats}
-    leads = {name: ids.get(target or "", target) for name, target in targets.items()}
-    return frozenset(leads.get(name) or name for name in situation.accepting)
+    """What this run was told to accept, to be remembered: an alias as the model it leads to now,
+    so that its next rise is held again.
+    """
+    ids = {one.name: one.key.qualified for one in placements}
+    targets = {alias.name: alias.target or "" for alias in resolved}
+    leads = {name: ids.get(target, target) for name, target in targets.items()}
+    return frozenset(leads.get(name) or name for name in inputs.accepting)
 
 
-def accepting_nothing(situation: Situation, resolved: tuple[Resolved, ...]) -> Iterable[str]:
+def accepting_nothing(inputs: Inputs, resolved: Sequence[Resolved]) -> Iterator[str]:
     """Names given to `--accept` that mean nothing here: most likely misspelled."""
-    if not situation.accepting:
+    if not inputs.accepting:
         return
-    known = {str(entry["model_name"]) for entry in situation.document.managed.models}
+    known = {name_of(entry) for entry in inputs.document.managed.models}
     known |= {alias.name for alias in resolved} | {alias.target or "" for alias in resolved}
-    for answer in situation.answers.values():
+    for answer in inputs.answers.values():
         known |= {name for model in answer.models for name in (model.id, model.qualified)}
-    for name in sorted(situation.accepting - known):
+    for name in sorted(inputs.accepting - known):
         yield f"--accept {name}: no model and no alias is called that"
 
 
-def held_models(admitted: Admission) -> list[HeldChange]:
-    return [
+def held_models(admitted: Admission) -> tuple[HeldChange, ...]:
+    """The models that wait because they are younger than `min_age`."""
+    return tuple(
         HeldChange(
             name=row.model.qualified,
             change="add",
@@ -319,4 +323,56 @@ def held_models(admitted: Admission) -> list[HeldChange]:
             accept=f"rollcall apply --accept {row.model.qualified}",
         )
         for row in admitted.held
-    ]
+    )
+
+
+class Cost(NamedTuple):
+    """3 x input + output in USD per token; `source` is "" or says whose price stands in."""
+
+    blended: Decimal
+    source: str = ""
+
+
+def cost_of(model: Model, stand_ins: Iterable[Model] = ()) -> Cost | None:
+    """The price to compare a model by; None = unknown.
+
+    Args:
+        stand_ins: OpenRouter's models; used, and labelled, only where the provider lists no price.
+    """
+    if model.price.blended is not None:
+        return Cost(model.price.blended)
+    other = stand_in(model, stand_ins)
+    if other is None or other.price.blended is None:
+        return None
+    return Cost(other.price.blended, f"OpenRouter's price for {other.id}")
+
+
+def stand_in(model: Model, stand_ins: Iterable[Model]) -> Model | None:
+    """OpenRouter's offer of the same model, with a known price; None = it has none."""
+    mine = order.read_model(model)
+    found = []
+    for other in stand_ins:
+        if other.price.blended is None or ":" in other.id or other.points_at:
+            continue
+        theirs = order.read_model(other)
+        if _same(mine, theirs):
+            found.append((_distance(mine, theirs), other.id, other))
+    return min(found, key=lambda row: row[:2])[2] if found else None
+
+
+def _distance(mine: reading.Reading, theirs: reading.Reading) -> int:
+    """Of several offers of one version the same snapshot counts, then the bare name."""
+    if mine.stamp_text == theirs.stamp_text:
+        return 0
+    return 2 if theirs.stamp_text else 1
+
+
+def _same(mine: reading.Reading, theirs: reading.Reading) -> bool:
+    """Whether two ids read as the same model: maker, family, version and revision."""
+    return (mine.maker, mine.family, mine.version, mine.revision, mine.stage) == (
+        theirs.maker,
+        theirs.family,
+        theirs.version,
+        theirs.revision,
+        theirs.stage,
+    )

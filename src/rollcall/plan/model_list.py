@@ -7,25 +7,25 @@ the entry they stood behind.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog.model import Verdict
-from rollcall.errors import PlanError
-from rollcall.litellm_config.entries import EntryKey, entry_of, key_of
+from rollcall.litellm_config.entries import EntryKey, entry_of, key_of, name_of
 from rollcall.plan.departures import Listing, admitted_before, depart, depart_name
 from rollcall.selection import admission
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rollcall.litellm_config.document import Entry
     from rollcall.plan.departures import Departure
-    from rollcall.plan.situation import Situation
+    from rollcall.plan.inputs import Inputs
     from rollcall.selection.admission import Admission, Admitted
+    from rollcall.selection.aliases import Resolved
 
     Listings = Callable[[str], Listing]
 
@@ -39,190 +39,218 @@ class Origin(StrEnum):
 
 
 class Placement(NamedTuple):
-    """One managed entry after this run; `admitted` is set for that role only."""
+    """One managed entry after this run; `admitted` is set where its origin is that."""
 
     entry: Entry
     key: EntryKey
-    role: Origin
+    origin: Origin
     reason: str
     admitted: Admitted | None = None
 
     @property
     def name(self) -> str:
         """Its model_name."""
-        return str(self.entry["model_name"])
+        return name_of(self.entry)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ModelList:
     """The decision about model_list.
 
     Attributes:
-        seats: in output order. gone: model_name -> why it left now.
+        placements: in output order. gone: model_name -> why it left now.
         departures: by model_name, those leaving and those gone.
     """
 
-    seats: tuple[Placement, ...]
+    placements: tuple[Placement, ...]
     gone: dict[str, str] = field(default_factory=dict)
     departures: dict[str, Departure] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The model_names in it."""
+        return frozenset(one.name for one in self.placements)
 
-def place_entries(situation: Situation, admitted: Admission) -> ModelList:
-    """Decide, entry by entry, who is in model_list after this run.
+    @property
+    def reasons(self) -> dict[str, str]:
+        """model_name -> why it is there, or is gone."""
+        return {**{one.name: one.reason for one in self.placements}, **self.gone}
 
-    Raises:
-        PlanError: two entries would carry one model_name; LiteLLM would balance them silently.
+
+def place_entries(inputs: Inputs, admitted: Admission) -> ModelList:
+    """Decide, entry by entry, who is in model_list after this run, as far as rules and providers
+    say; what aliases change in it, `settle` says.
     """
-    seated, warnings = _admitted_seats(situation, admitted)
-    before = cache(lambda: admitted_before(situation))
-    listings: Listings = cache(partial(Listing, situation))
-    seated, waiting = _behind_kept(situation, seated, listings)
-    own = situation.own_names
-    places = {seat.key: seat for seat in seated}
+    listings: Listings = cache(partial(Listing, inputs))
+    before = cache(lambda: admitted_before(inputs))
+    placed, warnings = _admitted_placements(inputs, admitted, _kept_names(inputs, listings))
+    places = {one.key: one for one in placed}
     staying: dict[str, Placement] = {}
     gone: dict[str, str] = {}
     departures: dict[str, Departure] = {}
-    for entry in situation.document.managed.models:
-        name, key = str(entry["model_name"]), key_of(entry)
+    for entry in inputs.document.managed.models:
+        name, key = name_of(entry), key_of(entry)
         if key is None:
             gone[name] = "its model_info.id is not one of ours: edited by hand"
-        elif unwanted := _unwanted(situation, name, key, own):
+        elif unwanted := _unwanted(inputs, name, key):
             gone[name] = unwanted
-        elif kept := _kept_because(situation, key, places, listings):
-            staying[name] = Placement(entry, key, Origin.KEPT, kept)
+        elif kept := _kept_because(inputs, key, listings, admitted=key in places):
+            staying.setdefault(name, Placement(entry, key, Origin.KEPT, kept))
         elif key not in places or places[key].name != name:
-            seat = places.get(key)
-            if seat is not None and seat.admitted is not None:
-                departure = depart_name(situation, entry, seat.admitted, before)
+            row = places[key].admitted if key in places else None
+            if row is not None:
+                departure = depart_name(inputs, entry, row, before)
             else:
-                listing = listings(key.provider)
-                departure = depart(situation, admitted, entry, key, listing, before)
+                departure = depart(inputs, admitted, entry, key, listings(key.provider), before)
             departures[name] = departure
             gone[name] = departure.reason
             if departure.entry is not None:
-                staying[name] = Placement(departure.entry, key, Origin.LEAVING, departure.reason)
-    seats = _merge(situation, seated, staying)
-    _refuse_twins(seats)
-    for seat in seats:
-        gone.pop(seat.name, None)
-    return ModelList(tuple(seats), gone, departures, (*warnings, *waiting))
+                leaving = Placement(departure.entry, key, Origin.LEAVING, departure.reason)
+                staying.setdefault(name, leaving)
+    placements = _merged(inputs, placed, staying)
+    for one in placements:
+        gone.pop(one.name, None)
+    return ModelList(tuple(placements), gone, departures, tuple(warnings))
 
 
-def _admitted_seats(situation: Situation, admitted: Admission) -> tuple[list[Placement], list[str]]:
-    seats, warnings = [], []
-    own = situation.own_names
-    for row in admitted.admitted:
-        provider = situation.providers[row.model.provider]
-        if row.name in own:
-            warnings.append(
-                f"{row.name}: your own entry or alias of that name stands; "
-                f"{row.model.qualified} is not added"
-            )
-            continue
-        entry = entry_of(
-            row.model,
-            name=row.name,
-            key_env=situation.key_envs.get(provider.name),
-            api_base=provider.api_base,
-            params=row.params,
-            model_info=row.model_info,
-        )
-        key = EntryKey(row.model.provider, row.model.id)
-        seats.append(Placement(entry, key, Origin.ADMITTED, row.reason, row))
-    return seats, warnings
+def settle(
+    model_list: ModelList, resolved: Iterable[Resolved], held: Iterable[str], own: frozenset[str]
+) -> ModelList:
+    """The entries once it is known where the aliases lead.
 
+    A leaving entry whose name an alias takes over goes at once: it could not be reached. One whose
+    grace is over stays as long as a held alias leads to it.
 
-def _behind_kept(
-    situation: Situation, seated: list[Placement], listings: Listings
-) -> tuple[list[Placement], list[str]]:
-    """The admitted whose name no entry of an unanswering provider has; that one stays for now."""
-    kept = {}
-    own = situation.own_names
-    for entry in situation.document.managed.models:
-        key, name = key_of(entry), str(entry["model_name"])
-        if (
-            key
-            and _kept_because(situation, key, {}, listings)
-            and not _unwanted(situation, name, key, own)
-        ):
-            kept[name] = key
-    free = [seat for seat in seated if kept.get(seat.name, seat.key) == seat.key]
-    if len(free) == len(seated):
-        return seated, []
-    waiting = [
-        f"{seat.name}: still {kept[seat.name].qualified}, because {kept[seat.name].provider} was "
-        f"not asked or did not answer; {seat.key.qualified} is not added"
-        for seat in seated
-        if seat not in free
+    Args:
+        held: names of the aliases that a guard holds where they are. own: the user's own names.
+    """
+    targets = {alias.name: alias.target for alias in resolved if alias.target is not None}
+    taken = {
+        one.name
+        for one in model_list.placements
+        if one.origin is Origin.LEAVING and one.name in targets
+    }
+    needed = {targets[name] for name in held if name in targets}
+    needed -= model_list.names | own | targets.keys()
+    lasts = {name: row.last for name, row in model_list.departures.items() if name in needed}
+    back = [
+        Placement(entry, key, Origin.LEAVING, "stays while a held alias leads to it")
+        for name, entry in sorted(lasts.items())
+        if entry is not None and (key := key_of(entry)) is not None
     ]
-    return free, waiting
+    staying = [one for one in model_list.placements if one.name not in taken]
+    gone = {
+        **{name: why for name, why in model_list.gone.items() if name not in lasts},
+        **dict.fromkeys(sorted(taken), "an alias takes over its name"),
+    }
+    return replace(model_list, placements=(*staying, *back), gone=gone)
+
+
+def _admitted_placements(
+    inputs: Inputs, admitted: Admission, kept: Mapping[str, EntryKey]
+) -> tuple[list[Placement], list[str]]:
+    """The admitted models as entries, in rule order, without those whose name is taken.
+
+    Args:
+        kept: model_names that stay for now, because their provider could not be asked.
+    """
+    placed, taken, waiting = [], [], []
+    own = inputs.own_names
+    for row in admitted.admitted:
+        key = EntryKey(row.model.provider, row.model.id)
+        other = kept.get(row.name, key)
+        if row.name in own:
+            taken.append(
+                f"{row.name}: your own entry or alias of that name stands; "
+                f"{key.qualified} is not added"
+            )
+        elif other != key:
+            waiting.append(
+                f"{row.name}: still {other.qualified}, because {other.provider} was "
+                f"not asked or did not answer; {key.qualified} is not added"
+            )
+        else:
+            placed.append(Placement(_entry(inputs, row), key, Origin.ADMITTED, row.reason, row))
+    return placed, [*taken, *waiting]
+
+
+def _entry(inputs: Inputs, row: Admitted) -> Entry:
+    provider = inputs.providers[row.model.provider]
+    return entry_of(
+        row.model,
+        name=row.name,
+        key_env=inputs.key_envs.get(provider.name),
+        api_base=provider.api_base,
+        params=row.params,
+        model_info=row.model_info,
+    )
+
+
+def _kept_names(inputs: Inputs, listings: Listings) -> dict[str, EntryKey]:
+    """model_names of entries that stay as they are, whatever the rules admit under them."""
+    entries = inputs.document.managed.models
+    return {
+        name: key
+        for name, key in ((name_of(entry), key_of(entry)) for entry in entries)
+        if key is not None
+        and _kept_because(inputs, key, listings, admitted=False)
+        and not _unwanted(inputs, name, key)
+    }
 
 
 def _kept_because(
-    situation: Situation, key: EntryKey, places: Mapping[EntryKey, Placement], listings: Listings
+    inputs: Inputs, key: EntryKey, listings: Listings, *, admitted: bool
 ) -> str | None:
     """Why an entry stays exactly as it is, whatever the rules say; None = the rules decide."""
-    verdict = situation.verdict(key.provider)
+    verdict = inputs.verdict(key.provider)
     if verdict is not Verdict.OK:
         return f"kept as it is: {key.provider} {verdict}"
-    if situation.mode is not Mode.SUBAGENTS or key in places:
+    if inputs.mode is not Mode.SUBAGENTS or admitted:
         return None
     model = listings(key.provider).models.get(key.id)
-    rules = admission.rules_of(situation.policy, model) if model else iter(())
+    rules = admission.rules_of(inputs.policy, model) if model else iter(())
     if any(not rule.from_ for rule in rules):
         return f"kept as it is: mode subagents works by rules that name {key.provider}"
     return None
 
 
-def _unwanted(situation: Situation, name: str, key: EntryKey, own: frozenset[str]) -> str | None:
+def _unwanted(inputs: Inputs, name: str, key: EntryKey) -> str | None:
     """Why an entry goes at once, whatever its provider says; None = it does not."""
-    policy = situation.policy
-    if name in own:
+    policy = inputs.policy
+    if name in inputs.own_names:
         return "your own entry or alias of that name stands"
     denied = admission.denied(policy, key.provider, key.id)
     if denied:
         return f"denied by {denied!r}"
-    if key.provider not in policy.providers and situation.mode is not Mode.LEGACY:
+    if key.provider not in policy.providers and inputs.mode is not Mode.LEGACY:
         return f"{key.provider} is no longer among the policy's providers"
-    keyless = situation.verdict(key.provider) is Verdict.NO_KEY
-    if keyless and policy.missing_key == "drop" and key.provider not in situation.keyed_elsewhere:
+    keyless = inputs.verdict(key.provider) is Verdict.NO_KEY
+    if keyless and policy.missing_key == "drop" and key.provider not in inputs.keyed_elsewhere:
         return f"{key.provider} has no key, and the policy says missing_key: drop"
     return None
 
 
-def _merge(
-    situation: Situation, seated: Iterable[Placement], staying: dict[str, Placement]
+def _merged(
+    inputs: Inputs, placed: Sequence[Placement], staying: Mapping[str, Placement]
 ) -> list[Placement]:
-    """Admitted seats in rule order, each staying one behind the entry it stands behind now.
+    """Admitted entries in rule order, each staying one behind the entry it stands behind now.
 
     A leaving entry whose name an admitted one takes over (a rule's fixed `name`) makes room.
     """
-    order = list(seated)
-    taken = {seat.name for seat in order}
-    places = {seat.key: seat for seat in order}
-    following: dict[EntryKey | None, list[Placement]] = {}
+    taken = {one.name for one in placed}
+    places = {one.key for one in placed}
+    following: dict[EntryKey | None, dict[str, Placement]] = {}
     anchor: EntryKey | None = None
-    for entry in situation.document.managed.models:
-        key, seat = key_of(entry), staying.get(str(entry["model_name"]))
-        if seat is not None and not (seat.role is Origin.LEAVING and seat.name in taken):
-            following.setdefault(anchor, []).append(seat)
+    for entry in inputs.document.managed.models:
+        key, name = key_of(entry), name_of(entry)
+        one = staying.get(name)
+        if one is not None and not (one.origin is Origin.LEAVING and name in taken):
+            following.setdefault(anchor, {}).setdefault(name, one)
         elif key in places:
             anchor = key
-    merged = list(following.get(None, []))
-    for seat in order:
-        merged.append(seat)
-        merged.extend(following.get(seat.key, []))
+    merged = list(following.get(None, {}).values())
+    for one in placed:
+        merged.append(one)
+        merged.extend(following.get(one.key, {}).values())
     return merged
-
-
-def _refuse_twins(seats: list[Placement]) -> None:
-    seen: dict[str, Placement] = {}
-    for seat in seats:
-        twin = seen.setdefault(seat.name, seat)
-        if twin is not seat:
-            raise PlanError(
-                f"{twin.key.qualified} and {seat.key.qualified} would both be named "
-                f"{seat.name!r}: LiteLLM would balance between them silently.",
-                "Give one of their rules another `name` in policy.yaml, or deny one of the two.",
-            )

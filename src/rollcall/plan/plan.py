@@ -6,67 +6,31 @@ applied later; applying refuses when config.yaml or the policy changed in betwee
 
 from __future__ import annotations
 
-from decimal import Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from rollcall.catalog.model import Answer, Verdict
 from rollcall.errors import PlanError
-from rollcall.litellm_config.entries import COSTS, key_of
+from rollcall.litellm_config.document import Blocks, managed_text
+from rollcall.plan.changes import STRICT, Change, compare, masked, text_of, texts_of
+from rollcall.plan.guards import HeldChange, Refusal
+from rollcall.store.freshness import sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from rollcall.litellm_config.document import Blocks, Entry
+    from rollcall.plan.decide import Decision
+    from rollcall.plan.inputs import Inputs
 
 
 SCHEMA = 1
 
 
-class ChangeKind(StrEnum):
-    """What a change does to our lines."""
-
-    ADD = "add"
-    REMOVE = "remove"
-    UPDATE = "update"
-    ALIAS = "alias"
-    FALLBACK = "fallback"
-
-
-class _Row(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Change(_Row):
-    """One change. `before` and `after` are plain data of our own entries; None = not there."""
-
-    kind: ChangeKind
-    name: str
-    before: Any = None
-    after: Any = None
-    reason: str = ""
-
-
-class HeldChange(_Row):
-    """A change a guard held back while the rest goes on; `accept` is what lets it through."""
-
-    name: str
-    change: str
-    reason: str
-    accept: str = ""
-
-
-class Refusal(_Row):
-    """A guard that refuses the whole plan. `accept`: what the user can do to let it through."""
-
-    guard: str
-    reason: str
-    accept: str = ""
-
-
-class ProviderLine(_Row):
+class ProviderLine(BaseModel):
     """One provider's verdict. `models`: how many it listed; `stale_since`: ISO 8601 UTC."""
+
+    model_config = STRICT
 
     name: str
     verdict: str
@@ -76,15 +40,17 @@ class ProviderLine(_Row):
     stale_since: str | None = None
 
 
-class PlanBlocks(_Row):
-    """What shall stand between our markers; see `config_document.Blocks`."""
+class PlanBlocks(BaseModel):
+    """What shall stand between our markers; see `litellm_config.document.Blocks`."""
+
+    model_config = STRICT
 
     models: list[dict[str, Any]] = []
     aliases: dict[str, Any] = {}
     fallbacks: list[dict[str, list[str]]] = []
 
 
-class Plan(_Row):
+class Plan(BaseModel):
     """The whole plan; `plan --json` and `plan --out` print exactly this.
 
     Attributes:
@@ -94,6 +60,8 @@ class Plan(_Row):
         nobody: no provider could be asked. unreachable: providers with a key that were not.
         accepted: names that `--accept` let through; remembered when the plan is applied.
     """
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     schema_version: int = Field(default=SCHEMA, alias="schema")
     changed: bool
@@ -110,8 +78,6 @@ class Plan(_Row):
     nobody: bool = False
     unreachable: list[str] = []
     accepted: list[str] = []
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     def to_json(self) -> str:
         """The saved form: stable key order, two-space indent, ASCII, final newline."""
@@ -140,153 +106,120 @@ def read_plan(text: str, name: str) -> Plan:
     return plan
 
 
-def counts(changes: list[Change]) -> str:
-    """One line that says how much changes: `2 added, 1 updated, 1 alias moved`."""
-    words = {
-        ChangeKind.ADD: "added",
-        ChangeKind.UPDATE: "updated",
-        ChangeKind.REMOVE: "removed",
-        ChangeKind.ALIAS: "alias changed",
-        ChangeKind.FALLBACK: "fallback changed",
-    }
-    plural = {"alias changed": "aliases changed", "fallback changed": "fallbacks changed"}
-    parts = []
-    for kind, word in words.items():
-        number = sum(1 for change in changes if change.kind is kind)
-        if number:
-            parts.append(f"{number} {plural.get(word, word) if number > 1 else word}")
-    return ", ".join(parts) or "no changes"
-
-
-LABELS = {
-    "input_cost_per_token": "input price",
-    "output_cost_per_token": "output price",
-    "cache_read_input_token_cost": "cache read price",
-    "cache_creation_input_token_cost": "cache write price",
-    "max_input_tokens": "context",
-    "max_output_tokens": "max output",
-    "api_key": "key",
-    "model": "model",
-}
-
-
-def compare(
-    old: Blocks,
-    new: Blocks,
-    *,
-    model_reasons: Mapping[str, str],
-    alias_reasons: Mapping[str, str],
-) -> list[Change]:
-    """Every change from `old` to `new`, in the new file's order, removals last.
+def plan_of(inputs: Inputs, decision: Decision, result: bytes) -> Plan:
+    """What `decision` means for config.yaml, as a person reads it.
 
     Args:
-        model_reasons, alias_reasons: why an entry or alias is there, moved, or is gone; by name.
+        result: config.yaml with the decision's blocks; what stands there stays where nobody
+            answered.
     """
-    changes = list(_models(old, new, model_reasons))
-    changes += _aliases(old, new, alias_reasons)
-    changes += _fallbacks(old, new)
-    if not changes and _order(old) != _order(new):
-        changes.append(
-            Change(
-                kind=ChangeKind.UPDATE,
-                name="(order)",
-                reason="the same entries in the order of the policy's rules",
-            )
+    document, blocks, nobody = inputs.document, decision.blocks, inputs.nobody_answered
+    if nobody:
+        result, blocks = document.raw, document.managed
+    before, after = masked(document.managed, blocks, _texts_of_policy(inputs))
+    return Plan(
+        changed=result != document.raw,
+        refused=[] if nobody else list(decision.refused),
+        config_sha256=sha256(document.raw),
+        policy_sha256=inputs.policy_sha256,
+        result_sha256=sha256(result),
+        replace=inputs.policy.model_list == "replace",
+        blocks=PlanBlocks(
+            models=list(after.models), aliases=after.aliases, fallbacks=list(after.fallbacks)
+        ),
+        changes=compare(
+            before,
+            after,
+            model_reasons=decision.model_reasons,
+            alias_reasons=decision.alias_reasons,
+        ),
+        held=[] if nobody else list(decision.held),
+        providers=[_provider_line(inputs, answer) for answer in inputs.answers.values()],
+        warnings=[*inputs.notes, *([] if nobody else _warnings(inputs, decision))],
+        nobody=nobody,
+        unreachable=[name for name, answer in inputs.answers.items() if answer.verdict.failed],
+        accepted=sorted(decision.accepting),
+    )
+
+
+def text_before(inputs: Inputs) -> str:
+    """Our lines as they stand, for a diff, without what somebody typed into them."""
+    managed = inputs.document.managed
+    return text_of(masked(managed, managed, _texts_of_policy(inputs))[0])
+
+
+def text_after(plan: Plan) -> str:
+    """Our lines as the plan has them."""
+    blocks = plan.blocks
+    return text_of(Blocks(tuple(blocks.models), blocks.aliases, tuple(blocks.fallbacks)))
+
+
+def _texts_of_policy(inputs: Inputs) -> set[str]:
+    return {
+        text for rule in inputs.policy.allow for text in texts_of((rule.params, rule.model_info))
+    }
+
+
+def _provider_line(inputs: Inputs, answer: Answer) -> ProviderLine:
+    known = inputs.state.providers.get(answer.provider)
+    stale = (known.stale_since if known else None) or inputs.stamp
+    told = (answer.detail, _advice(inputs, answer))
+    return ProviderLine(
+        name=answer.provider,
+        verdict=answer.verdict.value,
+        models=len(answer.models),
+        elapsed_ms=answer.elapsed_ms,
+        detail="; ".join(part.rstrip(".") for part in told if part),
+        stale_since=stale if answer.verdict.failed else None,
+    )
+
+
+def _advice(inputs: Inputs, answer: Answer) -> str:
+    """What a person can do about a provider that could not be asked; "" where nothing is known."""
+    provider = inputs.providers[answer.provider]
+    match answer.verdict:
+        case Verdict.AUTH:
+            names = " or ".join(provider.key_env)
+            where = f" (keys: {provider.key_url})" if provider.key_url else ""
+            return f"check {names}{where}" if names else ""
+        case Verdict.UNREACHABLE:
+            return f"check the network and the base_url of {answer.provider}"
+        case Verdict.TIMEOUT:
+            return "give it longer with --timeout and --deadline"
+        case _:
+            return ""
+
+
+NOTES_SHOWN = 5
+"""Oddities of one provider's reply that a plan tells one by one."""
+
+
+def _warnings(inputs: Inputs, decision: Decision) -> Iterator[str]:
+    yield from decision.warnings
+    for answer in inputs.answers.values():
+        shown = answer.notes[:NOTES_SHOWN]
+        yield from (f"{answer.provider}: {note}" for note in shown)
+        if len(answer.notes) > len(shown):
+            yield f"{answer.provider}: {len(answer.notes) - len(shown)} more such rows"
+    if _edited_by_hand(inputs):
+        yield (
+            "lines between our markers were edited since the last run; the policy decides what "
+            "stands there, so they are written anew where they differ"
         )
-    return changes
+    if not decision.refused:
+        yield from _taken_out(inputs)
 
 
-def _models(old: Blocks, new: Blocks, reasons: Mapping[str, str]) -> Iterator[Change]:
-    before = {str(entry["model_name"]): entry for entry in old.models}
-    after = {str(entry["model_name"]): entry for entry in new.models}
-    for name, entry in after.items():
-        if name not in before:
-            reason = reasons.get(name, "")
-            yield Change(kind=ChangeKind.ADD, name=name, after=entry, reason=reason)
-        elif before[name] != entry:
-            what = "; ".join(_differences(before[name], entry))
-            why = _why(reasons.get(name, ""), before[name], entry)
-            reason = "; ".join(text for text in (what, why) if text)
-            yield Change(
-                kind=ChangeKind.UPDATE, name=name, before=before[name], after=entry, reason=reason
-            )
-    for name, entry in before.items():
-        if name not in after:
-            reason = reasons.get(name, "")
-            yield Change(kind=ChangeKind.REMOVE, name=name, before=entry, reason=reason)
+def _edited_by_hand(inputs: Inputs) -> bool:
+    last, raw = inputs.state.written_blocks_sha256, inputs.document.raw
+    return last is not None and raw != b"" and sha256(managed_text(raw).encode()) != last
 
 
-def _why(reason: str, before: Entry, after: Entry) -> str:
-    """The reason of an update is told only where the entry leaves, stays after all, or its name
-    goes to another model.
-    """
-    leaving = any("leaves" in entry.get("model_info", {}) for entry in (before, after))
-    return reason if leaving or key_of(before) != key_of(after) else ""
-
-
-def _aliases(old: Blocks, new: Blocks, reasons: Mapping[str, str]) -> Iterator[Change]:
-    for name in dict.fromkeys((*new.aliases, *old.aliases)):
-        before, after = old.aliases.get(name), new.aliases.get(name)
-        if before != after:
-            yield Change(
-                kind=ChangeKind.ALIAS,
-                name=name,
-                before=before,
-                after=after,
-                reason=reasons.get(name, "" if after else "no longer in the policy"),
-            )
-
-
-def _fallbacks(old: Blocks, new: Blocks) -> Iterator[Change]:
-    before = {name: targets for row in old.fallbacks for name, targets in row.items()}
-    after = {name: targets for row in new.fallbacks for name, targets in row.items()}
-    for name in dict.fromkeys((*after, *before)):
-        if before.get(name) != after.get(name):
-            gone = "none of its fallbacks is in the config"
-            yield Change(
-                kind=ChangeKind.FALLBACK,
-                name=name,
-                before=before.get(name),
-                after=after.get(name),
-                reason=gone if name not in after else f"the fallbacks of alias {name}",
-            )
-
-
-def _order(blocks: Blocks) -> list[list[str]]:
-    return [
-        [str(entry["model_name"]) for entry in blocks.models],
-        list(blocks.aliases),
-        [name for row in blocks.fallbacks for name in row],
-    ]
-
-
-def _differences(before: Entry, after: Entry) -> Iterator[str]:
-    """What differs between two entries of one name, in words; the day it leaves is the reason's."""
-    for section in ("litellm_params", "model_info"):
-        old, new = before.get(section) or {}, after.get(section) or {}
-        for key in dict.fromkeys((*new, *old)):
-            if key == "leaves":
-                if key not in new:
-                    yield "stays after all"
-            elif old.get(key) != new.get(key) or (key in old) != (key in new):
-                label = LABELS.get(key, key)
-                yield f"{label} {_shown(key, old.get(key))} -> {_shown(key, new.get(key))}"
-
-
-def _shown(key: str, value: Any) -> str:
-    if value is None:
-        return "none"
-    if (
-        key.startswith(tuple(COSTS.values()))
-        and isinstance(value, int | float)
-        and not isinstance(value, bool)
-    ):
-        return f"${per_million(Decimal(repr(value)))}/M"
-    return str(value)
-
-
-def per_million(price_per_token: Decimal) -> str:
-    """USD per 1M tokens of a price in USD per token, without exponent or trailing zeros."""
-    amount = format((price_per_token * 1_000_000).normalize(), "f")
-    whole, _, cents = amount.partition(".")
-    return f"{whole}.{cents:0<2}"
+def _taken_out(inputs: Inputs) -> Iterator[str]:
+    """What `model_list: replace` costs the user, once --force let it; counted, never quoted."""
+    entries, aliases = len(inputs.document.own_models), len(inputs.document.own_aliases)
+    if inputs.policy.model_list == "replace" and (entries or aliases):
+        yield (
+            "model_list: replace takes out what you wrote by hand "
+            f"(entries: {entries}, aliases: {aliases}); `rollcall rollback` brings it back"
+        )

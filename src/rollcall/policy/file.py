@@ -6,14 +6,13 @@ The file is parsed once. Only when something is wrong is it composed again, for 
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 from pydantic import ValidationError
 
-from rollcall.errors import PolicyError
+from rollcall.errors import PolicyError, did_you_mean
 from rollcall.policy.schema import Policy, json_schema
 from rollcall.policy.words import FIELDS, shown, template_error
 from rollcall.providers.builtin import BUILTIN
@@ -21,7 +20,7 @@ from rollcall.secrets import names_secret
 from rollcall.yaml_reading import UNREADABLE, Unbounded, load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from rollcall.policy.schema import AliasSpec, Choice, Policy, ProviderPolicy, Rule
 
@@ -70,12 +69,12 @@ def _provider(place: Place, name: str, provider: ProviderPolicy) -> Iterator[Pro
         yield Problem(place, "not a name for a provider", hint)
     elif provider.type is None and name not in BUILTIN:
         hint = (
-            nearest(name, BUILTIN)
+            did_you_mean(name, BUILTIN)
             or "Give it a type, for example `type: openai`, and its base_url."
         )
         yield Problem(place, f"{shown(name)} is not a built-in provider and has no type", hint)
     if provider.type is not None and provider.type not in BUILTIN:
-        hint = nearest(provider.type, BUILTIN) or f"There are: {', '.join(BUILTIN)}."
+        hint = did_you_mean(provider.type, BUILTIN) or f"There are: {', '.join(BUILTIN)}."
         yield Problem((*place, "type"), f"unknown type {shown(provider.type)}", hint)
     if provider.type == "openai" and name not in BUILTIN and provider.base_url is None:
         hint = "For example `base_url: http://127.0.0.1:8000/v1`."
@@ -150,7 +149,7 @@ def _alias(place: Place, name: str, spec: AliasSpec, policy: Policy) -> Iterator
 def _from(place: Place, names: tuple[str, ...], policy: Policy) -> Iterator[Problem]:
     for name in names:
         if name not in policy.providers:
-            near = nearest(name, policy.providers)
+            near = did_you_mean(name, policy.providers)
             hint = near or f"Add it under providers, or use: {', '.join(policy.providers)}."
             yield Problem((*place, "from"), f"{shown(name)} is not among the providers", hint)
 
@@ -159,14 +158,8 @@ def _naming(place: Place, template: str) -> Iterator[Problem]:
     wrong = template_error(template)
     if wrong is not None:
         what, word = wrong
-        hint = (word and nearest(word, FIELDS)) or f"Fields: {', '.join(FIELDS)}."
+        hint = (word and did_you_mean(word, FIELDS)) or f"Fields: {', '.join(FIELDS)}."
         yield Problem(place, what, hint)
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`Did you mean 'openrouter'?`, or nothing when no known word is near."""
-    near = get_close_matches(word, list(known), n=1)
-    return f"Did you mean {near[0]!r}?" if near else ""
 
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -272,7 +265,9 @@ def _problem(row: Any) -> Problem:
         case "literal_error":
             wanted = row["ctx"]["expected"].replace("'", "")
             return Problem(
-                place, f"{shown(given)} is not one of: {wanted}", _nearest(given, wanted)
+                place,
+                f"{shown(given)} is not one of: {wanted}",
+                did_you_mean(str(given), re.split(r", | or ", wanted)),
             )
         case "value_error":
             return Problem(place, str(row["ctx"]["error"]), "")
@@ -302,18 +297,10 @@ def _nested(value: Any) -> bool:
     return isinstance(value, dict | list | tuple) or value is None
 
 
-def _nearest(word: Any, known: str | list[str]) -> str:
-    from difflib import get_close_matches
-
-    words = re.split(r", | or ", known) if isinstance(known, str) else known
-    near = get_close_matches(str(word).lower(), words, n=1)
-    return f"Did you mean {near[0]!r}?" if near else ""
-
-
 def _nearest_field(place: tuple[Any, ...]) -> str:
     """The valid field nearest to a wrong one, else all of them."""
     fields = _fields_at(place[:-1])
-    near = _nearest(place[-1], fields)
+    near = did_you_mean(str(place[-1]), fields)
     return near or f"Fields here: {', '.join(fields)}."
 
 

@@ -9,14 +9,13 @@ own default or variables, `api_base` stays None; otherwise it is what must be wr
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import EllipsisType
 from typing import Final, get_args
 from urllib.parse import urlsplit
 
-from rollcall.errors import PolicyError
+from rollcall.errors import PolicyError, did_you_mean
 from rollcall.providers.builtin import BUILTIN, Protocol_, Provider
 
 PROTOCOLS: Final[tuple[str, ...]] = get_args(Protocol_)
@@ -147,5 +146,5 @@ def _canonical(row: Provider, base_url: str) -> str:
 
 
 def _nearest(word: str) -> str:
-    near = difflib.get_close_matches(word, BUILTIN, n=1)
-    return f", did you mean {near[0]!r}?" if near else ""
+    near = did_you_mean(word, BUILTIN)
+    return f", {near[0].lower()}{near[1:]}" if near else ""

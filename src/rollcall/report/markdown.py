@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rollcall.plan.plan import ChangeKind, counts
+from rollcall.plan.changes import ChangeKind, counts
 from rollcall.report.plan import diff_lines, provider_remark, target_of
 from rollcall.report.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rollcall.plan.plan import Change, HeldChange, Plan
+    from rollcall.plan.changes import Change
+    from rollcall.plan.guards import HeldChange
+    from rollcall.plan.plan import Plan
     from rollcall.report.plan import ChangeFacts
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rollcall.catalog.order import release_date
-from rollcall.litellm_config.entries import key_of, model_of
-from rollcall.plan.plan import ChangeKind, counts, per_million
-from rollcall.plan.prices import stand_in
+from rollcall.litellm_config.entries import by_name, key_of, model_of
+from rollcall.plan.changes import ChangeKind, counts, per_million
+from rollcall.plan.guards import stand_in
 from rollcall.report.text import out, printable, say, say_all, show_table
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from rollcall.catalog.model import Model, Price
-    from rollcall.plan.plan import Change, Plan, ProviderLine
+    from rollcall.plan.changes import Change
+    from rollcall.plan.plan import Plan, ProviderLine
     from rollcall.store.config_file import Written
     from rollcall.sync.apply import Planned
 
@@ -92,17 +93,16 @@ class ChangeFacts:
 
 def facts_of(planned: Planned) -> ChangeFacts:
     """The facts behind a plan that has just been made."""
-    situation = planned.situation
-    entries = {str(entry["model_name"]): entry for entry in situation.document.managed.models}
-    entries |= {str(entry["model_name"]): entry for entry in planned.decision.blocks.models}
+    inputs = planned.inputs
+    entries = by_name((*inputs.document.managed.models, *planned.decision.blocks.models))
     born = {}
-    for answer in situation.answers.values():
+    for answer in inputs.answers.values():
         for model in answer.models:
             if released := release_date(model):
                 born[model.key] = Birth(released)
-            elif seen := situation.first_seen(model.provider, model.id):
+            elif seen := inputs.first_seen(model.provider, model.id):
                 born[model.key] = Birth(seen, first_seen=True)
-    return ChangeFacts(entries, born, situation.today, situation.openrouter_models)
+    return ChangeFacts(entries, born, inputs.today, inputs.openrouter_models)
 
 
 def _shown(price: Price) -> str:

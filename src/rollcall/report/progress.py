@@ -6,9 +6,9 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from rollcall.plan.plan import NOTES_SHOWN
 from rollcall.report.plan import provider_rows
 from rollcall.report.text import is_terminal, is_unicode, printable, render_table, say, say_all
-from rollcall.sync.outcome import NOTES_SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +77,7 @@ def say_providers(planned: Planned) -> None:
     """Who answered, and every oddity of the replies beyond those the plan tells."""
     head, rows = provider_rows(planned.plan.providers)
     say(render_table(head, rows, right=("models", "ms"), stream=sys.stderr).rstrip("\n"))
-    for answer in planned.evidence.answers.values():
+    for answer in planned.inputs.answers.values():
         say_all(
             (f"{answer.provider}: {note}" for note in answer.notes[NOTES_SHOWN:]), mark="note: "
         )
@@ -85,9 +85,9 @@ def say_providers(planned: Planned) -> None:
 
 def say_decisions(decision: Decision) -> None:
     """Every entry and alias as it stands after this run, and why."""
-    for seat in decision.roster.seats:
-        say(f"entry {printable(seat.name)}: {seat.role}: {printable(seat.reason)}")
-    for name, reason in decision.roster.gone.items():
+    for placement in decision.model_list.placements:
+        say(f"entry {printable(placement.name)}: {placement.origin}: {printable(placement.reason)}")
+    for name, reason in decision.model_list.gone.items():
         say(f"entry {printable(name)}: gone: {printable(reason)}")
     for alias in decision.resolved:
         target = alias.target or "nothing"

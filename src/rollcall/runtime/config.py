@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from rollcall.errors import did_you_mean
 from rollcall.runtime.dialects import DIALECTS
 from rollcall.runtime.errors import InvalidParams
 from rollcall.runtime.params import read_params
@@ -61,11 +61,10 @@ def _checked_params(value: dict[str, Any]) -> dict[str, Any]:
 
 def _known_type(value: str) -> str:
     if value not in DIALECTS:
-        near = difflib.get_close_matches(value, DIALECTS, n=1)
-        guess = f"did you mean {near[0]}? " if near else ""
+        near = did_you_mean(value, DIALECTS)
         raise ValueError(
-            f"no known type; {guess}use openai for any OpenAI-compatible server, or one of: "
-            + ", ".join(DIALECTS)
+            f"no known type; {near + ' ' if near else ''}Use openai for any OpenAI-compatible "
+            f"server, or one of: {', '.join(DIALECTS)}"
         )
     return value
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from rollcall.errors import did_you_mean
 from rollcall.files import read_regular
 from rollcall.runtime.config import (
     CatalogConfig,
@@ -67,10 +67,10 @@ def parse_config(text: str, name: str) -> OrchestratorConfig:
 
 def _unknown_provider(provider: str, document: Document, name: str) -> InvalidConfig:
     line = document.line(("providers", provider))
-    near = difflib.get_close_matches(provider, DIALECTS, n=1)
+    near = did_you_mean(provider, DIALECTS)
     return InvalidConfig(
         f"{name}, line {line}: providers.{provider}: no known provider.",
-        (f"Did you mean {near[0]}? Else give" if near else "Give")
+        (f"{near} Else give" if near else "Give")
         + " it a `type`, such as `type: openai` for an OpenAI-compatible server.",
         field=f"providers.{provider}",
         line=line,
@@ -122,10 +122,8 @@ def _words(problem: Mapping[str, Any], place: Place) -> tuple[str, str]:
     match problem["type"]:
         case "extra_forbidden":
             known = _fields_at(place)
-            near = difflib.get_close_matches(str(place[-1]), known, n=1)
-            guess = f"Did you mean {near[0]}? " if near else ""
             listed = f"Known here: {', '.join(known)}." if known else "Remove it."
-            return "unknown field", guess + listed
+            return "unknown field", f"{did_you_mean(str(place[-1]), known)} {listed}".lstrip()
         case "missing":
             return "it is missing", f"Add `{place[-1]}:` here."
         case "string_type" if isinstance(given, int | float):

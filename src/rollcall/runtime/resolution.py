@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rollcall.errors import did_you_mean
 from rollcall.runtime.config import FallbackConfig, OrchestratorConfig, ProviderConfig, RoleConfig
 from rollcall.runtime.dialects import DIALECTS, Dialect
 from rollcall.runtime.errors import (
@@ -64,12 +64,11 @@ def find_role(config: OrchestratorConfig, role: str) -> RoleConfig:
     """
     if role in config.roles:
         return config.roles[role]
-    near = difflib.get_close_matches(role, config.roles, n=1)
     known = ", ".join(config.roles) or "none"
     raise RoleNotDefined(
         f"The role {role!r} is not defined.",
-        (f"Did you mean {near[0]!r}? " if near else "")
-        + f"Add it under `roles:` with a provider and a model (defined: {known}).",
+        f"{did_you_mean(role, config.roles)} Add it under `roles:` with a provider and a model "
+        f"(defined: {known}).".lstrip(),
     )
 
 
@@ -81,12 +80,11 @@ def find_provider(config: OrchestratorConfig, name: str, role: str) -> ProviderC
     """
     if name in config.providers:
         return config.providers[name]
-    near = difflib.get_close_matches(name, config.providers, n=1)
     known = ", ".join(config.providers) or "none"
     raise ProviderNotDefined(
         f"The role {role!r} uses the provider {name!r}, which is not defined.",
-        (f"Did you mean {near[0]!r}? " if near else "")
-        + f"Add `{name}:` with an auth_profile under `providers:` (defined: {known}).",
+        f"{did_you_mean(name, config.providers)} Add `{name}:` with an auth_profile under "
+        f"`providers:` (defined: {known}).".lstrip(),
     )
 
 

@@ -46,16 +46,21 @@ def make_stamp(
     settings: Settings,
     *,
     config: bytes,
+    policy_sha256: str,
     ttl_seconds: float,
     key_names: Iterable[str],
 ) -> str:
-    """The stamp of a run that has just gone well."""
+    """The stamp of a run that has just gone well.
+
+    Args:
+        config: as the run left it. policy_sha256: of the bytes the run read, as `policy_digest`.
+    """
     return json.dumps(
         {
             "at": settings.now.timestamp(),
             "ttl_seconds": ttl_seconds,
             "config_sha256": sha256(config),
-            "policy_sha256": policy_digest(settings),
+            "policy_sha256": policy_sha256,
             "mode": settings.mode.value,
             "keys": {name: bool(settings.environ.get(name)) for name in sorted(key_names)},
         }

@@ -8,47 +8,45 @@ from typing import TYPE_CHECKING
 from rollcall.errors import GuardRefused, NobodyAsked
 from rollcall.litellm_config import adoption, writing
 from rollcall.litellm_config.document import parse
-from rollcall.litellm_config.entries import called_by
+from rollcall.litellm_config.entries import alias_target, called_by, name_of
 from rollcall.plan.decide import decide
+from rollcall.plan.plan import plan_of
 from rollcall.store.config_file import Written
 from rollcall.store.store import Store
 from rollcall.sync.apply import LOCK_WAIT_SECONDS, write
-from rollcall.sync.gather import gather, situate
-from rollcall.sync.outcome import plan_of
+from rollcall.sync.gather import gather
 from rollcall.sync.remember import remember, remember_handover
 
 if TYPE_CHECKING:
-    from rollcall.plan.situation import Situation
+    from rollcall.plan.inputs import Inputs
     from rollcall.settings import Settings
 
 
-def adoptable(situation: Situation) -> tuple[frozenset[str], frozenset[str]]:
+def adoptable(inputs: Inputs) -> tuple[frozenset[str], frozenset[str]]:
     """(model_names, alias names) of the user's own lines that `adopt` takes over.
 
     An entry, when the policy admits a model under its very name for the very model it calls; an
     alias, when the policy gives that name and it leads to an entry that is, or becomes, ours.
     """
-    wanted = {
-        row.name: row.model.litellm_model for row in situation.admit(situation.policy).admitted
-    }
+    wanted = {row.name: row.model.litellm_model for row in inputs.admit(inputs.policy).admitted}
     names = frozenset(
         name
-        for entry in situation.document.own_entries
-        if wanted.get(name := str(entry.get("model_name"))) == called_by(entry)
+        for entry in inputs.document.own_entries
+        if wanted.get(name := name_of(entry)) == called_by(entry)
     )
-    ours = names | {stray.model_name for stray in situation.document.strays}
-    ours |= {str(entry["model_name"]) for entry in situation.document.managed.models}
-    return names, frozenset(_aliases(situation, ours))
+    ours = names | {stray.model_name for stray in inputs.document.strays}
+    ours |= {name_of(entry) for entry in inputs.document.managed.models}
+    return names, frozenset(_aliases(inputs, ours))
 
 
-def _aliases(situation: Situation, ours: frozenset[str]) -> set[str]:
-    document = situation.document
-    free = replace(situation, document=replace(document, own_models=(), own_aliases={}))
+def _aliases(inputs: Inputs, ours: frozenset[str]) -> set[str]:
+    document = inputs.document
+    free = replace(inputs, document=replace(document, own_models=(), own_aliases={}))
     given = {alias.name for alias in decide(free).resolved if alias.target is not None}
     return {
         name
         for name, target in document.own_aliases.items()
-        if name in given and (target.get("model") if isinstance(target, dict) else target) in ours
+        if name in given and alias_target(target) in ours
     }
 
 
@@ -74,15 +72,13 @@ def adopt(settings: Settings) -> Adopted:
     """
     store = Store(settings.config_path, settings.state_dir)
     with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
-        evidence = gather(settings)
-        names, aliases = adoptable(situate(evidence))
-        before = evidence.document
-        taken = adoption.adopt(before, names, aliases=aliases)
-        adopted = replace(evidence, document=parse(taken))
-        situation = situate(adopted)
-        decision = decide(situation)
-        result = writing.with_blocks(adopted.document, decision.blocks)
-        plan = plan_of(adopted, decision, result)
+        found = gather(settings, store)
+        names, aliases = adoptable(found)
+        before = found.document
+        inputs = replace(found, document=parse(adoption.adopt(before, names, aliases=aliases)))
+        decision = decide(inputs)
+        result = writing.with_blocks(inputs.document, decision.blocks)
+        plan = plan_of(inputs, decision, result)
         if plan.nobody:
             raise NobodyAsked(
                 "Nobody could be asked: nothing is adopted.", "Try again, or --offline."
@@ -94,7 +90,7 @@ def adopt(settings: Settings) -> Adopted:
         written = None
         if result != before.raw:
             written = write(settings, store, before.raw, result, "adopt", None)
-        notes = remember(evidence, plan, result, written)
+        notes = remember(settings, store, found, plan, result, written)
     strays = {stray.model_name for stray in before.strays}
     return Adopted(tuple(sorted({*names, *strays})), tuple(sorted(aliases)), written, notes)
 

@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from rollcall.errors import GuardRefused, NotFound, PlanError
 from rollcall.litellm_config.document import Blocks, parse
 from rollcall.settings import stamp
-from rollcall.store import freshness
 from rollcall.store.config_file import Written
+from rollcall.store.freshness import sha256
 from rollcall.store.store import Store
-from rollcall.sync.gather import gather, read_policy_bytes, situate
+from rollcall.sync.gather import gather, read_pick, read_policy_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from rollcall.plan.decide import Decision
+    from rollcall.plan.inputs import Inputs
     from rollcall.plan.plan import Plan
-    from rollcall.plan.situation import Situation
     from rollcall.providers.fetch import Observer
     from rollcall.settings import Settings
-    from rollcall.sync.gather import Evidence
 
 
 AGAIN = "Make a new one with `rollcall plan --out FILE`."
@@ -36,7 +35,7 @@ FOR_DECIDING = (
     "rollcall.selection.aliases",
     "rollcall.plan.decide",
     "rollcall.litellm_config.writing",
-    "rollcall.sync.outcome",
+    "rollcall.plan.plan",
     "rollcall.sync.remember",
 )
 """Not needed for asking: imported while the providers think, in pieces of a few milliseconds."""
@@ -46,8 +45,7 @@ class Planned(NamedTuple):
     """A plan, what it was made from, and the bytes config.yaml would have."""
 
     plan: Plan
-    evidence: Evidence
-    situation: Situation
+    inputs: Inputs
     decision: Decision
     result: bytes
 
@@ -71,22 +69,24 @@ class Applied(NamedTuple):
         return self.written is not None and self.written.changed
 
 
-def make_plan(settings: Settings, observer: Observer | None = None) -> Planned:
+def make_plan(
+    settings: Settings, observer: Observer | None = None, store: Store | None = None
+) -> Planned:
     """Ask, decide, and say what would change; writes nothing.
 
     Raises:
         PolicyError, ConfigRefused, PlanError, StoreError, SettingsError: see their docstrings.
     """
-    evidence = gather(settings, observer, _while_they_think())
+    store = store or Store(settings.config_path, settings.state_dir)
+    inputs = gather(settings, store, observer, _while_they_think())
     from rollcall.litellm_config.writing import with_blocks
     from rollcall.plan.decide import decide
-    from rollcall.sync.outcome import plan_of
+    from rollcall.plan.plan import plan_of
 
-    situation = situate(evidence)
-    decision = decide(situation)
-    replace_all = evidence.policy.model_list == "replace"
-    result = with_blocks(evidence.document, decision.blocks, replace=replace_all)
-    return Planned(plan_of(evidence, decision, result), evidence, situation, decision, result)
+    decision = decide(inputs)
+    replace_all = inputs.policy.model_list == "replace"
+    result = with_blocks(inputs.document, decision.blocks, replace=replace_all)
+    return Planned(plan_of(inputs, decision, result), inputs, decision, result)
 
 
 def _while_they_think() -> list[Callable[[], object]]:
@@ -112,11 +112,11 @@ def apply(
     """
     store = Store(settings.config_path, settings.state_dir)
     with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS) as mended:
-        planned = make_plan(settings, observer)
-        from rollcall.plan.plan import counts
+        planned = make_plan(settings, observer, store)
+        from rollcall.plan.changes import counts
         from rollcall.sync import remember
 
-        plan, before = planned.plan, planned.evidence.document.raw
+        plan, before = planned.plan, planned.inputs.document.raw
         if check is not None and plan.changed:
             check(planned.result)
         result, due = planned.result, plan.changed or write_to is not None
@@ -125,7 +125,7 @@ def apply(
         written = None
         if due:
             written = write(settings, store, before, result, counts(plan.changes), write_to)
-        notes = mended + remember.remember(planned.evidence, plan, result, written)
+        notes = mended + remember.remember(settings, store, planned.inputs, plan, result, written)
     return Applied(plan, written, notes, planned)
 
 
@@ -142,7 +142,7 @@ def apply_saved(
         PlanError: config.yaml or the policy is not what the plan was made from.
         GuardRefused: a guard had refused the plan and `force` is not set.
     """
-    from rollcall.plan.plan import counts
+    from rollcall.plan.changes import counts
     from rollcall.sync import remember
 
     store = Store(settings.config_path, settings.state_dir)
@@ -155,7 +155,7 @@ def apply_saved(
     plan = plan.model_copy(update={"refused": []})
     with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS) as mended:
         before = store.read_config()
-        policy_bytes = _same_files(settings, plan, before)
+        policy_text = _same_files(settings, plan, before)
         result = _result_of(plan, before)
         if check is not None and plan.changed:
             check(result)
@@ -163,19 +163,19 @@ def apply_saved(
         if result != before or write_to is not None:
             written = write(settings, store, before, result, counts(plan.changes), write_to)
         notes = mended + remember.remember_saved(
-            settings, store, plan, policy_bytes, result, written
+            settings, store, plan, policy_text, result, written
         )
     return Applied(plan, written, notes)
 
 
-def _same_files(settings: Settings, plan: Plan, config: bytes) -> bytes:
-    """The policy's bytes, after checking that nothing changed since the plan was made."""
-    if freshness.sha256(config) != plan.config_sha256:
+def _same_files(settings: Settings, plan: Plan, config: bytes) -> str:
+    """The policy's text, after checking that nothing changed since the plan was made."""
+    if sha256(config) != plan.config_sha256:
         raise PlanError(f"{settings.config_path} changed since the plan was made.", AGAIN)
     policy_bytes = read_policy_bytes(settings)
-    if freshness.policy_digest(settings) != plan.policy_sha256:
+    if sha256(policy_bytes + read_pick(settings)[0]) != plan.policy_sha256:
         raise PlanError(f"{settings.policy_path} changed since the plan was made.", AGAIN)
-    return policy_bytes
+    return policy_bytes.decode("utf-8", "replace")
 
 
 def _result_of(plan: Plan, config: bytes) -> bytes:
@@ -183,7 +183,7 @@ def _result_of(plan: Plan, config: bytes) -> bytes:
     if not plan.changed:
         return config
     from rollcall.litellm_config.writing import with_blocks
-    from rollcall.plan.masking import restored
+    from rollcall.plan.changes import restored
 
     document = parse(config)
     blocks = Blocks(
@@ -192,7 +192,7 @@ def _result_of(plan: Plan, config: bytes) -> bytes:
         fallbacks=tuple(plan.blocks.fallbacks),
     )
     result = with_blocks(document, blocks, replace=plan.replace)
-    if freshness.sha256(result) != plan.result_sha256:
+    if sha256(result) != plan.result_sha256:
         raise PlanError("The saved plan does not give the file it says it gives.", AGAIN)
     return result
 
@@ -224,7 +224,7 @@ def rollback(settings: Settings, backup_id: str | None = None) -> tuple[str, Wri
 
 def _last_other(store: Store, current: bytes) -> str:
     """The newest backup that is not what stands there now (a write cut short leaves such a one)."""
-    digest = freshness.sha256(current)
+    digest = sha256(current)
     backups = store.backups()
     if not backups:
         raise NotFound("There is no earlier config.yaml to go back to.", "Nothing was changed.")
@@ -239,9 +239,10 @@ def refresh(settings: Settings) -> None:
     """
     from rollcall.sync import remember
 
-    evidence = gather(settings)
-    with evidence.store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
-        remember.remember_replies(evidence)
+    store = Store(settings.config_path, settings.state_dir)
+    inputs = gather(settings, store)
+    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
+        remember.remember_replies(store, inputs)
 
 
 def write(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rollcall.catalog.model import Answer, Verdict
 from rollcall.litellm_config import document
-from rollcall.plan.plan import counts
+from rollcall.plan.changes import counts
 from rollcall.settings import stamp
 from rollcall.store import freshness
 from rollcall.store.state import ProviderState, RunRecord, State
@@ -15,11 +15,11 @@ from rollcall.store.state import ProviderState, RunRecord, State
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rollcall.plan.inputs import Inputs
     from rollcall.plan.plan import Plan
     from rollcall.settings import Settings
     from rollcall.store.config_file import Written
     from rollcall.store.store import Store
-    from rollcall.sync.gather import Evidence
 
 
 RUNS_KEPT = 20
@@ -86,24 +86,25 @@ def after_run(state: State, record: RunRecord) -> State:
 
 
 def remember(
-    evidence: Evidence, plan: Plan, result: bytes, written: Written | None
+    settings: Settings,
+    store: Store,
+    inputs: Inputs,
+    plan: Plan,
+    result: bytes,
+    written: Written | None,
 ) -> tuple[str, ...]:
     """Keep replies, state and freshness after a run; what cannot be kept is a note."""
-    settings, store = evidence.settings, evidence.store
-    answers = tuple(evidence.answers.values())
+    answers = tuple(inputs.answers.values())
     notes = () if settings.offline else store.write_replies(answers)
-    now, today = stamp(settings), settings.now.date()
-    state = after_asking(evidence.state, answers, now=now, today=today)
+    state = after_asking(inputs.state, answers, now=inputs.stamp, today=inputs.today)
     if plan.nobody or plan.refused:
         outcome = "nobody" if plan.nobody else "refused"
         state = after_run(state, _record(settings, plan, outcome, written))
         return (*notes, *store.write_state(state))
-    result = result if written is not None else evidence.document.raw
-    notes += store.write_state(
-        _applied(settings, state, plan, evidence.policy_bytes, result, written)
-    )
+    result = result if written is not None else inputs.document.raw
+    notes += store.write_state(_applied(settings, state, plan, inputs.policy_text, result, written))
     if not settings.only_providers:
-        notes += store.write_stamp(_fresh(evidence, result))
+        notes += store.write_stamp(_fresh(settings, inputs, result))
     return notes
 
 
@@ -111,23 +112,31 @@ def remember_saved(
     settings: Settings,
     store: Store,
     plan: Plan,
-    policy_bytes: bytes,
+    policy_text: str,
     result: bytes,
     written: Written | None,
 ) -> tuple[str, ...]:
     """Keep what applying a saved plan did."""
     state, notes = store.read_state()
-    return notes + store.write_state(_applied(settings, state, plan, policy_bytes, result, written))
+    return notes + store.write_state(_applied(settings, state, plan, policy_text, result, written))
 
 
-def remember_replies(evidence: Evidence) -> tuple[str, ...]:
-    """Keep what the providers said, after a run that writes nothing."""
-    settings, store = evidence.settings, evidence.store
-    answers = tuple(evidence.answers.values())
-    notes = store.write_replies(answers)
-    now, today = stamp(settings), settings.now.date()
-    state = after_asking(evidence.state, answers, now=now, today=today)
-    return (*notes, *store.write_state(state))
+def remember_replies(store: Store, inputs: Inputs) -> tuple[str, ...]:
+    """Keep what the providers said, after a run that writes nothing; call it under the lock.
+
+    The state may have moved on since the run began: it is read anew, and where another run asked
+    a provider meanwhile, what that one learnt stands.
+    """
+    state, notes = store.read_state()
+    before = inputs.state.providers
+    answers = tuple(
+        answer
+        for name, answer in inputs.answers.items()
+        if state.providers.get(name) == before.get(name)
+    )
+    notes += store.write_replies(answers)
+    state = after_asking(state, answers, now=inputs.stamp, today=inputs.today)
+    return notes + store.write_state(state)
 
 
 def remember_handover(
@@ -149,13 +158,13 @@ def _applied(
     settings: Settings,
     state: State,
     plan: Plan,
-    policy_bytes: bytes,
+    policy_text: str,
     result: bytes,
     written: Written | None,
 ) -> State:
     state = state.model_copy(
         update={
-            "policy_text": policy_bytes.decode("utf-8", "replace"),
+            "policy_text": policy_text,
             "accepted": sorted({*state.accepted, *plan.accepted}),
         }
     )
@@ -185,11 +194,11 @@ def _record(settings: Settings, plan: Plan, outcome: str, written: Written | Non
     )
 
 
-def _fresh(evidence: Evidence, config: bytes) -> str:
-    providers = evidence.roll.providers.values()
+def _fresh(settings: Settings, inputs: Inputs, config: bytes) -> str:
     return freshness.make_stamp(
-        evidence.settings,
+        settings,
         config=config,
-        ttl_seconds=evidence.policy.defaults.ttl,
-        key_names={name for provider in providers for name in provider.key_env},
+        policy_sha256=inputs.policy_sha256,
+        ttl_seconds=inputs.policy.defaults.ttl,
+        key_names={name for row in inputs.providers.values() for name in row.key_env},
     )

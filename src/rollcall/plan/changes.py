@@ -1,0 +1,316 @@
+"""What changes between two states of our lines, and how they are shown without secrets. Pure.
+
+People paste keys between our markers, under any name (`api_key`, a header, an organisation). So
+what an entry of the file holds is shown and saved only where it is surely ours or the policy's:
+our own fields, references to variables, plain words, numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from rollcall.litellm_config.document import Blocks
+from rollcall.litellm_config.entries import COSTS, by_name, key_of, leaves_on, name_of, section_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rollcall.litellm_config.document import Entry
+
+
+STRICT = ConfigDict(extra="forbid")
+"""For the parts of a saved plan: fields it does not know are errors."""
+
+
+class ChangeKind(StrEnum):
+    """What a change does to our lines."""
+
+    ADD = "add"
+    REMOVE = "remove"
+    UPDATE = "update"
+    ALIAS = "alias"
+    FALLBACK = "fallback"
+
+
+class Change(BaseModel):
+    """One change. `before` and `after` are plain data of our own entries; None = not there."""
+
+    model_config = STRICT
+
+    kind: ChangeKind
+    name: str
+    before: Any = None
+    after: Any = None
+    reason: str = ""
+
+
+def counts(changes: list[Change]) -> str:
+    """One line that says how much changes: `2 added, 1 updated, 1 alias moved`."""
+    words = {
+        ChangeKind.ADD: "added",
+        ChangeKind.UPDATE: "updated",
+        ChangeKind.REMOVE: "removed",
+        ChangeKind.ALIAS: "alias changed",
+        ChangeKind.FALLBACK: "fallback changed",
+    }
+    plural = {"alias changed": "aliases changed", "fallback changed": "fallbacks changed"}
+    parts = []
+    for kind, word in words.items():
+        number = sum(1 for change in changes if change.kind is kind)
+        if number:
+            parts.append(f"{number} {plural.get(word, word) if number > 1 else word}")
+    return ", ".join(parts) or "no changes"
+
+
+LABELS = {
+    "input_cost_per_token": "input price",
+    "output_cost_per_token": "output price",
+    "cache_read_input_token_cost": "cache read price",
+    "cache_creation_input_token_cost": "cache write price",
+    "max_input_tokens": "context",
+    "max_output_tokens": "max output",
+    "api_key": "key",
+    "model": "model",
+}
+
+
+def compare(
+    old: Blocks,
+    new: Blocks,
+    *,
+    model_reasons: Mapping[str, str],
+    alias_reasons: Mapping[str, str],
+) -> list[Change]:
+    """Every change from `old` to `new`, in the new file's order, removals last.
+
+    Args:
+        model_reasons, alias_reasons: why an entry or alias is there, moved, or is gone; by name.
+    """
+    changes = list(_models(old, new, model_reasons))
+    changes += _aliases(old, new, alias_reasons)
+    changes += _fallbacks(old, new)
+    if not changes and _order(old) != _order(new):
+        changes.append(
+            Change(
+                kind=ChangeKind.UPDATE,
+                name="(order)",
+                reason="the same entries in the order of the policy's rules",
+            )
+        )
+    return changes
+
+
+def _models(old: Blocks, new: Blocks, reasons: Mapping[str, str]) -> Iterator[Change]:
+    before, after = by_name(old.models), by_name(new.models)
+    for name, entry in after.items():
+        if name not in before:
+            reason = reasons.get(name, "")
+            yield Change(kind=ChangeKind.ADD, name=name, after=entry, reason=reason)
+        elif before[name] != entry:
+            what = "; ".join(_differences(before[name], entry))
+            why = _why(reasons.get(name, ""), before[name], entry)
+            reason = "; ".join(text for text in (what, why) if text)
+            yield Change(
+                kind=ChangeKind.UPDATE, name=name, before=before[name], after=entry, reason=reason
+            )
+    for name, entry in before.items():
+        if name not in after:
+            reason = reasons.get(name, "")
+            yield Change(kind=ChangeKind.REMOVE, name=name, before=entry, reason=reason)
+
+
+def _why(reason: str, before: Entry, after: Entry) -> str:
+    """The reason of an update is told only where the entry leaves, stays after all, or its name
+    goes to another model.
+    """
+    leaving = any(leaves_on(entry) for entry in (before, after))
+    return reason if leaving or key_of(before) != key_of(after) else ""
+
+
+def _aliases(old: Blocks, new: Blocks, reasons: Mapping[str, str]) -> Iterator[Change]:
+    for name in dict.fromkeys((*new.aliases, *old.aliases)):
+        before, after = old.aliases.get(name), new.aliases.get(name)
+        if before != after:
+            yield Change(
+                kind=ChangeKind.ALIAS,
+                name=name,
+                before=before,
+                after=after,
+                reason=reasons.get(name, "" if after else "no longer in the policy"),
+            )
+
+
+def _fallbacks(old: Blocks, new: Blocks) -> Iterator[Change]:
+    before = {name: targets for row in old.fallbacks for name, targets in row.items()}
+    after = {name: targets for row in new.fallbacks for name, targets in row.items()}
+    for name in dict.fromkeys((*after, *before)):
+        if before.get(name) != after.get(name):
+            gone = "none of its fallbacks is in the config"
+            yield Change(
+                kind=ChangeKind.FALLBACK,
+                name=name,
+                before=before.get(name),
+                after=after.get(name),
+                reason=gone if name not in after else f"the fallbacks of alias {name}",
+            )
+
+
+def _order(blocks: Blocks) -> list[list[str]]:
+    return [
+        [name_of(entry) for entry in blocks.models],
+        list(blocks.aliases),
+        [name for row in blocks.fallbacks for name in row],
+    ]
+
+
+def _differences(before: Entry, after: Entry) -> Iterator[str]:
+    """What differs between two entries of one name, in words; the day it leaves is the reason's."""
+    for section in ("litellm_params", "model_info"):
+        old, new = section_of(before, section), section_of(after, section)
+        for key in dict.fromkeys((*new, *old)):
+            if key == "leaves":
+                if key not in new:
+                    yield "stays after all"
+            elif old.get(key) != new.get(key) or (key in old) != (key in new):
+                label = LABELS.get(key, key)
+                yield f"{label} {_shown(key, old.get(key))} -> {_shown(key, new.get(key))}"
+
+
+def _shown(key: str, value: Any) -> str:
+    if value is None:
+        return "none"
+    if (
+        key.startswith(tuple(COSTS.values()))
+        and isinstance(value, int | float)
+        and not isinstance(value, bool)
+    ):
+        return f"${per_million(Decimal(repr(value)))}/M"
+    return str(value)
+
+
+def per_million(price_per_token: Decimal) -> str:
+    """USD per 1M tokens of a price in USD per token, without exponent or trailing zeros."""
+    amount = format((price_per_token * 1_000_000).normalize(), "f")
+    whole, _, cents = amount.partition(".")
+    return f"{whole}.{cents:0<2}"
+
+
+MASK: Final = "***"
+
+Path = tuple[str | int, ...]
+
+_OURS: Final = frozenset(
+    {
+        ("model_name",),
+        ("litellm_params", "model"),
+        *(("model_info", key) for key in ("id", "managed_by", "display_name", "mode", "leaves")),
+    }
+)
+_PRIVATE: Final = re.compile(r"key|secret|passw|token|auth|credential|header|cookie", re.IGNORECASE)
+_WORD: Final = re.compile(r"[a-z][a-z_-]{0,15}")
+
+
+def masked(old: Blocks, new: Blocks, known: Iterable[str] = ()) -> tuple[Blocks, Blocks]:
+    """Two states of our blocks without what is private in the first.
+
+    Args:
+        old: as they stand in the file. new: as planned; kept entries hold the same values.
+        known: texts of the policy, which are no secret.
+    """
+    plain = frozenset(known)
+    present = by_name(old.models)
+    before = [_hidden(entry, entry, (), plain) for entry in old.models]
+    after = [_hidden(entry, present.get(name_of(entry)), (), plain) for entry in new.models]
+    return (
+        Blocks(tuple(before), old.aliases, old.fallbacks),
+        Blocks(tuple(after), new.aliases, new.fallbacks),
+    )
+
+
+def restored(models: Iterable[Entry], old: Blocks) -> tuple[Entry, ...]:
+    """The entries of a saved plan with what `masked` took out, from the file it was made from."""
+    present = by_name(old.models)
+    return tuple(_unmasked(entry, present.get(name_of(entry))) for entry in models)
+
+
+def texts_of(value: Any) -> set[str]:
+    """Every text inside plain data."""
+    if isinstance(value, dict):
+        return {text for inner in value.values() for text in texts_of(inner)}
+    if isinstance(value, list | tuple):
+        return {text for inner in value for text in texts_of(inner)}
+    return {value} if isinstance(value, str) else set()
+
+
+def text_of(blocks: Blocks) -> str:
+    """Blocks as lines for a diff, each as it would stand in config.yaml.
+
+    Rendered from data: comments and the spelling of a file edited by hand hold anything.
+    """
+    from rollcall.litellm_config.render import block_items, block_pairs  # ruamel.yaml: a diff only
+
+    lines: list[str] = []
+    if blocks.models:
+        lines += ["model_list:", *_lines(block_items, list(blocks.models))]
+    if blocks.aliases:
+        lines += ["model_group_alias:", *_lines(block_pairs, blocks.aliases)]
+    if blocks.fallbacks:
+        lines += ["fallbacks:", *_lines(block_items, list(blocks.fallbacks))]
+    return "\n".join(lines)
+
+
+def _lines(render: Any, members: Any) -> list[str]:
+    try:
+        made: list[str] = render(members, 2)
+    except ValueError:  # a value typed by hand that we would not write
+        return ["  # values that rollcall does not write"]
+    return made
+
+
+def _hidden(value: Any, present: Any, path: Path, known: frozenset[str]) -> Any:
+    """`value` without those of its leaves that stand in `present` and may be private."""
+    if isinstance(value, dict):
+        return {
+            key: _hidden(inner, _at(present, key), (*path, key), known)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [
+            _hidden(inner, _at(present, index), (*path, index), known)
+            for index, inner in enumerate(value)
+        ]
+    return MASK if value == present and _may_be_private(value, path, known) else value
+
+
+def _may_be_private(value: Any, path: Path, known: frozenset[str]) -> bool:
+    if path in _OURS or value in known:
+        return False
+    private = any(isinstance(step, str) and _PRIVATE.search(step) for step in path)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return private and abs(value) > 10**9
+    if not isinstance(value, str) or value.startswith("os.environ/"):
+        return False
+    if path == ("litellm_params", "api_base"):
+        return "@" in value or "?" in value
+    return private or not _WORD.fullmatch(value)
+
+
+def _unmasked(value: Any, present: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _unmasked(inner, _at(present, key)) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_unmasked(inner, _at(present, index)) for index, inner in enumerate(value)]
+    return present if value == MASK and isinstance(present, str | int) else value
+
+
+def _at(present: Any, step: Any) -> Any:
+    if isinstance(present, dict):
+        return present.get(step)
+    if isinstance(present, list | tuple) and isinstance(step, int) and step < len(present):
+        return present[step]
+    return None

@@ -1,0 +1,166 @@
+"""What a run knows before it decides: files, answers and earlier runs, as one plain value. Pure.
+
+`sync.gather` reads and asks; from here on nothing touches the disk or the network, so the same
+inputs always give the same plan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from rollcall.catalog.model import Answer, Model, Verdict
+from rollcall.litellm_config.entries import alias_target, keys_of, name_of
+from rollcall.settings import Mode, stamp_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
+
+    from rollcall.litellm_config.document import ConfigDocument
+    from rollcall.policy.schema import Policy
+    from rollcall.providers.builtin import Provider
+    from rollcall.selection.admission import Admission
+    from rollcall.store.state import State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """Everything a plan is made from.
+
+    Attributes:
+        policy_sha256: of the bytes the policy was read from, with a person's pick behind them.
+        old_policy: the policy of the last apply, when we remember it, it was another one, and it
+            still works.
+        picked: the `provider/id` a person picked as `default`.
+        document: config.yaml. included_names: model_names of the files it includes.
+        providers: the policy's providers, resolved, in the policy's order.
+        key_envs: provider -> the variable its key is written as; None = it needs none.
+        with_key: providers whose key we have. keyed_elsewhere: provider -> where LiteLLM itself
+            gets the key that we do not have.
+        answers: what became of asking them, in the policy's order; those not asked say why.
+        previous: provider -> its models at the last good answer before this one, where a decision
+            may need them: to tell a rename from a removal, and as prices to compare with.
+        state: what earlier runs left. now: the clock of every decision, UTC.
+        force: past the guards. accepted: names let past a hold. accepting: those of them that
+            this run was told.
+        notes: what was odd while reading, for people.
+    """
+
+    policy: Policy
+    policy_text: str = ""
+    policy_sha256: str = ""
+    old_policy: Policy | None = None
+    picked: str | None = None
+    document: ConfigDocument
+    included_names: frozenset[str] = frozenset()
+    providers: Mapping[str, Provider]
+    key_envs: Mapping[str, str | None]
+    with_key: frozenset[str] = frozenset()
+    keyed_elsewhere: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, Answer]
+    previous: Mapping[str, Sequence[Model]] = field(default_factory=dict)
+    state: State
+    now: datetime
+    mode: Mode = Mode.ORCHESTRATOR
+    force: bool = False
+    accepted: frozenset[str] = frozenset()
+    accepting: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def today(self) -> date:
+        """The day of the decision, UTC."""
+        return self.now.date()
+
+    @property
+    def stamp(self) -> str:
+        """The moment of the decision, ISO 8601 UTC, whole seconds."""
+        return stamp_of(self.now)
+
+    @property
+    def same_policy(self) -> bool:
+        """We remember the last apply, and its policy was this one."""
+        return self.state.policy_text == self.policy_text
+
+    @property
+    def nobody_answered(self) -> bool:
+        """No provider could be asked: then nothing may change."""
+        return all(answer.verdict is not Verdict.OK for answer in self.answers.values())
+
+    def verdict(self, provider: str) -> Verdict:
+        """What became of asking `provider`."""
+        answer = self.answers.get(provider)
+        return answer.verdict if answer else Verdict.NOT_ASKED
+
+    @cached_property
+    def catalogs(self) -> dict[str, Sequence[Model]]:
+        """The models of the providers that answered well, in the policy's order."""
+        return {
+            name: self.answers[name].models
+            for name in self.providers
+            if self.verdict(name) is Verdict.OK
+        }
+
+    def admit(self, policy: Policy) -> Admission:
+        """What a policy's rules say over what the answering providers list.
+
+        Raises:
+            PolicyError: two models would carry one model_name.
+        """
+        from rollcall.selection import admission  # not needed before the providers are asked
+
+        return admission.admit(
+            policy,
+            self.catalogs,
+            today=self.today,
+            first_seen=self.first_seen,
+            accepted=self.accepted,
+            named_only=self.mode is Mode.SUBAGENTS,
+            present=self.present,
+        )
+
+    @cached_property
+    def openrouter_models(self) -> Sequence[Model]:
+        """What OpenRouter lists, now or when it was asked last: prices to compare with."""
+        return [
+            model
+            for name in self.policy.openrouters
+            if name in self.answers
+            for model in self.answers[name].models or self.previous.get(name, ())
+        ]
+
+    @cached_property
+    def present(self) -> frozenset[tuple[str, str]]:
+        """(provider, id) of the managed entries in the file."""
+        return keys_of(self.document.managed.models)
+
+    @property
+    def own_entries(self) -> Sequence[Mapping[str, Any]]:
+        """The user's own entries that stay: none where the policy says `model_list: replace`."""
+        return () if self.policy.model_list == "replace" else self.document.own_entries
+
+    @cached_property
+    def own_aliases(self) -> frozenset[str]:
+        """The user's own aliases that stay; `3.5: x` is none: clients ask for text, not numbers."""
+        if self.policy.model_list == "replace":
+            return frozenset()
+        return frozenset(name for name in self.document.own_aliases if isinstance(name, str))
+
+    @cached_property
+    def own_names(self) -> frozenset[str]:
+        """Every name the user's own lines already give: entries and aliases, includes counted."""
+        names = {name_of(entry) for entry in self.own_entries}
+        return frozenset(names) | self.own_aliases | self.included_names
+
+    @cached_property
+    def current_aliases(self) -> dict[str, str]:
+        """Our aliases as they stand in config.yaml: name -> target model_name."""
+        return {
+            name: alias_target(value) or "" for name, value in self.document.managed.aliases.items()
+        }
+
+    def first_seen(self, provider: str, model_id: str) -> date | None:
+        """The day we first saw an id; None = it is old enough for every `min_age`."""
+        return self.state.first_seen(provider, model_id, self.today)

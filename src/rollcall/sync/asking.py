@@ -1,0 +1,166 @@
+"""Whom a run asks, and with which keys; and what to tell a person about those it could not ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rollcall.catalog.model import Answer, Verdict
+from rollcall.errors import SettingsError
+from rollcall.providers.builtin import Provider, find_key
+from rollcall.providers.fetch import Target
+from rollcall.providers.registry import resolve_provider
+from rollcall.settings import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rollcall.litellm_config.document import ConfigDocument
+    from rollcall.policy.schema import Policy, ProviderPolicy
+    from rollcall.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderKeys:
+    """The providers of a run and what is known of their keys.
+
+    Attributes:
+        providers: resolved, in the policy's order. key_envs: provider -> the variable its entries
+            name; None = no key needed. keys: provider -> value, for those that have one.
+        elsewhere: provider -> where LiteLLM itself gets the key we do not have.
+    """
+
+    providers: dict[str, Provider]
+    key_envs: dict[str, str | None]
+    keys: dict[str, str] = field(repr=False)
+    elsewhere: dict[str, str]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every key value, to be redacted wherever it turns up."""
+        return tuple(self.keys.values())
+
+
+def find_keys(policy: Policy, settings: Settings, document: ConfigDocument) -> ProviderKeys:
+    """Resolve the policy's providers against the environment.
+
+    Raises:
+        PolicyError: a provider that is not known. SettingsError: `--provider` names no provider.
+    """
+    providers = {
+        name: _resolve(name, row, settings.environ) for name, row in policy.providers.items()
+    }
+    for name in settings.only_providers:
+        if name not in providers:
+            known = ", ".join(providers)
+            raise SettingsError(f"--provider {name}: not in the policy.", f"It has: {known}.")
+    found = {name: find_key(row, settings.environ) for name, row in providers.items()}
+    key_envs = {
+        name: _written_env(row, key[0]) if (key := found[name]) else _default_env(row)
+        for name, row in providers.items()
+    }
+    return ProviderKeys(
+        providers=providers,
+        key_envs=key_envs,
+        keys={name: key[1] for name, key in found.items() if key},
+        elsewhere={
+            name: where
+            for name, row in providers.items()
+            if not found[name] and (where := _elsewhere(row, document.data))
+        },
+    )
+
+
+def _resolve(name: str, row: ProviderPolicy, environ: Mapping[str, str]) -> Provider:
+    said_key = "key_env" in row.model_fields_set
+    return resolve_provider(
+        name,
+        type=row.type,
+        base_url=row.base_url,
+        key_env=row.key_env if said_key else ...,
+        litellm_prefix=row.litellm_prefix,
+        empty_ok=None if row.empty is None else row.empty == "ok",
+        timeout_seconds=row.timeout,
+        environ=environ,
+    )
+
+
+def _written_env(provider: Provider, variable: str) -> str | None:
+    return None if variable in provider.unwritten else variable
+
+
+def _default_env(provider: Provider) -> str | None:
+    return provider.key_env[0] if provider.needs_key else None
+
+
+def _elsewhere(provider: Provider, data: Mapping[str, object]) -> str | None:
+    """Where LiteLLM gets a key that is not in the environment, if config.yaml says so."""
+    section = data.get("environment_variables")
+    if isinstance(section, dict):
+        for name in provider.key_env:
+            if section.get(name):
+                return f"{name} is set in config.yaml's environment_variables"
+    general = data.get("general_settings")
+    system = general.get("key_management_system") if isinstance(general, dict) else None
+    if system and provider.needs_key:
+        return f"LiteLLM may read it from {str(system)[:40]} (key_management_system)"
+    return None
+
+
+def whom_to_ask(keys: ProviderKeys, policy: Policy, settings: Settings) -> list[Target]:
+    """Those worth asking: with a key, without need of one, or with a list that is public."""
+    return [
+        Target(
+            provider,
+            keys.keys.get(name),
+            settings.timeout_seconds or provider.timeout_seconds or policy.defaults.timeout,
+        )
+        for name, provider in keys.providers.items()
+        if _may_be_asked(settings, provider)
+        and (name in keys.keys or not provider.needs_key or provider.public_list)
+    ]
+
+
+def _may_be_asked(settings: Settings, provider: Provider) -> bool:
+    """Whether the mode and `--provider` let this run ask a provider: the modes `subagents` and
+    `legacy` ask OpenRouter only.
+    """
+    if settings.mode is not Mode.ORCHESTRATOR and not provider.is_openrouter:
+        return False
+    return not settings.only_providers or provider.name in settings.only_providers
+
+
+def every_answer(
+    keys: ProviderKeys, settings: Settings, answers: Iterable[Answer]
+) -> dict[str, Answer]:
+    """Every provider's answer, in the policy's order; those not asked say why."""
+    given = {answer.provider: answer for answer in answers}
+    return {
+        name: given.get(name) or _not_asked(keys, settings, provider)
+        for name, provider in keys.providers.items()
+    }
+
+
+def _not_asked(keys: ProviderKeys, settings: Settings, provider: Provider) -> Answer:
+    name = provider.name
+    if not _may_be_asked(settings, provider):
+        why = f"not asked in mode {settings.mode}"
+        if settings.only_providers:
+            why = "not selected by --provider"
+        return Answer(name, Verdict.NOT_ASKED, detail=why)
+    if provider.needs_key and name not in keys.keys:
+        detail = missing_key(provider, keys.elsewhere.get(name))
+        return Answer(name, Verdict.NO_KEY, detail=detail)
+    return Answer(name, Verdict.NOT_ASKED, detail="no stored reply to decide from")
+
+
+def missing_key(provider: Provider, elsewhere: str | None) -> str:
+    """What to set to have a provider asked, and where to get it.
+
+    Args:
+        elsewhere: where LiteLLM itself gets the key, if it does.
+    """
+    if elsewhere is not None:
+        return f"{elsewhere}; rollcall does not read it from there"
+    names = " or ".join(provider.key_env)
+    return f"set {names}" + (f" (get a key at {provider.key_url})" if provider.key_url else "")
