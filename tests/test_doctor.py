@@ -19,8 +19,11 @@ from rollcall.inspect.doctor import dotenv_findings, examine, mount_findings
 from rollcall.inspect.findings import Finding, Level, has_errors
 from rollcall.inspect.status import read_status
 from rollcall.launch.find import KNOWN_BAD, LiteLLMInstall, find_install
+from rollcall.store.folder import config_folder
 from rollcall.store.state import ProviderState, State
 from rollcall.store.store import Store
+from tests.house import House
+from tests.simulator.faults import Fault
 
 KEY = "sk-proj-abcdefghijklmnop1234567890"
 CONFIG = """\
@@ -64,6 +67,11 @@ class Place:
         self.litellm = install(folder / "venv")
         self.write("config.yaml", CONFIG)
         self.write("policy.yaml", POLICY)
+
+    @property
+    def memory(self) -> Path:
+        """Where the state folder keeps what it knows of this config."""
+        return config_folder(self.folder / "config.yaml", self.folder / ".rollcall")
 
     def write(self, name: str, text: str) -> Path:
         """Write a file of the folder."""
@@ -164,6 +172,24 @@ class TestProviders:
         finding = the(place.examine(), "key_refused")
         assert finding.level is Level.ERROR
         assert "XAI_API_KEY" in finding.what
+
+    def test_a_key_that_could_not_be_checked_is_not_called_fine(self, house: House) -> None:
+        """--check-keys without a network."""
+        house.write_policy("allow: []\n", "anthropic", "openai")
+        house.sim.fault("openai", Fault.REFUSE)
+        ran = house.run("doctor", "--check-keys", "--json")
+        rows = {row["what"].partition(" ")[0].rstrip(":"): row for row in ran.json()}
+        assert rows["Anthropic"]["level"] == "ok"
+        assert "accepted at" in rows["Anthropic"]["what"]
+        assert rows["OPENAI_API_KEY"]["level"] == "warning"
+        assert "not known: " in rows["OPENAI_API_KEY"]["what"]
+
+    def test_what_keeps_from_asking_is_one_finding_among_the_others(self, place: Place) -> None:
+        place.write("policy.yaml", "version: 1\nalow: []\n")
+        environ = {**GOOD, "LITELLM_MASTER_KEY": "sk-1234"}
+        findings = examine(place.settings(environ), str(place.litellm), check_keys=True)
+        assert [finding.code for finding in findings].count("policy") == 1
+        assert the(findings, "master_key").level is Level.ERROR
 
     def test_an_accepted_key_says_when(self, place: Place) -> None:
         place.remember(openai=ProviderState(verdict="ok", last_good="2026-11-20T09:00:00Z"))
@@ -349,7 +375,7 @@ class TestFiles:
         assert {"include_missing", "include_replaces"} <= codes(findings)
 
     def test_a_damaged_state_is_said(self, place: Place) -> None:
-        (place.folder / ".rollcall" / "state.json").write_text("{")
+        (place.memory / "state.json").write_text("{", encoding="utf-8")
         assert the(place.examine(), "state").level is Level.WARNING
 
 
@@ -362,7 +388,7 @@ class TestOneCheckThatFails:
         ("name", "code", "lost"),
         [
             (".rollcall", "state_no_folder", ()),
-            (".rollcall/state.json/", "state", ()),
+            ("MEMORY/state.json/", "state", ()),
             (".rollcall/backups", "cannot_check", ()),
             ("policy.yaml/", "policy", ("key_quoted", "no_key")),
             ("config.yaml/", "config_unreadable", ("misplaced_key", "master_key")),
@@ -372,7 +398,7 @@ class TestOneCheckThatFails:
         self, name: str, code: str, lost: tuple[str, ...], place: Place
     ) -> None:
         place.write("config.yaml", CONFIG + "drop_params: true\n")
-        path = place.folder / name
+        path = place.folder / name.replace("MEMORY", str(place.memory))
         if path.is_dir():
             shutil.rmtree(path)
         else:

@@ -207,7 +207,7 @@ def test_a_repeated_cursor_ends_it() -> None:
         for name, answer in ask(sim, *PAGED).items():
             assert answer.verdict is Verdict.OK
             assert len(answer.pages) == 2, name
-            assert answer.notes[-1] == "its pages go in a circle; the rest was not read"
+            assert answer.partial == "its pages go in a circle; the rest was not read"
 
 
 def test_pages_without_end_are_capped() -> None:
@@ -217,7 +217,7 @@ def test_pages_without_end_are_capped() -> None:
         sim.set_rows("gemini", [{**row, "name": f"models/gemini-{n}"} for n in range(30)])
         answer = ask(sim, "gemini")["gemini"]
         assert (len(answer.pages), len(answer.models)) == (20, 20)
-        assert answer.notes == ("it has more than 20 pages; the rest was not read",)
+        assert answer.partial == "it has more than 20 pages; the rest was not read"
 
 
 @pytest.mark.parametrize("fault", [Fault.GZIP_BOMB, Fault.HUGE_BODY])

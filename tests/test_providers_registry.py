@@ -7,6 +7,7 @@ import pytest
 from rollcall.errors import PolicyError
 from rollcall.providers.adapters import ADAPTERS
 from rollcall.providers.builtin import BUILTIN, find_key
+from rollcall.providers.chat.endpoint import TYPES
 from rollcall.providers.registry import PROTOCOLS, resolve_provider
 
 MAIN = ("openrouter", "xai", "gemini", "perplexity", "openai", "anthropic", "deepseek", "qwen")
@@ -79,6 +80,29 @@ def test_a_base_of_the_policy_is_written_as_litellm_takes_it(
 ) -> None:
     row = resolve_provider(name, base_url=given, environ={})
     assert (row.base_url, row.api_base) == (base, base)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "base"),
+    [
+        ("openai", "https://gate.example/v1/responses", "https://gate.example/v1"),
+        ("openai", "https://gate.example/v1/models/", "https://gate.example/v1"),
+        ("anthropic", "https://gate.example/v1/messages", "https://gate.example"),
+        ("perplexity", "https://gate.example/v1/responses", "https://gate.example"),
+        ("gemini", "https://gate.example/v1beta/models", "https://gate.example/v1beta"),
+        ("gemini", "https://gate.example", "https://gate.example/v1beta"),
+        ("xai", "https://gate.example", "https://gate.example/v1"),
+        ("mistral", "https://gate.example/v1/chat/completions", "https://gate.example/v1"),
+        (
+            "openrouter",
+            "https://gate.example/api/v1/chat/completions",
+            "https://gate.example/api/v1",
+        ),
+    ],
+)
+def test_the_policy_and_the_library_clean_a_base_alike(name: str, given: str, base: str) -> None:
+    assert resolve_provider(name, base_url=given, environ={}).base_url == base
+    assert TYPES[name].clean_base(given) == base
 
 
 def test_the_default_base_said_outright_is_the_default() -> None:

@@ -148,7 +148,7 @@ def test_what_is_no_id(bad: object) -> None:
 )
 def test_what_is_no_list_of_models(page: object) -> None:
     with pytest.raises(WrongShape):
-        rows_of(page, "data")
+        rows_of([page], ("data",))
 
 
 def test_an_odd_row_is_dropped_with_a_note_and_the_others_stay() -> None:

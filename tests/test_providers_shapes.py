@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rollcall.catalog.model import Kind, Model, PriceTier
 from rollcall.providers.adapters import ADAPTERS
 from rollcall.providers.builtin import BUILTIN
+from rollcall.providers.paging import Page
 from rollcall.providers.wire import HttpRequest, Listing, WrongShape
 
 KEY = "k-0123456789"
@@ -41,7 +42,13 @@ def one(provider: str, **row: Any) -> Model:
 
 def first(provider: str, key: str | None = KEY) -> HttpRequest:
     row = BUILTIN[provider]
-    return ADAPTERS[row.protocol].first_request(row, key)
+    return ADAPTERS[row.protocol].requests(row, key)[0]
+
+
+def following(provider: str, document: object, link: str = "") -> HttpRequest | None:
+    """What is asked after a page."""
+    adapter = ADAPTERS[BUILTIN[provider].protocol]
+    return Page(document, link).following(first(provider), adapter.after)
 
 
 @pytest.mark.parametrize(
@@ -211,17 +218,15 @@ def test_openrouter_oddities() -> None:
 
 
 def test_openrouter_pages_stay_on_their_host() -> None:
-    row, adapter = BUILTIN["openrouter"], ADAPTERS["openrouter"]
+    def leads(link: object) -> HttpRequest | None:
+        return following("openrouter", {"data": [], "links": {"next": link}})
 
-    def following(link: object) -> HttpRequest | None:
-        return adapter.next_request(row, KEY, {"data": [], "links": {"next": link}})
-
-    there = following("/api/v1/models/user?limit=500&offset=500")
+    there = leads("/api/v1/models/user?limit=500&offset=500")
     assert there is not None
     assert there.url == "https://openrouter.ai/api/v1/models/user?limit=500&offset=500"
     assert there.headers["authorization"] == f"Bearer {KEY}"
     for link in (None, "", 5, "https://evil.example/models", "//evil.example/x", "http://["):
-        assert following(link) is None
+        assert leads(link) is None
 
 
 def test_xai_row_and_its_long_context_prices() -> None:
@@ -300,18 +305,16 @@ def test_gemini_rows() -> None:
 
 
 def test_gemini_and_anthropic_pages() -> None:
-    gemini = ADAPTERS["gemini"]
-    following = gemini.next_request(BUILTIN["gemini"], KEY, {"models": [], "nextPageToken": "t2"})
-    assert following is not None
-    assert dict(following.params) == {"pageSize": "1000", "pageToken": "t2"}
-    assert gemini.next_request(BUILTIN["gemini"], KEY, {"models": [], "nextPageToken": ""}) is None
-    anthropic, row = ADAPTERS["anthropic"], BUILTIN["anthropic"]
+    there = following("gemini", {"models": [], "nextPageToken": "t2"})
+    assert there is not None
+    assert dict(there.params) == {"pageSize": "1000", "pageToken": "t2"}
+    assert following("gemini", {"models": [], "nextPageToken": ""}) is None
     page = {"data": [], "has_more": True, "last_id": "claude-z"}
-    following = anthropic.next_request(row, KEY, page)
-    assert following is not None
-    assert dict(following.params) == {"limit": "1000", "after_id": "claude-z"}
+    there = following("anthropic", page)
+    assert there is not None
+    assert dict(there.params) == {"limit": "1000", "after_id": "claude-z"}
     for last in ({"has_more": False}, {"last_id": None}, {"last_id": 7}, {"has_more": "yes"}):
-        assert anthropic.next_request(row, KEY, page | last) is None
+        assert following("anthropic", page | last) is None
     both = listing("gemini", {"models": [{"name": "models/a"}]}, {"models": [{"name": "models/b"}]})
     assert [model.id for model in both.models] == ["a", "b"]
 
@@ -515,4 +518,4 @@ def test_no_reply_breaks_an_adapter(provider: str, rows: list[Any], page: Any) -
         for model in found.models:
             assert model.id.isprintable()
             assert model.model_dump_json()
-        adapter.next_request(row, KEY, document)
+        Page(document).following(first(provider), adapter.after)

@@ -25,6 +25,7 @@ from rollcall.providers.failures import (
 OPENAI = b'{"error":{"message":"Incorrect API key provided","code":"invalid_api_key"}}'
 XAI = b'{"code":"Client specified an invalid argument","error":"Incorrect API key provided: x"}'
 GEMINI = b'{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT"}}'
+URL = "http://llm.example:8000/models"
 HTML = b"<html><title>401 Authorization Required</title></html>"
 
 
@@ -52,14 +53,30 @@ HTML = b"<html><title>401 Authorization Required</title></html>"
     ],
 )
 def test_classification(status: int, body: bytes, verdict: Verdict, says: str, retry: bool) -> None:
-    refusal = classify(status, {}, body)
+    refusal = classify(status, {}, body, URL)
     assert refusal is not None
     assert (refusal.verdict, refusal.retry) == (verdict, retry)
     assert says in refusal.detail
 
 
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("https://h.example/models", "at https://h.example/models, is the base_url right, does it"),
+        ("https://h.example/v1/models", "at https://h.example/v1/models, is the base_url right?"),
+        ("https://h.example/v1beta/models?key=x", "https://h.example/v1beta/models, is the base"),
+        ("http://u:p@h.example:11434/api/tags", "at http://h.example:11434/api/tags, is the base"),
+    ],
+)
+def test_a_404_names_the_address_and_what_its_base_lacks(url: str, says: str) -> None:
+    refusal = classify(404, {}, b"", url)
+    assert refusal is not None
+    assert says in refusal.detail
+    assert ("/v1?" in refusal.detail) == ("/v1" not in url and "api" not in url)
+
+
 def test_a_good_status_is_no_verdict() -> None:
-    assert classify(200, {}, b"anything") is None
+    assert classify(200, {}, b"anything", URL) is None
 
 
 @pytest.mark.parametrize(
@@ -73,7 +90,7 @@ def test_a_good_status_is_no_verdict() -> None:
     ],
 )
 def test_a_redirect_names_the_place_without_its_secrets(location: str, shown: str) -> None:
-    refusal = classify(302, {"location": location}, b"")
+    refusal = classify(302, {"location": location}, b"", URL)
     assert refusal is not None
     assert shown in refusal.detail
     assert "secret" not in refusal.detail
@@ -86,14 +103,27 @@ def test_a_redirect_names_the_place_without_its_secrets(location: str, shown: st
         ({"error": {"message": "nope", "code": 403}}, Verdict.AUTH),
         ({"error": "overloaded"}, Verdict.HTTP_ERROR),
         ({"error": None, "data": []}, None),
-        ({"error": "partly", "data": []}, None),
+        ({"error": "no list today", "data": []}, Verdict.HTTP_ERROR),
+        ({"error": "partly", "data": [{"id": "a"}]}, None),
+        ({"base_resp": {"status_code": 1004, "status_msg": "login fail"}}, Verdict.AUTH),
+        (
+            {"data": [], "base_resp": {"status_code": 2013, "status_msg": "odd"}},
+            Verdict.HTTP_ERROR,
+        ),
+        ({"base_resp": {"status_code": 0, "status_msg": "success"}, "data": []}, None),
+        ({"code": 30001, "message": "balance", "data": None}, Verdict.HTTP_ERROR),
+        ({"success": False, "message": "closed"}, Verdict.HTTP_ERROR),
+        ({"detail": "Not authenticated: no api key"}, Verdict.AUTH),
+        ({"object": "list"}, None),
+        ({"data": [], "code": 0, "message": "ok"}, None),
         ({"data": []}, None),
         ([], None),
         (None, None),
     ],
 )
 def test_an_error_inside_a_200(document: object, verdict: Verdict | None) -> None:
-    refusal = error_inside(document)
+    data = document.get("data") if isinstance(document, dict) else document
+    refusal = error_inside(document, len(data) if isinstance(data, list) else None)
     assert (refusal.verdict if refusal else None) is verdict
 
 
@@ -148,7 +178,7 @@ def test_how_long_to_wait(headers: dict[str, str], body: bytes, seconds: float |
 @given(st.integers(100, 599), st.binary(max_size=200))
 @settings(max_examples=150, deadline=None)
 def test_no_reply_breaks_the_table(status: int, body: bytes) -> None:
-    refusal = classify(status, {"location": body.decode("latin-1")}, body)
+    refusal = classify(status, {"location": body.decode("latin-1")}, body, URL)
     assert (refusal is None) == (status == 200)
     line = clipped(one_line(refusal.detail)) if refusal else ""
     assert line.isprintable()

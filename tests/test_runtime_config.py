@@ -22,13 +22,13 @@ from rollcall.runtime.errors import (
 from tests.runtime_support import KEY, client_of, config_for, write_config
 
 WRONG: list[tuple[str, type[ConfigError], int | None, str, str]] = [
-    ("providers: {}\nroles: a: b", InvalidYAML, 2, "", "not valid YAML"),
-    ("\tproviders: {}", InvalidYAML, 1, "", "not valid YAML"),
+    ("providers: {}\nroles: a: b", InvalidYAML, 2, "", "not YAML"),
+    ("\tproviders: {}", InvalidYAML, 1, "", "not YAML"),
     ("a: \x07", InvalidYAML, None, "", "U+0007"),
     ("&a [*a]", InvalidYAML, 1, "", "deep"),
     ("", InvalidConfig, 1, "", "is empty"),
     ("- 1", InvalidConfig, 1, "", "not a mapping"),
-    ("roles: {}\nroles: {}", InvalidConfig, 2, "roles", "given twice"),
+    ("roles: {}\nroles: {}", InvalidConfig, 2, "roles", "twice"),
     ("roles: {}", InvalidConfig, 1, "providers", "missing"),
     ("providers:\nroles: {}", InvalidConfig, 1, "providers", "fields of its own"),
     ("providers: {}\nroles: {}\nrole: {}", InvalidConfig, 3, "role", "Did you mean 'roles'"),

@@ -13,13 +13,12 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-PRIVATE_ENDING: Final = (
+_ENDS: Final = re.compile(
     r"(?:keys?|secret|password|authorization|credentials?|token)"
-    r"(?<!per_token)(?<!reasoning_token)(?:_id)?"
+    r"(?<!per_token)(?<!reasoning_token)(?:_id)?\Z",
+    re.IGNORECASE,
 )
-"""How such a key ends: a pattern without anchors. Prices end in `per_token` and are no secrets."""
-
-_ENDS: Final = re.compile(rf"{PRIVATE_ENDING}\Z", re.IGNORECASE)
+"""How the name of a secret ends. Prices end in `per_token` and are no secrets."""
 
 
 def names_secret(key: object) -> bool:

@@ -15,6 +15,7 @@ from rollcall.litellm_config.document import (
     Blocks,
     ConfigDocument,
     Entry,
+    fault_of,
     is_managed,
     own_indexes,
 )
@@ -59,7 +60,7 @@ def adopt(
     taken_aliases = {name: value for name, value in base.own_aliases.items() if name in aliases}
     if not taken and not taken_aliases:
         return healed.raw
-    _refuse_literal_secrets(base, taken)
+    _refuse_unfit(base, taken)
     bare = _cut_out(base, taken, taken_aliases)
     _check_left_behind(base, bare, taken, taken_aliases)
     entries = (_as_managed(entry) for entry in _members(base, taken))
@@ -77,6 +78,9 @@ def _is_called(entry: Any, names: frozenset[str]) -> bool:
 
 def _without_faulty_markers(document: ConfigDocument) -> ConfigDocument:
     layout = layout_of(document)
+    for fault in layout.faults.values():
+        if fault.reason == "odd_row":
+            raise fault
     cuts = [_cut_line(marker) for marker in layout.markers if marker.kind in layout.faults]
     return edited(document, cuts) if cuts else document
 
@@ -104,14 +108,16 @@ def _as_managed(entry: Entry) -> Entry:
     return {**entry, "model_info": {**(entry.get("model_info") or {}), "managed_by": MANAGER}}
 
 
-def _refuse_literal_secrets(document: ConfigDocument, indexes: Sequence[int]) -> None:
+def _refuse_unfit(document: ConfigDocument, indexes: Sequence[int]) -> None:
+    """Refuse what cannot stand between our markers."""
     layout = layout_of(document)
+    begins = member_begins(layout.text.body, layout.models.node) if indexes else []
     for index, entry in zip(indexes, _members(document, indexes), strict=True):
-        key = _literal_secret(entry.get("litellm_params"))
-        if key:
-            offset = member_begins(layout.text.body, layout.models.node)[index]
-            line = line_number(layout.text.body, offset)
-            raise refusal("literal_key", line, name=entry.get("model_name"), key=key)
+        line = line_number(layout.text.body, begins[index])
+        if detail := fault_of(entry):
+            raise refusal("odd_row", line, kind="models", detail=detail)
+        if key := _literal_secret(entry.get("litellm_params")):
+            raise refusal("literal_key", line, name=entry["model_name"], key=key)
 
 
 def _literal_secret(value: Any) -> str | None:

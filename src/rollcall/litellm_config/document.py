@@ -7,7 +7,6 @@ what matters only when something has to be written is kept for then.
 from __future__ import annotations
 
 import re
-from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -25,7 +24,6 @@ from rollcall.litellm_config.sections import (
     Kind,
     Layout,
     Marker,
-    Region,
     Section,
     find_markers,
     find_section,
@@ -33,7 +31,6 @@ from rollcall.litellm_config.sections import (
     with_region,
 )
 from rollcall.litellm_config.text import LoadedYaml, collector_paused, decode, line_number
-from rollcall.secrets import PRIVATE_ENDING
 
 if TYPE_CHECKING:
     from rollcall.litellm_config.sections import Layout
@@ -194,32 +191,7 @@ def parse(raw: bytes) -> ConfigDocument:
     layout = _regions_found(Layout(text, loaded, markers, *_sections(loaded)))
     data = (loaded.construct(loaded.root) if loaded.root is not None else None) or {}
     layout = _fallbacks_chosen(layout, data)
-    _recently_read.append((raw, _regions(layout)))
     return _document(raw, data, layout)
-
-
-_recently_read: deque[tuple[bytes, tuple[Region, ...]]] = deque(maxlen=4)
-"""Where our lines were in the last texts read: one run asks for them again and again."""
-
-
-def regions_of(raw: bytes) -> tuple[Region, ...]:
-    """Our lines, in file order; of a text that was just read, without reading it again.
-
-    Raises:
-        ConfigRefused: as `parse`.
-    """
-    for known, regions in list(_recently_read):
-        if known == raw:
-            return regions
-    layout = parse(raw).layout
-    assert layout is not None
-    return _regions(layout)
-
-
-def _regions(layout: Layout) -> tuple[Region, ...]:
-    sections = (layout.models, layout.aliases, layout.fallbacks, layout.leaving)
-    regions = [section.region for section in sections if section and section.region]
-    return tuple(sorted(regions, key=lambda region: region.start))
 
 
 class _Sections(NamedTuple):
@@ -293,28 +265,25 @@ def _is_named(section: Section) -> bool:
 
 def _document(raw: bytes, data: dict[str, Any], layout: Layout) -> ConfigDocument:
     body = layout.text.body
-    ours, own = _split(_list_at(data, MODELS), layout.models)
+    between, own = _split(_list_at(data, MODELS), layout.models)
+    managed_aliases, own_aliases = _split_aliases(data, layout)
+    section, managed_fallbacks, own_fallbacks = _fallbacks(data, layout)
+    faults = _faults(layout, between, managed_aliases, managed_fallbacks)
+    layout = replace(layout, faults={**layout.faults, **faults})
     begins = _member_begins(body, layout.models)
-    region = layout.models.region
-    foreign = [
-        begins[index]
-        for index, entry in enumerate(ours, region.first if region else 0)
-        if not is_managed(entry)
-    ]
-    if foreign:
-        fault = refusal("foreign_entry", line_number(body, foreign[0]))
-        layout = replace(layout, faults={**layout.faults, "models": fault})
     strays = tuple(
         StrayEntry(str(entry.get("model_name")), line_number(body, begins[index]))
         for index, entry in zip(own_indexes(layout), own, strict=False)
         if is_managed(entry)
     )
-    managed_aliases, own_aliases = _split_aliases(data, layout)
-    section, managed_fallbacks, own_fallbacks = _fallbacks(data, layout)
     return ConfigDocument(
         raw=raw,
         data=data,
-        managed=Blocks(tuple(ours), managed_aliases, tuple(managed_fallbacks)),
+        managed=Blocks(
+            tuple(entry for entry in between if is_managed(entry) and not fault_of(entry)),
+            {name: row for name, row in managed_aliases.items() if _is_alias(name, row)},
+            tuple(row for row in managed_fallbacks if _is_fallback(row)),
+        ),
         own_models=tuple(own),
         own_aliases=own_aliases,
         own_fallbacks=tuple(own_fallbacks),
@@ -323,6 +292,57 @@ def _document(raw: bytes, data: dict[str, Any], layout: Layout) -> ConfigDocumen
         refusal=_refusal(layout, strays),
         layout=layout,
     )
+
+
+def _faults(
+    layout: Layout, models: list[Any], aliases: dict[Any, Any], fallbacks: list[Any]
+) -> dict[Kind, ConfigRefused]:
+    """The first row of each kind that stands between our markers and is no whole one of ours."""
+    details: dict[Kind, list[str]] = {
+        "models": [fault_of(entry) if is_managed(entry) else "foreign" for entry in models],
+        "aliases": ["" if _is_alias(*row) else "it names no model" for row in aliases.items()],
+        "fallbacks": ["" if _is_fallback(row) else "no name with its list" for row in fallbacks],
+    }
+    found: dict[Kind, ConfigRefused] = {}
+    for kind, told in details.items():
+        index = next((index for index, detail in enumerate(told) if detail), None)
+        if index is not None:
+            reason = "foreign_entry" if told[index] == "foreign" else "odd_row"
+            line = _line_between(layout, kind, index)
+            found[kind] = refusal(reason, line, kind=kind, detail=told[index])
+    return found
+
+
+def fault_of(entry: Entry) -> str:
+    """What an entry of ours lacks to be one; "" where it is whole."""
+    name, params = entry.get("model_name"), entry.get("litellm_params")
+    if not isinstance(name, str) or not name:
+        return "it has no model_name"
+    if not isinstance(params, dict) or not isinstance(params.get("model"), str):
+        return "its litellm_params name no model"
+    return ""
+
+
+def _is_alias(name: object, row: object) -> bool:
+    model = row.get("model") if isinstance(row, dict) else row
+    return isinstance(name, str) and isinstance(model, str)
+
+
+def _is_fallback(row: object) -> bool:
+    if not isinstance(row, dict) or len(row) != 1:
+        return False
+    ((name, targets),) = row.items()
+    named = isinstance(name, str) and isinstance(targets, list)
+    return named and all(isinstance(target, str) for target in targets)
+
+
+def _line_between(layout: Layout, kind: Kind, index: int) -> int | None:
+    """The line of one of the members between our markers; None where two sections hold them."""
+    section = layout.section(kind)
+    if section.region is None or (layout.leaving and kind == "fallbacks"):
+        return None
+    begins = _member_begins(layout.text.body, section)
+    return line_number(layout.text.body, begins[section.region.first + index])
 
 
 def _refusal(layout: Layout, strays: tuple[StrayEntry, ...]) -> ConfigRefused | None:
@@ -399,24 +419,17 @@ def _fallbacks(
     return section, ours, router or litellm
 
 
-_SECRET = re.compile(
-    rf"""({PRIVATE_ENDING}["']?[ ]*:[ ]*)"""
-    r"""(?!["']?os\.environ/)("(?:[^"\\\n]|\\.)*"|'[^'\n]*'"""
-    r"""|[|>][-+0-9 ]*(?:\n[^:#\n]*(?=\n))+|[^\s,{}\[\]#"'][^,}\n]*)"""
-)
-"""A value that may be a secret; not prices, whose keys end in `per_token` and the like."""
-
-
 def managed_text(raw: bytes) -> str:
-    """Our own lines only, markers included, for a diff that shows nobody's secrets.
+    """Our own lines, markers included, with LF line ends: to tell whether somebody edited them.
 
-    Line ends are LF. A secret somebody typed into one of our entries is masked. A file that cannot
-    be read has no lines that are surely ours: "".
+    Not to be shown: somebody may have typed a key into them. "" where a marker lacks its half.
     """
     try:
-        regions = regions_of(raw)
+        body = decode(raw).body
+        markers = find_markers(body)
+        pairs = [found for kind in KINDS if (found := pair(body, kind, markers))]
     except ConfigRefused:
         return ""
-    body = decode(raw).body if regions else ""
-    ours = "".join(body[region.start : region.end] for region in regions)
-    return _SECRET.sub(r'\1"***"', ours.replace("\r\n", "\n"))
+    pairs.sort(key=lambda found: found[0].start)
+    lines = [body[opening.start : closing.end] for opening, closing in pairs]
+    return "".join(lines).replace("\r\n", "\n")

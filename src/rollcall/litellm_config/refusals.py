@@ -97,6 +97,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "an entry that is not ours (no managed_by) stands between our markers",
         "Move it below the end marker, or run `rollcall adopt`, which leaves it to you.",
     ),
+    "odd_row": (
+        "a row of the managed {kind} is not whole: {detail}",
+        "Put it right, or delete its lines: the next `rollcall apply` writes them anew.",
+    ),
     "stray_entries": (
         "`{name}` says it is managed by rollcall, but stands outside our markers",
         ADOPT,

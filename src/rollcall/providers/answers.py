@@ -9,6 +9,8 @@ from rollcall.catalog.model import Answer, Verdict
 from rollcall.providers.adapters import ADAPTERS
 from rollcall.providers.bodies import MAX_VALUES, Unreadable, as_utf8, read_json, too_many_values
 from rollcall.providers.failures import Refusal, Refused, clipped, error_inside, one_line
+from rollcall.providers.paging import Page
+from rollcall.providers.rows import rows_of_page
 from rollcall.providers.wire import HttpRequest, WrongShape
 
 if TYPE_CHECKING:
@@ -17,21 +19,22 @@ if TYPE_CHECKING:
 
 
 class Pages:
-    """The pages of one provider's answer, as they come in."""
+    """The pages of one provider's list, as they come in."""
 
     def __init__(self, provider: Provider, redactor: Redactor) -> None:
         """Start with none."""
         self.bodies: list[bytes] = []
-        self.notes: list[str] = []
         self._provider = provider
+        self._adapter = ADAPTERS[provider.protocol]
         self._redactor = redactor
-        self._documents: list[object] = []
+        self._pages: list[Page] = []
+        self._rows = 0
 
-    def add(self, raw: bytes) -> None:
-        """Take a page.
+    def add(self, raw: bytes, link: str = "") -> None:
+        """Take a page and its Link header.
 
         Raises:
-            Refused: it is no JSON, holds an error, or far too much.
+            Refused: it is no list of models, holds an error, or far too much.
         """
         body = self._redactor.clean_page(as_utf8(raw))
         if too_many_values((*self.bodies, body)):
@@ -41,25 +44,37 @@ class Pages:
             document = read_json(body)
         except Unreadable as error:
             raise Refused(Refusal(Verdict.BAD_BODY, str(error))) from None
-        if refusal := error_inside(document):
-            raise Refused(refusal)
+        self._rows += self._count(document)
         self.bodies.append(body)
-        self._documents.append(document)
+        self._pages.append(Page(document, link))
 
-    def following(self, key: str | None) -> HttpRequest | None:
-        """The request for the page after the last one."""
-        adapter = ADAPTERS[self._provider.protocol]
-        return adapter.next_request(self._provider, key, self._documents[-1])
+    def _count(self, document: object) -> int:
+        """How many rows a page lists."""
+        try:
+            rows = len(rows_of_page(document, self._adapter.roots))
+        except WrongShape as error:
+            said = error_inside(document, None)
+            raise Refused(said or Refusal(Verdict.BAD_BODY, str(error))) from None
+        if refusal := error_inside(document, rows):
+            raise Refused(refusal)
+        return rows
 
-    def answer(self) -> Answer:
-        """What the pages say: OK or EMPTY.
+    def following(self, asked: HttpRequest) -> HttpRequest | None:
+        """The request for the page after the last one, which `asked` gave."""
+        return self._pages[-1].following(asked, self._adapter.after)
+
+    def answer(self, stopped: str = "") -> Answer:
+        """What the pages say: OK, whole or partial.
+
+        Args:
+            stopped: why the pages after these were not read; "" = no reason but the pages'.
 
         Raises:
-            Refused: they are no list of models, or not one row can be used.
+            Refused: they list nothing, or not one row can be used.
         """
         provider = self._provider
         try:
-            listing = ADAPTERS[provider.protocol].parse(provider, self._documents)
+            listing = self._adapter.parse(provider, [page.document for page in self._pages])
         except WrongShape as error:
             raise Refused(Refusal(Verdict.BAD_BODY, str(error))) from None
         if listing.rows and not listing.models:
@@ -67,8 +82,26 @@ class Pages:
             raise Refused(Refusal(Verdict.BAD_BODY, detail))
         if not listing.rows and not provider.empty_ok:
             raise Refused(Refusal(Verdict.EMPTY, "it lists no models"))
-        notes = (*listing.notes, *self.notes)
-        return Answer(provider.name, Verdict.OK, listing.models, tuple(self.bodies), notes=notes)
+        return Answer(
+            provider.name,
+            Verdict.OK,
+            listing.models,
+            tuple(self.bodies),
+            notes=listing.notes,
+            partial=clipped(self._redactor.redact(one_line(stopped))) or self._missing(),
+        )
+
+    def _missing(self) -> str:
+        """What the last page says is still to come."""
+        if not self._pages:
+            return ""
+        last = self._pages[-1]
+        total = last.total()
+        if total is not None and total > self._rows:
+            return f"it lists {self._rows} of its {total} models"
+        if last.says_more:
+            return f"it says that there are more than these {self._rows}"
+        return ""
 
 
 def refused(provider: Provider, refusal: Refusal, redactor: Redactor) -> Answer:

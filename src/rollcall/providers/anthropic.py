@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rollcall.catalog.model import Model
 from rollcall.providers.kinds import kind_of_id
 from rollcall.providers.rows import Row, read, rows_of
-from rollcall.providers.wire import HttpRequest, Listing
+from rollcall.providers.wire import HttpRequest, Listing, bearer
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
@@ -42,41 +42,30 @@ class Anthropic:
     """GET {base}/v1/models, `x-api-key`, pages by `after_id` while `has_more`."""
 
     sources = SOURCES
+    roots = ("data",)
+    after = ("after_id",)
 
-    def first_request(self, provider: Provider, key: str | None) -> HttpRequest:
+    def requests(self, provider: Provider, key: str | None) -> Sequence[HttpRequest]:
         """The first page of up to PAGE_SIZE models; the default page holds only 20."""
-        return _request(provider, key, {})
-
-    def next_request(
-        self, provider: Provider, key: str | None, page: object, /
-    ) -> HttpRequest | None:
-        """The page after the last id seen."""
-        if not isinstance(page, dict) or page.get("has_more") is not True:
-            return None
-        last = page.get("last_id")
-        return _request(provider, key, {"after_id": last}) if last and _is_text(last) else None
+        url, params = f"{provider.base_url}/v1/models", {"limit": str(PAGE_SIZE)}
+        return (HttpRequest(url, _headers(key), params),)
 
     def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
         """The models listed, newest first as they come."""
-        rows = [row for page in pages for row in rows_of(page, "data")]
+        rows = rows_of(pages, self.roots)
         return read(rows, lambda row, model_id: _model(provider, row, model_id))
 
 
-def _request(provider: Provider, key: str | None, extra: Mapping[str, str]) -> HttpRequest:
+def _headers(key: str | None) -> dict[str, str]:
     headers = {"anthropic-version": VERSION}
     if key and not key.startswith("sk-ant-oat"):
         headers["x-api-key"] = key
     if key and not key.startswith("sk-ant-api"):
         # An OAuth token, or ANTHROPIC_AUTH_TOKEN's for a gateway: those want it here.
-        headers["authorization"] = f"Bearer {key}"
+        headers |= bearer(key)
     if key and key.startswith("sk-ant-oat"):
         headers["anthropic-beta"] = OAUTH_BETA
-    params = {"limit": str(PAGE_SIZE), **extra}
-    return HttpRequest(f"{provider.base_url}/v1/models", headers, params)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+    return headers
 
 
 def _model(provider: Provider, row: Row, model_id: str) -> Model:

@@ -4,17 +4,17 @@
 |---|---|
 | 401, 403; 400 that speaks of the API key (xAI, Gemini) | auth |
 | any redirect | bad_body: lists are not moved, sign-in pages are; never followed |
-| 404 | http_error, with the hint that the base_url may lack its /v1 |
+| 404 | http_error, with the address asked, and the hint that it may lack a /v1 |
 | 429, 5xx | http_error, worth one more try |
 | any other but 200 | http_error |
-| 200 with an error object and no list | auth or http_error, by what it says |
+| 200 with an error and no rows (also MiniMax's `base_resp`) | auth or http_error, by what it says |
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple
@@ -27,9 +27,14 @@ _ENOUGH: Final = 4000
 """Characters of an error body that are read at all."""
 
 _ABOUT_THE_KEY: Final = re.compile(
-    r"api[ _-]?key|unauthenticated|unauthorized|authentication|invalid[ _]credentials",
+    r"api[ _-]?(secret[ _-]?)?key|unauthenticated|unauthorized|authentication"
+    r"|invalid[ _](credentials|token)|login fail",
     re.IGNORECASE,
 )
+
+_WORDS: Final = ("detail", "message", "msg", "status_msg", "base_resp")
+"""Where an error body may say what is wrong, besides `error`."""
+_ALL_WELL: Final = ("0", "200", "ok", "success", "")
 
 
 class Refusal(NamedTuple):
@@ -38,12 +43,14 @@ class Refusal(NamedTuple):
     Attributes:
         detail: one line, not yet redacted.
         retry: whether a second try may help. wait_seconds: how long it asks to wait first.
+        status: of the reply, where there was one.
     """
 
     verdict: Verdict
     detail: str
     retry: bool = False
     wait_seconds: float | None = None
+    status: int | None = None
 
 
 class Refused(Exception):
@@ -54,40 +61,66 @@ class Refused(Exception):
         self.refusal = refusal
 
 
-def classify(status: int, headers: Mapping[str, str], body: bytes) -> Refusal | None:
+def classify(status: int, headers: Mapping[str, str], body: bytes, url: str) -> Refusal | None:
     """What a reply's status means; None = 200, look at the body.
 
     Args:
         headers: names in lower case.
+        url: the address asked.
     """
     if status == 200:
         return None
     if 300 <= status < 400:
-        return Refusal(Verdict.BAD_BODY, _redirect(status, headers.get("location", "")))
+        redirect = _redirect(status, headers.get("location", ""))
+        return Refusal(Verdict.BAD_BODY, redirect, status=status)
     said = message_of(body)
     about_key = status == 400 and _ABOUT_THE_KEY.search(said)
     if status in (401, 403) or about_key:
-        return Refusal(Verdict.AUTH, _line(f"it refuses the key (HTTP {status})", said))
+        line = _line(f"it refuses the key (HTTP {status})", said)
+        return Refusal(Verdict.AUTH, line, status=status)
     if status == 404:
-        hint = "is the base_url right, does it lack /v1?"
-        return Refusal(Verdict.HTTP_ERROR, _line(f"HTTP 404, {hint}", said))
+        return Refusal(Verdict.HTTP_ERROR, _line(_not_there(url), said), status=status)
     retry = status == 429 or status >= 500
     wait = wait_of(headers, body) if retry else None
     asks = "" if wait is None else f", asks to wait {wait:g} s"
-    return Refusal(Verdict.HTTP_ERROR, _line(f"HTTP {status}{asks}", said), retry, wait)
+    return Refusal(
+        Verdict.HTTP_ERROR, _line(f"HTTP {status}{asks}", said), retry, wait, status=status
+    )
 
 
-def error_inside(document: object) -> Refusal | None:
-    """The error that a reply with status 200 holds instead of a list, if it does."""
-    if not isinstance(document, dict) or not document.get("error"):
-        return None
-    if any(isinstance(part, list) for key, part in document.items() if key != "error"):
+def error_inside(document: object, rows: int | None) -> Refusal | None:
+    """The error that a reply with status 200 holds instead of a list, if it does.
+
+    Args:
+        rows: how many it lists; None = it holds no list.
+    """
+    if rows or not isinstance(document, dict):
         return None
     said = _said(document)
-    code = document["error"].get("code") if isinstance(document["error"], dict) else None
+    code = next((code for part in _parts(document) if (code := _code(part)) is not None), None)
+    failed = document.get("error") or document.get("success") is False or code is not None
+    if not failed and (rows is not None or not said):
+        return None
     about_key = code in (401, 403) or _ABOUT_THE_KEY.search(said)
     verdict = Verdict.AUTH if about_key else Verdict.HTTP_ERROR
-    return Refusal(verdict, _line("HTTP 200, but an error inside", said))
+    what = "HTTP 200, but an error inside" if failed else "HTTP 200, but no list"
+    return Refusal(verdict, _line(what, said or f"code {code}" if code is not None else said))
+
+
+def _parts(document: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+    """The objects of a body that may hold an error's code and words."""
+    for name in ("error", "base_resp"):
+        if isinstance(part := document.get(name), dict):
+            yield part
+    yield document
+
+
+def _code(part: Mapping[str, object]) -> int | str | None:
+    """An error's code; None where it says that all is well, or nothing."""
+    code = next((part[name] for name in ("status_code", "code") if name in part), None)
+    if isinstance(code, bool) or not isinstance(code, int | str):
+        return None
+    return None if str(code).lower() in _ALL_WELL else code
 
 
 def message_of(body: bytes) -> str:
@@ -100,11 +133,16 @@ def message_of(body: bytes) -> str:
     return _said(document)[:_ENOUGH]
 
 
-def wait_of(headers: Mapping[str, str], body: bytes) -> float | None:
-    """Seconds it asks us to wait: `Retry-After` (seconds or a date), or Google's RetryInfo."""
+def wait_of(headers: Mapping[str, str], body: bytes, now: datetime | None = None) -> float | None:
+    """Seconds it asks us to wait: `Retry-After` (seconds or a date), or Google's RetryInfo.
+
+    Args:
+        headers: names in lower case.
+        now: for a date in a reply that has no date of its own; None = such a date says nothing.
+    """
     given = headers.get("retry-after", "").strip()
     if given:
-        return _seconds(given) if _seconds(given) is not None else _until(given, headers)
+        return _seconds(given) if _seconds(given) is not None else _until(given, headers, now)
     try:
         details = json.loads(body)["error"]["details"]
         delays = [item["retryDelay"] for item in details if "retryDelay" in item]
@@ -133,7 +171,7 @@ def _said(document: object) -> str:
         return document if isinstance(document, str) else ""
     error = document.get("error")
     first = error.get("message") if isinstance(error, dict) else error
-    for found in (first, *(document.get(key) for key in ("detail", "message", "msg"))):
+    for found in (first, *(document.get(key) for key in _WORDS)):
         if isinstance(found, str) and found:
             return found
         if isinstance(found, list | dict) and found:
@@ -141,6 +179,15 @@ def _said(document: object) -> str:
             if inner:
                 return inner
     return ""
+
+
+def _not_there(url: str) -> str:
+    """A 404 in words: the address without what may be secret, and what its base may lack."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    where = f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    lacks = parts.path.endswith("/models") and not re.search(r"/v[0-9]", parts.path)
+    return f"HTTP 404 at {where}, is the base_url right{', does it lack /v1' if lacks else ''}?"
 
 
 def _line(what: str, said: str) -> str:
@@ -165,14 +212,15 @@ def _seconds(text: str) -> float | None:
     return seconds if 0 <= seconds < float("inf") else None
 
 
-def _until(date: str, headers: Mapping[str, str]) -> float | None:
-    """Seconds to a date by the server's own clock."""
+def _until(date: str, headers: Mapping[str, str], now: datetime | None) -> float | None:
+    """Seconds to a date by the server's own clock, else by ours."""
     try:
         then = parsedate_to_datetime(date)
-        now = parsedate_to_datetime(headers.get("date", ""))
+        if own := headers.get("date", ""):
+            now = parsedate_to_datetime(own)
     except (ValueError, OverflowError):
         return None
-    return max(0.0, (_aware(then) - _aware(now)).total_seconds())
+    return None if now is None else max(0.0, (_aware(then) - _aware(now)).total_seconds())
 
 
 def _aware(moment: datetime) -> datetime:

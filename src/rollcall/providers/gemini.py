@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from rollcall.catalog.model import Kind, Model
 from rollcall.providers.kinds import kind_of_id
 from rollcall.providers.rows import Row, read, rows_of
-from rollcall.providers.wire import HttpRequest, Listing
+from rollcall.providers.wire import AFTER, HttpRequest, Listing
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
@@ -38,35 +38,23 @@ class Gemini:
     """GET {base}/models, key in `x-goog-api-key` (never in the URL), `nextPageToken`."""
 
     sources = SOURCES
+    roots = ("models",)
+    after = AFTER
 
-    def first_request(self, provider: Provider, key: str | None) -> HttpRequest:
+    def requests(self, provider: Provider, key: str | None) -> Sequence[HttpRequest]:
         """The first page of up to PAGE_SIZE models; the default page truncates at 50."""
-        return _request(provider, key, {})
-
-    def next_request(
-        self, provider: Provider, key: str | None, page: object, /
-    ) -> HttpRequest | None:
-        """The page the token leads to."""
-        token = page.get("nextPageToken") if isinstance(page, dict) else None
-        if not isinstance(token, str) or not token:
-            return None
-        return _request(provider, key, {"pageToken": token})
+        headers = {"x-goog-api-key": key} if key else {}
+        return (HttpRequest(f"{provider.base_url}/models", headers, {"pageSize": str(PAGE_SIZE)}),)
 
     def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
         """The models listed."""
-        rows = [row for page in pages for row in rows_of(page, "models")]
+        rows = rows_of(pages, self.roots)
         return read(
             rows,
             lambda row, model_id: _model(provider, row, model_id),
             id_keys=("name",),
             strip_prefix="models/",
         )
-
-
-def _request(provider: Provider, key: str | None, extra: Mapping[str, str]) -> HttpRequest:
-    headers = {"x-goog-api-key": key} if key else {}
-    params = {"pageSize": str(PAGE_SIZE), **extra}
-    return HttpRequest(f"{provider.base_url}/models", headers, params)
 
 
 def _model(provider: Provider, row: Row, model_id: str) -> Model:

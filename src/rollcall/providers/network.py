@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 
 MAX_PAGES: Final = 20
+NOT_FOUND: Final = 404
 RETRY_SECONDS: Final = 0.1
 """Before a second try, where the provider names no time."""
 
@@ -71,7 +72,7 @@ class Round:
 
     def _run(self, targets: Sequence[Target]) -> list[Answer]:
         with asyncio.Runner() as runner:
-            runner.get_loop().set_default_executor(_LooseThreads())
+            runner.get_loop().set_default_executor(LooseThreads())
             runner.run(self._collect(targets))
         return self._answers
 
@@ -119,8 +120,7 @@ class Round:
         if self._observer:
             self._observer.asking(provider.name)
         try:
-            async with asyncio.timeout_at(self._deadline_at):
-                answer = await self._ask(client, target)
+            answer = await self._answer(_Listing(client, target, self._redactor, self._deadline_at))
         except TimeoutError:
             answer = self._unasked(target, self._too_late())
         except Refused as error:
@@ -134,31 +134,16 @@ class Round:
             answer = replace(shown, models=answer.models, pages=answer.pages, notes=answer.notes)
         return self._told(replace(answer, elapsed_ms=round(1000 * (_now() - started))))
 
-    async def _ask(self, client: httpx.AsyncClient, target: Target) -> Answer:
-        """All pages of one provider."""
-        key = target.key
-        if key and not _fits_header(key):
-            raise Refused(Refusal(Verdict.AUTH, "the key holds characters that no key has"))
-        pages = Pages(target.provider, self._redactor)
-        asker = _Asker(client, target.timeout_seconds, self._deadline_at)
-        request: HttpRequest | None = ADAPTERS[target.provider.protocol].first_request(
-            target.provider, key
-        )
-        seen: list[HttpRequest] = []
-        while request is not None:
-            if len(seen) == MAX_PAGES:
-                pages.notes.append(f"it has more than {MAX_PAGES} pages; the rest was not read")
-                break
-            seen.append(request)
-            body = await asker.get(request)
-            if _now() >= self._deadline_at:  # reading the others' answers took the time
-                raise TimeoutError
-            pages.add(body)
-            request = pages.following(key)
-            if request in seen:
-                pages.notes.append("its pages go in a circle; the rest was not read")
-                break
-        return pages.answer()
+    async def _answer(self, listing: _Listing) -> Answer:
+        """What one provider's pages say; those read before the deadline, if there are any."""
+        try:
+            async with asyncio.timeout_at(self._deadline_at):
+                await listing.read()
+        except TimeoutError:
+            if not listing.pages:
+                raise
+            return listing.answer(f"page {listing.pages + 1}: {self._too_late().detail}")
+        return listing.answer()
 
     def _unasked(self, target: Target, refusal: Refusal) -> Answer:
         if not _is_asked(target):
@@ -175,26 +160,82 @@ class Round:
         return answer
 
 
-class _Asker:
-    """The requests to one provider: a bound on all bodies together, and one second try."""
+class _Listing:
+    """One provider's list, page by page: a bound on all bodies together, and one second try."""
 
     def __init__(
-        self, client: httpx.AsyncClient, timeout_seconds: float, deadline_at: float
+        self, client: httpx.AsyncClient, target: Target, redactor: Redactor, deadline_at: float
     ) -> None:
         self._client = client
-        self._timeout_seconds = timeout_seconds
+        self._target = target
         self._deadline_at = deadline_at
+        self._pages = Pages(target.provider, redactor)
+        self._asked: list[HttpRequest] = []
         self._room = MAX_BYTES
         self._may_retry = True
+        self._stopped = ""
 
-    async def get(self, request: HttpRequest) -> bytes:
-        """The body of a good reply.
+    @property
+    def pages(self) -> int:
+        """How many have been read."""
+        return len(self._pages.bodies)
+
+    def answer(self, stopped: str = "") -> Answer:
+        """What the pages read so far say; see `Pages.answer`."""
+        return self._pages.answer(stopped or self._stopped)
+
+    async def read(self) -> None:
+        """Read every page there is a way to; what stops it behind the first one is kept in words.
+
+        Raises:
+            Refused: the first page could not be had. TimeoutError: the deadline is over.
+        """
+        provider, key = self._target.provider, self._target.key
+        if key and not _fits_header(key):
+            raise Refused(Refusal(Verdict.AUTH, "the key holds characters that no key has"))
+        request = await self._first(ADAPTERS[provider.protocol].requests(provider, key))
+        while following := self._pages.following(request):
+            if following in self._asked:
+                self._stopped = "its pages go in a circle; the rest was not read"
+                return
+            if self.pages == MAX_PAGES:
+                self._stopped = f"it has more than {MAX_PAGES} pages; the rest was not read"
+                return
+            try:
+                await self._take(request := following)
+            except Refused as error:
+                self._stopped = f"page {self.pages + 1}: {error.refusal.detail}"
+                return
+
+    async def _first(self, requests: Sequence[HttpRequest]) -> HttpRequest:
+        """Take the first page from the first of these addresses that is there."""
+        *others, last = requests
+        for request in others:
+            try:
+                await self._take(request)
+            except Refused as error:
+                if error.refusal.status != NOT_FOUND:
+                    raise
+            else:
+                return request
+        await self._take(last)
+        return last
+
+    async def _take(self, request: HttpRequest) -> None:
+        self._asked.append(request)
+        body, link = await self._get(request)
+        if _now() >= self._deadline_at:  # reading the others' answers took the time
+            raise TimeoutError
+        self._pages.add(body, link)
+
+    async def _get(self, request: HttpRequest) -> tuple[bytes, str]:
+        """The body of a good reply and its Link header.
 
         Raises:
             Refused: there is none, also not at the second try.
         """
         try:
-            body = await self._in_time(request)
+            reply = await self._in_time(request)
         except Refused as error:
             if not self._may_retry or not error.refusal.retry:
                 raise
@@ -204,16 +245,17 @@ class _Asker:
             if _now() + wait >= self._deadline_at:
                 raise
             await asyncio.sleep(wait)
-            body = await self._in_time(request)
-        self._room -= len(body)
-        return body
+            reply = await self._in_time(request)
+        self._room -= len(reply[0])
+        return reply
 
-    async def _in_time(self, request: HttpRequest) -> bytes:
+    async def _in_time(self, request: HttpRequest) -> tuple[bytes, str]:
+        seconds = self._target.timeout_seconds
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            async with asyncio.timeout(seconds):
                 return await exchange(self._client, request, self._room)
         except TimeoutError:
-            detail = f"no complete answer within {self._timeout_seconds:g} s"
+            detail = f"no complete answer within {seconds:g} s"
             raise Refused(Refusal(Verdict.TIMEOUT, detail)) from None
 
 
@@ -233,8 +275,8 @@ def _now() -> float:
 # --- one request and its reply ---
 
 
-async def exchange(client: httpx.AsyncClient, request: HttpRequest, room: int) -> bytes:
-    """The body of a good reply.
+async def exchange(client: httpx.AsyncClient, request: HttpRequest, room: int) -> tuple[bytes, str]:
+    """The body of a good reply and its Link header.
 
     Args:
         room: how many bytes it may have.
@@ -248,7 +290,8 @@ async def exchange(client: httpx.AsyncClient, request: HttpRequest, room: int) -
             "GET", request.url, headers=request.headers, params=request.params or None
         ) as response:
             begun = True
-            return await _body(response, room)
+            body = await _body(response, room)
+            return body, ", ".join(response.headers.get_list("link"))
     except TooLarge as error:
         raise Refused(Refusal(Verdict.TOO_LARGE, f"its answer is {error}")) from None
     except Unreadable as error:
@@ -276,7 +319,7 @@ async def _body(response: httpx.Response, room: int) -> bytes:
         return inbox.body()
     body = await _error_body(response, encoding)
     headers = {name.lower(): value for name, value in response.headers.items()}
-    refusal = classify(response.status_code, headers, body)
+    refusal = classify(response.status_code, headers, body, str(response.url))
     assert refusal is not None, "only 200 is good"
     raise Refused(refusal)
 
@@ -315,7 +358,7 @@ def _no_connection(url: str, error: httpx.RequestError) -> Refusal:
 # --- beside it ---
 
 
-class _LooseThreads(ThreadPoolExecutor):
+class LooseThreads(ThreadPoolExecutor):
     """Runs name look-ups in threads that nobody waits for.
 
     The event loop looks names up in its executor, and waits for that executor when it closes: a

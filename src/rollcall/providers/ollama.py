@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from rollcall.catalog.model import Kind, Model
 from rollcall.providers.kinds import kind_of_id
 from rollcall.providers.rows import Row, read, rows_of
-from rollcall.providers.wire import HttpRequest, Listing, SinglePage, bearer
+from rollcall.providers.wire import AFTER, HttpRequest, Listing, bearer
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
@@ -31,18 +31,20 @@ _KINDS: Final = (("embedding", Kind.EMBEDDING), ("image", Kind.IMAGE))
 """A capability of a model that completes no text -> what it is for."""
 
 
-class Ollama(SinglePage):
+class Ollama:
     """GET {base}/api/tags, no key needed, one page. `/v1/models` of the same server reads too."""
 
     sources = SOURCES
+    roots = ("models", "data")
+    after = AFTER
 
-    def first_request(self, provider: Provider, key: str | None) -> HttpRequest:
+    def requests(self, provider: Provider, key: str | None) -> Sequence[HttpRequest]:
         """The whole list."""
-        return HttpRequest(f"{provider.base_url}/api/tags", bearer(key))
+        return (HttpRequest(f"{provider.base_url}/api/tags", bearer(key)),)
 
     def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
         """The models pulled."""
-        rows = [row for page in pages for row in rows_of(page, "models", "data")]
+        rows = rows_of(pages, self.roots)
         return read(
             rows,
             lambda row, model_id: _model(provider, row, model_id),

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from rollcall.catalog.model import Kind, Model, Price
 from rollcall.providers.kinds import kind_of_id, kind_of_outputs
-from rollcall.providers.rows import Row, read, rows_of
-from rollcall.providers.wire import HttpRequest, Listing, SinglePage, bearer
+from rollcall.providers.rows import Row, id_of, read, rows_of
+from rollcall.providers.wire import AFTER, HttpRequest, Listing, bearer
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
@@ -38,6 +38,8 @@ SOURCES: Final[Mapping[str, str]] = {
     "aliases": "aliases",
     "points_at": "name, where it is another listed id (Mistral)",
 }
+
+ID_KEYS: Final = ("id", "key")
 
 _CONTEXT: Final = (
     ("loaded_context_length",),
@@ -98,22 +100,24 @@ _FEATURES: Final = {
 """Our word -> Groq's word in `supported_features`."""
 
 
-class OpenAI(SinglePage):
+class OpenAI:
     """GET {base}/models, a bearer key, one page."""
 
     sources = SOURCES
+    roots = ("data", "models")
+    after = AFTER
 
-    def first_request(self, provider: Provider, key: str | None) -> HttpRequest:
+    def requests(self, provider: Provider, key: str | None) -> Sequence[HttpRequest]:
         """The whole list."""
-        return HttpRequest(f"{provider.base_url}/models", bearer(key))
+        return (HttpRequest(f"{provider.base_url}/models", bearer(key)),)
 
     def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
         """The models listed."""
-        rows = [row for page in pages for row in rows_of(page, "data", "models")]
+        rows = rows_of(pages, self.roots)
         listing = read(
             rows,
             lambda row, model_id: _model(provider, row, model_id),
-            id_keys=("id", "key"),
+            id_keys=ID_KEYS,
         )
         return Listing(_merge_doubles(rows, listing.models), listing.notes, listing.rows)
 
@@ -212,31 +216,31 @@ def _ids(value: object) -> tuple[str, ...]:
     return Row({"ids": [value]}).ids("ids")
 
 
-def _merge_doubles(rows: Sequence[object], models: tuple[Model, ...]) -> tuple[Model, ...]:
+def _merge_doubles(items: Sequence[object], models: tuple[Model, ...]) -> tuple[Model, ...]:
     """Mistral lists each alias as a row of its own, and some ids twice.
 
     The aliases of the doubles are united; an alias row's `name` is the id it reaches.
     """
-    reached: dict[str, str] = {}
-    for item in rows:
-        row = Row(item) if isinstance(item, dict) else Row({})
-        name, model_id = row.text("name"), row.text("id")
-        if row.value("capabilities", "completion_chat") is not None and name and model_id:
+    rows = [Row(item) for item in items if isinstance(item, dict)]
+    reached: dict[object, str] = {}
+    aliases: dict[object, dict[str, None]] = {}
+    for row in rows:
+        model_id, name = id_of(row, ID_KEYS), row.text("name")
+        if not isinstance(model_id, str) or row.value("capabilities", "completion_chat") is None:
+            continue
+        aliases.setdefault(model_id, {}).update(dict.fromkeys(row.ids("aliases")))
+        if name:
             reached.setdefault(model_id, name)
-    if not reached:
-        return models
-    united: dict[str, dict[str, None]] = {}
-    for item in rows:
-        row = Row(item) if isinstance(item, dict) else Row({})
-        united.setdefault(str(row.value("id")), {}).update(dict.fromkeys(row.ids("aliases")))
     listed = {model.id for model in models}
     return tuple(
         model.model_copy(
             update={
-                "aliases": tuple(alias for alias in united[model.id] if alias != model.id),
+                "aliases": tuple(one for one in aliases[model.id] if one != model.id),
                 "points_at": _moves_to(model.id, reached.get(model.id), listed),
             }
         )
+        if model.id in aliases
+        else model
         for model in models
     )
 

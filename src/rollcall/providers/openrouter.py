@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from rollcall.catalog.model import Kind, Model, Price, PriceTier
 from rollcall.providers.kinds import kind_of_id, kind_of_outputs
 from rollcall.providers.rows import Row, is_id, read, rows_of
-from rollcall.providers.wire import HttpRequest, Listing, bearer
+from rollcall.providers.wire import AFTER, HttpRequest, Listing, bearer
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
@@ -54,28 +54,29 @@ class OpenRouter:
     """GET {base}/models/user with a key, {base}/models without; `links.next` leads on."""
 
     sources = SOURCES
+    roots = ("data",)
+    after = AFTER
 
-    def first_request(self, provider: Provider, key: str | None) -> HttpRequest:
-        """The whole list; it is paged only when a limit is asked for, or one day by default."""
-        path = "/models/user" if key else "/models"
-        return HttpRequest(provider.base_url + path, bearer(key))
+    def requests(self, provider: Provider, key: str | None) -> Sequence[HttpRequest]:
+        """The whole list; it is paged only when a limit is asked for, or one day by default.
 
-    def next_request(
-        self, provider: Provider, key: str | None, page: object, /
-    ) -> HttpRequest | None:
-        """Where `links.next` leads, as long as it is on the same host."""
-        link = Row(page).value("links", "next") if isinstance(page, dict) else None
-        if not isinstance(link, str) or not link:
-            return None
-        here = urlsplit(provider.base_url)
-        origin = f"{here.scheme}://{here.netloc}"
-        url = origin + link if link.startswith("/") and not link.startswith("//") else link
-        return HttpRequest(url, bearer(key)) if url.startswith(f"{origin}/") else None
+        A gateway may have no list per key. OpenRouter's own public list is no way out: it names
+        models that the account refuses at call time.
+        """
+        public = HttpRequest(f"{provider.base_url}/models", bearer(key))
+        if not key:
+            return (public,)
+        own = HttpRequest(f"{provider.base_url}/models/user", bearer(key))
+        return (own,) if _is_openrouter(provider.base_url) else (own, public)
 
     def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
         """The models listed, newest first as they come."""
-        rows = [row for page in pages for row in rows_of(page, "data")]
+        rows = rows_of(pages, self.roots)
         return read(rows, lambda row, model_id: _model(provider, row, model_id))
+
+
+def _is_openrouter(base_url: str) -> bool:
+    return f".{urlsplit(base_url).hostname or ''}".endswith(".openrouter.ai")
 
 
 def _model(provider: Provider, row: Row, model_id: str) -> Model:

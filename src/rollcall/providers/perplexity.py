@@ -15,7 +15,7 @@ from rollcall.catalog.model import Kind, Model
 from rollcall.providers.kinds import kind_of_id
 from rollcall.providers.openai import price_of
 from rollcall.providers.rows import Row, read, rows_of
-from rollcall.providers.wire import HttpRequest, Listing, SinglePage, bearer
+from rollcall.providers.wire import AFTER, HttpRequest, Listing, bearer
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
@@ -30,18 +30,20 @@ SOURCES: Final[Mapping[str, str]] = {
 }
 
 
-class Perplexity(SinglePage):
+class Perplexity:
     """GET {base}/v1/models, a bearer key, one page."""
 
     sources = SOURCES
+    roots = ("data",)
+    after = AFTER
 
-    def first_request(self, provider: Provider, key: str | None) -> HttpRequest:
+    def requests(self, provider: Provider, key: str | None) -> Sequence[HttpRequest]:
         """The whole list."""
-        return HttpRequest(f"{provider.base_url}/v1/models", bearer(key))
+        return (HttpRequest(f"{provider.base_url}/v1/models", bearer(key)),)
 
     def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
         """The models listed."""
-        rows = [row for page in pages for row in rows_of(page, "data")]
+        rows = rows_of(pages, self.roots)
         return read(rows, lambda row, model_id: _model(provider, row, model_id))
 
 

@@ -20,7 +20,7 @@ from rollcall.providers.builtin import BUILTIN, Protocol_, Provider
 
 PROTOCOLS: Final[tuple[str, ...]] = get_args(Protocol_)
 
-_ENDPOINTS: Final = ("/chat/completions", "/v1/messages", "/v1/responses", "/models")
+_ENDPOINTS: Final = ("/chat/completions", "/messages", "/responses", "/models")
 """Ends that people paste along with the base, and that LiteLLM accepts in its variables."""
 
 
@@ -96,12 +96,12 @@ def _with_base(row: Provider, given: str | None, environ: Mapping[str, str]) -> 
     """The policy's base wins over LiteLLM's variables, which win over the built-in one."""
     from_environ = next((environ[key] for key in row.base_url_env if environ.get(key)), None)
     if given is not None:
-        base = _canonical(row, _checked(row.name, given))
+        base = clean_base(row, _checked(row.name, given))
         if base == row.base_url and not from_environ:
             return row
         return replace(row, base_url=base, api_base=base)
     if from_environ:
-        return replace(row, base_url=_canonical(row, from_environ), api_base=None)
+        return replace(row, base_url=clean_base(row, from_environ), api_base=None)
     return row
 
 
@@ -126,8 +126,12 @@ def _checked(name: str, base_url: str) -> str:
     return base_url.strip()
 
 
-def _canonical(row: Provider, base_url: str) -> str:
-    """The base as LiteLLM wants its `api_base`, whatever end was pasted with it."""
+def clean_base(row: Provider, base_url: str) -> str:
+    """The base as LiteLLM wants its `api_base`, whatever end was pasted with it.
+
+    With or without /v1 is the same place: what the protocol needs is added, what its paths begin
+    with is taken off. The library calls the same base.
+    """
     base = base_url.strip().rstrip("/")
     for ending in _ENDPOINTS:
         base = base.removesuffix(ending)

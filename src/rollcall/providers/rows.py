@@ -190,7 +190,16 @@ MAX_ROWS = 20_000
 """Forty times the longest list there is; more costs every run time and memory."""
 
 
-def rows_of(page: object, *roots: str) -> list[object]:
+def rows_of(pages: Iterable[object], roots: Sequence[str]) -> list[object]:
+    """The rows of all pages; see `rows_of_page`.
+
+    Raises:
+        WrongShape: a page has no such list.
+    """
+    return [row for page in pages for row in rows_of_page(page, roots)]
+
+
+def rows_of_page(page: object, roots: Sequence[str]) -> list[object]:
     """The list of rows of one page: under the first of `roots` it has, or the page itself.
 
     Raises:
@@ -234,7 +243,7 @@ def read(
             notes.append(f"row {total} dropped: {_word(item)}, not an object")
             continue
         row = Row(item)
-        given = next((row.value(key) for key in id_keys if row.has(key)), None)
+        given = id_of(row, id_keys)
         model_id = given.removeprefix(strip_prefix) if isinstance(given, str) else given
         if not isinstance(model_id, str) or not is_id(model_id):
             notes.append(f"row {total} dropped: {_id_fault(model_id)}")
@@ -247,6 +256,11 @@ def read(
     if len(notes) > MAX_NOTES:
         notes[MAX_NOTES:] = [f"and {len(notes) - MAX_NOTES} more such rows"]
     return Listing(tuple(models.values()), tuple(notes), total)
+
+
+def id_of(row: Row, id_keys: Sequence[str] = ("id",)) -> object:
+    """What stands where a row's id should be: under the first of these keys it has."""
+    return next((row.value(key) for key in id_keys if row.has(key)), None)
 
 
 def _id_fault(model_id: object) -> str:

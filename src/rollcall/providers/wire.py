@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from rollcall.catalog.model import Model
@@ -36,24 +36,35 @@ class WrongShape(ValueError):
     """The reply is JSON, but not a list of models; says what it is instead."""
 
 
+AFTER: Final = ("after", "after_id")
+"""Parameters that ask for what stands behind an id; who knows only one ignores the other."""
+
+
 class Adapter(Protocol):
     """One wire protocol. Builds requests and reads replies; never logs, catches or retries.
 
     Attributes:
         sources: our field of a Model -> the provider's field it is read from.
+        roots: where a page keeps its rows; the first that is there counts.
+        after: its parameters that ask for what stands behind an id; see `paging`.
     """
 
     @property
     def sources(self) -> Mapping[str, str]:
         """Our field -> the provider's field."""
 
-    def first_request(self, provider: Provider, key: str | None) -> HttpRequest:
-        """The request for the list, or its first page."""
+    @property
+    def roots(self) -> Sequence[str]:
+        """Where a page keeps its rows."""
 
-    def next_request(
-        self, provider: Provider, key: str | None, page: object, /
-    ) -> HttpRequest | None:
-        """The request for the page after `page` (parsed JSON), None when it was the last."""
+    @property
+    def after(self) -> Sequence[str]:
+        """Parameters that ask for what stands behind an id."""
+
+    def requests(self, provider: Provider, key: str | None) -> Sequence[HttpRequest]:
+        """The request for the list or its first page; others, each for when the one before is
+        not found (404).
+        """
 
     def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
         """The models on all pages.
@@ -61,13 +72,6 @@ class Adapter(Protocol):
         Raises:
             WrongShape: a page is no list of models.
         """
-
-
-class SinglePage:
-    """What an adapter is whose provider gives everything at once."""
-
-    def next_request(self, _provider: Provider, _key: str | None, _page: object, /) -> None:
-        """There is only one page."""
 
 
 def bearer(key: str | None) -> dict[str, str]:

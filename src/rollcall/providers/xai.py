@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from rollcall.catalog.model import Kind, Model, Price, PriceTier
 from rollcall.providers.kinds import kind_of_id, kind_of_outputs
 from rollcall.providers.rows import Row, read, rows_of
-from rollcall.providers.wire import HttpRequest, Listing, SinglePage, bearer
+from rollcall.providers.wire import AFTER, HttpRequest, Listing, bearer
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
@@ -44,18 +44,20 @@ _PRICES: Final = {
 }
 
 
-class XAI(SinglePage):
+class XAI:
     """GET {base}/models, a bearer key, one page."""
 
     sources = SOURCES
+    roots = ("data", "models")
+    after = AFTER
 
-    def first_request(self, provider: Provider, key: str | None) -> HttpRequest:
+    def requests(self, provider: Provider, key: str | None) -> Sequence[HttpRequest]:
         """The whole list, as this key's permissions allow."""
-        return HttpRequest(f"{provider.base_url}/models", bearer(key))
+        return (HttpRequest(f"{provider.base_url}/models", bearer(key)),)
 
     def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
         """The models listed."""
-        rows = [row for page in pages for row in rows_of(page, "data", "models")]
+        rows = rows_of(pages, self.roots)
         return read(rows, lambda row, model_id: _model(provider, row, model_id))
 
 
