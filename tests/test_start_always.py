@@ -239,7 +239,7 @@ def test_a_control_character_in_the_config_is_no_bug(
 SERVER = """
 import json, os, sys
 from rollcall.__main__ import run
-import rollcall.cli.start, rollcall.sync.apply, rollcall.report.plan, rollcall.cli.proxy
+import rollcall.cli.start, rollcall.sync.apply, rollcall.report.plan, rollcall.cli.proxy_commands
 for line in sys.stdin:
     job = json.loads(line)
     child = os.fork()
