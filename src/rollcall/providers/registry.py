@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from rollcall.errors import PolicyError, did_you_mean
 from rollcall.providers.builtin import BUILTIN, Protocol_, Provider
+from rollcall.secrets import address_holds_secret
 
 PROTOCOLS: Final[tuple[str, ...]] = get_args(Protocol_)
 
@@ -120,7 +121,7 @@ def _checked(name: str, base_url: str) -> str:
             f"providers.{name}.base_url is not an http or https address.",
             "Write it like https://llm.example.com/v1.",
         )
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if address_holds_secret(parts):
         raise PolicyError(
             f"providers.{name}.base_url holds a user, a password or a query.",
             "Keep it to scheme, host and path, and name the key's variable in key_env.",
