@@ -24,6 +24,7 @@ def init(
     from rollcall.errors import StoreError
     from rollcall.litellm_config.document import parse
     from rollcall.report.text import out
+    from rollcall.store.atomic import write_named
     from rollcall.store.store import Store
 
     settings = resolve(config=config, policy=policy)
@@ -35,12 +36,7 @@ def init(
         )
     document = parse(Store(settings.config_path, settings.state_dir).read_config())
     names = present(settings.environ, document)
-    try:
-        target.write_text(starter_policy(names), encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise StoreError(
-            f"{target} could not be written: {error.strerror or error}.", "Check the folder."
-        ) from None
+    write_named(target, starter_policy(names).encode())
     found = ", ".join(names) or f"{FIRST}, to begin with: no key is set yet"
     out(f"{target}: written, with rules for {found}.")
     out("Next: rollcall plan" if names else "Next: set its key, then rollcall plan")

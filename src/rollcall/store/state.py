@@ -21,7 +21,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rollcall.catalog.model import Verdict
 from rollcall.errors import StoreError
-from rollcall.store.atomic import read_bytes, replace_file, words
+from rollcall.store.atomic import read_bytes, replace_file
+from rollcall.store.disk_errors import words
 from rollcall.store.folder import prepare, prepare_part
 from rollcall.store.freshness import STAMP
 
