@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from rollcall.runtime.client import LLMClient
-from rollcall.runtime.link import AsyncHttpLink, HttpLink
+from rollcall.runtime.network import Network
 from tests.simulator.chat import answer
 from tests.simulator.http import Reply, Request
 
@@ -114,23 +114,14 @@ class Slept:
 
     seconds: list[float] = field(default_factory=list)
 
-    def __call__(self, seconds: float) -> None:
-        self.seconds.append(seconds)
-
-    async def wait(self, seconds: float) -> None:
+    async def __call__(self, seconds: float) -> None:
         self.seconds.append(seconds)
 
 
 def client_of(path: Path, slept: Slept | None = None, **environ: str) -> LLMClient:
     """A client whose key is there and whose pauses take no time."""
-    slept = slept or Slept()
     variables = {"ORCH_AUTH_MAIN_API_KEY": KEY} | environ
-    return LLMClient(
-        path,
-        environ=lambda: variables,
-        link=HttpLink(sleep=slept),
-        async_link=AsyncHttpLink(sleep=slept.wait),
-    )
+    return LLMClient(path, environ=lambda: variables, network=Network(sleep=slept or Slept()))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rollcall.catalog.model import Kind
 from rollcall.errors import PolicyError
 from rollcall.selection import admission
+from rollcall.selection.provider_catalog import denying_pattern
 from tests.policy_making import TODAY, admit, ids, load, model, models, shelves
 
 if TYPE_CHECKING:
@@ -587,7 +588,7 @@ deny: ["*opus*"]
         assert admission.rule_of(policy, model("xai/grok-4")) is None
         denying = load("allow: [{match: '*'}]\ndeny: [anthropic/claude-1]")
         assert admission.rule_of(denying, model("anthropic/claude-1")) is None
-        assert admission.denied(denying, "anthropic", "claude-1") == "anthropic/claude-1"
+        assert denying_pattern(denying, "anthropic", "claude-1") == "anthropic/claude-1"
 
 
 def test_only_rules_that_name_their_providers_count_in_mode_subagents() -> None:

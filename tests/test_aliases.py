@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rollcall.catalog.model import Kind
 from rollcall.errors import PolicyError
 from rollcall.selection import aliases
-from rollcall.selection.aliases import Candidate
+from rollcall.selection.choosing import Candidate
 from tests.policy_making import TODAY, candidate, lead, load
 
 SONNETS = [
@@ -441,7 +441,7 @@ def test_every_candidate_says_why_it_won_or_lost() -> None:
     )
     _, rows, _ = lead(f"aliases: {{x: {CHEAP}}}", [priced("a/b", ("0.25", "1")), SONNETS[0]])
     assert rows[0].candidates == (
-        ("openrouter/a/b", "the cheapest: $0.25 in, $1 out per 1M tokens"),
+        ("openrouter/a/b", "the cheapest: $0.25 in, $1.00 out per 1M tokens"),
         ("claude-sonnet-5", "wants tools; this one: not said"),
     )
 

@@ -21,7 +21,6 @@ from rollcall.runtime.errors import (
     ProviderNotDefined,
     RoleNotDefined,
 )
-from rollcall.runtime.link import HttpLink
 from rollcall.runtime.response import LLMResponse
 from tests.runtime_support import HELLO, KEY, config_for, simulated, write_config
 
@@ -108,10 +107,8 @@ def test_point_3_one_interface_for_all_adapters(kind: str, tmp_path: Path) -> No
         text = config_for(kind, server.url + paths.get(kind, "/v1"))
         environ = {"ORCH_AUTH_MAIN_API_KEY": KEY}
         client = LLMClient(write_config(tmp_path, text), environ=lambda: environ)
-        link = HttpLink()
-        adapter: ChatAdapter = ProviderAdapter(client.resolve("chat"), link)
+        adapter: ChatAdapter = ProviderAdapter(client.resolve("chat"))
         response = adapter.run_chat("any-model", HELLO, {"temperature": 0, "max_tokens": 20})
-        link.close()
 
     assert list(inspect.signature(adapter.run_chat).parameters) == ["model", "messages", "params"]
     assert isinstance(response, LLMResponse)

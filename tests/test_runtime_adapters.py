@@ -9,8 +9,9 @@ import httpx
 import pytest
 import respx
 
+from rollcall.providers.chat.endpoint import TYPES
+from rollcall.providers.chat.messages import Message
 from rollcall.runtime.adapter import Patience, ProviderAdapter
-from rollcall.runtime.dialects import DIALECTS
 from rollcall.runtime.errors import (
     InvalidMessages,
     InvalidParams,
@@ -22,8 +23,7 @@ from rollcall.runtime.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
-from rollcall.runtime.link import HttpLink
-from rollcall.runtime.messages import Message
+from rollcall.runtime.network import Network
 from rollcall.runtime.resolution import ResolvedLLMConfig
 from tests.runtime_support import HELLO, KEY, Slept
 
@@ -103,22 +103,22 @@ REPLIES = {
     "gemini": ("/models/m:generateContent", GEMINI_REPLY),
     "perplexity": ("/v1/responses", PERPLEXITY_REPLY),
 }
-LINK = HttpLink(sleep=Slept())
+NETWORK = Network(sleep=Slept())
 
 
 def adapter(kind: str, slept: Slept | None = None, **changes: Any) -> ProviderAdapter:
-    dialect = DIALECTS[kind]
+    row = TYPES[kind]
     fields: dict[str, Any] = {
         "provider": kind,
         "model": "",
         "api_key": KEY,
-        "api_base": dialect.clean_base(dialect.base),
+        "api_base": row.clean_base(row.base),
         "type": kind,
         "key_variable": "ORCH_AUTH_MAIN_API_KEY",
     }
     config = ResolvedLLMConfig(**fields | changes)
-    link = HttpLink(sleep=slept) if slept else LINK
-    return ProviderAdapter(config, link, Patience(jitter=lambda: 1.0))
+    network = Network(sleep=slept) if slept else NETWORK
+    return ProviderAdapter(config, network, Patience(jitter=lambda: 1.0))
 
 
 def path_of(kind: str) -> str:
@@ -139,7 +139,7 @@ def sent(kind: str, messages: Any = CHAT, params: Any = None, model: str = "m") 
     return request, json.loads(request.content)
 
 
-@pytest.mark.parametrize("kind", DIALECTS)
+@pytest.mark.parametrize("kind", TYPES)
 def test_a_good_reply_is_read_whoever_it_comes_from(kind: str) -> None:
     with respx.mock:
         route = respx.post(path_of(kind)).respond(json=reply_of(kind))

@@ -10,7 +10,7 @@ from typing import Any
 import pydantic
 import pytest
 
-from rollcall.runtime import link
+from rollcall.providers.chat import calling
 from rollcall.runtime.errors import (
     InvalidMessages,
     NothingSelected,
@@ -173,7 +173,7 @@ def test_a_stream_whose_connection_breaks(tmp_path: Path) -> None:
 
 
 def test_a_reply_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link, "MAX_REPLY_BYTES", 1000)
+    monkeypatch.setattr(calling, "MAX_REPLY_BYTES", 1000)
     huge = Reply(body=b" " * 2000)
     with talking("openai", tmp_path) as (client, server):
         server.replies += [huge, huge]

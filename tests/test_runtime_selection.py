@@ -11,7 +11,7 @@ import yaml
 
 from rollcall.runtime.client import LLMClient
 from rollcall.runtime.errors import NothingSelected
-from rollcall.runtime.link import AsyncHttpLink, HttpLink
+from rollcall.runtime.network import Network
 from rollcall.runtime.roles import list_roles
 from rollcall.settings import resolve
 from rollcall.sync.apply import apply
@@ -61,12 +61,8 @@ class House:
         }
         data = {"providers": providers, "roles": {"chat": {"select": select}}, **other}
         self.path.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
-        return LLMClient(
-            self.path,
-            environ=lambda: self.environ,
-            link=HttpLink(sleep=Slept()),
-            async_link=AsyncHttpLink(sleep=Slept().wait),
-        )
+        network = Network(sleep=Slept())
+        return LLMClient(self.path, environ=lambda: self.environ, network=network)
 
     @property
     def path(self) -> Path:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.runtime.client import LLMClient
 from rollcall.runtime.errors import (
     InvalidCall,
     ProviderRateLimited,
@@ -17,7 +16,6 @@ from rollcall.runtime.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
-from rollcall.runtime.link import HttpLink
 from tests.runtime_support import (
     HELLO,
     KEY,
@@ -29,7 +27,9 @@ from tests.runtime_support import (
     talking,
     write_config,
 )
+from tests.simulator.faults import Fault
 from tests.simulator.http import Reply
+from tests.simulator.simulator import Simulator
 
 TOLD = [{"role": "system", "content": "be brief"}, *HELLO]
 SAID = "some-model (told: be brief) heard: Hello"
@@ -216,15 +216,16 @@ def test_a_key_never_follows_a_redirect(tmp_path: Path) -> None:
 
 
 def test_a_reply_that_drips_past_the_timeout_is_given_up(tmp_path: Path) -> None:
-    ticks = iter(range(0, 10_000, 200))
-    link = HttpLink(clock=lambda: float(next(ticks)))
-    with simulated("openai") as server:
-        server.replies += [Reply(body=b"  ")]
-        path = write_config(tmp_path, config_for("openai", server.url + "/v1"))
-        environ = {"ORCH_AUTH_MAIN_API_KEY": KEY}
-        client = LLMClient(path, environ=lambda: environ, link=link)
-        with client, pytest.raises(ProviderTimeout):
-            client.run("chat", HELLO)
+    with Simulator() as sim:
+        sim.fault("openai", Fault.SLOW_DRIP)
+        text = config_for("openai", sim.url("openai")).replace("auth", "timeout: 0.3s, auth")
+        with client_of(write_config(tmp_path, text)) as client:
+            with pytest.raises(ProviderTimeout):
+                client.run("chat", HELLO)
+            with pytest.raises(ProviderTimeout):
+                asyncio.run(client.arun("chat", HELLO))
+            with pytest.raises(ProviderTimeout):
+                list(client.stream("chat", HELLO))
 
 
 def test_a_stream_that_ends_too_early_is_an_error_after_its_pieces(tmp_path: Path) -> None:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.runtime import frames
-from rollcall.runtime.adapter import PieceReader
-from rollcall.runtime.dialects import DIALECTS, protocol_of
+from rollcall.providers.chat import calling
+from rollcall.providers.chat.call import Call
+from rollcall.providers.chat.endpoint import TYPES, Endpoint, protocol_at
+from rollcall.providers.chat.messages import read_messages
 from rollcall.runtime.errors import (
     ProviderError,
     ProviderRateLimited,
     ProviderReplyInvalid,
     ProviderUnavailable,
 )
-from rollcall.runtime.frames import EventReader
-from rollcall.runtime.resolution import ResolvedLLMConfig
-from rollcall.runtime.steps import NoReply
-from tests.runtime_support import KEY
+from tests.runtime_support import HELLO, KEY
 from tests.simulator.chat import answer
 from tests.simulator.http import Request
 
@@ -74,18 +74,34 @@ def _unescaped(line: str) -> str:
     return head + colon + json.dumps(json.loads(data), ensure_ascii=False) + end
 
 
-def reader(kind: str) -> PieceReader:
-    dialect = DIALECTS[kind]
-    config = ResolvedLLMConfig(
-        provider=kind, model="m", api_key=KEY, api_base=dialect.base, type=kind
-    )
-    return PieceReader(protocol_of(dialect, dialect.base), config)
+class Chunks(httpx.AsyncByteStream):
+    """A body that arrives in these chunks, and may break off behind them."""
+
+    def __init__(self, chunks: Iterable[bytes], broken: Exception | None) -> None:
+        self._chunks = chunks
+        self._broken = broken
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks:
+            yield chunk
+        if self._broken:
+            raise self._broken
 
 
-def read(kind: str, chunks: Iterable[bytes | NoReply]) -> list[str]:
-    one = reader(kind)
-    pieces = [piece for chunk in chunks for piece in one.feed(chunk)]
-    return [*pieces, *one.end()]
+def read(kind: str, chunks: Iterable[bytes], broken: Exception | None = None) -> list[str]:
+    """The texts of a streamed answer that arrives in these chunks."""
+    got: list[str] = []
+
+    async def listen() -> None:
+        row = TYPES[kind]
+        endpoint = Endpoint(kind, protocol_at(row, row.base), row.base, KEY)
+        reply = httpx.Response(200, stream=Chunks(chunks, broken))
+        async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: reply)) as client:
+            call = Call("m", read_messages(HELLO), stream=True)
+            got.extend([piece.text async for piece in calling.stream(client, endpoint, call)])
+
+    asyncio.run(listen())
+    return [text for text in got if text]
 
 
 def cut(data: bytes, places: Sequence[int]) -> list[bytes]:
@@ -121,24 +137,25 @@ def test_a_stream_cut_short_is_never_taken_for_whole(kind: str, data: st.DataObj
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(st.characters(exclude_characters="\r\n"), min_size=1), max_size=5))
-def test_events_are_read_back_as_they_were_written(texts: list[str]) -> None:
-    for newline in ("\n", "\r\n"):
-        data = "".join(f": ping{newline}id: 1{newline}data: {t}{newline * 2}" for t in texts)
-        one = EventReader()
-        assert [*one.feed(data.encode("utf-8", "replace")), *one.end()] == [
-            text.encode("utf-8", "replace").decode() for text in texts
-        ]
+def test_texts_are_read_back_as_they_were_written(texts: list[str]) -> None:
+    for newline in ("\n", "\r\n", "\r"):
+        deltas = [json.dumps({"choices": [{"delta": {"content": text}}]}) for text in texts]
+        lines = (f": ping{newline}id: 1{newline}data: {delta}{newline * 2}" for delta in deltas)
+        body = "".join(lines) + "data: [DONE]"
+        assert read("openai", [body.encode("utf-8", "replace")]) == texts
 
 
 def test_data_of_several_lines_is_one_event() -> None:
-    one = EventReader()
-    assert [*one.feed(b"data: {\ndata:}\n\n"), *one.end()] == ["{\n}"]
+    body = b'\xef\xbb\xbfdata: {"choices":\ndata:[{"delta":{"content":"Hi"}}]}\n\ndata: [DONE]\n\n'
+    assert read("openai", [body]) == ["Hi"]
 
 
 def test_an_endless_event_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frames, "MAX_EVENT_BYTES", 1000)
+    monkeypatch.setattr(calling, "MAX_EVENT_BYTES", 1000)
     with pytest.raises(ProviderReplyInvalid, match="megabytes"):
         read("openai", [b"data: " + b"x" * 600, b"x" * 600])
+    many = b'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n'
+    assert len(read("openai", [*[many] * 50, b"data: [DONE]"])) == 50
 
 
 BROKEN: list[tuple[str, str, type[ProviderError]]] = [
@@ -167,10 +184,13 @@ def test_a_provider_that_breaks_off_raises_its_own_words(
 
 def test_a_connection_that_breaks_off_raises() -> None:
     chunk = b'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n'
-    one = reader("openai")
-    assert list(one.feed(chunk)) == ["Hi"]
     with pytest.raises(ProviderUnavailable, match="broke off"):
-        list(one.feed(NoReply("broken", "peer closed")))
+        read("openai", [chunk], httpx.ReadError("peer closed"))
+
+
+def test_a_connection_that_breaks_off_behind_a_whole_answer_does_not_matter() -> None:
+    chunk = b'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n'
+    assert read("openai", [chunk], httpx.ReadError("peer closed")) == ["Hi"]
 
 
 def test_html_instead_of_a_stream_is_an_error() -> None:

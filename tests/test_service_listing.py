@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rollcall.catalog.model import per_token
 from rollcall.inspect.inventory import Inventory
-from rollcall.service.known import Known, price_per_token
+from rollcall.service.known import Known
 from rollcall.service.listing import enrich, names_in, parse_listing, shape_names
 from rollcall.service.question import Shape
 from rollcall.service.rendering import render, to_json
@@ -119,6 +120,6 @@ def test_names_nobody_knows_are_taken_as_ready() -> None:
 
 
 def test_prices_per_token_are_exact_decimals() -> None:
-    assert price_per_token(0.1) == 1e-07
-    assert price_per_token(0.0) == 0
-    assert price_per_token(None) is None
+    assert per_token(0.1) == 1e-07
+    assert per_token(0.0) == 0
+    assert per_token(None) is None

@@ -17,9 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rollcall.runtime.client import LLMClient, get_llm_client
-from rollcall.runtime.errors import LLMError
-from rollcall.runtime.response import LLMResponse
+from rollcall import LLMClient, LLMError, LLMResponse, get_llm_client
 
 CONFIG = Path(__file__).with_name("llm_orchestrator.yaml")
 

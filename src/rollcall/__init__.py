@@ -13,6 +13,7 @@ from rollcall._version import __version__
 
 if TYPE_CHECKING:
     from rollcall.errors import RollcallError
+    from rollcall.providers.chat.messages import Message
     from rollcall.runtime.client import LLMClient, get_llm_client
     from rollcall.runtime.errors import (
         AuthProfileMissing,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
         ProviderUnavailable,
         RoleNotDefined,
     )
-    from rollcall.runtime.messages import Message
     from rollcall.runtime.response import LLMResponse
 
 __all__ = [

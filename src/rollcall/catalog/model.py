@@ -46,6 +46,27 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+PER_MILLION = 1_000_000
+"""Tokens that people state prices for; here they are USD per single token."""
+
+
+def per_million(price_per_token: Decimal) -> Decimal:
+    """USD per 1M tokens of a price in USD per token."""
+    return price_per_token * PER_MILLION
+
+
+def per_token(price_per_million: float | None) -> float | None:
+    """USD per token, as LiteLLM counts, of a price in USD per 1M tokens; None stays unknown."""
+    return None if price_per_million is None else float(f"{price_per_million / PER_MILLION:.12g}")
+
+
+def in_dollars(price_per_token: Decimal) -> str:
+    """A price in USD per token as people read it: `$0.28` per 1M tokens, without exponent."""
+    amount = format(per_million(price_per_token).normalize(), "f")
+    whole, _, cents = amount.partition(".")
+    return f"${whole}.{cents:0<2}"
+
+
 class PriceTier(_Frozen):
     """Prices that replace the base ones under a condition; None keeps the base price.
 

@@ -53,3 +53,7 @@ Verbose = Annotated[
         "--verbose", "-v", help="Also say, on stderr, what was read and every decision's reason."
     ),
 ]
+Litellm = Annotated[
+    str | None,
+    typer.Option("--litellm", help="The litellm to start. [ROLLCALL_LITELLM, beside us, PATH]"),
+]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rollcall.cli import app, options
+from rollcall.cli import options
 from rollcall.errors import Exit
 from rollcall.settings import resolve
 
@@ -109,7 +109,6 @@ def refuse_planning_options(given: Mapping[str, object]) -> None:
             )
 
 
-@app.command()
 def plan(
     config: options.Config = None,
     policy: options.PolicyFile = None,
@@ -169,7 +168,6 @@ def plan(
     raise typer.Exit(int(_exit_code(settings, result, pending=check and result.changed)))
 
 
-@app.command()
 def apply(
     saved: Annotated[
         Path | None, typer.Argument(metavar="[PLAN]", help="A plan saved by `plan --out`.")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rollcall.catalog.model import Model
+from rollcall.catalog.model import Model, in_dollars
 from rollcall.inspect.explain_model import Explanation, Stage, explain_model, nowhere
 from rollcall.litellm_config.entries import alias_target, called_by, key_of, model_of, name_of
-from rollcall.plan.changes import per_million
 from rollcall.plan.guards import models_by_name, price_of
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def _guards(
         if model is not None:
             cost = price_of(inputs, model)
             label = f" ({cost.source})" if cost and cost.source else ""
-            amount = f"${per_million(cost.blended / 4)}/M" if cost else "unknown"
+            amount = f"{in_dollars(cost.blended / 4)}/M" if cost else "unknown"
             yield f"price of {name}: {amount}{label}"
     yield f"a rise of more than {inputs.policy.guards.price_rise:.0%} is held"
 

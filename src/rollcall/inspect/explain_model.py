@@ -10,11 +10,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rollcall.catalog import order
-from rollcall.catalog.model import CAPABILITIES, Model, Verdict
+from rollcall.catalog.model import CAPABILITIES, Model, Verdict, in_dollars
 from rollcall.catalog.reading import read
 from rollcall.errors import NotFound, nearest
 from rollcall.litellm_config.entries import key_of, leaves_on, name_of
-from rollcall.plan.changes import per_million
 from rollcall.plan.guards import price_of
 from rollcall.selection.admission import decisive
 from rollcall.selection.rule import Stop
@@ -262,7 +261,7 @@ def _words(values: tuple[str, ...] | None) -> str:
 
 
 def _price(amount: Decimal | None) -> str:
-    return NOT_SAID if amount is None else f"${per_million(amount)} per 1M tokens"
+    return NOT_SAID if amount is None else f"{in_dollars(amount)} per 1M tokens"
 
 
 def _reading(model: Model) -> Stage:
@@ -312,8 +311,8 @@ def _guards(model: Model, inputs: Inputs, decision: Decision) -> Stage:
         lines.append("no price to compare by: a move to it is held only where it was free before")
     else:
         label = f", {cost.source}" if cost.source else ""
-        amount = per_million(cost.blended / 4)
-        lines.append(f"compared by ${amount}/M (3 parts input, 1 part output{label})")
+        amount = in_dollars(cost.blended / 4)
+        lines.append(f"compared by {amount}/M (3 parts input, 1 part output{label})")
     age = inputs.policy.guards.min_age
     if age and not held:
         lines.append(f"min_age {age} days does not stop it")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from rollcall.catalog import names, order
-from rollcall.catalog.model import CAPABILITIES, Model
+from rollcall.catalog.model import CAPABILITIES, Model, per_million
 from rollcall.inspect.explain_model import what_admits, why_outside
 from rollcall.litellm_config.entries import called_by, key_of, leaves_on, model_of, name_of
 from rollcall.plan.decide import decide
@@ -264,7 +264,7 @@ class _Lister:
 
 
 def _per_million(price: Decimal | None) -> float | None:
-    return None if price is None else float(price * 1_000_000)
+    return None if price is None else float(per_million(price))
 
 
 def by_family(rows: Iterable[ModelRow]) -> dict[tuple[str, str], list[ModelRow]]:

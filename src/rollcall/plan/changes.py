@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
+from rollcall.catalog.model import in_dollars
 from rollcall.litellm_config.document import Blocks
 from rollcall.litellm_config.entries import COSTS, by_name, key_of, leaves_on, name_of, section_of
 
@@ -189,15 +190,8 @@ def _shown(key: str, value: Any) -> str:
         and isinstance(value, int | float)
         and not isinstance(value, bool)
     ):
-        return f"${per_million(Decimal(repr(value)))}/M"
+        return f"{in_dollars(Decimal(repr(value)))}/M"
     return str(value)
-
-
-def per_million(price_per_token: Decimal) -> str:
-    """USD per 1M tokens of a price in USD per token, without exponent or trailing zeros."""
-    amount = format((price_per_token * 1_000_000).normalize(), "f")
-    whole, _, cents = amount.partition(".")
-    return f"{whole}.{cents:0<2}"
 
 
 MASK: Final = "***"

@@ -30,6 +30,7 @@ from rollcall.litellm_config.entries import (
 )
 from rollcall.policy.words import render_name
 from rollcall.selection import admission
+from rollcall.selection.provider_catalog import denying_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -93,7 +94,7 @@ class Listing:
             return False
         reading = order.read_model(model)
         same_offer = reading.variant == read(key.id).variant and not reading.moving
-        denied = admission.denied(self._inputs.policy, model.provider, model.id)
+        denied = denying_pattern(self._inputs.policy, model.provider, model.id)
         return same_offer and denied is None
 
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import BaseModel
 
 from rollcall.catalog import order, reading
-from rollcall.catalog.model import Verdict
+from rollcall.catalog.model import Verdict, in_dollars
 from rollcall.litellm_config.entries import key_of, leaves_on, model_of, name_of
-from rollcall.plan.changes import STRICT, per_million
+from rollcall.plan.changes import STRICT
 from rollcall.plan.departures import Cause
 from rollcall.settings import Mode
 
@@ -206,7 +206,7 @@ def _dearer(old: Cost | None, new: Cost | None, rise: float) -> str | None:
     if old.blended == 0:
         if new is not None and new.blended == 0:
             return None
-        price = "of unknown price" if new is None else f"${per_million(new.blended / 4)}/M"
+        price = "of unknown price" if new is None else f"{in_dollars(new.blended / 4)}/M"
         return f"it is free now, the new target is {price}{_labelled(new)}"
     if new is None:
         return None
@@ -214,8 +214,8 @@ def _dearer(old: Cost | None, new: Cost | None, rise: float) -> str | None:
     if share <= rise:
         return None
     return (
-        f"the price rises {share:.0%}, from ${per_million(old.blended / 4)}/M{_labelled(old)} to "
-        f"${per_million(new.blended / 4)}/M{_labelled(new)} (3 parts input, 1 part output)"
+        f"the price rises {share:.0%}, from {in_dollars(old.blended / 4)}/M{_labelled(old)} to "
+        f"{in_dollars(new.blended / 4)}/M{_labelled(new)} (3 parts input, 1 part output)"
     )
 
 

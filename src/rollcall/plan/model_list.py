@@ -16,6 +16,7 @@ from rollcall.catalog.model import Verdict
 from rollcall.litellm_config.entries import EntryKey, entry_of, key_of, name_of
 from rollcall.plan.departures import Listing, admitted_before, depart, depart_name
 from rollcall.selection import admission
+from rollcall.selection.provider_catalog import denying_pattern
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
@@ -220,7 +221,7 @@ def _unwanted(inputs: Inputs, name: str, key: EntryKey) -> str | None:
     policy = inputs.policy
     if name in inputs.own_names:
         return "your own entry or alias of that name stands"
-    denied = admission.denied(policy, key.provider, key.id)
+    denied = denying_pattern(policy, key.provider, key.id)
     if denied:
         return f"denied by {denied!r}"
     if key.provider not in policy.providers and inputs.mode is not Mode.LEGACY:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from rollcall.catalog import names
+from rollcall.catalog.model import per_million
 from rollcall.catalog.order import release_date
 from rollcall.policy.words import Words, shown
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 CONDITION = re.compile(r"\s*(<=|>=|==|=|<|>)?\s*([0-9]+(?:\.[0-9]+)?)\s*([kKmM])?\s*")
 SCALE = {"": 1, "k": 1_000, "m": 1_000_000}
-PER_MILLION = 1_000_000
 COUNTS = ("context", "max_output")
 FLAGS = ("tools", "vision", "reasoning", "structured_output")
 ASSUMABLE = (*COUNTS, *FLAGS)
@@ -196,9 +196,9 @@ def fact_of(name: str, model: Model, reading: Reading) -> Any:
         case "context" | "max_output":
             return getattr(model, name)
         case "input_price":
-            return None if model.price.input is None else model.price.input * PER_MILLION
+            return None if model.price.input is None else per_million(model.price.input)
         case "output_price":
-            return None if model.price.output is None else model.price.output * PER_MILLION
+            return None if model.price.output is None else per_million(model.price.output)
         case "free":
             return model.price.free if model.price.known else None
         case "modalities":

@@ -155,11 +155,12 @@ def _naming(place: Place, template: str) -> Iterator[Problem]:
 STARTER = "`rollcall init` writes a starter policy; `rollcall schema` lists every field."
 
 
-def read_policy(text: str, name: str) -> Policy:
-    """Read a policy file's text.
+def load_policy(text: str, name: str) -> Policy:
+    """Read a policy file's text; `name` is what messages call the file.
 
     Raises:
-        PolicyError: two lines: file, line, field and what is wrong; what to write instead.
+        PolicyError: two lines: `policy.yaml:12: allow[3].newst: unknown field`, and what to write
+            instead.
     """
     try:
         document = read_document(text)

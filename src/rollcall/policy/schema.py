@@ -245,26 +245,6 @@ class Policy(Section):
         return {name: {} if row is None else row for name, row in value.items()}
 
 
-def load_policy(text: str, name: str) -> Policy:
-    """Read a policy file.
-
-    Args:
-        name: what messages call the file.
-
-    Raises:
-        PolicyError: `policy.yaml:12: allow[3].newst: unknown field`, and the nearest valid word.
-    """
-    from rollcall.policy.file import read_policy
-
-    return read_policy(text, name)
-
-
-def json_schema() -> dict[str, Any]:
-    """The policy file's JSON Schema, for editors and `rollcall schema`."""
-
-    return build_schema()
-
-
 def default_policy() -> Policy:
     """What mode `legacy` reads instead of a file: OpenRouter, strictly what Anthropic makes."""
     sonnet, opus, haiku = (
@@ -283,8 +263,11 @@ def default_policy() -> Policy:
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def build_schema() -> dict[str, Any]:
-    """The schema of the file as a person writes it: a choice may also be a plain text."""
+def json_schema() -> dict[str, Any]:
+    """The policy file's JSON Schema, for editors and `rollcall schema`.
+
+    It is of the file as a person writes it: a choice may also be a plain text.
+    """
     generated = Policy.model_json_schema(by_alias=True, mode="validation")
     definitions = generated["$defs"]
     definitions["ProviderPolicy"]["properties"]["type"]["examples"] = sorted(BUILTIN)

@@ -72,7 +72,7 @@ class Round:
 
     def _run(self, targets: Sequence[Target]) -> list[Answer]:
         with asyncio.Runner() as runner:
-            runner.get_loop().set_default_executor(_LooseThreads())
+            runner.get_loop().set_default_executor(LooseThreads())
             runner.run(self._collect(targets))
         return self._answers
 
@@ -358,7 +358,7 @@ def _no_connection(url: str, error: httpx.RequestError) -> Refusal:
 # --- beside it ---
 
 
-class _LooseThreads(ThreadPoolExecutor):
+class LooseThreads(ThreadPoolExecutor):
     """Runs name look-ups in threads that nobody waits for.
 
     The event loop looks names up in its executor, and waits for that executor when it closes: a

@@ -10,9 +10,10 @@ import difflib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rollcall.catalog.model import in_dollars
 from rollcall.catalog.order import release_date
 from rollcall.litellm_config.entries import by_name, key_of, model_of
-from rollcall.plan.changes import ChangeKind, counts, per_million
+from rollcall.plan.changes import ChangeKind, counts
 from rollcall.plan.guards import stand_in
 from rollcall.report.text import out, printable, say, say_all, show_table
 
@@ -109,8 +110,7 @@ def _shown(price: Price) -> str:
     if price.input is None and price.output is None:
         return UNKNOWN
     return " / ".join(
-        "?" if amount is None else f"${per_million(amount)}"
-        for amount in (price.input, price.output)
+        "?" if amount is None else in_dollars(amount) for amount in (price.input, price.output)
     )
 
 

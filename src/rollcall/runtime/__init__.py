@@ -6,18 +6,19 @@
     response = client.run("llm.preprocess", [{"role": "user", "content": "Hello"}])
     print(response.content)
 
-A call goes: role -> `resolution` (provider, model, key) -> `adapter` (the provider's protocol,
-retries) -> `link` (the network). Protocols are pure; `steps` lets threads and event loops share
-one story.
+A call goes: role -> `resolution` (provider, model, key) -> `adapter` (retries) ->
+`rollcall.providers.chat` (the provider's protocol, the network). All of it is asynchronous;
+`network` has a thread with an event loop for ordinary code.
 """
 
 from __future__ import annotations
 
+from rollcall.providers.chat.call import Usage
+from rollcall.providers.chat.messages import Message
 from rollcall.runtime.adapter import ChatAdapter, ProviderAdapter
 from rollcall.runtime.client import LLMClient, get_llm_client
-from rollcall.runtime.messages import Message
 from rollcall.runtime.resolution import ResolvedLLMConfig
-from rollcall.runtime.response import LLMResponse, Usage
+from rollcall.runtime.response import LLMResponse
 
 __all__ = [
     "ChatAdapter",

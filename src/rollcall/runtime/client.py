@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 from collections.abc import (
     AsyncGenerator,
+    Awaitable,
     Callable,
+    Coroutine,
     Generator,
     Iterable,
     Mapping,
 )
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
-from rollcall.runtime.adapter import Patience, PieceReader, ProviderAdapter
-from rollcall.runtime.chain import Chain
+from rollcall.providers.chat.call import read_params
+from rollcall.providers.chat.messages import read_messages
+from rollcall.runtime.adapter import Patience, ProviderAdapter
+from rollcall.runtime.config import FallbackConfig, OrchestratorConfig
 from rollcall.runtime.config_file import ConfigFile
-from rollcall.runtime.link import AsyncHttpLink, HttpLink
-from rollcall.runtime.messages import read_messages
-from rollcall.runtime.params import read_params
-from rollcall.runtime.resolution import ResolvedLLMConfig
+from rollcall.runtime.errors import LLMError, ProviderError, ResolutionError
+from rollcall.runtime.network import Network
+from rollcall.runtime.resolution import (
+    Pick,
+    ResolvedLLMConfig,
+    chain_of,
+    find_provider,
+    find_role,
+    resolve_pick,
+)
 from rollcall.runtime.response import LLMResponse
 from rollcall.runtime.selection import Selector
-from rollcall.runtime.steps import Reply, Steps, drive, drive_async
 from rollcall.settings import read_environment
+
+T = TypeVar("T")
+_Story = Callable[[], Coroutine[Any, Any, T]]
+"""A call that was checked, and is made when it is awaited."""
+
+log = logging.getLogger("rollcall.runtime")
 
 
 def process_environment() -> Mapping[str, str]:
@@ -32,12 +52,24 @@ def process_environment() -> Mapping[str, str]:
     return read_environment(Path.cwd(), os.environ)[0]
 
 
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """One link of a role's chain: a role's own model, or a fallback of it that is none."""
+
+    role: str
+    fallback: FallbackConfig | None
+
+    def takes_a_while(self, config: OrchestratorConfig) -> bool:
+        """Whether finding its model may read, and ask for, catalogs."""
+        return self.fallback is None and config.roles[self.role].selects
+
+
 class LLMClient:
     """Calls models by role. Safe for threads; make one and keep it: it holds the connections.
 
     Args:
         config_path: llm_orchestrator.yaml. environ: where keys are looked for, at each call.
-        link, async_link: the network, and the waiting between attempts.
+        network: the connections, and the waiting between attempts.
         refresh: ask providers anew where the catalog of a role's `select` is too old.
 
     Raises:
@@ -49,16 +81,15 @@ class LLMClient:
         config_path: str | os.PathLike[str],
         *,
         environ: Callable[[], Mapping[str, str]] = process_environment,
-        link: HttpLink | None = None,
-        async_link: AsyncHttpLink | None = None,
+        network: Network | None = None,
         patience: Patience | None = None,
         refresh: bool = True,
     ) -> None:
         self._file = ConfigFile(Path(config_path))
-        self._link = link or HttpLink()
-        self._async_link = async_link or AsyncHttpLink()
-        selector = Selector(self._file.path, environ, refresh=refresh)
-        self._chain = Chain(self._file, selector, environ, self._link, patience or Patience())
+        self._selector = Selector(self._file.path, environ, refresh=refresh)
+        self._environ = environ
+        self._network = network or Network()
+        self._patience = patience or Patience()
 
     def run(
         self,
@@ -76,7 +107,7 @@ class LLMClient:
             ResolutionError: the role leads to no model or no key. InvalidCall: the provider
             would refuse it. ProviderError: it, and every fallback, failed.
         """
-        return drive(self._completing(role, messages, params_override), self._link)
+        return self._network.wait(self._completing(role, messages, params_override)())
 
     async def arun(
         self,
@@ -85,8 +116,7 @@ class LLMClient:
         params_override: Mapping[str, Any] | None = None,
     ) -> LLMResponse:
         """`run` for an asyncio event loop."""
-        steps = self._completing(role, messages, params_override)
-        return await drive_async(steps, self._async_link)
+        return await self._completing(role, messages, params_override)()
 
     def stream(
         self,
@@ -115,16 +145,16 @@ class LLMClient:
         Raises:
             ResolutionError: it leads to no model or no key.
         """
-        return self._chain.resolve(role)
+        return self._found(self._file.current(), _Link(role, None))
 
     def close(self) -> None:
         """Close the connections of `run` and `stream`."""
-        self._link.close()
+        self._network.close()
 
     async def aclose(self) -> None:
         """Close the connections of `arun` and `astream` in this event loop, and the others."""
-        await self._async_link.close()
-        self._link.close()
+        await self._network.aclose()
+        await asyncio.to_thread(self._network.close)
 
     def __enter__(self) -> LLMClient:
         return self
@@ -153,47 +183,99 @@ class LLMClient:
 
     def _completing(
         self, role: str, messages: Iterable[Any], override: Mapping[str, Any] | None
-    ) -> Steps[LLMResponse]:
+    ) -> _Story[LLMResponse]:
         read = read_messages(messages)
 
-        def start(adapter: ProviderAdapter, target: ResolvedLLMConfig) -> Steps[LLMResponse]:
-            return adapter.completing(target.model, read, read_params(target.params, override))
+        def use(adapter: ProviderAdapter) -> Awaitable[LLMResponse]:
+            params = read_params(adapter.config.params, override)
+            return adapter.complete(adapter.config.model, read, params)
 
-        return self._chain.trying(role, start)
+        return self._trying(role, use)
 
     def _opening(
         self, role: str, messages: Iterable[Any], override: Mapping[str, Any] | None
-    ) -> Steps[tuple[Reply, PieceReader]]:
+    ) -> _Story[AsyncGenerator[str, None]]:
         read = read_messages(messages)
 
-        def start(
-            adapter: ProviderAdapter, target: ResolvedLLMConfig
-        ) -> Steps[tuple[Reply, PieceReader]]:
-            return adapter.opening(target.model, read, read_params(target.params, override))
+        def use(adapter: ProviderAdapter) -> Awaitable[AsyncGenerator[str, None]]:
+            params = read_params(adapter.config.params, override)
+            return adapter.open_stream(adapter.config.model, read, params)
 
-        return self._chain.trying(role, start)
+        return self._trying(role, use)
 
-    def _pieces(self, opening: Steps[tuple[Reply, PieceReader]]) -> Generator[str, None, None]:
-        reply, reader = drive(opening, self._link)
+    def _pieces(self, opening: _Story[AsyncGenerator[str, None]]) -> Generator[str, None, None]:
+        pieces = self._network.wait(opening())
         try:
-            for chunk in reply.chunks:
-                yield from reader.feed(chunk)
-            yield from reader.end()
-        finally:
-            reply.chunks.close()
-
-    async def _async_pieces(
-        self, opening: Steps[tuple[Reply, PieceReader]]
-    ) -> AsyncGenerator[str, None]:
-        reply, reader = await drive_async(opening, self._async_link)
-        try:
-            async for chunk in reply.chunks:
-                for piece in reader.feed(chunk):
-                    yield piece
-            for piece in reader.end():
+            while (piece := self._network.wait(_next(pieces))) is not None:
                 yield piece
         finally:
-            await reply.chunks.aclose()
+            self._network.wait(pieces.aclose())
+
+    async def _async_pieces(
+        self, opening: _Story[AsyncGenerator[str, None]]
+    ) -> AsyncGenerator[str, None]:
+        async with aclosing(await opening()) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    def _trying(self, role: str, use: Callable[[ProviderAdapter], Awaitable[T]]) -> _Story[T]:
+        """Check a role and its fallbacks now; try them in order when it is awaited.
+
+        Raises:
+            ResolutionError: now, where the file leads nowhere; then, where the role itself has no
+            model or no key. ProviderError: all failed; the first one's error.
+        """
+        config = self._file.current()
+        chain = [_Link(*link) for link in chain_of(config, role)]
+        for link in chain:
+            row = link.fallback or config.roles[link.role]
+            if row.provider is not None:
+                find_provider(config, row.provider, link.role)
+        return partial(self._first_that_answers, config, chain, use)
+
+    async def _first_that_answers(
+        self,
+        config: OrchestratorConfig,
+        chain: list[_Link],
+        use: Callable[[ProviderAdapter], Awaitable[T]],
+    ) -> T:
+        failed: list[LLMError] = []
+        for link in chain:
+            try:
+                if link.takes_a_while(config):
+                    target = await asyncio.to_thread(self._found, config, link)
+                else:
+                    target = self._found(config, link)
+                return await use(ProviderAdapter(target, self._network, self._patience))
+            except (ProviderError, ResolutionError) as error:
+                if not failed and isinstance(error, ResolutionError):
+                    raise
+                failed.append(error)
+                log.warning("Role %s: %s", chain[0].role, error.what)
+        first = failed[0]
+        assert isinstance(first, ProviderError)
+        first.fallbacks = tuple(error.what for error in failed[1:])
+        raise first
+
+    def _found(self, config: OrchestratorConfig, link: _Link) -> ResolvedLLMConfig:
+        """What a link of a chain means now."""
+        return resolve_pick(config, self._pick(config, link), link.role, self._environ())
+
+    def _pick(self, config: OrchestratorConfig, link: _Link) -> Pick:
+        row = find_role(config, link.role)
+        if link.fallback is not None:
+            params = {**row.params, **link.fallback.params}
+            reason = f"fallback of {link.role}"
+            return Pick(link.fallback.provider, link.fallback.model, params, reason)
+        if row.select is not None:
+            return self._selector.pick(config, link.role, row)
+        assert row.provider is not None
+        assert row.model is not None
+        return Pick(row.provider, row.model, row.params)
+
+
+async def _next(pieces: AsyncGenerator[str, None]) -> str | None:
+    return await anext(pieces, None)
 
 
 def get_llm_client(config_path: str | os.PathLike[str] = "llm_orchestrator.yaml") -> LLMClient:

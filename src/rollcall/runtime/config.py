@@ -17,9 +17,9 @@ from pydantic import (
 )
 
 from rollcall.errors import did_you_mean
-from rollcall.runtime.dialects import DIALECTS
-from rollcall.runtime.errors import InvalidParams
-from rollcall.runtime.params import read_params
+from rollcall.providers.chat.call import read_params
+from rollcall.providers.chat.endpoint import TYPES
+from rollcall.providers.chat.errors import InvalidParams
 from rollcall.settings import parse_duration
 
 
@@ -60,11 +60,11 @@ def _checked_params(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _known_type(value: str) -> str:
-    if value not in DIALECTS:
-        near = did_you_mean(value, DIALECTS)
+    if value not in TYPES:
+        near = did_you_mean(value, TYPES)
         raise ValueError(
             f"no known type; {near + ' ' if near else ''}Use openai for any OpenAI-compatible "
-            f"server, or one of: {', '.join(DIALECTS)}"
+            f"server, or one of: {', '.join(TYPES)}"
         )
     return value
 

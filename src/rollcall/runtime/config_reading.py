@@ -9,8 +9,8 @@ from pydantic import BaseModel, ValidationError
 
 from rollcall.errors import did_you_mean
 from rollcall.files import read_regular
+from rollcall.providers.chat.endpoint import TYPES
 from rollcall.runtime.config import OrchestratorConfig
-from rollcall.runtime.dialects import DIALECTS
 from rollcall.runtime.errors import ConfigNotFound, InvalidConfig, InvalidYAML
 from rollcall.yaml_reading import Document, Place, YamlProblem, read_document
 
@@ -50,7 +50,7 @@ def parse_config(text: str, name: str) -> OrchestratorConfig:
     except ValidationError as error:
         raise _invalid(error, document, name, OrchestratorConfig) from None
     for provider, given in config.providers.items():
-        if given.type is None and provider not in DIALECTS:
+        if given.type is None and provider not in TYPES:
             raise _unknown_provider(provider, document, name)
     for role, row in config.roles.items():
         if row.select is not None:
@@ -79,7 +79,7 @@ def _read(text: str, name: str) -> Document:
 
 def _unknown_provider(provider: str, document: Document, name: str) -> InvalidConfig:
     line = document.line(("providers", provider), at_name=True)
-    near = did_you_mean(provider, DIALECTS)
+    near = did_you_mean(provider, TYPES)
     return InvalidConfig(
         f"{name}, line {line}: providers.{provider}: no known provider.",
         (f"{near} Else give" if near else "Give")

@@ -13,26 +13,53 @@
         |   |-- AuthVariableMissing   the profile's variable is not set
         |   `-- NothingSelected       no known model fits the role's `select:`
         |-- InvalidCall               the provider would refuse this call; it was not made
-        |   |-- InvalidMessages       its messages
-        |   `-- InvalidParams         its parameters
+        |   `-- InvalidMessages, InvalidParams
         `-- ProviderError             the provider's answer, or its absence (status, provider)
-            |-- ProviderRefusedKey    401, 403, or a 400 about the key
-            |-- ProviderRateLimited   429
-            |-- ProviderUnavailable   5xx, or no connection
-            |-- ProviderTimeout       no answer in time
-            `-- ProviderReplyInvalid  an answer that is none: HTML, cut short, a redirect
+            `-- ProviderRefusedKey, ProviderRateLimited, ProviderUnavailable, ProviderTimeout,
+                ProviderReplyInvalid
 
 Each says what happened and what to add or change where. No key is ever in one of them: messages
-of providers, who like to repeat keys, are redacted.
+of providers, who like to repeat keys, are redacted. The last two branches are defined in
+`rollcall.providers.chat.errors`, where providers are called.
 """
 
 from __future__ import annotations
 
-from rollcall.errors import RollcallError
+from rollcall.providers.chat.errors import (
+    InvalidCall,
+    InvalidMessages,
+    InvalidParams,
+    LLMError,
+    ProviderError,
+    ProviderRateLimited,
+    ProviderRefusedKey,
+    ProviderReplyInvalid,
+    ProviderTimeout,
+    ProviderUnavailable,
+)
 
-
-class LLMError(RollcallError):
-    """Anything a call through the library can end in."""
+__all__ = [
+    "AuthProfileMissing",
+    "AuthVariableMissing",
+    "ConfigError",
+    "ConfigNotFound",
+    "InvalidCall",
+    "InvalidConfig",
+    "InvalidMessages",
+    "InvalidParams",
+    "InvalidYAML",
+    "LLMError",
+    "NothingSelected",
+    "ProviderError",
+    "ProviderNotDefined",
+    "ProviderRateLimited",
+    "ProviderRefusedKey",
+    "ProviderReplyInvalid",
+    "ProviderTimeout",
+    "ProviderUnavailable",
+    "ResolutionError",
+    "RoleNotDefined",
+]
 
 
 class ConfigError(LLMError):
@@ -88,61 +115,3 @@ class AuthVariableMissing(ResolutionError):
 
 class NothingSelected(ResolutionError):
     """No model that is known fits a role's `select:`."""
-
-
-class InvalidCall(LLMError):
-    """The provider would refuse this call, so it was not made."""
-
-
-class InvalidMessages(InvalidCall):
-    """The messages are not what the provider takes."""
-
-
-class InvalidParams(InvalidCall):
-    """The parameters are not what the provider takes."""
-
-
-class ProviderError(LLMError):
-    """What a provider answered instead of a completion, or that it did not answer.
-
-    Attributes:
-        provider: its name in llm_orchestrator.yaml. status: HTTP status, None without an answer.
-        message: the provider's own words, redacted and cut.
-        fallbacks: what became of the role's fallbacks, one line each, in the order tried.
-    """
-
-    def __init__(
-        self,
-        what: str,
-        hint: str = "",
-        *,
-        provider: str,
-        status: int | None = None,
-        message: str = "",
-        fallbacks: tuple[str, ...] = (),
-    ) -> None:
-        super().__init__(what, hint)
-        self.provider = provider
-        self.status = status
-        self.message = message
-        self.fallbacks = fallbacks
-
-
-class ProviderRefusedKey(ProviderError):
-    """401, 403, or a 400 about the key: the key is wrong, or may not do this."""
-
-
-class ProviderRateLimited(ProviderError):
-    """429: too many calls, or nothing left to spend."""
-
-
-class ProviderUnavailable(ProviderError):
-    """5xx, or no connection."""
-
-
-class ProviderTimeout(ProviderError):
-    """No answer in time."""
-
-
-class ProviderReplyInvalid(ProviderError):
-    """An answer that is none: HTML, JSON of another shape, a stream cut short, a redirect."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rollcall.errors import did_you_mean
+from rollcall.providers.chat.endpoint import TYPES, Endpoint, ProviderType, protocol_at
 from rollcall.runtime.config import FallbackConfig, OrchestratorConfig, ProviderConfig, RoleConfig
-from rollcall.runtime.dialects import DIALECTS, Dialect
 from rollcall.runtime.errors import (
     AuthProfileMissing,
     AuthVariableMissing,
@@ -41,9 +41,18 @@ class ResolvedLLMConfig:
     reason: str = "named in the file"
 
     @property
-    def dialect(self) -> Dialect:
-        """How its provider is called."""
-        return DIALECTS[self.type]
+    def endpoint(self) -> Endpoint:
+        """Where its model is called."""
+        kind = TYPES[self.type]
+        return Endpoint(
+            self.provider,
+            protocol_at(kind, self.api_base),
+            self.api_base,
+            self.api_key,
+            self.key_variable,
+            kind.key_url,
+            self.timeout_seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +113,15 @@ def resolve_pick(
     """
     name = pick.provider
     provider = find_provider(config, name, role)
-    kind = provider.type or name
-    dialect = DIALECTS[kind]
-    variable, key = _key(name, provider, dialect, environ)
-    from_env = environ.get(dialect.base_env, "") if dialect.base_env else ""
+    kind = TYPES[provider.type or name]
+    variable, key = _key(name, provider, kind, environ)
+    from_env = environ.get(kind.base_env, "") if kind.base_env else ""
     return ResolvedLLMConfig(
         provider=name,
         model=pick.model,
         api_key=key,
-        api_base=dialect.clean_base(provider.api_base or from_env.strip() or dialect.base),
-        type=kind,
+        api_base=kind.clean_base(provider.api_base or from_env.strip() or kind.base),
+        type=provider.type or name,
         key_variable=variable,
         timeout_seconds=provider.timeout,
         max_retries=provider.max_retries,
@@ -123,7 +131,7 @@ def resolve_pick(
 
 
 def _key(
-    name: str, provider: ProviderConfig, dialect: Dialect, environ: Mapping[str, str]
+    name: str, provider: ProviderConfig, kind: ProviderType, environ: Mapping[str, str]
 ) -> tuple[str | None, str | None]:
     if provider.auth_profile is None:
         if provider.auth_profile_given:
@@ -135,7 +143,7 @@ def _key(
         )
     variable = variable_of(provider.auth_profile)
     key = environ.get(variable, "").strip()
-    where = f" A key comes from {dialect.key_url}." if dialect.key_url else ""
+    where = f" A key comes from {kind.key_url}." if kind.key_url else ""
     if not key:
         state = "empty" if variable in environ else "not set"
         raise AuthVariableMissing(

@@ -6,16 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens as the provider counted them; None = it did not say."""
-
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-
-
-UNKNOWN_USAGE = Usage()
+from rollcall.providers.chat.call import UNKNOWN_USAGE, Usage
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from rollcall.litellm_config.entries import keys_of
 from rollcall.policy.schema import Policy, ProviderPolicy
 from rollcall.providers import fetch
 from rollcall.providers.builtin import Provider, find_key
+from rollcall.providers.chat.endpoint import TYPES
 from rollcall.providers.registry import resolve_provider
 from rollcall.runtime.config import OrchestratorConfig
-from rollcall.runtime.dialects import DIALECTS
 from rollcall.runtime.resolution import variable_of
 from rollcall.selection import admission
 from rollcall.settings import Settings, resolve, stamp
@@ -143,9 +143,9 @@ class Shelf:
         if found is not None:
             return found[1]
         provider = config.providers[name]
-        dialect = DIALECTS[provider.type or name]
-        here = dialect.clean_base(provider.api_base or dialect.base)
-        if provider.auth_profile is None or here != dialect.clean_base(row.base_url):
+        kind = TYPES[provider.type or name]
+        here = kind.clean_base(provider.api_base or kind.base)
+        if provider.auth_profile is None or here != kind.clean_base(row.base_url):
             return None
         return self.settings.environ.get(variable_of(provider.auth_profile), "").strip() or None
 

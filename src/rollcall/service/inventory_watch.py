@@ -89,8 +89,7 @@ def files_stamp(settings: Settings) -> Stamp:
     """Size and time of every file the inventory is read from."""
     paths = [settings.config_path, settings.policy_path]
     with suppress(OSError):
-        paths += sorted(settings.state_dir.glob("*.json"))
-        paths += sorted(path for path in settings.state_dir.glob("*/*") if path.is_file())
+        paths += sorted(path for path in settings.state_dir.rglob("*") if path.is_file())
     return tuple(stamp for path in paths if (stamp := _file_stamp(path)) is not None)
 
 

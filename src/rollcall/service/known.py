@@ -111,8 +111,3 @@ def describe(row: ModelRow, listed: Container[str]) -> dict[str, Any]:
         "modalities": list(row.modalities),
         "aliases": [alias for alias in row.aliases if alias in listed],
     }
-
-
-def price_per_token(price_per_million: float | None) -> float | None:
-    """USD per token, the unit of LiteLLM's /model/info, from USD per 1M tokens."""
-    return None if price_per_million is None else float(f"{price_per_million / 1e6:.12g}")

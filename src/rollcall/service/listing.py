@@ -10,7 +10,8 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from rollcall.service.known import describe, price_per_token
+from rollcall.catalog.model import per_token
+from rollcall.service.known import describe
 from rollcall.service.question import Shape
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def _model_info(model: ModelRow) -> list[tuple[str, Any]]:
     }
     return [
         *_limits(model),
-        ("input_cost_per_token", price_per_token(model.input_price)),
-        ("output_cost_per_token", price_per_token(model.output_price)),
+        ("input_cost_per_token", per_token(model.input_price)),
+        ("output_cost_per_token", per_token(model.output_price)),
         *((key, True) for key, word in supported.items() if word in model.capabilities),
     ]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rollcall.files import is_foreign, read_regular
 from rollcall.settings import Mode
+from rollcall.store.folder import config_folder
 from rollcall.store.picks import picked_path
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ def is_fresh(settings: Settings) -> bool:
     try:
         if is_foreign(settings.state_dir):
             return False
-        stamp = json.loads(read_regular(settings.state_dir / STAMP))
+        home = config_folder(settings.config_path, settings.state_dir)
+        stamp = json.loads(read_regular(home / STAMP))
         ttl = stamp["ttl_seconds"] if settings.ttl_seconds is None else settings.ttl_seconds
         age = settings.now.timestamp() - stamp["at"]
         return (

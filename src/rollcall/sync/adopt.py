@@ -13,7 +13,7 @@ from rollcall.plan.decide import decide
 from rollcall.plan.plan import plan_of
 from rollcall.store.config_file import Written
 from rollcall.store.store import Store
-from rollcall.sync.apply import LOCK_WAIT_SECONDS, write
+from rollcall.sync.apply import locked, write
 from rollcall.sync.gather import gather
 from rollcall.sync.remember import remember, remember_handover
 
@@ -71,7 +71,7 @@ def adopt(settings: Settings) -> Adopted:
         ConfigRefused: an entry cannot be taken over safely.
     """
     store = Store(settings.config_path, settings.state_dir)
-    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
+    with locked(settings, store):
         found = gather(settings, store)
         names, aliases = adoptable(found)
         before = found.document
@@ -89,7 +89,7 @@ def adopt(settings: Settings) -> Adopted:
             )
         written = None
         if result != before.raw:
-            written = write(settings, store, before.raw, result, "adopt", None)
+            written = write(settings, store, before.raw, result, "adopt")
         notes = remember(settings, store, found, plan, result, written)
     strays = {stray.model_name for stray in before.strays}
     return Adopted(tuple(sorted({*names, *strays})), tuple(sorted(aliases)), written, notes)
@@ -102,12 +102,12 @@ def eject(settings: Settings, *, remove: bool = False) -> Written | None:
         ConfigRefused: it cannot be done without touching the user's lines.
     """
     store = Store(settings.config_path, settings.state_dir)
-    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
+    with locked(settings, store):
         document = parse(store.read_config())
         result = adoption.eject(document, remove=remove)
         if result == document.raw:
             return None
         reason = "eject --remove" if remove else "eject"
-        written = write(settings, store, document.raw, result, reason, None)
+        written = write(settings, store, document.raw, result, reason)
         remember_handover(settings, store, reason, result, written)
     return written

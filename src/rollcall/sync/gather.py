@@ -13,6 +13,7 @@ from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.entries import key_of
 from rollcall.plan.inputs import Inputs
 from rollcall.policy import schema
+from rollcall.policy.file import load_policy
 from rollcall.providers import fetch
 from rollcall.providers.fetch import Target
 from rollcall.settings import Mode, stamp
@@ -160,7 +161,7 @@ def _old_policy(state: State, text: str) -> Policy | None:
     if state.policy_text is None or state.policy_text == text:
         return None
     try:
-        return schema.load_policy(state.policy_text, "the policy of the last apply")
+        return load_policy(state.policy_text, "the policy of the last apply")
     except PolicyError:
         return None
 
@@ -180,7 +181,7 @@ def read_policy(settings: Settings) -> tuple[bytes, Policy]:
         raise PolicyError(
             f"{settings.policy_path} is not UTF-8 (byte {error.start}).", "Save it as UTF-8."
         ) from None
-    return content, schema.load_policy(text, str(settings.policy_path))
+    return content, load_policy(text, str(settings.policy_path))
 
 
 def read_policy_bytes(settings: Settings) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rollcall.runtime.errors import InvalidMessages
+from rollcall.providers.chat.errors import InvalidMessages
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 

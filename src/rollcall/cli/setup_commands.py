@@ -1,4 +1,4 @@
-"""`init`, `pick`, `demo`, `roles`: getting started."""
+"""`init`, `pick`, `roles`, `schema`, `demo`: getting started."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
-from rollcall.cli import app, options
+from rollcall.cli import options
 from rollcall.settings import resolve
 
 
-@app.command()
 def init(
     config: options.Config = None,
     policy: options.PolicyFile = None,
@@ -42,18 +41,6 @@ def init(
     out("Next: rollcall plan" if names else "Next: set its key, then rollcall plan")
 
 
-@app.command()
-def demo() -> None:
-    """Show the whole job on loopback: no key, no network.
-
-    Plan, apply, a provider that fails, rollback; with simulated providers, in a temporary folder.
-    """
-    from rollcall.cli.demo import run_demo
-
-    raise typer.Exit(run_demo())
-
-
-@app.command()
 def pick(
     config: options.Config = None,
     policy: options.PolicyFile = None,
@@ -83,7 +70,6 @@ def pick(
     out(f"{path}: default is {qualified}. Next: rollcall apply")
 
 
-@app.command()
 def roles(
     file: Annotated[Path, typer.Option("--file", "-f", help="The library's configuration.")] = Path(
         "llm_orchestrator.yaml"
@@ -95,3 +81,23 @@ def roles(
     from rollcall.runtime.roles import list_roles
 
     show_roles(list_roles(file), as_json=json)
+
+
+def schema() -> None:
+    """Print the policy's JSON Schema, for editors."""
+    import json
+
+    from rollcall.policy.schema import json_schema
+    from rollcall.report.text import out
+
+    out(json.dumps(json_schema(), indent=2))
+
+
+def demo() -> None:
+    """Show the whole job on loopback: no key, no network.
+
+    Plan, apply, a provider that fails, rollback; with simulated providers, in a temporary folder.
+    """
+    from rollcall.cli.demo import run_demo
+
+    raise typer.Exit(run_demo())

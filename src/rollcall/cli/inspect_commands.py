@@ -1,4 +1,4 @@
-"""`models`, `explain`, `status`, `schema`, `rollback`, `adopt`, `eject`."""
+"""`models`, `explain`, `status`, `doctor`, `smoke`: looking, changing nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rollcall.cli import app, options
+from rollcall.cli import options
 from rollcall.settings import resolve
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from rollcall.settings import Settings
 
 
-@app.command()
 def models(
     config: options.Config = None,
     policy: options.PolicyFile = None,
@@ -86,7 +85,6 @@ def _mentions(row: ModelRow, word: str) -> bool:
     return any(word.lower() in (text or "").lower() for text in texts)
 
 
-@app.command()
 def explain(
     name: Annotated[str, typer.Argument(help="A model, provider/id, or alias.")],
     config: options.Config = None,
@@ -119,18 +117,6 @@ def explain(
     show_explanations(found, as_json=json)
 
 
-@app.command()
-def schema() -> None:
-    """Print the policy's JSON Schema, for editors."""
-    import json
-
-    from rollcall.policy.schema import json_schema
-    from rollcall.report.text import out
-
-    out(json.dumps(json_schema(), indent=2))
-
-
-@app.command()
 def status(
     config: options.Config = None,
     policy: options.PolicyFile = None,
@@ -150,76 +136,71 @@ def status(
     raise typer.Exit(int(Exit.ERROR if check and status.alarms else Exit.OK))
 
 
-@app.command()
-def adopt(
+def doctor(
     config: options.Config = None,
     policy: options.PolicyFile = None,
     state_dir: options.StateDir = None,
-    mode: options.ModeName = None,
-    timeout: options.Timeout = None,
-    deadline: options.Deadline = None,
-    offline: options.Offline = False,
-    force: options.Force = False,
-    json: options.Json = False,
-) -> None:
-    """Turn entries the policy would produce into managed ones.
-
-    Entries of rollcall whose markers were lost come back too.
-    """
-    from rollcall.report.changing import show_adopted
-    from rollcall.sync import adopt
-
-    settings = resolve(
-        config=config, policy=policy, state_dir=state_dir, mode=mode, timeout=timeout,
-        deadline=deadline, offline=offline, force=force,
-    )  # fmt: skip
-    show_adopted(adopt.adopt(settings), str(settings.config_path), as_json=json)
-
-
-@app.command()
-def eject(
-    config: options.Config = None,
-    state_dir: options.StateDir = None,
-    remove: Annotated[
-        bool, typer.Option("--remove", help="Take the managed entries out instead.")
+    litellm: options.Litellm = None,
+    check_keys: Annotated[
+        bool, typer.Option("--check-keys", help="Ask the providers whether they take the keys.")
     ] = False,
     json: options.Json = False,
 ) -> None:
-    """Leave the managed entries as ordinary ones, or take them out.
+    """Look for what keeps a proxy from starting well.
 
-    No markers stay; entries left as ordinary ones keep their names and ids.
+    Each finding names its fix; exit 1 when one is an error.
     """
-    from rollcall.report.changing import show_ejected
-    from rollcall.sync import adopt
+    from rollcall.errors import Exit
+    from rollcall.inspect.doctor import examine
+    from rollcall.inspect.findings import at_most, has_errors
+    from rollcall.report.looking import show_findings
+    from rollcall.sync import apply
 
-    settings = resolve(config=config, state_dir=state_dir)
-    written = adopt.eject(settings, remove=remove)
-    show_ejected(written, str(settings.config_path), removed=remove, as_json=json)
+    settings = resolve(config=config, policy=policy, state_dir=state_dir)
+    if check_keys:
+        apply.refresh(settings)
+    findings = examine(settings, litellm)
+    show_findings(at_most(findings), as_json=json)
+    raise typer.Exit(int(Exit.ERROR if has_errors(findings) else Exit.OK))
 
 
-@app.command()
-def rollback(
-    backup_id: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="An id of --list, or its number.")
+def smoke(
+    url: Annotated[
+        str | None, typer.Argument(metavar="[URL]", help="[LITELLM_BASE_URL, localhost:4000]")
     ] = None,
     config: options.Config = None,
     state_dir: options.StateDir = None,
-    listing: Annotated[
-        bool, typer.Option("--list", help="Show what there is to go back to.")
-    ] = False,
+    key_env: Annotated[
+        str | None,
+        typer.Option("--key-env", help="The variable that holds the proxy's key."),
+    ] = None,
+    all_models: Annotated[bool, typer.Option("--all", help="Call every model.")] = False,
+    no_calls: Annotated[bool, typer.Option("--no-calls", help="Compare the lists only.")] = False,
+    timeout: Annotated[
+        str | None, typer.Option("--timeout", help="Per call, e.g. 30s.  [default: 60s]")
+    ] = None,
     json: options.Json = False,
 ) -> None:
-    """Restore an earlier config.yaml.
+    """Call a running proxy: its list, and one completion per alias.
 
-    Without ID the one before the last write; a rollback is backed up like any other write.
+    Exit 1 when something that stands in config.yaml is not served or does not answer.
     """
-    from rollcall.report.changing import show_backups, show_restored
-    from rollcall.store.store import Store
-    from rollcall.sync import apply
+    from rollcall.errors import Exit
+    from rollcall.inspect.smoke import SmokeOptions, proxy_key, proxy_url, read_served, run_smoke
+    from rollcall.litellm_config.effective import view
+    from rollcall.report.looking import show_smoke
 
-    settings = resolve(config=config, state_dir=state_dir)
-    if listing:
-        show_backups(Store(settings.config_path, settings.state_dir).backups(), as_json=json)
-        return
-    restored, written = apply.rollback(settings, backup_id)
-    show_restored(restored, written, str(settings.config_path), as_json=json)
+    settings = resolve(config=config, state_dir=state_dir, timeout=timeout)
+    data = read_served(settings)
+    report = run_smoke(
+        proxy_url(settings, url),
+        proxy_key(settings, data, key_env),
+        view(data),
+        SmokeOptions(
+            all_models=all_models,
+            calls=not no_calls,
+            timeout_seconds=settings.timeout_seconds or 60.0,
+        ),
+    )
+    show_smoke(report, as_json=json)
+    raise typer.Exit(int(Exit.OK if report.ok else Exit.ERROR))

@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rollcall.runtime.messages import Message
-from rollcall.runtime.protocols.wire import (
+from rollcall.providers.chat.call import (
     Call,
     Completion,
     Piece,
     UnexpectedShape,
+    Usage,
     WireRequest,
-    bearer,
     mapping,
     text,
     tokens,
     without_none,
 )
-from rollcall.runtime.response import Usage
+from rollcall.providers.chat.messages import Message
+from rollcall.providers.wire import bearer
 
 _REFUSES_MAX_TOKENS = re.compile(r"^(o\d|gpt-([5-9]|\d\d))")
 _FINISH = {"content_filter": "refusal", "max_tokens": "length", "end_turn": "stop"}
@@ -39,9 +39,9 @@ class OpenAIProtocol:
     completion_limit: bool = False
     developer_role: bool = False
 
-    def auth_headers(self, api_key: str | None) -> dict[str, str]:
+    def key_headers(self, key: str | None) -> dict[str, str]:
         """A bearer token."""
-        return bearer(api_key)
+        return bearer(key)
 
     def request(self, call: Call) -> WireRequest:
         """`POST /chat/completions`."""

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rollcall.runtime.errors import InvalidMessages, InvalidParams
-from rollcall.runtime.messages import Message, image_of, require_plain, split_system
-from rollcall.runtime.protocols.wire import (
+from rollcall.providers.chat.call import (
     Call,
     Completion,
     Piece,
     UnexpectedShape,
+    Usage,
     WireRequest,
     mapping,
     text,
     tokens,
     without_none,
 )
-from rollcall.runtime.response import Usage
+from rollcall.providers.chat.errors import InvalidMessages, InvalidParams
+from rollcall.providers.chat.messages import Message, image_of, require_plain, split_system
 
 VERSION = "2023-06-01"
 DEFAULT_MAX_TOKENS = 4096
@@ -30,9 +30,9 @@ _FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length"}
 class AnthropicProtocol:
     """Messages: the system prompt is a field of its own, and a limit is required."""
 
-    def auth_headers(self, api_key: str | None) -> dict[str, str]:
+    def key_headers(self, key: str | None) -> dict[str, str]:
         """The key, and the version of the API, which is required."""
-        return {"anthropic-version": VERSION} | ({"x-api-key": api_key} if api_key else {})
+        return {"anthropic-version": VERSION} | ({"x-api-key": key} if key else {})
 
     def request(self, call: Call) -> WireRequest:
         """`POST /v1/messages`."""

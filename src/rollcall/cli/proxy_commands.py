@@ -1,4 +1,4 @@
-"""`start`, `smoke`, `doctor`, `env`, `serve`: around a running proxy."""
+"""`start`, `serve`, `env`: the proxy, what stands in front of it, and its clients."""
 
 from __future__ import annotations
 
@@ -6,21 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rollcall.cli import app, options
-from rollcall.service.options import DEFAULT_PORT, HELP_EPILOG
+from rollcall.cli import options
+from rollcall.service.options import DEFAULT_PORT
 from rollcall.settings import resolve
 
 if TYPE_CHECKING:
     from rollcall.settings import Settings
 
 
-Litellm = Annotated[
-    str | None,
-    typer.Option("--litellm", help="The litellm to start. [ROLLCALL_LITELLM, beside us, PATH]"),
-]
-
-
-@app.command()
 def start(
     args: Annotated[
         list[str] | None,
@@ -42,7 +35,7 @@ def start(
             "--or-last-good", help="Where config.yaml does not load, use the last backup that does."
         ),
     ] = False,
-    litellm: Litellm = None,
+    litellm: options.Litellm = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Look for new models if enabled, then become litellm.
@@ -71,50 +64,6 @@ def start(
     raise typer.Exit(code)
 
 
-@app.command()
-def smoke(
-    url: Annotated[
-        str | None, typer.Argument(metavar="[URL]", help="[LITELLM_BASE_URL, localhost:4000]")
-    ] = None,
-    config: options.Config = None,
-    state_dir: options.StateDir = None,
-    key_env: Annotated[
-        str | None,
-        typer.Option("--key-env", help="The variable that holds the proxy's key."),
-    ] = None,
-    all_models: Annotated[bool, typer.Option("--all", help="Call every model.")] = False,
-    no_calls: Annotated[bool, typer.Option("--no-calls", help="Compare the lists only.")] = False,
-    timeout: Annotated[
-        str | None, typer.Option("--timeout", help="Per call, e.g. 30s.  [default: 60s]")
-    ] = None,
-    json: options.Json = False,
-) -> None:
-    """Call a running proxy: its list, and one completion per alias.
-
-    Exit 1 when something that stands in config.yaml is not served or does not answer.
-    """
-    from rollcall.errors import Exit
-    from rollcall.inspect.smoke import SmokeOptions, proxy_key, proxy_url, read_served, run_smoke
-    from rollcall.litellm_config.effective import view
-    from rollcall.report.looking import show_smoke
-
-    settings = resolve(config=config, state_dir=state_dir, timeout=timeout)
-    data = read_served(settings)
-    report = run_smoke(
-        proxy_url(settings, url),
-        proxy_key(settings, data, key_env),
-        view(data),
-        SmokeOptions(
-            all_models=all_models,
-            calls=not no_calls,
-            timeout_seconds=settings.timeout_seconds or 60.0,
-        ),
-    )
-    show_smoke(report, as_json=json)
-    raise typer.Exit(int(Exit.OK if report.ok else Exit.ERROR))
-
-
-@app.command(epilog=HELP_EPILOG)
 def serve(
     host: Annotated[str, typer.Option("--host", help="Where to listen.")] = "127.0.0.1",
     port: Annotated[
@@ -160,36 +109,6 @@ def serve(
     raise typer.Exit(code)
 
 
-@app.command()
-def doctor(
-    config: options.Config = None,
-    policy: options.PolicyFile = None,
-    state_dir: options.StateDir = None,
-    litellm: Litellm = None,
-    check_keys: Annotated[
-        bool, typer.Option("--check-keys", help="Ask the providers whether they take the keys.")
-    ] = False,
-    json: options.Json = False,
-) -> None:
-    """Look for what keeps a proxy from starting well.
-
-    Each finding names its fix; exit 1 when one is an error.
-    """
-    from rollcall.errors import Exit
-    from rollcall.inspect.doctor import examine
-    from rollcall.inspect.findings import at_most, has_errors
-    from rollcall.report.looking import show_findings
-    from rollcall.sync import apply
-
-    settings = resolve(config=config, policy=policy, state_dir=state_dir)
-    if check_keys:
-        apply.refresh(settings)
-    findings = examine(settings, litellm)
-    show_findings(at_most(findings), as_json=json)
-    raise typer.Exit(int(Exit.ERROR if has_errors(findings) else Exit.OK))
-
-
-@app.command()
 def env(
     client: Annotated[str, typer.Argument(help="claude-code, codex, openai, aider...")],
     url: Annotated[

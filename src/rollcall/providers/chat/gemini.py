@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from rollcall.runtime.errors import InvalidMessages
-from rollcall.runtime.messages import Message, image_of, require_plain, split_system
-from rollcall.runtime.protocols.wire import (
+from rollcall.providers.chat.call import (
     Call,
     Completion,
     Piece,
     UnexpectedShape,
+    Usage,
     WireRequest,
     mapping,
     text,
     tokens,
     without_none,
 )
-from rollcall.runtime.response import Usage
+from rollcall.providers.chat.errors import InvalidMessages
+from rollcall.providers.chat.messages import Message, image_of, require_plain, split_system
 
 _BESIDE_GENERATION_CONFIG = {
     "safetySettings",
@@ -37,9 +37,9 @@ _REFUSALS = {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", 
 class GeminiProtocol:
     """generateContent: roles are `user` and `model`, text is a list of parts."""
 
-    def auth_headers(self, api_key: str | None) -> dict[str, str]:
+    def key_headers(self, key: str | None) -> dict[str, str]:
         """A header: keys in addresses end up in logs."""
-        return {"x-goog-api-key": api_key} if api_key else {}
+        return {"x-goog-api-key": key} if key else {}
 
     def request(self, call: Call) -> WireRequest:
         """`POST /models/{model}:generateContent`, streamed as server-sent events."""

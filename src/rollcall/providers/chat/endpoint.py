@@ -1,22 +1,44 @@
-"""Which protocol each provider speaks, and from where: data, taken from the providers' registry."""
+"""Where models are called: whose protocol, at which address, with which key. Data and pure rules,
+taken from the table of providers.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rollcall.providers.builtin import BUILTIN, Provider
+from rollcall.providers.chat.anthropic import AnthropicProtocol
+from rollcall.providers.chat.call import ChatProtocol
+from rollcall.providers.chat.gemini import GeminiProtocol
+from rollcall.providers.chat.openai import OpenAIProtocol
+from rollcall.providers.chat.responses import PerplexityProtocol
 from rollcall.providers.registry import clean_base
-from rollcall.runtime.protocols.anthropic import AnthropicProtocol
-from rollcall.runtime.protocols.gemini import GeminiProtocol
-from rollcall.runtime.protocols.openai import OpenAIProtocol
-from rollcall.runtime.protocols.perplexity import PerplexityProtocol
-from rollcall.runtime.protocols.wire import WireProtocol
 
 LITELLM_BASE = "http://127.0.0.1:4000"
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class Endpoint:
+    """One provider, ready to be called. The key is in no repr.
+
+    Attributes:
+        name: what errors call it. base_url: root of its API, to which paths are added.
+        key_variable: where its key comes from; None where it needs none. key_url: where a person
+            gets one.
+        timeout_seconds: for a whole reply, or between two pieces of a streamed one.
+    """
+
+    name: str
+    protocol: ChatProtocol
+    base_url: str
+    key: str | None = field(default=None, repr=False)
+    key_variable: str | None = None
+    key_url: str = ""
+    timeout_seconds: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderType:
     """How one type of provider is called.
 
     Attributes:
@@ -25,7 +47,7 @@ class Dialect:
     """
 
     provider: Provider
-    protocol: WireProtocol
+    protocol: ChatProtocol
     base_env: str | None = None
     below: str = ""
 
@@ -45,7 +67,7 @@ class Dialect:
 
 
 _OPENAI_LIKE = OpenAIProtocol()
-_PROTOCOLS: dict[str, WireProtocol] = {
+_PROTOCOLS: dict[str, ChatProtocol] = {
     "openai": _OPENAI_LIKE,
     "openrouter": _OPENAI_LIKE,
     "xai": _OPENAI_LIKE,
@@ -62,21 +84,21 @@ _LITELLM = Provider(
     litellm_prefix="litellm_proxy",
 )
 
-DIALECTS: dict[str, Dialect] = {
-    name: Dialect(
+TYPES: dict[str, ProviderType] = {
+    name: ProviderType(
         provider=provider,
         protocol=_PROTOCOLS[provider.protocol],
         below="/v1" if provider.protocol == "ollama" else "",
     )
     for name, provider in BUILTIN.items()
-} | {"litellm": Dialect(_LITELLM, _OPENAI_LIKE, base_env="LITELLM_BASE_URL")}
+} | {"litellm": ProviderType(_LITELLM, _OPENAI_LIKE, base_env="LITELLM_BASE_URL")}
 """Type of provider -> how it is called: every built-in provider, and a LiteLLM proxy."""
 
 _OPENAI_ITSELF = OpenAIProtocol(completion_limit=True, developer_role=True)
 
 
-def protocol_of(dialect: Dialect, api_base: str) -> WireProtocol:
+def protocol_at(kind: ProviderType, api_base: str) -> ChatProtocol:
     """The protocol at an address: OpenAI itself has dropped `max_tokens`."""
     if api_base.startswith("https://api.openai.com/"):
         return _OPENAI_ITSELF
-    return dialect.protocol
+    return kind.protocol

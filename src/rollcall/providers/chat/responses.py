@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rollcall.runtime.errors import InvalidParams
-from rollcall.runtime.messages import Message, image_of, require_plain, split_system
-from rollcall.runtime.protocols.wire import (
+from rollcall.providers.chat.call import (
     Call,
     Completion,
     Piece,
     UnexpectedShape,
+    Usage,
     WireRequest,
-    bearer,
     mapping,
     text,
     tokens,
     without_none,
 )
-from rollcall.runtime.response import Usage
+from rollcall.providers.chat.errors import InvalidParams
+from rollcall.providers.chat.messages import Message, image_of, require_plain, split_system
+from rollcall.providers.wire import bearer
 
 _ENDINGS = {"response.completed", "response.incomplete"}
 _PRESET = "preset/"
@@ -31,9 +31,9 @@ class PerplexityProtocol:
     A model written `preset/low` names one of Perplexity's presets instead of a model.
     """
 
-    def auth_headers(self, api_key: str | None) -> dict[str, str]:
+    def key_headers(self, key: str | None) -> dict[str, str]:
         """A bearer token."""
-        return bearer(api_key)
+        return bearer(key)
 
     def request(self, call: Call) -> WireRequest:
         """`POST /v1/responses`."""

@@ -1,0 +1,82 @@
+"""`rollback`, `adopt`, `eject`: config.yaml taken back, taken over, given up."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rollcall.cli import options
+from rollcall.settings import resolve
+
+
+def rollback(
+    backup_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="An id of --list, or its number.")
+    ] = None,
+    config: options.Config = None,
+    state_dir: options.StateDir = None,
+    listing: Annotated[
+        bool, typer.Option("--list", help="Show what there is to go back to.")
+    ] = False,
+    json: options.Json = False,
+) -> None:
+    """Restore an earlier config.yaml.
+
+    Without ID the one before the last write; a rollback is backed up like any other write.
+    """
+    from rollcall.report.changing import show_backups, show_restored
+    from rollcall.store.store import Store
+    from rollcall.sync import apply
+
+    settings = resolve(config=config, state_dir=state_dir)
+    if listing:
+        show_backups(Store(settings.config_path, settings.state_dir).backups(), as_json=json)
+        return
+    restored, written = apply.rollback(settings, backup_id)
+    show_restored(restored, written, str(settings.config_path), as_json=json)
+
+
+def adopt(
+    config: options.Config = None,
+    policy: options.PolicyFile = None,
+    state_dir: options.StateDir = None,
+    mode: options.ModeName = None,
+    timeout: options.Timeout = None,
+    deadline: options.Deadline = None,
+    offline: options.Offline = False,
+    force: options.Force = False,
+    json: options.Json = False,
+) -> None:
+    """Turn entries the policy would produce into managed ones.
+
+    Entries of rollcall whose markers were lost come back too.
+    """
+    from rollcall.report.changing import show_adopted
+    from rollcall.sync import adopt
+
+    settings = resolve(
+        config=config, policy=policy, state_dir=state_dir, mode=mode, timeout=timeout,
+        deadline=deadline, offline=offline, force=force,
+    )  # fmt: skip
+    show_adopted(adopt.adopt(settings), str(settings.config_path), as_json=json)
+
+
+def eject(
+    config: options.Config = None,
+    state_dir: options.StateDir = None,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Take the managed entries out instead.")
+    ] = False,
+    json: options.Json = False,
+) -> None:
+    """Leave the managed entries as ordinary ones, or take them out.
+
+    No markers stay; entries left as ordinary ones keep their names and ids.
+    """
+    from rollcall.report.changing import show_ejected
+    from rollcall.sync import adopt
+
+    settings = resolve(config=config, state_dir=state_dir)
+    written = adopt.eject(settings, remove=remove)
+    show_ejected(written, str(settings.config_path), removed=remove, as_json=json)
