@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from rollcall.plan.decide import Decision
     from rollcall.plan.inputs import Inputs
+    from rollcall.policy.schema import Additions
 
 
 SCHEMA = 1
@@ -155,9 +156,9 @@ def text_after(plan: Plan) -> str:
 
 
 def _texts_of_policy(inputs: Inputs) -> set[str]:
-    return {
-        text for rule in inputs.policy.allow for text in texts_of((rule.params, rule.model_info))
-    }
+    policy = inputs.policy
+    layers: tuple[Additions, ...] = (policy.defaults, *policy.providers.values(), *policy.allow)
+    return {text for layer in layers for text in texts_of((layer.params, layer.model_info))}
 
 
 def _provider_line(inputs: Inputs, answer: Answer) -> ProviderLine:

@@ -104,6 +104,20 @@ def _stored(store: Store, targets: Iterable[Target], keys: ProviderKeys) -> Iter
             yield replace(answer, offline=True)
 
 
+def ask_policy(
+    settings: Settings, policy: Policy, document: ConfigDocument
+) -> dict[str, tuple[Model, ...]]:
+    """What the providers of a policy list now; only those that answered well."""
+    keys = find_keys(policy, settings, document)
+    answers = fetch.ask_all(
+        whom_to_ask(keys, policy, settings),
+        deadline_seconds=settings.deadline_seconds or policy.defaults.deadline,
+        fetched_at=stamp(settings),
+        secrets=keys.secrets,
+    )
+    return {answer.provider: answer.models for answer in answers if answer.verdict is Verdict.OK}
+
+
 def _previous(
     store: Store, keys: ProviderKeys, document: ConfigDocument, answers: Mapping[str, Answer]
 ) -> dict[str, Sequence[Model]]:
