@@ -15,6 +15,7 @@ import stat
 import sys
 from contextlib import suppress
 from errno import EINVAL, EISDIR
+from hashlib import sha256
 from pathlib import Path
 
 MOST_TEXT_BYTES = 16 * 1024 * 1024
@@ -29,6 +30,11 @@ _KINDS = (
     (stat.S_ISSOCK, "a socket"),
 )
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def sha256_of(content: bytes) -> str:
+    """Lower-case hex digest of a file's bytes."""
+    return sha256(content).hexdigest()
 
 
 def read_regular(path: Path, most_bytes: int = MOST_TEXT_BYTES) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rollcall import yaml_reading
 from rollcall.catalog.model import Answer, Model, Verdict
 from rollcall.errors import PolicyError
-from rollcall.files import read_regular
+from rollcall.files import read_regular, sha256_of
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.entries import key_of
 from rollcall.plan.inputs import Inputs
@@ -17,7 +17,6 @@ from rollcall.policy.file import load_policy
 from rollcall.providers import fetch
 from rollcall.providers.fetch import Target
 from rollcall.settings import Mode, stamp
-from rollcall.store.freshness import sha256
 from rollcall.store.picks import read_picked
 from rollcall.sync.asking import every_answer, find_keys, missing_key, whom_to_ask
 
@@ -70,7 +69,7 @@ def gather(
     return Inputs(
         policy=policy,
         policy_text=text,
-        policy_sha256=sha256(content + pick),
+        policy_sha256=sha256_of(content + pick),
         old_policy=_old_policy(state, text),
         picked=picked,
         document=document,
