@@ -155,7 +155,15 @@ def provider_findings(
         asked: the providers were asked just now, to learn that.
     """
     for name, provider in keys.providers.items():
-        if not provider.needs_key:
+        if name in keys.proxied:
+            what = (
+                f"{provider.title} is not asked: {keys.proxied[name]}. LiteLLM would call itself."
+            )
+            fix = (
+                "Start rollcall and the proxy in a shell without it: it is for the proxy's clients."
+            )
+            yield Finding(Level.ERROR, "own_proxy", what, fix=fix)
+        elif not provider.needs_key:
             yield Finding(Level.OK, "key", f"{provider.title} needs no key.")
         elif name in keys.keys:
             yield _with_key(keys, state, provider, environ, asked=asked)
