@@ -196,7 +196,11 @@ allow:
 - {family: claude-haiku, from: anthropic, name: "{id}"}
 """
         opus, haiku = admit(text, CLAUDES).admitted
-        assert (opus.rule, opus.name, opus.params) == (1, "anthropic/claude-opus-5", {"timeout": 5})
+        assert (opus.rule, opus.name, opus.extras.params) == (
+            1,
+            "anthropic/claude-opus-5",
+            {"timeout": 5},
+        )
         assert (haiku.rule, haiku.name) == (3, "claude-haiku-4-5-20251001")
 
     def test_rule_order_is_output_order(self) -> None:

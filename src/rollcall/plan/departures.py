@@ -21,7 +21,6 @@ from rollcall.errors import PolicyError
 from rollcall.litellm_config.entries import (
     EntryKey,
     called_by,
-    entry_of,
     leaves_on,
     model_of,
     name_of,
@@ -197,14 +196,8 @@ def _refreshed(inputs: Inputs, entry: Entry, model: Model) -> Entry:
     rule = next(iter(admission.rules_of(inputs.policy, model)), None)
     if rule is None:
         return entry
-    fresh = entry_of(
-        model,
-        name=name_of(entry),
-        key_env=inputs.key_envs.get(model.provider),
-        api_base=inputs.providers[model.provider].api_base,
-        params=rule.params,
-        model_info=rule.model_info,
-    )
+    extras = inputs.policy.extras(model.provider, rule)
+    fresh = inputs.entry_of(model, name_of(entry), extras)
     day = leaves_on(entry)
     return with_leaving_day(fresh, day) if day else fresh
 

@@ -8,7 +8,7 @@ counted from 1. The result does not depend on the order of catalogs or rows.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.errors import PolicyError
 from rollcall.policy.words import compile_glob, name_fault, render_name
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rollcall.catalog.model import Model
     from rollcall.catalog.reading import Reading
-    from rollcall.policy.schema import Policy, Rule
+    from rollcall.policy.schema import Extras, Policy, Rule
     from rollcall.selection.rule import AppliedRule
 
 
@@ -34,7 +34,7 @@ class Admitted(NamedTuple):
 
     Attributes:
         rule: the rule that owns it, counted from 1. name: its model_name.
-        params, model_info: what the rule adds to the entry.
+        extras: what the policy adds to the entry.
         reason: for people, e.g. ``rule 3: newest 1 of claude-sonnet``.
     """
 
@@ -42,8 +42,7 @@ class Admitted(NamedTuple):
     reading: Reading
     rule: int
     name: str
-    params: dict[str, Any]
-    model_info: dict[str, Any]
+    extras: Extras
     reason: str
 
 
@@ -231,8 +230,7 @@ def _row(applied: AppliedRule, model: Model, reading: Reading, policy: Policy) -
         reading=reading,
         rule=applied.number,
         name=render_name(rule.name or policy.naming, model, reading),
-        params=rule.params,
-        model_info=rule.model_info,
+        extras=policy.extras(model.provider, rule),
         reason=applied.reason(reading),
     )
 
