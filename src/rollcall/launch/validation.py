@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rollcall.errors import ConfigRefused, LaunchError
 from rollcall.launch.find import find_litellm
+from rollcall.launch.run import variables
 from rollcall.litellm_config import document
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _ask(litellm: Path, path: Path, settings: Settings) -> int:
     try:
         done = subprocess.run(  # noqa: S603 - the litellm that was found
             [str(litellm), "--config", str(path), "--validate_config"],
-            env=dict(settings.environ),
+            env=variables(settings.environ, path, ()),
             capture_output=True,
             encoding="utf-8",
             errors="replace",

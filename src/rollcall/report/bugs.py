@@ -41,5 +41,5 @@ def _secrets() -> list[str]:
     """The values no log may hold, from the environment and `.env`."""
     variables: Mapping[str, str] = os.environ
     with suppress(RollcallError, OSError):
-        variables = read_environment(Path.cwd(), os.environ)[0]
+        variables = read_environment(Path.cwd(), os.environ).variables
     return [value for name, value in variables.items() if names_secret(name)]
