@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rollcall.errors import LaunchError
+from rollcall.store.atomic import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -204,32 +205,22 @@ def place_last_good(config_path: Path, content: bytes) -> Path:
     import tempfile
 
     name = f"{config_path.stem}.rollcall-last-good{config_path.suffix or '.yaml'}"
+    target = config_path.absolute().with_name(name)
     try:
-        return _write_private(config_path.absolute().parent / name, content)
+        replace_file(target, content, synced=False)
     except OSError:
         pass
+    else:
+        return target
     try:
-        return _write_private(Path(tempfile.mkdtemp(prefix="rollcall-")) / name, content)
+        target = Path(tempfile.mkdtemp(prefix="rollcall-")) / name
+        replace_file(target, content, synced=False)
     except OSError as error:
         raise LaunchError(
             f"The last good config could not be placed beside {config_path}: {error.strerror}.",
             "Free some space, or restore it with: rollcall rollback",
         ) from error
-
-
-def _write_private(target: Path, content: bytes) -> Path:
-    """Write a file only its owner can read, whole or not at all."""
-    import tempfile
-
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    draft = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        return draft.replace(target)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
+    return target
 
 
 def _signals(*names: str) -> list[signal.Signals]:

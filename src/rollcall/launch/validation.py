@@ -7,10 +7,9 @@ as YAML 1.2, as other tools on the same file may: our entries must mean the same
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,8 @@ from rollcall.errors import ConfigRefused, LaunchError
 from rollcall.launch.find import find_litellm
 from rollcall.launch.run import variables
 from rollcall.litellm_config import document
+from rollcall.store.atomic import write_private
+from rollcall.store.disk_errors import store_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,14 +82,17 @@ class _beside:  # noqa: N801 - a context manager, used like a function
         self._path = Path()
 
     def __enter__(self) -> Path:
-        handle, name = tempfile.mkstemp(prefix=".rollcall-check-", suffix=".yaml", dir=self._folder)
-        self._path = Path(name)
-        with os.fdopen(handle, "wb") as file:
-            file.write(self._content)
+        try:
+            self._path = write_private(
+                self._content, prefix=".rollcall-check-", suffix=".yaml", folder=self._folder
+            )
+        except OSError as error:
+            raise store_error("written", self._folder / ".rollcall-check-*.yaml", error) from error
         return self._path
 
     def __exit__(self, *_: object) -> None:
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path.unlink()
 
 
 def _ask(litellm: Path, path: Path, settings: Settings) -> int:
