@@ -53,6 +53,11 @@ def ran(path: Path, code: str) -> str:
     return out
 
 
+def threads_since(before: set[threading.Thread]) -> list[threading.Thread]:
+    """The library's threads that were not there before."""
+    return [one for one in threading.enumerate() if one.name == "rollcall" and one not in before]
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Iterator[Path]:
     with simulated("openai") as server:
@@ -151,6 +156,7 @@ except KeyboardInterrupt:
 
 def test_a_client_that_is_closed_ends_its_calls_and_its_thread(tmp_path: Path) -> None:
     told: list[str] = []
+    before = set(threading.enumerate())
     with Simulator() as sim:
         sim.fault("openai", Fault.HANG)
         client = client_of(write_config(tmp_path, config_for("openai", sim.url("openai"))))
@@ -167,13 +173,14 @@ def test_a_client_that_is_closed_ends_its_calls_and_its_thread(tmp_path: Path) -
         client.close()
         asking.join(30)
     assert told == ["The client was closed during the call."]
-    assert not any(thread.name == "rollcall" for thread in threading.enumerate())
+    assert threads_since(before) == []
 
 
 def test_a_client_that_is_dropped_ends_its_thread(path: Path) -> None:
+    before = set(threading.enumerate())
     client = client_of(path)
     client.run("chat", HELLO)
-    thread = next(one for one in threading.enumerate() if one.name == "rollcall")
+    (thread,) = threads_since(before)
     del client
     thread.join(30)
     assert not thread.is_alive()
