@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from rollcall.catalog import order
 from rollcall.catalog.model import Kind, Model, Price
 from rollcall.policy import schema
+from rollcall.policy.file import load_policy
 from rollcall.providers.adapters import ADAPTERS
 from rollcall.providers.registry import resolve_provider
 from rollcall.selection import admission, aliases
+from rollcall.selection.choosing import Candidate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -69,7 +71,7 @@ def load(text: str) -> schema.Policy:
         text = (
             "providers: {anthropic: {}, openai: {}, gemini: {}, xai: {}, openrouter: {}}\n" + text
         )
-    return schema.load_policy(text, "policy.yaml")
+    return load_policy(text, "policy.yaml")
 
 
 def admit(text: str, rows: Iterable[Model], **given: Any) -> admission.Admission:
@@ -85,15 +87,15 @@ def ids(outcome: admission.Admission) -> list[str]:
 
 def candidate(
     qualified: str, *, name: str | None = None, rule: int = 1, staying: bool = False, **facts: Any
-) -> aliases.Candidate:
+) -> Candidate:
     """An entry an alias may lead to, called `name`, else `provider/id`."""
     row = model(qualified, **facts)
-    return aliases.Candidate(name or qualified, row, order.read_model(row), rule, staying)
+    return Candidate(name or qualified, row, order.read_model(row), rule, staying)
 
 
 def lead(
     text: str,
-    pool: Sequence[aliases.Candidate],
+    pool: Sequence[Candidate],
     *,
     own_names: Iterable[str] = (),
     own_aliases: Iterable[str] = (),

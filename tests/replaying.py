@@ -15,7 +15,8 @@ from rollcall.plan import decide
 from rollcall.plan.changes import Change, compare
 from rollcall.plan.decide import Decision
 from rollcall.plan.inputs import Inputs
-from rollcall.policy.schema import Policy, load_policy
+from rollcall.policy.file import load_policy
+from rollcall.policy.schema import Policy
 from rollcall.providers.adapters import ADAPTERS
 from rollcall.providers.registry import resolve_provider
 from rollcall.store.state import State

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rollcall.catalog.model import Kind
 from rollcall.errors import PolicyError
 from rollcall.selection import admission
+from rollcall.selection.provider_catalog import denying_pattern
 from tests.policy_making import TODAY, admit, ids, load, model, models, shelves
 
 if TYPE_CHECKING:
@@ -195,7 +196,11 @@ allow:
 - {family: claude-haiku, from: anthropic, name: "{id}"}
 """
         opus, haiku = admit(text, CLAUDES).admitted
-        assert (opus.rule, opus.name, opus.params) == (1, "anthropic/claude-opus-5", {"timeout": 5})
+        assert (opus.rule, opus.name, opus.extras.params) == (
+            1,
+            "anthropic/claude-opus-5",
+            {"timeout": 5},
+        )
         assert (haiku.rule, haiku.name) == (3, "claude-haiku-4-5-20251001")
 
     def test_rule_order_is_output_order(self) -> None:
@@ -587,7 +592,7 @@ deny: ["*opus*"]
         assert admission.rule_of(policy, model("xai/grok-4")) is None
         denying = load("allow: [{match: '*'}]\ndeny: [anthropic/claude-1]")
         assert admission.rule_of(denying, model("anthropic/claude-1")) is None
-        assert admission.denied(denying, "anthropic", "claude-1") == "anthropic/claude-1"
+        assert denying_pattern(denying, "anthropic", "claude-1") == "anthropic/claude-1"
 
 
 def test_only_rules_that_name_their_providers_count_in_mode_subagents() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rollcall.catalog.model import Kind
 from rollcall.errors import PolicyError
 from rollcall.selection import aliases
-from rollcall.selection.aliases import Candidate
+from rollcall.selection.choosing import Candidate
 from tests.policy_making import TODAY, candidate, lead, load
 
 SONNETS = [

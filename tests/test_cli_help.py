@@ -23,7 +23,7 @@ OPTIONS = {
     "rollback": {"--config", "--state-dir", "--list", "--json"},
     "models": {"--config", "--policy", "--mode", "--provider", "--deadline", "--families"},
     "explain": {"--config", "--policy", "--mode", "--timeout", "--deadline", "--json"},
-    "adopt": {"--config", "--policy", "--mode", "--offline", "--force", "--json"},
+    "adopt": {"--config", "--policy", "--mode", "--offline", "--yes", "--write-policy", "--json"},
     "eject": {"--config", "--state-dir", "--remove", "--json"},
     "status": {"--config", "--state-dir", "--check", "--json"},
     "doctor": {"--config", "--policy", "--state-dir", "--json"},

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from rollcall.errors import ConfigRefused
-from rollcall.litellm_config.adoption import adopt, eject
+from rollcall.litellm_config.adoption import eject
 from rollcall.litellm_config.document import Blocks, parse
 from rollcall.litellm_config.writing import with_blocks
+from tests.adopting import adopt
 from tests.config_oracle import (
     OTHERS,
     OURS,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rollcall.litellm_config.adoption import adopt
 from rollcall.litellm_config.document import parse
+from tests.adopting import adopt
 from tests.house import House
 
 if TYPE_CHECKING:

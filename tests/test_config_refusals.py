@@ -7,10 +7,10 @@ import re
 import pytest
 
 from rollcall.errors import ConfigRefused
-from rollcall.litellm_config.adoption import adopt
 from rollcall.litellm_config.document import Blocks, parse
 from rollcall.litellm_config.refusals import REASONS
 from rollcall.litellm_config.writing import with_blocks
+from tests.adopting import adopt
 from tests.config_oracle import DATA, OURS, load
 
 LINES = {

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from rollcall.catalog.model import Model
 from rollcall.litellm_config import document
-from rollcall.policy.schema import load_policy
+from rollcall.policy.file import load_policy
 from tests.policy_making import model
 from tests.replaying import Day, Replay, replay_of
 

@@ -16,6 +16,7 @@ from rollcall.inspect.doctor import dotenv_findings, examine, mount_findings
 from rollcall.inspect.findings import Finding, Level, has_errors
 from rollcall.inspect.status import read_status
 from rollcall.launch.find import LiteLLMInstall, find_install
+from rollcall.store.folder import config_folder
 from rollcall.store.state import ProviderState, State
 from rollcall.store.store import Store
 
@@ -61,6 +62,11 @@ class Place:
         self.litellm = install(folder / "venv")
         self.write("config.yaml", CONFIG)
         self.write("policy.yaml", POLICY)
+
+    @property
+    def memory(self) -> Path:
+        """Where the state folder keeps what it knows of this config."""
+        return config_folder(self.folder / "config.yaml", self.folder / ".rollcall")
 
     def write(self, name: str, text: str) -> Path:
         """Write a file of the folder."""
@@ -332,7 +338,7 @@ class TestFiles:
         assert {"include_missing", "include_replaces"} <= codes(findings)
 
     def test_a_damaged_state_is_said(self, place: Place) -> None:
-        (place.folder / ".rollcall" / "state.json").write_text("{")
+        (place.memory / "state.json").write_text("{", encoding="utf-8")
         assert the(place.examine(), "state").level is Level.WARNING
 
 
@@ -345,7 +351,7 @@ class TestOneCheckThatFails:
         ("name", "code", "lost"),
         [
             (".rollcall", "state_no_folder", ()),
-            (".rollcall/state.json/", "state", ()),
+            ("MEMORY/state.json/", "state", ()),
             (".rollcall/backups", "cannot_check", ()),
             ("policy.yaml/", "policy", ("key_quoted", "no_key")),
             ("config.yaml/", "config_unreadable", ("misplaced_key", "master_key")),
@@ -355,7 +361,7 @@ class TestOneCheckThatFails:
         self, name: str, code: str, lost: tuple[str, ...], place: Place
     ) -> None:
         place.write("config.yaml", CONFIG + "drop_params: true\n")
-        path = place.folder / name
+        path = place.folder / name.replace("MEMORY", str(place.memory))
         if path.is_dir():
             shutil.rmtree(path)
         else:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rollcall.files import read_regular
+from rollcall.store.folder import config_folder
 from tests.stand_in import StandIns
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes or devices as files")
@@ -52,6 +53,7 @@ def binary(path: Path) -> None:
 
 
 KINDS: tuple[Callable[[Path], None], ...] = (pipe, endless, folder, circle, enormous, binary)
+MEMORY = config_folder(Path("config.yaml"), Path(".rollcall")).as_posix()
 READ = (
     "config.yaml",
     "policy.yaml",
@@ -59,7 +61,8 @@ READ = (
     ".env",
     "included.yaml",
     ".rollcall/state.json",
-    ".rollcall/fresh.json",
+    f"{MEMORY}/state.json",
+    f"{MEMORY}/fresh.json",
     ".rollcall/config.yaml.lock",
     ".rollcall/backups",
 )
@@ -70,6 +73,7 @@ def home(tmp_path: Path) -> Path:
     (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
     (tmp_path / "config.yaml").write_text(f"include: [included.yaml]\n{CONFIG}", encoding="utf-8")
     (tmp_path / ".rollcall").mkdir(mode=0o700)
+    (tmp_path / MEMORY).mkdir(mode=0o700)
     return tmp_path
 
 

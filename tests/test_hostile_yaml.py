@@ -11,7 +11,7 @@ import pytest
 
 from rollcall.errors import ConfigRefused, PolicyError
 from rollcall.litellm_config.document import parse
-from rollcall.policy.schema import load_policy as load_policy
+from rollcall.policy.file import load_policy
 from rollcall.runtime.config_reading import parse_config
 from rollcall.runtime.errors import InvalidYAML
 from rollcall.store.picks import read_picked, write_picked

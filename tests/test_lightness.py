@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
+from rollcall import startup
 from rollcall.catalog.model import Model, Price
 from rollcall.cli.app import app, app_for
 from rollcall.litellm_config import document, writing
 from rollcall.litellm_config.text import LoadedYaml
 from rollcall.policy import schema
 from rollcall.selection.admission import admit
-from rollcall.sync import apply
 from tests.house import House
 
 HEAVY = frozenset(
@@ -134,7 +134,7 @@ def test_a_run_that_asks_nobody_imports_no_network(applied: House, args: tuple[s
 
 def test_what_deciding_needs_is_not_imported_before_the_providers_are_asked() -> None:
     found = imported("-c", "import rollcall.sync.apply")
-    assert found & set(apply.FOR_DECIDING) == set()
+    assert found & set(startup.NEEDED_FOR_DECIDING) == set()
 
 
 def test_each_provider_is_asked_once(applied: House) -> None:

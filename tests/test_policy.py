@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from rollcall.errors import PolicyError
 from rollcall.policy.conditions import Condition
-from rollcall.policy.schema import default_policy, json_schema, load_policy
+from rollcall.policy.file import load_policy
+from rollcall.policy.schema import default_policy, json_schema
 from rollcall.selection import admission, aliases
+from rollcall.selection.choosing import Candidate
 from tests.policy_making import TODAY, load, model
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -517,7 +519,7 @@ def test_legacy_mode_needs_no_file_asks_openrouter_and_takes_what_anthropic_make
     ]
     outcome = admission.admit(fallback, {"openrouter": rows}, today=TODAY, first_seen={})
     assert [row.name for row in outcome.admitted] == ["openrouter/anthropic/claude-sonnet-5"]
-    pool = [aliases.Candidate(row.name, row.model, row.reading, 1) for row in outcome.admitted]
+    pool = [Candidate(row.name, row.model, row.reading, 1) for row in outcome.admitted]
     (only,), _ = aliases.resolve(
         fallback, pool, own_names=frozenset(), current={}, unanswered=frozenset()
     )

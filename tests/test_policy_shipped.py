@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 
 from rollcall.policy import schema
+from rollcall.policy.file import load_policy
 from rollcall.selection import admission, aliases
+from rollcall.selection.choosing import Candidate
 from tests.policy_making import CORPUS, TODAY, real_catalogs
 
 SHIPPED = Path(__file__).resolve().parents[1] / "policy.yaml"
 
 
 def shipped() -> schema.Policy:
-    return schema.load_policy(SHIPPED.read_text(encoding="utf-8"), "policy.yaml")
+    return load_policy(SHIPPED.read_text(encoding="utf-8"), "policy.yaml")
 
 
 def test_it_loads_and_tells_editors_its_schema() -> None:
@@ -41,7 +43,7 @@ def resolved(providers: set[str]) -> tuple[admission.Admission, dict[str, str | 
     loaded = shipped()
     catalogs = {name: rows for name, rows in real_catalogs().items() if name in providers}
     outcome = admission.admit(loaded, catalogs, today=TODAY, first_seen={})
-    pool = [aliases.Candidate(r.name, r.model, r.reading, r.rule) for r in outcome.admitted]
+    pool = [Candidate(r.name, r.model, r.reading, r.rule) for r in outcome.admitted]
     rows, _ = aliases.resolve(
         loaded, pool, own_names=frozenset(), current={}, unanswered=frozenset(), today=TODAY
     )

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from starlette.requests import Request
 
-from rollcall.service.app import create_app
-from rollcall.service.service import Service
+from rollcall.service.app import Service, create_app
 from tests.service.fake_litellm import KEY, FakeLiteLLM
 from tests.service.samples import INVENTORY, options
-from tests.service.serving import client, serving
+from tests.service.serving import address, client, serving
 
 CALL = {"model": "claude-sonnet-5", "messages": [{"role": "user", "content": "hi"}]}
 
@@ -187,7 +187,8 @@ def test_bytes_that_are_no_text_keep_their_value(litellm: FakeLiteLLM) -> None:
 
     async def story() -> None:
         async with service.running():
-            await service.forward(scope, receive, send)
+            reply = await service.forward(Request(scope))
+            await reply(scope, receive, send)
 
     asyncio.run(story())
     assert litellm.seen[-1].path == "/v1/echo?a=%FF%2F"
@@ -226,6 +227,17 @@ def test_an_upstream_that_breaks_off_is_not_mistaken_for_a_whole_answer(
 
     with pytest.raises(httpx.RemoteProtocolError):
         read_on()
+
+
+@pytest.mark.parametrize(
+    "path", ["//v1/echo", "/v1//echo", "/v1/v1/echo", "/v1/echo/", "//v1//v1//echo//"]
+)
+def test_a_slash_or_v1_too_many_is_mended_in_calls_too(
+    http_client: httpx.Client, litellm: FakeLiteLLM, path: str
+) -> None:
+    url = address(http_client, path + "?a=%2F%2Fb")
+    assert http_client.post(url, content=b"x").status_code == 200
+    assert litellm.seen[-1].path == "/v1/echo?a=%2F%2Fb"
 
 
 @pytest.mark.parametrize("path", ["/chat/completions", "/completions", "/embeddings"])

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rollcall.service.app import create_app
 from tests.service.fake_litellm import KEY, NAMES, FakeLiteLLM
 from tests.service.samples import INVENTORY, options
-from tests.service.serving import client, serving
+from tests.service.serving import address, client, serving
 
 
 @pytest.fixture(scope="module")
@@ -106,9 +111,24 @@ def test_a_parameter_of_ours_that_makes_no_sense_is_refused(http: httpx.Client, 
     assert "must be true or false" in reply.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("path", ["/v1/models/", "/models", "/models/", "/v1/models?limit=1000"])
-def test_no_path_redirects(http: httpx.Client, path: str) -> None:
-    reply = http.get(path)
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/models/",
+        "/models",
+        "/models/",
+        "/v1/models?limit=1000",
+        "//v1/models",
+        "/v1//models",
+        "/v1/v1/models",
+        "//v1//v1/models//",
+        "//models",
+    ],
+)
+def test_a_base_url_with_a_slash_or_v1_too_many_lists_all_the_same(
+    http: httpx.Client, path: str
+) -> None:
+    reply = http.get(address(http, path))
     assert reply.status_code == 200
     assert len(reply.json()["data"]) == len(NAMES)
 
@@ -164,10 +184,73 @@ def test_other_origins_may_not_read_the_answers(http: httpx.Client) -> None:
         assert not [name for name in reply.headers if name.startswith("access-control-")]
 
 
-def test_unknown_paths_are_errors_a_client_can_read(http: httpx.Client) -> None:
-    reply = http.get("/nope")
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/nope", "There is nothing here"),
+        ("/v1", "There is nothing here"),
+        ("/api/tags", "Ollama's API is not served"),
+        ("/api/v1/models", "Ollama's API is not served"),
+        ("/v1beta/models", "Gemini's API is not served"),
+        ("/openai/deployments/x/chat/completions", "Azure's paths are not served"),
+        ("/key/generate", "LiteLLM's administration is not served"),
+        ("/ui/", "LiteLLM's administration is not served"),
+    ],
+)
+def test_what_is_not_served_is_said_with_what_is(http: httpx.Client, path: str, words: str) -> None:
+    reply = http.get(path)
     assert reply.status_code == 404
-    assert reply.json()["error"]["type"] == "invalid_request_error"
+    error = reply.json()["error"]
+    assert error["type"] == "invalid_request_error"
+    assert words in error["message"]
+    assert "under /v1" in error["message"]
+
+
+def test_a_realtime_session_is_told_to_go_to_litellm(http: httpx.Client) -> None:
+    upgrade = {
+        "connection": "upgrade",
+        "upgrade": "websocket",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "sec-websocket-version": "13",
+    }
+    for headers in ({}, upgrade):
+        reply = http.get("/v1/realtime?model=x", headers=headers)
+        assert reply.status_code == 501
+        assert "LiteLLM's own address" in reply.json()["error"]["message"]
+
+
+PRINTABLE = st.characters(min_codepoint=33, max_codepoint=126)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    method=st.sampled_from(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]),
+    path=st.sampled_from(
+        ["/v1/models", "/models", "/model/info", "/v1/models/", "/healthz", "/v1/"]
+    )
+    | st.text(PRINTABLE, max_size=20).map("/".__add__),
+    query=st.dictionaries(
+        st.sampled_from(["ready", "refresh", "limit", "client_version", "key", "a b"]),
+        st.sampled_from(["true", "false", "1", "", "ü&="]),
+    ),
+    headers=st.dictionaries(
+        st.sampled_from(["anthropic-version", "user-agent", "if-none-match", "x-gateway-client"]),
+        st.text(PRINTABLE, max_size=20),
+    ),
+)
+def test_whatever_is_sent_the_answer_is_no_500_and_errors_are_readable(
+    http: httpx.Client, method: str, path: str, query: dict[str, str], headers: dict[str, str]
+) -> None:
+    connection = HTTPConnection(http.base_url.host, http.base_url.port, timeout=20)
+    target = f"{path}?{urlencode(query)}"
+    connection.request(method, target, headers={**headers, "x-api-key": KEY})
+    reply = connection.getresponse()
+    content = reply.read()
+    connection.close()
+    assert reply.status < 500
+    told_in_json = "json" in (reply.getheader("content-type") or "")
+    if reply.status >= 400 and content and told_in_json:
+        assert {"error", "detail"} & set(json.loads(content))
 
 
 def test_an_origin_that_was_named_may_read_the_answers(

@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 
 from rollcall.inspect.inventory import Inventory
 from rollcall.service.app import create_app
-from rollcall.service.kept import Health
-from rollcall.service.known import Known
-from rollcall.service.page import ago, make_page
-from rollcall.service.page_filter import Filter, Show, read_filter
-from rollcall.service.page_text import render_page, shown_price, shown_tokens
+from rollcall.service.cache import Health
+from rollcall.service.model_list import KnownModels
+from rollcall.service.page import Filter, Show, ago, make_page, read_filter
+from rollcall.service.page_routes import render_page, shown_price, shown_tokens
 from rollcall.store.state import ProviderState, RunRecord
 from tests.service.samples import GPT, GROK, INVENTORY, NOW, SONNET, options
 from tests.service.serving import client, serving
@@ -70,9 +69,9 @@ def test_it_shows_what_is_available_and_how_to_get_the_rest(http: httpx.Client) 
         ("?show=key", "grok-4.6", "claude-sonnet-5"),
         ("?show=ready", "claude-sonnet-5", "openai/gpt-5.5"),
         ("?show=all&provider=xai", "grok-4.6", "claude-sonnet-5"),
-        ("?capability=vision", "claude-sonnet-5", "openai/gpt-5.5"),
+        ("?q=vision", "claude-sonnet-5", "openai/gpt-5.5"),
         ("?q=DEFAULT", "claude-sonnet-5", "openai/gpt-5.5"),
-        ("?show=nonsense&capability=nonsense", "claude-sonnet-5", "grok-4.6"),
+        ("?show=nonsense", "claude-sonnet-5", "grok-4.6"),
     ],
 )
 def test_filters(http: httpx.Client, query: str, present: str, absent: str | None) -> None:
@@ -204,7 +203,7 @@ def page_of(text: str) -> str:
     inventory = Inventory(
         rows=rows, aliases={text: (text, True)}, providers={text: state}, runs=(run,)
     )
-    page = make_page(Known(inventory), Filter(show=Show.ALL), NOW, text)
+    page = make_page(KnownModels(inventory), Filter(show=Show.ALL), NOW, text)
     return render_page(page, upstream=Health(answers=False, reason=text), can_sign_out=True)
 
 
@@ -256,10 +255,10 @@ def test_ages_are_words(moment: str | None, words: str) -> None:
 def test_a_key_that_is_set_is_not_asked_for() -> None:
     outside = GROK.model_copy(update={"reason": "no rule names it"})
     inventory = Inventory(rows=(outside,))
-    known = Known(inventory, frozenset({"XAI_API_KEY"}))
+    known = KnownModels(inventory, frozenset({"XAI_API_KEY"}))
     assert make_page(known, read_filter({"show": "key"}), NOW).shown == 0
     assert known.kept_away == ()
-    assert make_page(Known(inventory), read_filter({"show": "key"}), NOW).shown == 1
+    assert make_page(KnownModels(inventory), read_filter({"show": "key"}), NOW).shown == 1
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from rollcall.errors import RollcallError
 from rollcall.service.app import create_app
-from rollcall.service.refresher import Refreshed, Refresher
+from rollcall.service.inventory_source import Refreshed, Refresher
 from tests.service.fake_litellm import KEY, FakeLiteLLM
 from tests.service.samples import INVENTORY, options
 from tests.service.serving import client, serving

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollcall.catalog.model import Answer, Model, Verdict
+from rollcall.store.folder import config_folder
 from rollcall.store.state import ProviderState, State
 from rollcall.store.store import Store
 
@@ -29,6 +30,11 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes and
 def store(tmp_path: Path) -> Store:
     """No config, no state folder yet."""
     return Store(tmp_path / "config.yaml", tmp_path / ".rollcall")
+
+
+def home(store: Store) -> Path:
+    """Where the state folder keeps what it knows of this config."""
+    return config_folder(store.config_path, store.state_dir)
 
 
 def answer(provider: str = "xai", *pages: bytes, verdict: Verdict = Verdict.OK) -> Answer:
@@ -49,15 +55,15 @@ class TestState:
         assert store.write_state(STATE) == ()
         assert store.read_state() == (STATE, ())
         if sys.platform != "win32":
-            path = store.state_dir / "state.json"
+            path = home(store) / "state.json"
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
     def test_the_same_state_is_not_written_again(self, store: Store) -> None:
         """Same inode: nothing was replaced."""
         store.write_state(STATE)
-        before = (store.state_dir / "state.json").stat()
+        before = (home(store) / "state.json").stat()
         store.write_state(STATE.model_copy())
-        after = (store.state_dir / "state.json").stat()
+        after = (home(store) / "state.json").stat()
         assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
     @pytest.mark.parametrize(
@@ -67,8 +73,8 @@ class TestState:
         self, store: Store, content: bytes
     ) -> None:
         """The first damaged one stays for whoever wants to look; reading changes nothing."""
-        store.state_dir.mkdir()
-        path, aside = store.state_dir / "state.json", store.state_dir / "state.json.broken"
+        home(store).mkdir(parents=True)
+        path, aside = home(store) / "state.json", home(store) / "state.json.broken"
         path.write_bytes(content)
         state, notes = store.read_state()
         assert state == State()
@@ -83,7 +89,7 @@ class TestState:
 
     def test_a_newer_one_is_kept_for_the_newer_rollcall(self, store: Store) -> None:
         """Whether or not this version could read the rest of it."""
-        path = store.state_dir / "state.json"
+        path = home(store) / "state.json"
         for newer in (b'{"schema_version": 2, "providers": 3}', b'{"schema_version": 3}'):
             store.write_state(STATE)
             path.write_bytes(newer)
@@ -91,7 +97,7 @@ class TestState:
             assert state == State()
             assert "newer" in notes[0]
             store.write_state(STATE)
-            assert (store.state_dir / "state.json.newer").read_bytes() == newer
+            assert (home(store) / "state.json.newer").read_bytes() == newer
 
     def test_a_folder_that_cannot_be_written_is_a_note(self, store: Store) -> None:
         """Never an error: config.yaml matters more."""
@@ -108,14 +114,14 @@ class TestState:
     @posix_only
     def test_a_pipe_in_its_place_does_not_hang(self, store: Store) -> None:
         """A neighbour's joke."""
-        store.state_dir.mkdir()
-        os.mkfifo(store.state_dir / "state.json")
+        home(store).mkdir(parents=True)
+        os.mkfifo(home(store) / "state.json")
         assert "pipe" in store.read_state()[1][0]
 
     def test_the_stamp_is_kept(self, store: Store) -> None:
         """As `rollcall.store.freshness` reads it."""
         assert store.write_stamp('{"at": 1}') == ()
-        assert (store.state_dir / "fresh.json").read_text() == '{"at": 1}'
+        assert (home(store) / "fresh.json").read_text() == '{"at": 1}'
 
 
 class TestReplies:
@@ -147,7 +153,7 @@ class TestReplies:
     def test_unchanged_ones_are_not_rewritten(self, store: Store) -> None:
         """A megabyte per provider and run would be a lot."""
         store.write_replies((answer("xai", b"one", b"two"),))
-        [path] = (store.state_dir / "replies").iterdir()
+        [path] = (home(store) / "replies").iterdir()
         before = path.stat()
         store.write_replies((answer("xai", b"one", b"two"),))
         assert path.stat().st_ino == before.st_ino
@@ -163,7 +169,7 @@ class TestReplies:
         store = Store(Path("config.yaml"), tmp_path_factory.mktemp("replies"))
         pages = (b'{"data": []}', b"second page")
         store.write_replies((answer("xai", *pages),))
-        [path] = (store.state_dir / "replies").iterdir()
+        [path] = (home(store) / "replies").iterdir()
         content = bytearray(path.read_bytes())
         place = data.draw(st.integers(0, len(content) - 1))
         if data.draw(st.booleans()):
@@ -189,7 +195,7 @@ class TestReplies:
     def test_a_header_of_nonsense_is_no_reply(self, store: Store, header: bytes) -> None:
         """Nor a crash."""
         store.write_replies((answer("xai", b"one"),))
-        [path] = (store.state_dir / "replies").iterdir()
+        [path] = (home(store) / "replies").iterdir()
         path.write_bytes(header + b"\none")
         assert store.read_replies("xai") is None
 
@@ -212,7 +218,7 @@ class TestReplies:
         """The policy may call a provider anything."""
         store.write_replies((answer(provider, b"one"),))
         assert store.read_replies(provider) == ((b"one",), NOON)
-        [path] = (store.state_dir / "replies").iterdir()
+        [path] = (home(store) / "replies").iterdir()
         assert len(path.name) < 80
         assert path.name.isascii()
 

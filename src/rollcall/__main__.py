@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
+from rollcall import startup
 from rollcall.errors import Exit, RollcallError
 
 if TYPE_CHECKING:
@@ -14,15 +14,11 @@ if TYPE_CHECKING:
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run the command line and exit with its code.
-
-    A run is over before there is garbage worth looking for, and the interpreter's last look at
-    its end is for nothing: together a fifth of an `apply`. `serve` turns the collector on again.
-    """
-    gc.disable()
+    """Run the command line and exit with its code."""
+    startup.without_collector()
     signal.signal(signal.SIGTERM, _terminated)
     code = run(args)
-    gc.freeze()
+    startup.end_at_once()
     sys.exit(code)
 
 

@@ -14,6 +14,7 @@ import os
 import stat
 import sys
 from errno import EINVAL, EISDIR
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ _KINDS = (
     (stat.S_ISSOCK, "a socket"),
 )
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def sha256_of(content: bytes) -> str:
+    """Lower-case hex digest of a file's bytes."""
+    return sha256(content).hexdigest()
 
 
 def read_regular(path: Path, most_bytes: int = MOST_TEXT_BYTES) -> bytes:

@@ -32,12 +32,14 @@ class FakeLiteLLM:
     Attributes:
         mode: ok, slow, unauthorized, no_db, html, truncated, error or redirect.
         names: what it lists; OTHER_KEY sees only the first.
+        scripted: (status, content type, body) for what holds this text in its path or query.
         release: slow answers and the second half of a stream wait for it.
         cancelled: set when a caller went away in the middle of a stream.
     """
 
     mode: str = "ok"
     names: tuple[str, ...] = NAMES
+    scripted: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
     release: threading.Event = field(default_factory=threading.Event)
     cancelled: threading.Event = field(default_factory=threading.Event)
@@ -79,6 +81,7 @@ class FakeLiteLLM:
         """Behave again, and forget what was seen."""
         self.mode, self.names = "ok", NAMES
         self.seen.clear()
+        self.scripted.clear()
         self.release.clear()
         self.cancelled.clear()
         if self._server is None:
@@ -173,15 +176,18 @@ class _Handler(BaseHTTPRequestHandler):
             "error": (500, "application/json", b'{"error": "oops"}'),
             "redirect": (302, "text/plain", b""),
         }
-        if mode not in replies:
+        scripted = [reply for text, reply in self.owner.scripted.items() if text in self.path]
+        if mode not in replies and not scripted:
             return False
-        self._send(*replies[mode])
+        self._send(*(scripted[0] if scripted else replies[mode]))
         return True
 
     def _behave(self, headers: dict[str, str], body: bytes) -> None:
-        key = headers.get("authorization", "").removeprefix("Bearer ") or headers.get("x-api-key")
+        key = headers.get("x-litellm-api-key", "").removeprefix("Bearer ")
+        key = key or headers.get("authorization", "").removeprefix("Bearer ")
+        key = key or headers.get("x-api-key", "")
         path = self.path.split("?")[0]
-        if key is None:
+        if not key:
             self._send(500, "text/plain", b"Internal Server Error")
         elif key not in (KEY, OTHER_KEY):
             no_db = {"error": {"message": "No connected db.", "type": "no_db_connection"}}

@@ -91,7 +91,9 @@ INVENTORY = Inventory(
 def options(
     upstream: str, environ: Mapping[str, str] | None = None, folder: Path | None = None
 ) -> ServeOptions:
-    """Options of a service in front of `upstream`."""
+    """Options of a service in front of `upstream`, that gives it all the time in the world: a busy
+    machine must not look like a slow LiteLLM.
+    """
     folder = folder or Path.cwd()
     settings = Settings(
         config_path=folder / "config.yaml",
@@ -100,4 +102,4 @@ def options(
         now=NOW,
         environ=environ or {},
     )
-    return ServeOptions(settings=settings, upstream=upstream, port=0)
+    return ServeOptions(settings=settings, upstream=upstream, port=0, upstream_timeout_seconds=60.0)

@@ -46,6 +46,11 @@ def serving(app: ASGIApp) -> Iterator[str]:
         listener.close()
 
 
+def address(http: httpx.Client, path: str) -> httpx.URL:
+    """A path under the client's base URL exactly as it is written, doubled slashes included."""
+    return http.base_url.copy_with(raw_path=path.encode("ascii"))
+
+
 def client(base_url: str, **headers: str) -> httpx.Client:
     """An HTTP client that ignores the environment; `x_api_key` becomes `x-api-key`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -45,21 +45,45 @@ def adopt(
     timeout: options.Timeout = None,
     deadline: options.Deadline = None,
     offline: options.Offline = False,
-    force: options.Force = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
+    write_policy: Annotated[
+        bool,
+        typer.Option(
+            "--write-policy",
+            help="First put the rules that keep what entries say into the policy.",
+        ),
+    ] = False,
     json: options.Json = False,
 ) -> None:
-    """Turn entries the policy would produce into managed ones.
+    """Take your entries over, losing nothing.
 
+    Shows them first, and writes after a yes. The policy's other changes are those of `apply`.
     Entries of rollcall whose markers were lost come back too.
     """
-    from rollcall.report.changing import show_adopted
-    from rollcall.sync import adopt
+    from rollcall.report.changing import (
+        confirmed,
+        show_adopted,
+        show_adoption,
+        show_new_rules,
+    )
+    from rollcall.sync.adopt import add_rules, apply_adoption, plan_adoption
 
     settings = resolve(
         config=config, policy=policy, state_dir=state_dir, mode=mode, timeout=timeout,
-        deadline=deadline, offline=offline, force=force,
+        deadline=deadline, offline=offline,
     )  # fmt: skip
-    show_adopted(adopt.adopt(settings), str(settings.config_path), as_json=json)
+    plan = plan_adoption(settings)
+    if write_policy and any(row.rule for row in plan.left_alone):
+        if not json:
+            show_new_rules(plan, settings.policy_path)
+        if confirmed(f"Write these rules into {settings.policy_path}?", yes=yes):
+            add_rules(settings, plan)
+            plan = plan_adoption(settings)
+    if not json:
+        show_adoption(plan, settings.config_path)
+    wanted = plan.result != plan.before and confirmed("Write this?", yes=yes)
+    written = apply_adoption(settings, plan) if wanted else None
+    show_adopted(plan, written, settings.config_path, as_json=json)
 
 
 def eject(

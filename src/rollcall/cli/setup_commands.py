@@ -14,35 +14,42 @@ from rollcall.settings import resolve
 def init(
     config: options.Config = None,
     policy: options.PolicyFile = None,
+    timeout: options.Timeout = None,
+    deadline: options.Deadline = None,
+    offline: options.Offline = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Write the policy that ships with rollcall, all of it.")
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a policy that is there.")
     ] = False,
 ) -> None:
-    """Write a first policy.yaml, from the keys and the config there."""
-    from rollcall.cli.init import FIRST, present, starter_policy
-    from rollcall.errors import StoreError
-    from rollcall.litellm_config.document import parse
-    from rollcall.report.text import out
-    from rollcall.store.store import Store
+    """Write a first policy.yaml, from what the config has.
 
-    settings = resolve(config=config, policy=policy)
+    Rules that keep current what its entries call; a starter where there are none.
+    Asks the providers which of those models they still list; --offline asks nobody.
+    """
+    from rollcall.cli import init as proposing
+    from rollcall.errors import StoreError
+    from rollcall.report.text import out
+    from rollcall.store.atomic import replace_file, store_error
+
+    settings = resolve(
+        config=config, policy=policy, timeout=timeout, deadline=deadline, offline=offline
+    )
     target = settings.policy_path
     if target.exists() and not overwrite:
         raise StoreError(
             f"{target} is there already; it was not touched.",
             "Edit it, name another with --policy, or pass --overwrite.",
         )
-    document = parse(Store(settings.config_path, settings.state_dir).read_config())
-    names = present(settings.environ, document)
+    text, lines = proposing.first_policy(settings, full=full)
     try:
-        target.write_text(starter_policy(names), encoding="utf-8", newline="\n")
+        replace_file(target, text.encode(), mode=0o644)
     except OSError as error:
-        raise StoreError(
-            f"{target} could not be written: {error.strerror or error}.", "Check the folder."
-        ) from None
-    found = ", ".join(names) or f"{FIRST}, to begin with: no key is set yet"
-    out(f"{target}: written, with rules for {found}.")
-    out("Next: rollcall plan" if names else "Next: set its key, then rollcall plan")
+        raise store_error("written", target, error) from error
+    for line in [f"{target}: written.", *lines, "Next: rollcall plan"]:
+        out(line)
 
 
 def pick(

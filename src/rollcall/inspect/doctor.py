@@ -25,7 +25,7 @@ from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.effective import mapping, master_key
 from rollcall.settings import is_true
 from rollcall.store.store import Store
-from rollcall.sync.asking import find_keys
+from rollcall.sync.asking import find_keys, missing_key
 from rollcall.sync.gather import read_policy
 
 if TYPE_CHECKING:
@@ -183,8 +183,8 @@ def _with_key(
 def _without_key(keys: ProviderKeys, provider: Provider) -> Finding:
     variable = keys.key_envs[provider.name] or provider.key_env[0]
     what = f"{provider.title}: {variable} is not set, so nothing new of it is admitted."
-    where = f" at {provider.key_url}" if provider.key_url else ""
-    fix = f"Get a key{where} and set {variable}, or take {provider.name} out of policy.yaml."
+    words = missing_key(provider, None)
+    fix = f"{words[0].upper()}{words[1:]}, or take {provider.name} out of policy.yaml."
     return Finding(Level.WARNING, "no_key", what, fix=fix)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from rollcall.litellm_config.document import (
     is_managed,
     own_indexes,
 )
-from rollcall.litellm_config.nodes import begin, keyed, member_begins
+from rollcall.litellm_config.nodes import begin, column, keyed, member_begins
 from rollcall.litellm_config.refusals import refusal
 from rollcall.litellm_config.sections import Marker
 from rollcall.litellm_config.splice import cut, cut_members
@@ -34,17 +34,61 @@ from rollcall.litellm_config.writing import (
 from rollcall.secrets import names_secret
 
 
+def unadoptable(document: ConfigDocument, index: int) -> str | None:
+    """What item `index` of `own_models` would lose with its own lines; None = nothing.
+
+    A comment inside it, an anchor others use or one it uses, a place it cannot be cut out of.
+    """
+    layout = layout_of(document)
+    body, place = layout.text.body, own_indexes(layout)[index]
+    try:
+        (cutting,) = cut_members(body, layout.models.node, [place])
+    except ConfigRefused:
+        return "it stands where it cannot be cut out"
+    text = _without_scalars(body, layout.models.node.value[place], cutting)
+    margin = column(body, layout.models.node)
+    behind = re.compile(rf"(?:[ \t]*\r?\n)*[ ]{{{margin + 1},}}#").match(body, cutting.end)
+    if behind or re.search(r"(?:\s|\A)#", text):
+        return "it holds a comment"
+    if re.search(r"(?<![^\s,\[{:])[&*][^\s]|<<", text):
+        return "it uses a YAML anchor"
+    return None
+
+
+def _without_scalars(body: str, item: yaml.Node, cutting: Edit) -> str:
+    """The text that is cut out with an entry, each scalar blanked: syntax and comments are left."""
+    text = list(body[cutting.start : cutting.end])
+    waiting = [item]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.ScalarNode):
+            start, end = int(node.start_mark.index), int(node.end_mark.index)
+            start += body[start : start + 1] == "&"
+            span = range(max(start, cutting.start), min(end, cutting.end))
+            for at in span:
+                text[at - cutting.start] = "_"
+        elif isinstance(node, yaml.MappingNode):
+            waiting += [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+    return "".join(text)
+
+
 @collector_paused()
 def adopt(
-    document: ConfigDocument, names: frozenset[str], *, aliases: frozenset[str] = frozenset()
+    document: ConfigDocument,
+    entries: Mapping[int, Entry],
+    *,
+    aliases: frozenset[str] = frozenset(),
 ) -> bytes:
-    """Take the hand-written entries called `names`, and all stray ones, out of the user's lines
-    and put them, as they are, between our markers; every other byte stays.
+    """Put managed entries in place of hand-written ones, and take stray ones back as they are;
+    every other byte stays. They stand behind the present managed entries, in the file's order.
 
     Markers that were half deleted, repeated or moved are put right by it.
 
     Args:
-        aliases: hand-written aliases to take over as well.
+        entries: index in `document.own_models` -> the managed entry that takes its place.
+        aliases: hand-written aliases to take over as they are.
 
     Raises:
         ConfigRefused: an entry shares an anchor, holds a literal secret, or stands where it cannot
@@ -52,28 +96,27 @@ def adopt(
     """
     healed = _without_faulty_markers(document)
     base = _without_flow_blocks(healed)
-    taken = [
-        index
-        for index, entry in zip(own_indexes(layout_of(base)), base.own_models, strict=False)
-        if is_managed(entry) or _is_called(entry, names)
-    ]
+    places = own_indexes(layout_of(base))
+    taken = {
+        place: entries.get(index, entry)
+        for index, (place, entry) in enumerate(zip(places, base.own_models, strict=False))
+        if index in entries or is_managed(entry)
+    }
     taken_aliases = {name: value for name, value in base.own_aliases.items() if name in aliases}
     if not taken and not taken_aliases:
         return healed.raw
-    _refuse_unfit(base, taken)
-    bare = _cut_out(base, taken, taken_aliases)
-    _check_left_behind(base, bare, taken, taken_aliases)
-    entries = (_as_managed(entry) for entry in _members(base, taken))
+    _refuse_unfit(base, list(taken))
+    bare = _cut_out(base, list(taken), taken_aliases)
+    _check_left_behind(base, bare, list(taken), taken_aliases)
     held = healed.managed
     return with_blocks(
         bare,
-        Blocks((*held.models, *entries), {**held.aliases, **taken_aliases}, held.fallbacks),
+        Blocks(
+            (*held.models, *map(_as_managed, taken.values())),
+            {**held.aliases, **taken_aliases},
+            held.fallbacks,
+        ),
     )
-
-
-def _is_called(entry: Any, names: frozenset[str]) -> bool:
-    name = entry.get("model_name") if isinstance(entry, dict) else None
-    return isinstance(name, str) and name in names
 
 
 def _without_faulty_markers(document: ConfigDocument) -> ConfigDocument:

@@ -361,6 +361,15 @@ def own_indexes(layout: Layout) -> list[int]:
     return [*range(region.first), *range(region.last, count)]
 
 
+def lines_of_own_models(document: ConfigDocument) -> list[int]:
+    """The 1-based line each item of `document.own_models` begins on."""
+    layout = document.layout
+    if layout is None or layout.models.node is None:
+        return [1] * len(document.own_models)
+    begins = member_begins(layout.text.body, layout.models.node)
+    return [line_number(layout.text.body, begins[index]) for index in own_indexes(layout)]
+
+
 def _member_begins(body: str, section: Section) -> list[int]:
     return member_begins(body, section.node) if section.node is not None else []
 

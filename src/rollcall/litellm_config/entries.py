@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollcall.catalog.model import Model, Price, PriceTier
+from rollcall.secrets import names_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -236,3 +237,85 @@ def _count(value: object) -> int | None:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+class Unkept(Exception):
+    """Why no rule of a policy could keep what a hand-written entry says, in a few words."""
+
+
+class Said(NamedTuple):
+    """What a hand-written entry says, in the words a rule has for it.
+
+    Attributes:
+        model: `litellm_params.model`. key_env: the variable of its key. api_base: its address.
+        params, model_info: everything else.
+    """
+
+    model: str
+    key_env: str | None
+    api_base: str | None
+    params: dict[str, Any]
+    model_info: dict[str, Any]
+
+
+def said_by(entry: Mapping[str, Any]) -> Said:
+    """What a hand-written entry says.
+
+    Raises:
+        Unkept: it holds something that no rule can say.
+    """
+    params, info = entry.get("litellm_params"), entry.get("model_info") or {}
+    model = called_by(entry)
+    if not isinstance(params, dict) or not model:
+        raise Unkept("it names no model")
+    if not isinstance(info, dict):
+        raise Unkept("its model_info is no mapping")
+    if "id" in info:
+        raise Unkept("it has a model_info.id of its own")
+    strange = set(entry) - {"model_name", "litellm_params", "model_info"}
+    if strange:
+        raise Unkept(f"it has {', '.join(sorted(map(str, strange)))} beside litellm_params")
+    key, base = params.get("api_key"), params.get("api_base")
+    if key is not None and not (isinstance(key, str) and key.startswith("os.environ/")):
+        raise Unkept("its api_key is written out: put it into a variable")
+    rest = {
+        name: value
+        for name, value in params.items()
+        if name not in ("model", "api_key", "api_base")
+    }
+    _refuse_unsayable(rest)
+    _refuse_unsayable(info)
+    return Said(
+        model,
+        key.removeprefix("os.environ/") if key else None,
+        None if base is None else str(base),
+        rest,
+        dict(info),
+    )
+
+
+def _refuse_unsayable(value: Any, key: str = "") -> None:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _refuse_unsayable(inner, str(name))
+    elif isinstance(value, list):
+        for inner in value:
+            _refuse_unsayable(inner, key)
+    elif not isinstance(value, str | int | float | bool | None):
+        raise Unkept(f"{key} is not a plain value")
+    elif isinstance(value, str) and names_secret(key) and not value.startswith("os.environ/"):
+        raise Unkept(f"{key} is written out: put it into a variable")
+
+
+def lost_in(entry: Mapping[str, Any], managed: Entry) -> list[str]:
+    """The fields of a hand-written entry that a managed one would not say, or say otherwise."""
+    lost = [str(name) for name in entry if name not in managed]
+    for section in ("litellm_params", "model_info"):
+        said, kept = entry.get(section), managed[section]
+        if isinstance(said, dict):
+            lost += [
+                str(key) for key, value in said.items() if key not in kept or kept[key] != value
+            ]
+        elif said is not None:
+            lost.append(section)
+    return lost

@@ -17,6 +17,7 @@ from rollcall.plan.guards import (
 )
 from rollcall.plan.model_list import ModelList, Origin, Placement, place_entries, settle
 from rollcall.selection import admission, aliases
+from rollcall.selection.choosing import Candidate
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from rollcall.plan.guards import HeldChange, Refusal
     from rollcall.plan.inputs import Inputs
     from rollcall.selection.admission import Admission
-    from rollcall.selection.aliases import Candidate, Resolved
+    from rollcall.selection.aliases import Resolved
 
 
 class Decision(NamedTuple):
@@ -114,14 +115,14 @@ def _pool(inputs: Inputs, placements: Iterable[Placement]) -> Iterator[Candidate
     for one in placements:
         if one.admitted is not None:
             row = one.admitted
-            yield aliases.Candidate(row.name, row.model, row.reading, row.rule)
+            yield Candidate(row.name, row.model, row.reading, row.rule)
         elif one.origin is Origin.KEPT and (leaves_on(one.entry) is None or one.name in led_to):
             model = model_of(one.entry)
             if model is not None:
                 index = admission.rule_of(inputs.policy, model)
                 rule = len(inputs.policy.allow) if index is None else index
                 reading = order.read_model(model)
-                yield aliases.Candidate(one.name, model, reading, rule + 1, staying=True)
+                yield Candidate(one.name, model, reading, rule + 1, staying=True)
 
 
 def _own_instead(inputs: Inputs, admitted: Admission, model_list: ModelList) -> Iterator[Candidate]:
@@ -129,7 +130,7 @@ def _own_instead(inputs: Inputs, admitted: Admission, model_list: ModelList) -> 
     calls = {name_of(row): called_by(row) for row in inputs.own_entries}
     for row in admitted.admitted:
         if row.name not in model_list.names and calls.get(row.name) == row.model.litellm_model:
-            yield aliases.Candidate(row.name, row.model, row.reading, row.rule)
+            yield Candidate(row.name, row.model, row.reading, row.rule)
 
 
 def blocks_of(

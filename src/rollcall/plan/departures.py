@@ -21,7 +21,6 @@ from rollcall.errors import PolicyError
 from rollcall.litellm_config.entries import (
     EntryKey,
     called_by,
-    entry_of,
     leaves_on,
     model_of,
     name_of,
@@ -30,6 +29,7 @@ from rollcall.litellm_config.entries import (
 )
 from rollcall.policy.words import render_name
 from rollcall.selection import admission
+from rollcall.selection.provider_catalog import denying_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -93,7 +93,7 @@ class Listing:
             return False
         reading = order.read_model(model)
         same_offer = reading.variant == read(key.id).variant and not reading.moving
-        denied = admission.denied(self._inputs.policy, model.provider, model.id)
+        denied = denying_pattern(self._inputs.policy, model.provider, model.id)
         return same_offer and denied is None
 
 
@@ -196,14 +196,8 @@ def _refreshed(inputs: Inputs, entry: Entry, model: Model) -> Entry:
     rule = next(iter(admission.rules_of(inputs.policy, model)), None)
     if rule is None:
         return entry
-    fresh = entry_of(
-        model,
-        name=name_of(entry),
-        key_env=inputs.key_envs.get(model.provider),
-        api_base=inputs.providers[model.provider].api_base,
-        params=rule.params,
-        model_info=rule.model_info,
-    )
+    extras = inputs.policy.extras(model.provider, rule)
+    fresh = inputs.entry_of(model, name_of(entry), extras)
     day = leaves_on(entry)
     return with_leaving_day(fresh, day) if day else fresh
 

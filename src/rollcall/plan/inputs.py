@@ -11,15 +11,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rollcall.catalog.model import Answer, Model, Verdict
-from rollcall.litellm_config.entries import alias_target, keys_of, name_of
+from rollcall.litellm_config.entries import alias_target, entry_of, keys_of, name_of
 from rollcall.settings import Mode, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
-    from rollcall.litellm_config.document import ConfigDocument
-    from rollcall.policy.schema import Policy
+    from rollcall.litellm_config.document import ConfigDocument, Entry
+    from rollcall.policy.schema import Extras, Policy
     from rollcall.providers.builtin import Provider
     from rollcall.selection.admission import Admission
     from rollcall.store.state import State
@@ -73,6 +73,17 @@ class Inputs:
     def today(self) -> date:
         """The day of the decision, UTC."""
         return self.now.date()
+
+    def entry_of(self, model: Model, name: str, extras: Extras) -> Entry:
+        """The managed entry of an admitted model, under the model_name `name`."""
+        return entry_of(
+            model,
+            name=name,
+            key_env=extras.key_env or self.key_envs.get(model.provider),
+            api_base=extras.api_base or self.providers[model.provider].api_base,
+            params=extras.params,
+            model_info=extras.model_info,
+        )
 
     @property
     def stamp(self) -> str:

@@ -13,9 +13,10 @@ from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog.model import Verdict
-from rollcall.litellm_config.entries import EntryKey, entry_of, key_of, name_of
+from rollcall.litellm_config.entries import EntryKey, key_of, name_of
 from rollcall.plan.departures import Listing, admitted_before, depart, depart_name
 from rollcall.selection import admission
+from rollcall.selection.provider_catalog import denying_pattern
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
@@ -171,20 +172,16 @@ def _admitted_placements(
                 f"not asked or did not answer; {key.qualified} is not added"
             )
         else:
-            placed.append(Placement(_entry(inputs, row), key, Origin.ADMITTED, row.reason, row))
+            placed.append(
+                Placement(
+                    inputs.entry_of(row.model, row.name, row.extras),
+                    key,
+                    Origin.ADMITTED,
+                    row.reason,
+                    row,
+                )
+            )
     return placed, [*taken, *waiting]
-
-
-def _entry(inputs: Inputs, row: Admitted) -> Entry:
-    provider = inputs.providers[row.model.provider]
-    return entry_of(
-        row.model,
-        name=row.name,
-        key_env=inputs.key_envs.get(provider.name),
-        api_base=provider.api_base,
-        params=row.params,
-        model_info=row.model_info,
-    )
 
 
 def _kept_names(inputs: Inputs, listings: Listings) -> dict[str, EntryKey]:
@@ -220,7 +217,7 @@ def _unwanted(inputs: Inputs, name: str, key: EntryKey) -> str | None:
     policy = inputs.policy
     if name in inputs.own_names:
         return "your own entry or alias of that name stands"
-    denied = admission.denied(policy, key.provider, key.id)
+    denied = denying_pattern(policy, key.provider, key.id)
     if denied:
         return f"denied by {denied!r}"
     if key.provider not in policy.providers and inputs.mode is not Mode.LEGACY:

@@ -12,16 +12,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rollcall.catalog.model import Answer, Verdict
 from rollcall.errors import PlanError
-from rollcall.litellm_config.document import Blocks, managed_text
+from rollcall.files import sha256_of
+from rollcall.litellm_config.document import Blocks
 from rollcall.plan.changes import STRICT, Change, compare, masked, text_of, texts_of
 from rollcall.plan.guards import HeldChange, Refusal
-from rollcall.store.freshness import sha256
+from rollcall.store.state import digest_of_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rollcall.plan.decide import Decision
     from rollcall.plan.inputs import Inputs
+    from rollcall.policy.schema import Additions
 
 
 SCHEMA = 1
@@ -120,9 +122,9 @@ def plan_of(inputs: Inputs, decision: Decision, result: bytes) -> Plan:
     return Plan(
         changed=result != document.raw,
         refused=[] if nobody else list(decision.refused),
-        config_sha256=sha256(document.raw),
+        config_sha256=sha256_of(document.raw),
         policy_sha256=inputs.policy_sha256,
-        result_sha256=sha256(result),
+        result_sha256=sha256_of(result),
         replace=inputs.policy.model_list == "replace",
         blocks=PlanBlocks(
             models=list(after.models), aliases=after.aliases, fallbacks=list(after.fallbacks)
@@ -155,9 +157,9 @@ def text_after(plan: Plan) -> str:
 
 
 def _texts_of_policy(inputs: Inputs) -> set[str]:
-    return {
-        text for rule in inputs.policy.allow for text in texts_of((rule.params, rule.model_info))
-    }
+    policy = inputs.policy
+    layers: tuple[Additions, ...] = (policy.defaults, *policy.providers.values(), *policy.allow)
+    return {text for layer in layers for text in texts_of((layer.params, layer.model_info))}
 
 
 def _provider_line(inputs: Inputs, answer: Answer) -> ProviderLine:
@@ -212,7 +214,7 @@ def _warnings(inputs: Inputs, decision: Decision) -> Iterator[str]:
 
 def _edited_by_hand(inputs: Inputs) -> bool:
     last, raw = inputs.state.written_blocks_sha256, inputs.document.raw
-    return last is not None and raw != b"" and sha256(managed_text(raw).encode()) != last
+    return last is not None and raw != b"" and digest_of_ours(raw) != last
 
 
 def _taken_out(inputs: Inputs) -> Iterator[str]:

@@ -10,6 +10,7 @@ import re
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+import yaml
 from pydantic import ValidationError
 
 from rollcall.errors import PolicyError, did_you_mean
@@ -21,9 +22,9 @@ from rollcall.secrets import names_secret
 from rollcall.yaml_reading import YamlProblem, read_document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from rollcall.policy.schema import AliasSpec, Choice, ProviderPolicy, Rule
+    from rollcall.policy.schema import Additions, AliasSpec, Choice, ProviderPolicy, Rule
     from rollcall.yaml_reading import Document, Place
 
 PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -31,6 +32,16 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 MOST_EXTRAS = 500
 OURS = ("id", "managed_by", "leaves")
 """Fields of model_info that say whose entry it is; a rule cannot set them."""
+
+
+NO_VARIABLE = (
+    "is not the name of an environment variable",
+    "Name the environment variable that holds the key, never the key itself.",
+)
+NO_ADDRESS = (
+    "is not a web address",
+    "It begins with http:// or https://, for example http://127.0.0.1:8000/v1.",
+)
 
 
 def problems_of(policy: Policy) -> list[Problem]:
@@ -44,6 +55,7 @@ def problems_of(policy: Policy) -> list[Problem]:
         for field in ("timeout", "deadline")
         if not getattr(policy.defaults, field)
     ]
+    found += _added(("defaults",), policy.defaults)
     for name, provider in policy.providers.items():
         found += _provider(("providers", name), name, provider)
     for index, rule in enumerate(policy.allow):
@@ -72,24 +84,32 @@ def _provider(place: Place, name: str, provider: ProviderPolicy) -> Iterator[Pro
     if provider.timeout == 0:
         yield Problem((*place, "timeout"), "leaves no time to answer", "Write 2s.")
     if provider.base_url is not None and not re.match(r"https?://[^\s/]", provider.base_url):
-        hint = "It begins with http:// or https://, for example http://127.0.0.1:8000/v1."
-        yield Problem((*place, "base_url"), "is not a web address", hint)
+        yield Problem((*place, "base_url"), *NO_ADDRESS)
     if any(not VARIABLE.fullmatch(variable) for variable in provider.key_env or ()):
-        hint = "Name the environment variable that holds the key, never the key itself."
-        yield Problem((*place, "key_env"), "is not the name of an environment variable", hint)
+        yield Problem((*place, "key_env"), *NO_VARIABLE)
+    yield from _added(place, provider)
 
 
 def _rule(place: Place, rule: Rule, policy: Policy) -> Iterator[Problem]:
     yield from _from(place, rule.from_, policy)
     if rule.name is not None:
         yield from _naming((*place, "name"), rule.name)
-    if "model" in rule.params:
+    if rule.key_env is not None and not VARIABLE.fullmatch(rule.key_env):
+        yield Problem((*place, "key_env"), *NO_VARIABLE)
+    if rule.api_base is not None and not re.match(r"https?://[^\s/]", rule.api_base):
+        yield Problem((*place, "api_base"), *NO_ADDRESS)
+    yield from _added(place, rule)
+
+
+def _added(place: Place, layer: Additions) -> Iterator[Problem]:
+    """What is wrong with the `params` and `model_info` of a rule, a provider or `defaults`."""
+    if "model" in layer.params:
         hint = "Admit the model by `match`, and give its name by `name`."
         yield Problem((*place, "params", "model"), "the model comes from the provider's list", hint)
-    yield from _extras((*place, "params"), rule.params)
-    yield from _extras((*place, "model_info"), rule.model_info)
+    yield from _extras((*place, "params"), layer.params)
+    yield from _extras((*place, "model_info"), layer.model_info)
     for field in OURS:
-        if field in rule.model_info:
+        if field in layer.model_info:
             hint = "Leave it out: it says whose entry this is."
             yield Problem((*place, "model_info", field), "is written by rollcall", hint)
 
@@ -155,11 +175,12 @@ def _naming(place: Place, template: str) -> Iterator[Problem]:
 STARTER = "`rollcall init` writes a starter policy; `rollcall schema` lists every field."
 
 
-def read_policy(text: str, name: str) -> Policy:
-    """Read a policy file's text.
+def load_policy(text: str, name: str) -> Policy:
+    """Read a policy file's text; `name` is what messages call the file.
 
     Raises:
-        PolicyError: two lines: file, line, field and what is wrong; what to write instead.
+        PolicyError: two lines: `policy.yaml:12: allow[3].newst: unknown field`, and what to write
+            instead.
     """
     try:
         document = read_document(text)
@@ -192,3 +213,37 @@ def _error(problems: list[Problem], document: Document, name: str) -> PolicyErro
     rest = f"There {'is 1 more problem' if more == 1 else f'are {more} more problems'} below it."
     hints = [first.hint or "`rollcall schema` says what each field takes.", rest if more else ""]
     return PolicyError(what if what.endswith("?") else f"{what}.", " ".join(filter(None, hints)))
+
+
+def rule_text(rule: Mapping[str, Any]) -> str:
+    """A rule, or any value of a policy, on one line in YAML's flow style, ASCII."""
+    text = yaml.safe_dump(dict(rule), default_flow_style=True, sort_keys=False, width=1 << 30)
+    return text.removesuffix("\n")
+
+
+def with_rules(text: str, name: str, rules: Sequence[tuple[int, Mapping[str, Any]]]) -> str:
+    """A policy with rules put in front of others; every other character stays.
+
+    Args:
+        name: what messages call the file.
+        rules: (the rule it goes in front of, counted from 1; the new rule), any order.
+
+    Raises:
+        PolicyError: `allow` is not written one rule a line, or the result is no policy.
+    """
+    document = read_document(text)
+    count = len(load_policy(text, name).allow)
+    lines = text.splitlines(keepends=True)
+    for before, rule in sorted(rules, key=lambda row: row[0], reverse=True):
+        at = document.line(("allow", min(before, count) - 1)) - 1
+        margin, dash, _ = lines[at].partition("-")
+        if not dash or margin.strip():
+            raise PolicyError(
+                f"{name}: `allow` is not written one rule a line.", "Put the rules there by hand."
+            )
+        end = lines[at][len(lines[at].rstrip("\r\n")) :] or "\n"
+        lines.insert(at, f"{margin}- {rule_text(rule)}{end}")
+    result = "".join(lines)
+    if len(load_policy(result, name).allow) != count + len(rules):
+        raise PolicyError(f"{name}: the rules cannot be put in safely.", "Put them in by hand.")
+    return result

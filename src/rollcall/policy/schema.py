@@ -7,7 +7,7 @@ mean is decided in `rollcall.selection`. Rules are counted from 1, in messages a
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -24,7 +24,14 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class Rule(Section):
+class Additions(Section):
+    """What the policy adds to the entries of a rule, of a provider, or (`defaults`) to all."""
+
+    params: dict[str, Any] = Field({}, description="Extra litellm_params, for example timeout.")
+    model_info: dict[str, Any] = Field({}, description="Extra model_info: access_groups, mode...")
+
+
+class Rule(Additions):
     """One rule of the closed list. Order of work: deny, match or family, stage and where, `newest`,
     `max`. The first rule that admits a model owns its place, name and params.
     """
@@ -61,8 +68,14 @@ class Rule(Section):
         None,
         description='model_name of what it admits, instead of `naming`: "{id}", "{provider}/{id}".',
     )
-    params: dict[str, Any] = Field({}, description="Extra litellm_params, for example timeout.")
-    model_info: dict[str, Any] = Field({}, description="Extra model_info: access_groups, mode...")
+    key_env: str | None = Field(
+        None,
+        description="The variable the key of its entries comes from, where it is not the "
+        "provider's: another account or team.",
+    )
+    api_base: str | None = Field(
+        None, description="The address its entries are called at, where it is not the provider's."
+    )
 
     @model_validator(mode="after")
     def _names_something(self) -> Rule:
@@ -139,8 +152,8 @@ class AliasSpec(Choice):
     )
 
 
-class Defaults(Section):
-    """Timing of every run; flags win over it."""
+class Defaults(Additions):
+    """Timing of every run (flags win over it), and what every managed entry gets."""
 
     timeout: Seconds = Field(2.0, description="One provider's time to answer.")
     deadline: Seconds = Field(5.0, description="The whole time for asking everybody.")
@@ -150,7 +163,7 @@ class Defaults(Section):
     )
 
 
-class ProviderPolicy(Section):
+class ProviderPolicy(Additions):
     """One provider to ask. A built-in name needs nothing more than `{}`."""
 
     type: str | None = Field(
@@ -200,6 +213,19 @@ class Grace(Section):
     superseded: Days = Field(14, description="When a newer version took its place.")
 
 
+class Extras(NamedTuple):
+    """What the policy adds to an entry: the rule's word before the provider's, before `defaults`.
+
+    Attributes:
+        key_env, api_base: None = the provider's own.
+    """
+
+    params: dict[str, Any]
+    model_info: dict[str, Any]
+    key_env: str | None
+    api_base: str | None
+
+
 class Policy(Section):
     """The policy of rollcall: a closed list of models, and the names clients use for them."""
 
@@ -230,6 +256,17 @@ class Policy(Section):
         "keep", description="Entries of a provider whose key is not set."
     )
 
+    def extras(self, provider: str, rule: Rule) -> Extras:
+        """What an entry of `provider` that `rule` admits gets besides what the list says."""
+        row = self.providers.get(provider)
+        layers: list[Additions] = [self.defaults, *([row] if row else []), rule]
+        params: dict[str, Any] = {}
+        model_info: dict[str, Any] = {}
+        for layer in layers:
+            params |= layer.params
+            model_info |= layer.model_info
+        return Extras(params, model_info, rule.key_env, rule.api_base)
+
     @property
     def openrouters(self) -> tuple[str, ...]:
         """The providers that are OpenRouter, by name or by type."""
@@ -243,26 +280,6 @@ class Policy(Section):
         if not isinstance(value, dict):
             return value
         return {name: {} if row is None else row for name, row in value.items()}
-
-
-def load_policy(text: str, name: str) -> Policy:
-    """Read a policy file.
-
-    Args:
-        name: what messages call the file.
-
-    Raises:
-        PolicyError: `policy.yaml:12: allow[3].newst: unknown field`, and the nearest valid word.
-    """
-    from rollcall.policy.file import read_policy
-
-    return read_policy(text, name)
-
-
-def json_schema() -> dict[str, Any]:
-    """The policy file's JSON Schema, for editors and `rollcall schema`."""
-
-    return build_schema()
 
 
 def default_policy() -> Policy:
@@ -283,8 +300,11 @@ def default_policy() -> Policy:
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def build_schema() -> dict[str, Any]:
-    """The schema of the file as a person writes it: a choice may also be a plain text."""
+def json_schema() -> dict[str, Any]:
+    """The policy file's JSON Schema, for editors and `rollcall schema`.
+
+    It is of the file as a person writes it: a choice may also be a plain text.
+    """
     generated = Policy.model_json_schema(by_alias=True, mode="validation")
     definitions = generated["$defs"]
     definitions["ProviderPolicy"]["properties"]["type"]["examples"] = sorted(BUILTIN)

@@ -1,31 +1,19 @@
-"""httpx, without its command line, and the one kind of client that we open with it.
-
-Import httpx from here: `import httpx` also imports its command line, and with it rich and click
-where these are installed (40 ms). Where httpx was imported before, nothing changes.
-"""
+"""httpx, and the one kind of client that we open with it. Import httpx from here: it is quicker."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from rollcall._version import __version__
+from rollcall.startup import httpx_without_its_command_line
 
 if TYPE_CHECKING:
     import ssl
 
 
-_COMMAND_LINE: Final = "httpx._main"
-_skipped = _COMMAND_LINE not in sys.modules and "httpx" not in sys.modules
-if _skipped:
-    # None makes the import fail, which httpx takes for "not installed".
-    sys.modules[_COMMAND_LINE] = None  # type: ignore[assignment]  # documented, not in typeshed
-try:
+with httpx_without_its_command_line():
     import httpx
-finally:
-    if _skipped:
-        del sys.modules[_COMMAND_LINE]
 
 
 __all__ = ["httpx", "open_client"]

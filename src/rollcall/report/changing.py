@@ -6,15 +6,17 @@ import sys
 from typing import TYPE_CHECKING
 
 from rollcall.errors import NotFound, SettingsError
-from rollcall.report.text import out, printable, say, say_all, show_table
+from rollcall.policy.file import rule_text
+from rollcall.report.text import is_terminal, out, printable, say, say_all, show_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from rollcall.inspect.inventory import ModelRow
     from rollcall.store.backups import Backup
     from rollcall.store.config_file import Written
-    from rollcall.sync.adopt import Adopted
+    from rollcall.sync.adopt import AdoptionPlan
 
 
 def show_backups(backups: Sequence[Backup], *, as_json: bool = False) -> None:
@@ -52,27 +54,65 @@ def show_restored(
         say_all(written.notes, mark="note: ")
 
 
-def show_adopted(adopted: Adopted, path: str, *, as_json: bool = False) -> None:
+def show_adoption(plan: AdoptionPlan, path: Path) -> None:
+    """Print what `adopt` would write, as a diff of entries, and what it leaves alone, and why."""
+    from rollcall.litellm_config.document import Blocks
+    from rollcall.plan.changes import text_of
+    from rollcall.report.plan import diff_lines
+
+    before = text_of(Blocks(models=tuple(own for own, _ in plan.taken)))
+    after = text_of(Blocks(models=tuple(managed for _, managed in plan.taken)))
+    for line in diff_lines(before, after):
+        out(printable(line))
+    for name in plan.strays:
+        out(f"takes back {printable(name)}: its markers were lost")
+    for name in plan.aliases:
+        out(f"takes over the alias {printable(name)} as it is")
+    for row in plan.left_alone:
+        out(f"{path}:{row.line}: {printable(row.name)} is left alone: {printable(row.why)}")
+    rules = [row for row in plan.left_alone if row.rule]
+    if rules:
+        out("These rules would keep what they say (`rollcall adopt --write-policy` adds them):")
+        for row in rules:
+            out(f"  - {printable(rule_text(row.rule or {}), limit=2000)}")
+
+
+def show_new_rules(plan: AdoptionPlan, path: Path) -> None:
+    """Print the rules that `--write-policy` adds, each with the rule it stands in front of."""
+    for row in plan.left_alone:
+        if row.rule:
+            out(f"{path}: in front of rule {row.before}:")
+            out(f"  + - {printable(rule_text(row.rule), limit=2000)}")
+
+
+def show_adopted(
+    plan: AdoptionPlan, written: Written | None, path: Path, *, as_json: bool = False
+) -> None:
     """Print what became managed."""
     if as_json:
+        left = [row._asdict() for row in plan.left_alone]
         _show_json(
-            names=adopted.names, aliases=adopted.aliases, changed=adopted.written is not None
+            names=plan.names,
+            aliases=plan.aliases,
+            changed=written is not None,
+            pending=written is None and plan.result != plan.before,
+            left_alone=left,
         )
+    elif written is not None:
+        out(f"{path}: {len(plan.names)} adopted. `rollcall rollback` undoes it.")
+    elif plan.result == plan.before:
+        out(f"{path}: nothing to adopt.")
     else:
-        for name in adopted.names:
-            out(f"adopted {printable(name)}")
-        for name in adopted.aliases:
-            out(f"adopted alias {printable(name)}")
-        out(f"{path}: {_adoption(adopted)}")
-    say_all(adopted.notes, mark="note: ")
+        out("Nothing was written. To write it: rollcall adopt --yes")
+    say_all(written.notes if written else (), mark="note: ")
 
 
-def _adoption(adopted: Adopted) -> str:
-    if adopted.written is None:
-        return "nothing to adopt."
-    if not adopted.names and not adopted.aliases:
-        return "nothing to adopt; written with the policy's other changes."
-    return "written."
+def confirmed(question: str, *, yes: bool) -> bool:
+    """Whether a person says yes; without one at a terminal, whether `--yes` was given."""
+    if yes or not is_terminal(sys.stdin):
+        return yes
+    say(f"{question} [y/N]")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def show_ejected(

@@ -90,9 +90,8 @@ def providers_of(select: Selection) -> frozenset[str]:
 def choose(catalog: Catalog, select: Selection) -> tuple[Pick | None, str]:
     """The model a selection means among what is admitted, and why; or None, and why not. Pure."""
     from rollcall.policy.schema import AliasSpec
-    from rollcall.selection.aliases import Candidate
-    from rollcall.selection.aliases import choose as choose_alias
-    from rollcall.selection.candidates import Pool
+    from rollcall.selection.choosing import Candidate, Pool
+    from rollcall.selection.choosing import choose as choose_alias
 
     rows = {row.model.qualified: row for row in catalog.admitted}
     entries = tuple(Candidate(name, row.model, row.reading, row.rule) for name, row in rows.items())

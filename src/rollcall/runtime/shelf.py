@@ -14,17 +14,17 @@ from rollcall.catalog.model import Answer, Model, Verdict
 from rollcall.errors import RollcallError
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.entries import keys_of
-from rollcall.policy.schema import Policy, ProviderPolicy
+from rollcall.policy.schema import Policy
 from rollcall.providers import fetch
 from rollcall.providers.builtin import Provider, find_key
 from rollcall.providers.chat.endpoint import TYPES
-from rollcall.providers.registry import resolve_provider
 from rollcall.runtime.config import OrchestratorConfig
 from rollcall.runtime.resolution import variable_of
 from rollcall.selection import admission
 from rollcall.settings import Settings, resolve, stamp
 from rollcall.store.state import State
 from rollcall.store.store import Store
+from rollcall.sync.asking import provider_of
 from rollcall.sync.gather import read_policy
 
 
@@ -81,7 +81,7 @@ class Shelf:
         _, policy = read_policy(self.settings)
         callable_as = _callable_as(config, policy)
         rows = {
-            name: _provider(name, row, self.settings.environ)
+            name: provider_of(name, row, self.settings.environ)
             for name, row in policy.providers.items()
             if name in callable_as and (not wanted or name in wanted)
         }
@@ -191,17 +191,6 @@ def _callable_as(config: OrchestratorConfig, policy: Policy) -> dict[str, str]:
             if first is not None:
                 found[name] = first
     return found
-
-
-def _provider(name: str, row: ProviderPolicy, environ: Mapping[str, str]) -> Provider:
-    return resolve_provider(
-        name,
-        type=row.type,
-        base_url=row.base_url,
-        key_env=row.key_env if "key_env" in row.model_fields_set else ...,
-        environ=environ,
-        timeout_seconds=row.timeout,
-    )
 
 
 def missing(wanted: Iterable[str], config: OrchestratorConfig, policy: Policy) -> list[str]:

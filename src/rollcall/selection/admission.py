@@ -8,13 +8,12 @@ counted from 1. The result does not depend on the order of catalogs or rows.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.errors import PolicyError
 from rollcall.policy.words import compile_glob, name_fault, render_name
-from rollcall.selection import shelf
-from rollcall.selection.rule import Selector, Stop, ids_of, listed, verdict
-from rollcall.selection.shelf import Shelf, Work
+from rollcall.selection.provider_catalog import ProviderCatalog
+from rollcall.selection.rule import AppliedRule, RuleContext, Stop, listed, named_ids, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 
     from rollcall.catalog.model import Model
     from rollcall.catalog.reading import Reading
-    from rollcall.policy.schema import Policy, Rule
-    from rollcall.selection.rule import Selector
+    from rollcall.policy.schema import Extras, Policy, Rule
+    from rollcall.selection.rule import AppliedRule
 
 
 SUPERSEDING = frozenset(Stop) - {Stop.FROM, Stop.UNNAMED}
@@ -35,7 +34,7 @@ class Admitted(NamedTuple):
 
     Attributes:
         rule: the rule that owns it, counted from 1. name: its model_name.
-        params, model_info: what the rule adds to the entry.
+        extras: what the policy adds to the entry.
         reason: for people, e.g. ``rule 3: newest 1 of claude-sonnet``.
     """
 
@@ -43,8 +42,7 @@ class Admitted(NamedTuple):
     reading: Reading
     rule: int
     name: str
-    params: dict[str, Any]
-    model_info: dict[str, Any]
+    extras: Extras
     reason: str
 
 
@@ -91,53 +89,53 @@ class Admission:
     admitted: tuple[Admitted, ...]
     held: tuple[Held, ...] = ()
     warnings: tuple[str, ...] = ()
-    _work: Work | None = field(default=None, repr=False, compare=False)
-    _selectors: tuple[Selector, ...] = field(default=(), repr=False, compare=False)
+    _context: RuleContext | None = field(default=None, repr=False, compare=False)
+    _rules: tuple[AppliedRule, ...] = field(default=(), repr=False, compare=False)
 
     def trail(self, provider: str, model_id: str) -> tuple[Step, ...]:
         """Every step of one model's way, for `explain`: the deny list, then each rule in turn."""
-        work = self._work
-        if work is None or provider not in work.shelves:
+        context = self._context
+        if context is None or provider not in context.catalogs:
             return (Step(None, passed=False, why=f"{provider} was not asked or did not answer"),)
-        if model_id not in work.shelves[provider].models:
+        if model_id not in context.catalogs[provider].models:
             return (Step(None, passed=False, why=f"{provider} does not list it"),)
-        item = work.shelves[provider].item(model_id)
+        item = context.catalogs[provider].item(model_id)
         if item.denied is not None:
             return (Step(None, passed=False, why=f"denied by {item.denied!r}"),)
         steps = [Step(None, passed=True, why="not denied")]
-        for selector in self._selectors:
-            stop, why = verdict(selector, item)
-            steps.append(Step(selector.number, passed=stop is None, why=why, stop=stop))
+        for applied in self._rules:
+            stop, why = verdict(applied, item)
+            steps.append(Step(applied.number, passed=stop is None, why=why, stop=stop))
         return tuple(steps)
 
     def superseded(self, provider: str, model_id: str) -> str | None:
         """Why a listed model is out although some rule names it: something better, newer or
         stricter. None where no rule names it, or it is denied: the policy does not want its kind.
         """
-        work = self._work
-        if work is None or provider not in work.shelves:
+        context = self._context
+        if context is None or provider not in context.catalogs:
             return None
-        row = work.shelves[provider]
+        row = context.catalogs[provider]
         if model_id not in row.models or row.item(model_id).denied is not None:
             return None
-        for selector in self._selectors:
-            stop, why = verdict(selector, row.item(model_id))
+        for applied in self._rules:
+            stop, why = verdict(applied, row.item(model_id))
             if stop is not None and stop in SUPERSEDING:
-                return f"rule {selector.number}: {why}"
+                return f"rule {applied.number}: {why}"
         return None
 
     def would_take(self, model: Model) -> bool:
         """Whether a rule would admit a model if its provider still listed it, as far as `newest`
         and `max` go; False where newer ones have its place.
         """
-        if self._work is None:
+        if self._context is None:
             return False
-        alone = Shelf(model.provider, (model,), self._work.policy)
+        alone = ProviderCatalog(model.provider, (model,), self._context.policy)
         item = alone.item(model.id)
         return any(
-            selector.would_take(item)
-            for selector in self._selectors
-            if Selector.names(selector.rule, alone, item)
+            applied.would_take(item)
+            for applied in self._rules
+            if AppliedRule.names(applied.rule, alone, item)
         )
 
 
@@ -164,46 +162,40 @@ def admit(
         PolicyError: two models would carry one model_name.
     """
     seen = first_seen if callable(first_seen) else lambda *key: first_seen.get(key)
-    work = Work(
+    context = RuleContext(
         policy=policy,
-        shelves=_shelves(policy, catalogs),
+        catalogs=_catalogs(policy, catalogs),
         today=today,
         first_seen=seen,
         accepted=accepted | set(policy.accept),
         named_only=named_only,
         present=present,
     )
-    rules = enumerate(policy.allow, start=1)
-    selectors = tuple(Selector(work, rule, number) for number, rule in rules)
+    rules = tuple(AppliedRule(context, rule, at) for at, rule in enumerate(policy.allow, start=1))
     admitted: dict[tuple[str, str], Admitted] = {}
     warnings: list[str] = []
     held: dict[tuple[str, str], Held] = {}
-    for selector in selectors:
-        for item in selector.chosen:
-            row = _row(selector, item.model, item.reading, policy)
+    for applied in rules:
+        for item in applied.chosen:
+            row = _row(applied, item.model, item.reading, policy)
             if fault := name_fault(row.name) or name_fault(item.model.id):
                 warnings.append(f"{item.model.qualified}: left out, {fault}")
             elif item.model.key not in admitted:
                 admitted[item.model.key] = row
-        for item in selector.too_young:
-            reason = f"rule {selector.number}: {work.age_reason(item)}"
+        for item in applied.too_young:
+            reason = f"rule {applied.number}: {context.age_reason(item)}"
             held.setdefault(item.model.key, Held(item.model, reason))
     _refuse_twins(list(admitted.values()))
-    warnings += [line for selector in selectors for line in about_rule(selector)]
-    warnings += retiring(list(admitted.values()), work)
-    warnings += moving(list(admitted.values()), work)
+    warnings += [line for applied in rules for line in rule_warnings(applied)]
+    warnings += retirement_warnings(list(admitted.values()), context)
+    warnings += moving_id_warnings(list(admitted.values()), context)
     return Admission(
         tuple(admitted.values()),
         tuple(row for key, row in held.items() if key not in admitted),
         tuple(dict.fromkeys(warnings)),
-        work,
-        selectors,
+        context,
+        rules,
     )
-
-
-def denied(policy: Policy, provider: str, model_id: str) -> str | None:
-    """The pattern of the deny list that keeps a model out, None when none does."""
-    return shelf.denied(policy.deny, provider, model_id)
 
 
 def rule_of(policy: Policy, model: Model) -> int | None:
@@ -216,29 +208,30 @@ def rule_of(policy: Policy, model: Model) -> int | None:
 
 def rules_of(policy: Policy, model: Model) -> Iterator[Rule]:
     """The rules that name a model, in their order; see `rule_of`."""
-    alone = Shelf(model.provider, (model,), policy)
+    alone = ProviderCatalog(model.provider, (model,), policy)
     item = alone.item(model.id)
     if item.denied is None:
-        yield from (rule for rule in policy.allow if Selector.names(rule, alone, item))
+        yield from (rule for rule in policy.allow if AppliedRule.names(rule, alone, item))
 
 
-def _shelves(policy: Policy, catalogs: Mapping[str, Sequence[Model]]) -> dict[str, Shelf]:
-    """The shelves in the policy's order of providers; others behind them, by name."""
+def _catalogs(
+    policy: Policy, catalogs: Mapping[str, Sequence[Model]]
+) -> dict[str, ProviderCatalog]:
+    """The catalogs in the policy's order of providers; others behind them, by name."""
     order = [name for name in policy.providers if name in catalogs]
     order += sorted(set(catalogs) - set(order))
-    return {name: Shelf(name, catalogs[name], policy) for name in order}
+    return {name: ProviderCatalog(name, catalogs[name], policy) for name in order}
 
 
-def _row(selector: Selector, model: Model, reading: Reading, policy: Policy) -> Admitted:
-    rule = selector.rule
+def _row(applied: AppliedRule, model: Model, reading: Reading, policy: Policy) -> Admitted:
+    rule = applied.rule
     return Admitted(
         model=model,
         reading=reading,
-        rule=selector.number,
+        rule=applied.number,
         name=render_name(rule.name or policy.naming, model, reading),
-        params=rule.params,
-        model_info=rule.model_info,
-        reason=selector.reason(reading),
+        extras=policy.extras(model.provider, rule),
+        reason=applied.reason(reading),
     )
 
 
@@ -259,33 +252,33 @@ def _refuse_twins(rows: list[Admitted]) -> None:
 MANY_FAMILIES = 10
 
 
-def retiring(rows: list[Admitted], work: Work) -> list[str]:
+def retirement_warnings(rows: list[Admitted], context: RuleContext) -> list[str]:
     """Which of the admitted end within the notice, and who follows them."""
     found = []
     for row in rows:
         ends = row.model.ends
-        if ends is not None and work.ends_soon(row.model):
+        if ends is not None and context.ends_soon(row.model):
             successor = (
                 f"; its successor is {row.model.replaced_by}" if row.model.replaced_by else ""
             )
-            days = (ends - work.today).days
+            days = (ends - context.today).days
             when = "today" if days == 0 else f"in {days} day{'s' if days > 1 else ''}, on {ends}"
             found.append(f"{row.model.qualified} ends {when}{successor}")
     return found
 
 
-def moving(rows: list[Admitted], work: Work) -> list[str]:
+def moving_id_warnings(rows: list[Admitted], context: RuleContext) -> list[str]:
     """Where a provider's own moving id points at something else than our newest."""
     newest: dict[tuple[str, object, str], Admitted] = {}
     for one in rows:
-        if work.rule(one.rule).newest:
+        if context.rule(one.rule).newest:
             newest.setdefault((one.model.provider, one.reading.maker, one.reading.family), one)
     found = []
-    for provider, row in work.shelves.items():
+    for provider, row in context.catalogs.items():
         for model_id, model in sorted(row.models.items()):
             if model.points_at is None:
                 continue
-            target = work.target_of(row, model.points_at)
+            target = context.target_of(row, model.points_at)
             ours = newest.get((provider, target.maker, target.family))
             if ours is None or model.points_at in (ours.model.id, ours.model.canonical):
                 continue
@@ -297,32 +290,36 @@ def moving(rows: list[Admitted], work: Work) -> list[str]:
     return found
 
 
-def about_rule(selector: Selector) -> list[str]:
+def rule_warnings(applied: AppliedRule) -> list[str]:
     """What a person should know about a rule: it finds nothing, or very much."""
     found = []
-    held = {item.family for item in selector.chosen}
+    held = {item.family for item in applied.chosen}
     if len(held) > MANY_FAMILIES:
-        hint = "" if selector.rule.max else "; `max` or `max_age` would bound it"
-        found.append(f"rule {selector.number} admits {len(held)} families{hint}")
-    expected = selector.rule.from_ or tuple(selector.work.policy.providers)
-    if not selector.shelves or any(name not in selector.work.shelves for name in expected):
+        hint = "" if applied.rule.max else "; `max` or `max_age` would bound it"
+        found.append(f"rule {applied.number} admits {len(held)} families{hint}")
+    expected = applied.rule.from_ or tuple(applied.context.policy.providers)
+    if not applied.catalogs or any(name not in applied.context.catalogs for name in expected):
         return found
-    if not selector.named:
-        found.append(f"rule {selector.number} finds nothing: {_why_empty(selector)}")
+    if not applied.named:
+        found.append(f"rule {applied.number} finds nothing: {_why_empty(applied)}")
         return found
     found += [
-        f"rule {selector.number}: nobody asked lists {pattern!r}"
-        for pattern in selector.rule.match
+        f"rule {applied.number}: nobody asked lists {pattern!r}"
+        for pattern in applied.rule.match
         if compile_glob(pattern).literal
-        and not any(shelf.matching(pattern) for shelf in selector.shelves)
+        and not any(catalog.matching(pattern) for catalog in applied.catalogs)
     ]
     return found
 
 
-def _why_empty(selector: Selector) -> str:
-    items = [shelf.item(one) for shelf in selector.shelves for one in ids_of(selector.rule, shelf)]
+def _why_empty(applied: AppliedRule) -> str:
+    items = [
+        catalog.item(one)
+        for catalog in applied.catalogs
+        for one in named_ids(applied.rule, catalog)
+    ]
     if not items:
-        return f"nobody asked lists {listed(selector.rule)}"
+        return f"nobody asked lists {listed(applied.rule)}"
     if items[0].denied is not None:
         return f"{items[0].model.qualified} is denied by {items[0].denied!r}"
     return f"{items[0].model.qualified} {items[0].special}, and needs its exact id"

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rollcall.catalog import order
+from rollcall.catalog import order, reading
 from rollcall.policy.conditions import fact_of
 from rollcall.policy.words import render_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import date
+    from collections.abc import Callable, Iterable
 
+    from rollcall.catalog.model import Model
     from rollcall.catalog.reading import Reading
-    from rollcall.policy.schema import Rule
-    from rollcall.selection.shelf import Item, Shelf, Work
+    from rollcall.policy.schema import Policy, Rule
+    from rollcall.selection.provider_catalog import ListedModel, ProviderCatalog
 
 
 class Stop(StrEnum):
@@ -34,68 +36,119 @@ class Stop(StrEnum):
     MAX = "max"
 
 
-class Selector:
+NOTICE = timedelta(days=30)
+"""A model that ends within this time is admitted with a warning; a successor is preferred."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleContext:
+    """What every rule decides from; see `rollcall.selection.admission.admit`."""
+
+    policy: Policy
+    catalogs: dict[str, ProviderCatalog]
+    today: date
+    first_seen: Callable[[str, str], date | None]
+    accepted: frozenset[str]
+    named_only: bool
+    present: frozenset[tuple[str, str]]
+
+    def rule(self, number: int) -> Rule:
+        """The rule counted from 1."""
+        return self.policy.allow[number - 1]
+
+    def ends_soon(self, model: Model) -> bool:
+        """Whether its announced end is near."""
+        return model.ends is not None and model.ends <= self.today + NOTICE
+
+    def too_young(self, item: ListedModel, name: str) -> bool:
+        """Whether `min_age` holds a model back."""
+        if not self.policy.guards.min_age or item.model.key in self.present:
+            return False
+        if not self.accepted.isdisjoint((item.model.id, item.model.qualified, name)):
+            return False
+        day = self._known_since(item)
+        return day is not None and (self.today - day).days < self.policy.guards.min_age
+
+    def age_reason(self, item: ListedModel) -> str:
+        """Why a model is held, for people."""
+        day = self._known_since(item)
+        since = "released" if order.release_date(item.model) else "first seen"
+        days = (self.today - day).days if day else 0
+        when = f"{days} days ago" if days >= 0 else f"on {day}"
+        return f"{since} {when}, min_age is {self.policy.guards.min_age} days"
+
+    def _known_since(self, item: ListedModel) -> date | None:
+        return order.release_date(item.model) or self.first_seen(*item.model.key)
+
+    def target_of(self, catalog: ProviderCatalog, target: str) -> Reading:
+        """The reading of what a moving id points at."""
+        if target in catalog.models:
+            return catalog.item(target).reading
+        return reading.read(target)
+
+
+class AppliedRule:
     """One rule at work."""
 
-    def __init__(self, work: Work, rule: Rule, number: int) -> None:
+    def __init__(self, context: RuleContext, rule: Rule, number: int) -> None:
         """The rule counted `number` from 1."""
-        self.work = work
+        self.context = context
         self.rule = rule
         self.number = number
-        self._leading: dict[tuple[object, ...], list[Item]] = {}
+        self._leading: dict[tuple[object, ...], list[ListedModel]] = {}
 
     @cached_property
-    def shelves(self) -> tuple[Shelf, ...]:
-        """The shelves of the rule's providers that answered."""
+    def catalogs(self) -> tuple[ProviderCatalog, ...]:
+        """The catalogs of the rule's providers that answered."""
         if not self.rule.from_:
-            return () if self.work.named_only else tuple(self.work.shelves.values())
-        known = self.work.shelves
+            return () if self.context.named_only else tuple(self.context.catalogs.values())
+        known = self.context.catalogs
         return tuple(known[name] for name in self.rule.from_ if name in known)
 
     @cached_property
-    def named(self) -> list[Item]:
-        """What the rule names by id, pattern or family, less the denied; by shelf and id."""
+    def named(self) -> list[ListedModel]:
+        """What the rule names by id, pattern or family, less the denied; by catalog and id."""
         found = []
-        for shelf in self.shelves:
-            for model_id in ids_of(self.rule, shelf):
-                item = shelf.item(model_id)
+        for catalog in self.catalogs:
+            for model_id in named_ids(self.rule, catalog):
+                item = catalog.item(model_id)
                 if item.denied is None and names_exactly(self.rule, item):
                     found.append(item)
         return found
 
     @cached_property
-    def passing(self) -> list[Item]:
+    def passing(self) -> list[ListedModel]:
         """What also meets its stage and conditions."""
         return [item for item in self.named if self.stop(item) is None]
 
     @cached_property
-    def chosen(self) -> list[Item]:
+    def chosen(self) -> list[ListedModel]:
         """What the rule admits, newest first."""
         young = {item.model.key for item in self.too_young}
         if not young:
             return self._wanted
-        work, naming = self.work, self.work.policy.naming
+        context, naming = self.context, self.context.policy.naming
         name = self.rule.name or naming
-        return self._select([item for item in self.passing if not self._young(item, work, name)])
+        return self._select([item for item in self.passing if not self._young(item, context, name)])
 
     @cached_property
-    def too_young(self) -> list[Item]:
+    def too_young(self) -> list[ListedModel]:
         """What it would admit, were it older."""
-        name = self.rule.name or self.work.policy.naming
-        return [item for item in self._wanted if self._young(item, self.work, name)]
+        name = self.rule.name or self.context.policy.naming
+        return [item for item in self._wanted if self._young(item, self.context, name)]
 
     @cached_property
-    def _wanted(self) -> list[Item]:
+    def _wanted(self) -> list[ListedModel]:
         return self._select(self.passing)
 
     @staticmethod
-    def _young(item: Item, work: Work, template: str) -> bool:
-        return work.too_young(item, render_name(template, item.model, item.reading))
+    def _young(item: ListedModel, context: RuleContext, template: str) -> bool:
+        return context.too_young(item, render_name(template, item.model, item.reading))
 
-    def stop(self, item: Item) -> Stop | None:
+    def stop(self, item: ListedModel) -> Stop | None:
         """What stops a named model before `newest` and `max`."""
         rule, model, reading = self.rule, item.model, item.reading
-        if model.ends is not None and model.ends < self.work.today:
+        if model.ends is not None and model.ends < self.context.today:
             return Stop.RETIRED
         exact = "stage" not in rule.model_fields_set and model.id in rule.match
         if not exact and rule.stage != "any" and reading.stage != rule.stage:
@@ -104,16 +157,18 @@ class Selector:
             return Stop.WHERE
         if rule.max_age is not None:
             day = order.release_date(model)
-            if day is None or (self.work.today - day).days > rule.max_age:
+            if day is None or (self.context.today - day).days > rule.max_age:
                 return Stop.MAX_AGE
         return None
 
-    def _select(self, items: list[Item]) -> list[Item]:
+    def _select(self, items: list[ListedModel]) -> list[ListedModel]:
         if self.rule.newest is not None:
-            items = [item for shelf in self.shelves for item in self._newest(items, shelf.provider)]
+            items = [
+                item for catalog in self.catalogs for item in self._newest(items, catalog.provider)
+            ]
         return self._in_order(items)[: self.rule.max]
 
-    def would_take(self, item: Item) -> bool:
+    def would_take(self, item: ListedModel) -> bool:
         """Whether a model that is not listed would be among the chosen, were it to pass."""
         if self.rule.max is not None:
             return item in self._select([*self.passing, item])
@@ -121,7 +176,7 @@ class Selector:
             _by_version([*self._relatives.get(self._group(item), ()), item])
         )
 
-    def ahead(self, item: Item) -> list[Item]:
+    def ahead(self, item: ListedModel) -> list[ListedModel]:
         """The `newest` of the family a passing model belongs to, at its provider."""
         group = self._group(item)
         if group not in self._leading:
@@ -129,27 +184,27 @@ class Selector:
         return self._leading[group]
 
     @cached_property
-    def _relatives(self) -> dict[tuple[object, ...], list[Item]]:
-        found: dict[tuple[object, ...], list[Item]] = {}
+    def _relatives(self) -> dict[tuple[object, ...], list[ListedModel]]:
+        found: dict[tuple[object, ...], list[ListedModel]] = {}
         for item in self.passing:
             found.setdefault(self._group(item), []).append(item)
         return found
 
-    def _group(self, item: Item) -> tuple[object, ...]:
+    def _group(self, item: ListedModel) -> tuple[object, ...]:
         """What `newest` counts in: provider and family; those a rule lists together are one."""
         return (item.model.provider, None if self.rule.family else item.family)
 
-    def _newest(self, items: Iterable[Item], provider: str) -> list[Item]:
+    def _newest(self, items: Iterable[ListedModel], provider: str) -> list[ListedModel]:
         """One provider's `newest` versions of each family, one id each."""
         mine = [item for item in items if item.model.provider == provider]
         return [item for rows in self._by_family(mine) for item in self._first(_by_version(rows))]
 
-    def _first(self, versions: list[list[Item]]) -> list[Item]:
+    def _first(self, versions: list[list[ListedModel]]) -> list[ListedModel]:
         """One id of each of the newest versions; one that ends soon yields to its successor."""
         pool = {item.model.id: item for rows in versions for item in rows}
-        picked: dict[str, Item] = {}
+        picked: dict[str, ListedModel] = {}
         for rows in versions[: self.rule.newest]:
-            lasting = [item for item in rows if not self.work.ends_soon(item.model)]
+            lasting = [item for item in rows if not self.context.ends_soon(item.model)]
             item = (lasting or rows)[0]
             successor = pool.get(item.model.replaced_by or "")
             if not lasting and successor is not None:
@@ -157,11 +212,11 @@ class Selector:
             picked[item.model.id] = item
         return list(picked.values())
 
-    def _in_order(self, items: list[Item]) -> list[Item]:
+    def _in_order(self, items: list[ListedModel]) -> list[ListedModel]:
         """Newest first: within a family by version, the providers of one version in the rule's
         order; families by their newest member's day.
         """
-        rank = {shelf.provider: at for at, shelf in enumerate(self.shelves)}
+        rank = {catalog.provider: at for at, catalog in enumerate(self.catalogs)}
         groups = []
         for rows in self._by_family(items):
             days = [day.toordinal() for item in rows if (day := _day(item)) is not None]
@@ -175,21 +230,21 @@ class Selector:
             for item in sorted(rows, key=lambda item: rank[item.model.provider])
         ]
 
-    def _by_family(self, items: list[Item]) -> list[list[Item]]:
+    def _by_family(self, items: list[ListedModel]) -> list[list[ListedModel]]:
         """The families; those a rule lists together are one."""
         if self.rule.family:
             return [items] if items else []
-        found: dict[tuple[str | None, str], list[Item]] = {}
+        found: dict[tuple[str | None, str], list[ListedModel]] = {}
         for item in items:
             found.setdefault(item.family, []).append(item)
         return list(found.values())
 
     @staticmethod
-    def names(rule: Rule, shelf: Shelf, item: Item) -> bool:
+    def names(rule: Rule, catalog: ProviderCatalog, item: ListedModel) -> bool:
         """Whether a rule names a model of its providers, whatever else it asks."""
-        if rule.from_ and shelf.provider not in rule.from_:
+        if rule.from_ and catalog.provider not in rule.from_:
             return False
-        return item.model.id in ids_of(rule, shelf) and names_exactly(rule, item)
+        return item.model.id in named_ids(rule, catalog) and names_exactly(rule, item)
 
     def reason(self, reading: Reading) -> str:
         """Why a model is in, for people: `rule 3: newest 1 of claude-sonnet`."""
@@ -200,19 +255,19 @@ class Selector:
         return f"rule {self.number}: {listed(rule)}"
 
 
-def ids_of(rule: Rule, shelf: Shelf) -> Iterable[str]:
-    """The ids on a shelf that a rule names; with both family and match, those that fit both."""
-    by_family = [model_id for name in rule.family for model_id in shelf.of_family(name)]
+def named_ids(rule: Rule, catalog: ProviderCatalog) -> Iterable[str]:
+    """The ids of a catalog that a rule names; with both family and match, those that fit both."""
+    by_family = [model_id for name in rule.family for model_id in catalog.of_family(name)]
     if not rule.match:
         return dict.fromkeys(by_family)
-    by_match = dict.fromkeys(one for pattern in rule.match for one in shelf.matching(pattern))
+    by_match = dict.fromkeys(one for pattern in rule.match for one in catalog.matching(pattern))
     if not rule.family:
         return by_match
     both = set(by_family)
     return [model_id for model_id in by_match if model_id in both]
 
 
-def names_exactly(rule: Rule, item: Item) -> bool:
+def names_exactly(rule: Rule, item: ListedModel) -> bool:
     """Whether a special model is named: by its exact id, a variant also by its spelled suffix."""
     if not item.special or item.model.id in rule.match:
         return True
@@ -224,7 +279,7 @@ def listed(rule: Rule) -> str:
     return ", ".join((*rule.family, *rule.match))
 
 
-def _by_version(items: list[Item]) -> list[list[Item]]:
+def _by_version(items: list[ListedModel]) -> list[list[ListedModel]]:
     """One family's versions, newest first, the preferred id of each first."""
     if len(items) == 1:
         return [items]
@@ -233,7 +288,7 @@ def _by_version(items: list[Item]) -> list[list[Item]]:
     return [[by_key[model.key] for model in rows] for rows in versions]
 
 
-def _day(item: Item) -> date | None:
+def _day(item: ListedModel) -> date | None:
     return order.release_date(item.model)
 
 
@@ -241,19 +296,19 @@ Verdict = tuple[Stop | None, str]
 """What stops a model, and why; (None, why) when the rule admits it."""
 
 
-def verdict(selector: Selector, item: Item) -> Verdict:
+def verdict(applied: AppliedRule, item: ListedModel) -> Verdict:
     """What a rule says of a model that is not denied."""
-    rule, model = selector.rule, item.model
-    shelf = next((row for row in selector.shelves if row.provider == model.provider), None)
-    if shelf is None:
+    rule, model = applied.rule, item.model
+    catalog = next((row for row in applied.catalogs if row.provider == model.provider), None)
+    if catalog is None:
         return Stop.FROM, f"asks only {', '.join(rule.from_) or 'rules that name a provider'}"
-    if model.id not in ids_of(rule, shelf):
+    if model.id not in named_ids(rule, catalog):
         return Stop.UNNAMED, f"names {listed(rule)}, not this one"
     if not names_exactly(rule, item):
         return Stop.SPECIAL, f"{item.special}: only a rule that names its exact id admits it"
-    match selector.stop(item):
+    match applied.stop(item):
         case None:
-            return _of_selection(selector, item)
+            return _of_selection(applied, item)
         case Stop.RETIRED:
             return Stop.RETIRED, f"it ended on {model.ends}"
         case Stop.STAGE:
@@ -263,11 +318,11 @@ def verdict(selector: Selector, item: Item) -> Verdict:
             why = f"released {day}" if day else "its release day is unknown"
             return Stop.MAX_AGE, f"{why}, max_age is {rule.max_age} days"
         case stop:
-            return stop, _of_where(selector, item)
+            return stop, _of_where(applied, item)
 
 
-def _of_where(selector: Selector, item: Item) -> str:
-    where, assume = selector.rule.where, selector.rule.assume
+def _of_where(applied: AppliedRule, item: ListedModel) -> str:
+    where, assume = applied.rule.where, applied.rule.assume
     name = where.failing(item.model, item.reading, assume) if where else None
     if name is None:
         return "does not meet its conditions"
@@ -277,14 +332,14 @@ def _of_where(selector: Selector, item: Item) -> str:
     return f"wants {name} {_plain(wanted)}; this one's is {known}"
 
 
-def _of_selection(selector: Selector, item: Item) -> Verdict:
-    rule = selector.rule
-    if item in selector.chosen:
-        return None, selector.reason(item.reading).partition(": ")[2]
-    if item in selector.too_young:
-        return Stop.YOUNG, selector.work.age_reason(item)
+def _of_selection(applied: AppliedRule, item: ListedModel) -> Verdict:
+    rule = applied.rule
+    if item in applied.chosen:
+        return None, applied.reason(item.reading).partition(": ")[2]
+    if item in applied.too_young:
+        return Stop.YOUNG, applied.context.age_reason(item)
     if rule.newest is not None:
-        ahead = selector.ahead(item)
+        ahead = applied.ahead(item)
         if item not in ahead:
             stand = "stands" if len(ahead) == 1 else "stand"
             names = ", ".join(one.model.id for one in ahead)

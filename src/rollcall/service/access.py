@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 
 Header = tuple[bytes, bytes]
 
+LITELLM_KEY_HEADER = b"x-litellm-api-key"
+"""LiteLLM's own: where a client sends it that uses Authorization for something else."""
+
 CREDENTIAL_HEADERS = frozenset(
     {
+        LITELLM_KEY_HEADER,
         b"authorization",
         b"x-api-key",
         b"api-key",
         b"x-goog-api-key",
-        b"x-litellm-api-key",
         b"ocp-apim-subscription-key",
     }
 )
@@ -47,13 +50,8 @@ class Caller:
     trusted: bool
     own: bool = False
 
-    @property
-    def has_key(self) -> bool:
-        """Whether any key goes upstream."""
-        return bool(self.credentials)
 
-
-class Gate:
+class Authenticator:
     """Admits callers.
 
     Args:
@@ -69,8 +67,7 @@ class Gate:
         self._tokens = tuple(token.encode() for token in tokens)
         self._token_digests = tuple(sha256(token).digest() for token in self._tokens)
         self._operator_digests = tuple(sha256(key.encode()).digest() for key in operator_keys)
-        bearer = ((b"authorization", b"Bearer " + upstream_key.encode()),) if upstream_key else ()
-        self._own = Caller(b"own", bearer, trusted=True, own=True)
+        self._bearer = b"Bearer " + upstream_key.encode() if upstream_key else None
 
     @property
     def has_tokens(self) -> bool:
@@ -80,18 +77,27 @@ class Gate:
     @property
     def own(self) -> Caller:
         """Ourselves: what the background refresh asks as, with tokens."""
-        return self._own
+        return self._with_own_key(b"authorization")
 
     def admit(self, headers: Iterable[Header]) -> Caller | None:
-        """The caller of a request with these headers; None = a token is needed and missing."""
-        given = tuple(pair for pair in headers if pair[0] in CREDENTIAL_HEADERS)
+        """The caller of a request with these headers; None = a token is needed and missing.
+
+        A token in x-litellm-api-key takes only that header's place: what stands beside it is the
+        caller's own at the provider (the sign-in of a subscription), which LiteLLM passes on.
+        """
+        given = tuple((name, key) for name, key in headers if name in CREDENTIAL_HEADERS and key)
+        beside = tuple(pair for pair in given if pair[0] != LITELLM_KEY_HEADER)
+        separate = tuple(pair for pair in given if pair[0] == LITELLM_KEY_HEADER)
         if self._tokens:
-            return self._own if self._any_of(given, self._token_digests) else None
+            if _any_of(separate, self._token_digests):
+                passed = (pair for pair in beside if not self.carries_token(pair[1]))
+                return self._with_own_key(LITELLM_KEY_HEADER, tuple(passed))
+            admitted = _any_of(given, self._token_digests)
+            return self._with_own_key(b"authorization") if admitted else None
         digest = blake2b(key=self._secret, digest_size=16)
-        for name, value in given:
+        for name, value in separate or given:  # LiteLLM looks at nothing beside its own header
             digest.update(b"%s\0%d\0%s" % (name, len(value), value))
-        trusted = self._any_of(given, self._operator_digests)
-        return Caller(digest.digest(), given, trusted=trusted)
+        return Caller(digest.digest(), given, _any_of(separate or given, self._operator_digests))
 
     def knows(self, token: str) -> bool:
         """Whether this is one of our tokens."""
@@ -105,19 +111,24 @@ class Gate:
         """A value only this process can make, for the page's cookie."""
         return hmac.new(self._secret, word.encode(), sha256).hexdigest()
 
-    @staticmethod
-    def _any_of(given: Iterable[Header], digests: Sequence[bytes]) -> bool:
-        keys = [_bare_key(name, value) for name, value in given]
-        return sum(_matches(key, digests) for key in keys if key) > 0
+    def _with_own_key(self, header: bytes, beside: tuple[Header, ...] = ()) -> Caller:
+        key = ((header, self._bearer),) if self._bearer else ()
+        return Caller(b"own", (*beside, *key), trusted=True, own=True)
+
+
+def _any_of(given: Iterable[Header], digests: Sequence[bytes]) -> bool:
+    keys = [_bare_key(name, value) for name, value in given]
+    return sum(_matches(key, digests) for key in keys if key) > 0
 
 
 def _bare_key(name: bytes, value: bytes) -> bytes:
-    if name == b"x-api-key":
-        return value.strip()
+    scheme, _, key = value.strip().partition(b" ")
+    bearer = key.strip() if scheme.lower() == b"bearer" else b""
     if name == b"authorization":
-        scheme, _, key = value.partition(b" ")
-        return key.strip() if scheme.lower() == b"bearer" else b""
-    return b""
+        return bearer
+    if name == LITELLM_KEY_HEADER:
+        return bearer or value.strip()
+    return value.strip() if name == b"x-api-key" else b""
 
 
 def _matches(key: bytes, digests: Sequence[bytes]) -> bool:

@@ -1,39 +1,60 @@
-"""The routes."""
+"""The routes of the service and what each does."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
 
-from rollcall._version import __version__
-from rollcall.service import api_description
-from rollcall.service.access_log import AccessLog
+from rollcall.service.access import Authenticator
+from rollcall.service.cache import ModelListCache
+from rollcall.service.formats import (
+    INTERNAL,
+    LIST_PATHS,
+    NO_WEBSOCKET,
+    TOKEN_NEEDED,
+    ApiError,
+    Format,
+    ListRequest,
+    QueryError,
+    error_reply,
+    not_served,
+    read_list_request,
+    tidy_path,
+)
+from rollcall.service.forwarding import ForwardedReply
+from rollcall.service.inventory_source import InventorySource, Refresher, files_stamp
+from rollcall.service.model_list import etag_of, to_json
 from rollcall.service.page_routes import page_routes
-from rollcall.service.problems import INTERNAL, Problem, bad_request, not_found
-from rollcall.service.replies import problem_reply
-from rollcall.service.service import ForwardReply, Service
+from rollcall.service.upstream import OtherAnswer, Upstream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.websockets import WebSocket
+
     from rollcall.inspect.inventory import Inventory
+    from rollcall.service.cache import ListAnswer
     from rollcall.service.options import ServeOptions
 
-LISTING_PATHS = ("/v1/models", "/models", "/v1/model/info", "/model/info")
 UNPREFIXED_CALLS = ("/chat/completions", "/completions", "/embeddings", "/responses")
 """What clients call whose base URL has no `/v1`; LiteLLM serves both."""
 
 _EVERY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+_VARY = "Authorization, X-Api-Key, X-LiteLLM-Api-Key, Anthropic-Version, User-Agent"
 
 
 def create_app(
@@ -63,21 +84,14 @@ def create_app(
             yield
 
     app = FastAPI(
-        title="rollcall",
-        version=__version__,
-        description=api_description.ABOUT,
+        routes=[*_api_routes(service), *page_routes(service, now)],
         lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
+        openapi_url=None,
         redirect_slashes=False,
-        exception_handlers={HTTPException: _http_problem, 500: _bug},
+        exception_handlers={HTTPException: _http_error, 500: _bug},
     )
     app.state.service = service
-    _add_api(app, service)
-    app.router.routes.extend(page_routes(service, now))
-    app.router.routes.extend(_forward_routes(service))
-    _describe_security(app)
-    app.add_middleware(AccessLog)
+    app.add_middleware(TidyPath)
     if options.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -89,80 +103,205 @@ def create_app(
     return app
 
 
-def _add_api(app: FastAPI, service: Service) -> None:
-    async def list_models(request: Request) -> Response:
-        return await service.list_models(request)
-
-    async def one_model(request: Request) -> Response:
-        name = request.path_params["model_id"].rstrip("/")
-        if not name:
-            return await service.list_models(request)
-        reply = await service.one_model(name, request)
-        return reply or ForwardReply(service.forward)
-
-    async def healthz() -> Response:
-        return service.health()
-
-    for path in LISTING_PATHS:
-        extra = api_description.listing(path)
-        _add_get(app, path, list_models, extra)
-        if path != "/v1/models":
-            _add_get(app, path + "/", list_models, None)
-    _add_get(app, "/v1/models/{model_id:path}", one_model, api_description.one_model())
-    _add_get(app, "/healthz", healthz, api_description.health())
+def _api_routes(service: Service) -> list[BaseRoute]:
+    get = ["GET", "HEAD"]
+    return [
+        *(Route(path, service.list_models, methods=get) for path in LIST_PATHS),
+        Route("/v1/models/{name:path}", service.one_model, methods=get),
+        Route("/healthz", service.health, methods=get),
+        Route("/v1/realtime", _no_websocket_here, methods=get),
+        WebSocketRoute("/{path:path}", _no_websocket),
+        *(
+            Route(path, service.forward, methods=_EVERY_METHOD)
+            for path in ("/v1/{path:path}", *UNPREFIXED_CALLS)
+        ),
+    ]
 
 
-def _add_get(
-    app: FastAPI, path: str, endpoint: Callable[..., Any], description: dict[str, Any] | None
-) -> None:
-    """A GET that HEAD may ask too; only GET stands in the description."""
-    app.add_api_route(
-        path,
-        endpoint,
-        methods=["GET"],
-        response_model=None,
-        include_in_schema=description is not None,
-        **(description or {}),
-    )
-    app.add_api_route(
-        path, endpoint, methods=["HEAD"], response_model=None, include_in_schema=False
-    )
+class TidyPath:
+    """Middleware that mends what a base URL with a slash or a `/v1` too many makes of a path."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            raw = scope.get("raw_path") or quote(scope["path"]).encode()
+            tidy = tidy_path(raw.decode("latin-1")).encode("latin-1")
+            scope = {**scope, "path": tidy_path(scope["path"]), "raw_path": tidy}
+        await self._app(scope, receive, send)
 
 
-def _forward_routes(service: Service) -> list[Route]:
-    """Everything else under /v1, streamed; and the calls clients make without the /v1."""
+class Service:
+    """What the routes share."""
 
-    async def forward(request: Request) -> Response:
+    def __init__(
+        self,
+        options: ServeOptions,
+        inventory: Callable[[], Inventory],
+        refresh: Callable[[], None] | None,
+        seconds: Callable[[], float],
+    ) -> None:
+        settings = options.settings
+        keys_set = frozenset(name for name, value in settings.environ.items() if value.strip())
+        self.options = options
+        self.authenticator = Authenticator(
+            options.tokens, options.upstream_key, options.operator_keys
+        )
+        self.source = InventorySource(inventory, lambda: files_stamp(settings), keys_set)
+        self._upstream = Upstream(options.upstream_url)
+        self.lists = ModelListCache(
+            self._upstream,
+            lambda: self.source.known,
+            patience_seconds=options.upstream_timeout_seconds,
+            clock=seconds,
+        )
+        self._seconds = seconds
+        self._refresher = Refresher(refresh, seconds)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Read the inventory, keep it and our own list fresh, and tidy up in the end."""
+        await self.source.look()
+        tasks = [asyncio.create_task(self.source.watch())]
+        if self.authenticator.has_tokens:
+            tasks.append(asyncio.create_task(self._stay_warm()))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.lists.close()
+            await self._upstream.close()
+
+    async def list_models(self, request: Request) -> Response:
+        """LiteLLM's list for this caller, enriched."""
+        scope = request.scope
+        caller = self.authenticator.admit(scope["headers"])
+        if caller is None:
+            return error_reply(TOKEN_NEEDED, scope)
+        try:
+            asked = read_list_request(scope["path"], scope["query_string"], scope["headers"])
+        except QueryError as error:
+            return error_reply(ApiError(400, str(error)), scope)
+        answer = await self.lists.get(caller, asked, anew=asked.refresh)
+        extra: dict[str, str] = {}
+        if asked.refresh and not isinstance(answer, (ApiError, OtherAnswer)):
+            extra["x-rollcall-refresh"] = await self._refresher.ask_anew()
+            await self.source.look()
+            answer = await self.lists.get(caller, asked)
+        if isinstance(answer, (ApiError, OtherAnswer)):
+            return _no_list(answer, scope)
+        rendered = answer.rendered
+        return _content_reply(rendered.content, rendered.etag, answer, scope, extra)
+
+    async def one_model(self, request: Request) -> Response:
+        """One row of the caller's list; LiteLLM's answer when it is not in it.
+
+        LiteLLM's own route answers neither names with a slash nor aliases.
+        """
+        scope = request.scope
+        caller = self.authenticator.admit(scope["headers"])
+        if caller is None:
+            return error_reply(TOKEN_NEEDED, scope)
+        try:
+            asked = read_list_request("/v1/models", scope["query_string"], scope["headers"])
+        except QueryError as error:
+            return error_reply(ApiError(400, str(error)), scope)
+        if asked.format is Format.CODEX:
+            return ForwardedReply(self._upstream, self.authenticator, caller)
+        answer = await self.lists.get(caller, asked)
+        if isinstance(answer, ApiError):
+            return error_reply(answer, scope)
+        if isinstance(answer, OtherAnswer):
+            return ForwardedReply(self._upstream, self.authenticator, caller)
+        row = answer.rendered.rows.get(request.path_params["name"])
+        if row is None:
+            return ForwardedReply(self._upstream, self.authenticator, caller)
+        content = to_json(row)
+        return _content_reply(content, etag_of(content), answer, scope, {})
+
+    async def forward(self, request: Request) -> Response:
+        """Any other call, streamed to LiteLLM and back."""
         path = request.scope["path"]
-        if path.rstrip("/") in LISTING_PATHS or path.startswith("/v1/models/"):
+        if path in LIST_PATHS or path.startswith("/v1/models/"):
             raise HTTPException(405, headers={"allow": "GET, HEAD"})
-        return ForwardReply(service.forward)
+        caller = self.authenticator.admit(request.scope["headers"])
+        if caller is None:
+            return error_reply(TOKEN_NEEDED, request.scope)
+        return ForwardedReply(self._upstream, self.authenticator, caller)
 
-    paths = ("/v1/{path:path}", *UNPREFIXED_CALLS)
-    return [Route(path, forward, methods=_EVERY_METHOD, include_in_schema=False) for path in paths]
+    async def health(self, _: Request) -> Response:
+        """Whether LiteLLM answers, and how old the last good list is. Says nothing about keys."""
+        health = self.lists.health
+        age = None if health.last_good is None else round(self._seconds() - health.last_good, 1)
+        readable = self.source.problem is None
+        return JSONResponse(
+            {
+                "status": "ok" if readable and health.answers is not False else "degraded",
+                "upstream": {"answers": health.answers, "last_good_age_seconds": age},
+                "inventory": {"readable": readable},
+            },
+            headers={"cache-control": "no-store"},
+        )
+
+    async def _stay_warm(self) -> None:
+        """Ask for the list in the background, from the start and whether or not anybody else does.
+
+        So there is a last good list when LiteLLM goes down, and its return is noticed.
+        """
+        own = self.authenticator.own
+        while True:
+            await self.lists.get(own, ListRequest())
+            await asyncio.sleep(self.options.refresh_interval_seconds)
+            await self.lists.refresh_warm(own)
 
 
-def _describe_security(app: FastAPI) -> None:
-    """Say in the OpenAPI description how a key is sent; FastAPI knows only its own classes."""
-    described = app.openapi
-
-    def with_security() -> dict[str, Any]:
-        schema = described()
-        schema.setdefault("components", {})["securitySchemes"] = api_description.SECURITY_SCHEMES
-        return schema
-
-    app.openapi = with_security  # type: ignore[method-assign] # the documented way to extend it
+def _no_list(answer: ApiError | OtherAnswer, scope: Scope) -> Response:
+    """An error of ours, or what LiteLLM answered as it is."""
+    if isinstance(answer, ApiError):
+        return error_reply(answer, scope)
+    headers = {"cache-control": "no-store", "vary": _VARY, "x-rollcall-source": "litellm"}
+    return Response(answer.content, answer.status, headers, answer.content_type or None)
 
 
-async def _http_problem(request: Request, error: Exception) -> Response:
+def _content_reply(
+    content: bytes, etag: str, answer: ListAnswer, scope: Scope, extra: dict[str, str]
+) -> Response:
+    """Bytes of a list or a model; 304 where the caller has them already."""
+    headers = {
+        "etag": etag,
+        "cache-control": "private, no-cache",
+        "vary": _VARY,
+        "x-rollcall-source": answer.source,
+        "x-content-type-options": "nosniff",
+        **extra,
+    }
+    if answer.age_seconds is not None:
+        headers["age"] = str(int(answer.age_seconds))
+    given = b",".join(value for name, value in scope["headers"] if name == b"if-none-match")
+    tags = {tag.strip().removeprefix(b"W/") for tag in given.split(b",")}
+    if b"*" in tags or etag.encode() in tags:
+        return Response(status_code=304, headers=headers)
+    return Response(content, 200, headers, "application/json")
+
+
+async def _no_websocket(socket: WebSocket) -> None:
+    await socket.send_denial_response(error_reply(NO_WEBSOCKET, socket.scope))
+
+
+async def _no_websocket_here(request: Request) -> Response:
+    return error_reply(NO_WEBSOCKET, request.scope)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
     """404 and 405 in the words of whoever asked."""
     assert isinstance(error, HTTPException)
-    problem: Problem = (
-        not_found("There is nothing here.")
-        if error.status_code == 404
-        else bad_request(f"{error.detail}.", error.status_code)
-    )
-    reply = problem_reply(problem, request.scope)
+    said = ApiError(error.status_code, f"{error.detail}.")
+    if error.status_code == 404:
+        said = not_served(request.scope["path"])
+    reply = error_reply(said, request.scope)
     reply.headers.update(error.headers or {})
     return reply
 
@@ -170,4 +309,4 @@ async def _http_problem(request: Request, error: Exception) -> Response:
 async def _bug(request: Request, error: Exception) -> Response:
     """500: our mistake; the log has the traceback, the caller does not."""
     logging.getLogger("rollcall.service").error("unexpected error", exc_info=error)
-    return problem_reply(INTERNAL, request.scope)
+    return error_reply(INTERNAL, request.scope)

@@ -1,7 +1,8 @@
 """Every other call: streamed to LiteLLM and back, both ways, unchanged.
 
-Only three things differ from calling LiteLLM directly: hop-by-hop headers end here, a token of
-ours is replaced by LiteLLM's key, and LiteLLM's odd answers to a wrong key become 401.
+Only four things differ from calling LiteLLM directly: hop-by-hop headers end here, a token of
+ours is replaced by LiteLLM's key, a doubled slash or `/v1` in the path is mended, and LiteLLM's odd
+answers to a wrong key become 401.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from urllib.parse import quote, unquote
 
 import httpx
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 
 from rollcall.service.access import CREDENTIAL_HEADERS
-from rollcall.service.problems import BAD_ADDRESS, BAD_GATEWAY, KEY_REFUSED
-from rollcall.service.replies import problem_reply
+from rollcall.service.formats import BAD_ADDRESS, BAD_GATEWAY, KEY_REFUSED, error_reply
 from rollcall.service.upstream import UpstreamDown, key_refused
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from rollcall.service.access import Caller, Gate, Header
+    from rollcall.service.access import Authenticator, Caller, Header
     from rollcall.service.upstream import Upstream
 
 HOP_BY_HOP = frozenset(
@@ -48,28 +49,27 @@ _ASCII = "".join(map(chr, range(0x21, 0x7F)))
 """What stays as it is in an address; other bytes are percent-encoded one by one."""
 
 
-class Forwarding:
-    """The streaming route."""
+class ForwardedReply(Response):
+    """LiteLLM's answer to a call; the call ends upstream when the caller goes away."""
 
-    def __init__(self, upstream: Upstream, gate: Gate) -> None:
+    def __init__(self, upstream: Upstream, authenticator: Authenticator, caller: Caller) -> None:
         self._upstream = upstream
-        self._gate = gate
+        self._authenticator = authenticator
+        self._caller = caller
+        self.background = None
 
-    async def forward(self, caller: Caller, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request with LiteLLM's answer; ends it upstream when the caller goes away."""
-        if (target := _target(scope)) is None:
-            return await problem_reply(BAD_ADDRESS, scope)(scope, receive, send)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = _RequestBody(scope, receive)
         try:
             request = httpx.Request(
                 scope["method"],
-                self._upstream.base_url + target,
-                headers=self._headers_up(caller, scope["headers"]),
+                self._upstream.base_url + _target(scope),
+                headers=self._headers_up(scope["headers"]),
                 content=body.chunks() if body.expected else None,
             )
         except httpx.InvalidURL:
-            return await problem_reply(BAD_ADDRESS, scope)(scope, receive, send)
-        answering = asyncio.create_task(self._answer(request, caller, scope, send))
+            return await error_reply(BAD_ADDRESS, scope)(scope, receive, send)
+        answering = asyncio.create_task(self._answer(request, scope, send))
         leaving = asyncio.create_task(body.caller_left())
         try:
             await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -81,48 +81,40 @@ class Forwarding:
             raise results[0]
         return None
 
-    async def _answer(
-        self, request: httpx.Request, caller: Caller, scope: Scope, send: Send
-    ) -> None:
+    async def _answer(self, request: httpx.Request, scope: Scope, send: Send) -> None:
         started = False
         try:
             async with self._upstream.call(request) as response:
                 short = await _short_refusal(response)
                 content_type = response.headers.get("content-type", "")
                 status = response.status_code
-                if status != 401 and key_refused(status, content_type, short or b"", caller):
-                    reply = problem_reply(KEY_REFUSED, scope)
-                    return await reply(scope, _nothing, send)
-                await send(
-                    {
-                        "type": "http.response.start",
-                        "status": status,
-                        "headers": _headers_down(response.headers.raw),
-                    }
-                )
+                if status != 401 and key_refused(status, content_type, short or b"", self._caller):
+                    return await error_reply(KEY_REFUSED, scope)(scope, _nothing, send)
+                headers = _headers_down(response.headers.raw)
+                await send({"type": "http.response.start", "status": status, "headers": headers})
                 started = True
                 async for chunk in response.aiter_raw() if short is None else _once(short):
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
                 return await send({"type": "http.response.body", "body": b""})
         except UpstreamDown:
             if not started:
-                return await problem_reply(BAD_GATEWAY, scope)(scope, _nothing, send)
+                return await error_reply(BAD_GATEWAY, scope)(scope, _nothing, send)
             # Too late for a status: the connection closes without the body's end.
             return None
         except ClientDisconnect:
             return None
 
-    def _headers_up(self, caller: Caller, headers: Iterable[Header]) -> list[Header]:
+    def _headers_up(self, headers: Iterable[Header]) -> list[Header]:
         dropped = NOT_SENT_UP | HOP_BY_HOP | _named_in_connection(headers)
-        if not caller.own:
+        if not self._caller.own:
             return [pair for pair in headers if pair[0] not in dropped]
         dropped |= CREDENTIAL_HEADERS
         kept = [
             (name, value)
             for name, value in headers
-            if name not in dropped and not self._gate.carries_token(value)
+            if name not in dropped and not self._authenticator.carries_token(value)
         ]
-        return [*kept, *caller.credentials]
+        return [*kept, *self._caller.credentials]
 
 
 class _RequestBody:
@@ -156,15 +148,17 @@ class _RequestBody:
             pass
 
 
-def _target(scope: Scope) -> str | None:
-    """Path and query to ask for, as they came; None for a path with `.` or `..` in it.
+def _target(scope: Scope) -> str:
+    """Path and query to ask for, as they came.
 
-    httpx would resolve those, and `/v1/../key/generate` must not reach LiteLLM's administration.
+    Raises:
+        httpx.InvalidURL: a path with `.` or `..` in it. httpx would resolve those, and
+            `/v1/../key/generate` must not reach LiteLLM's administration.
     """
     path = quote(scope.get("raw_path") or quote(scope["path"]).encode(), _ASCII)
     decoded = unquote(unquote(path)).replace("\\", "/")
     if any(segment in (".", "..") for segment in decoded.split("/")):
-        return None
+        raise httpx.InvalidURL("the path climbs")
     query = quote(scope["query_string"], _ASCII)
     return f"{path}?{query}" if query else path
 

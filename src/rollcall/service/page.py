@@ -1,22 +1,80 @@
-"""The page as values: which models to show, grouped, and everything around them. Pure."""
+"""The page as values: which models a visitor asked for, grouped, and everything around. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING
-
-from rollcall.catalog.model import CAPABILITIES
-from rollcall.service.page_filter import Show, shows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rollcall.inspect.inventory import Inventory, ModelRow
-    from rollcall.service.known import Known
-    from rollcall.service.page_filter import Filter
+    from rollcall.service.model_list import KnownModels
 
 MAX_ROWS = 2_000
+
+
+class Show(StrEnum):
+    """Which models the page lists."""
+
+    CONFIG = "config"
+    READY = "ready"
+    KEY = "key"
+    ALL = "all"
+
+
+SHOW_TITLES = {
+    Show.CONFIG: "In the config",
+    Show.READY: "Ready",
+    Show.KEY: "Missing a key",
+    Show.ALL: "All known",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a visitor wants to see; "" = anything."""
+
+    words: str = ""
+    show: Show = Show.CONFIG
+    provider: str = ""
+
+    def admits(self, row: ModelRow, known: KnownModels) -> bool:
+        """Whether a model is shown."""
+        return (
+            shows(self.show, row, known)
+            and self.provider in ("", row.provider)
+            and all(word in _searched(row) for word in self.words.casefold().split())
+        )
+
+
+def read_filter(query: Mapping[str, str]) -> Filter:
+    """The filter of a query string; words that mean nothing are left out."""
+    show = query.get("show", "")
+    return Filter(
+        words=query.get("q", "")[:200],
+        show=Show(show) if show in set(Show) else Show.CONFIG,
+        provider=query.get("provider", "")[:200],
+    )
+
+
+def shows(show: Show, row: ModelRow, known: KnownModels) -> bool:
+    """Whether a model belongs to what is shown."""
+    if show is Show.CONFIG:
+        return row.in_config
+    if show is Show.READY:
+        return row.in_config and row.ready
+    if show is Show.KEY:
+        return known.misses_key(row)
+    return True
+
+
+def _searched(row: ModelRow) -> str:
+    named = (row.name, row.provider, row.id, row.display_name, row.family)
+    parts = (*named, *row.aliases, *(word.replace("_", " ") for word in row.capabilities))
+    return "\n".join(part for part in parts if part).casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +153,15 @@ class Page:
     cut: int
     counts: Mapping[Show, int]
     provider_names: tuple[str, ...]
-    capabilities: tuple[str, ...]
     aliases: tuple[AliasLine, ...]
     providers: tuple[ProviderLine, ...]
     runs: tuple[RunLine, ...]
     problem: str | None
 
 
-def make_page(known: Known, wanted: Filter, now: datetime, problem: str | None = None) -> Page:
+def make_page(
+    known: KnownModels, wanted: Filter, now: datetime, problem: str | None = None
+) -> Page:
     """The page of what is known at one moment."""
     inventory = known.inventory
     rows = [row for row in inventory.rows if wanted.admits(row, known)]
@@ -114,7 +173,6 @@ def make_page(known: Known, wanted: Filter, now: datetime, problem: str | None =
         cut=len(rows) - len(shown),
         counts={show: sum(shows(show, row, known) for row in inventory.rows) for show in Show},
         provider_names=tuple(sorted({row.provider for row in inventory.rows})),
-        capabilities=CAPABILITIES,
         aliases=_alias_lines(inventory),
         providers=_provider_lines(inventory, now),
         runs=_run_lines(inventory, now),
@@ -140,7 +198,7 @@ def ago(moment: str | None, now: datetime) -> str:
     return "just now"
 
 
-def _grouped(rows: Iterable[ModelRow], known: Known) -> tuple[ProviderGroup, ...]:
+def _grouped(rows: Iterable[ModelRow], known: KnownModels) -> tuple[ProviderGroup, ...]:
     """By provider in order of first appearance, then by family; order inside is kept."""
     providers: dict[str, dict[str, list[ModelLine]]] = {}
     for row in rows:

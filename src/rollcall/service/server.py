@@ -1,29 +1,35 @@
-"""Runs the application under uvicorn until it is told to stop. Process."""
+"""Runs the application under uvicorn until it is told to stop, with one log line per request."""
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
+import sys
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 from rollcall.errors import Exit
 from rollcall.inspect.inventory import read_inventory
-from rollcall.service.access_log import log_to_stderr
 from rollcall.service.app import create_app
 from rollcall.settings import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
     from rollcall.inspect.inventory import Inventory
     from rollcall.service.options import ServeOptions
 
 _log = logging.getLogger("rollcall.service")
+_access_log = logging.getLogger("rollcall.access")
 
 
 class Server(uvicorn.Server):
@@ -68,7 +74,7 @@ def run(options: ServeOptions, *, refresh: Callable[[], None] | None = None) -> 
     )
     _say_hello(options)
     config = uvicorn.Config(
-        app,
+        AccessLog(app),
         host=options.host,
         port=options.port,
         access_log=False,
@@ -102,3 +108,57 @@ def _say_hello(options: ServeOptions) -> None:
         )
     if not options.loopback and not options.tokens:
         _log.warning("The page is closed: it opens to other machines with ROLLCALL_API_TOKENS.")
+
+
+class AccessLog:
+    """Writes a JSON line on stderr when an answer has ended: never a key, never a query.
+
+    `ms` is until the answer's end, `first_ms` until its status; `status` is null when the caller
+    left before there was one.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        started = time.perf_counter()
+        line: dict[str, Any] = {
+            "time": None,
+            "client": scope["client"][0] if scope.get("client") else None,
+            "method": scope["method"],
+            "path": scope["path"][:500],
+            "status": None,
+            "source": None,
+            "bytes": 0,
+            "first_ms": None,
+        }
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = dict(message.get("headers", ()))
+                line["status"] = message["status"]
+                line["source"] = headers.get(b"x-rollcall-source", b"").decode() or None
+                line["first_ms"] = _milliseconds_since(started)
+            elif message["type"] == "http.response.body":
+                line["bytes"] += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            return await self._app(scope, receive, noting)
+        finally:
+            line["time"] = datetime.now(UTC).isoformat(timespec="milliseconds")
+            _access_log.info("%s", json.dumps({**line, "ms": _milliseconds_since(started)}))
+
+
+def _milliseconds_since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 1)
+
+
+def log_to_stderr() -> None:
+    """Send the access log and the service's own messages to stderr."""
+    for logger in (_access_log, _log):
+        logger.handlers = [logging.StreamHandler(sys.stderr)]
+        logger.setLevel(logging.INFO)
+        logger.propagate = False

@@ -1,4 +1,4 @@
-"""LiteLLM, asked for its list; the only place that translates httpx's errors. Network."""
+"""LiteLLM, asked for its list or any other call; the only place that translates httpx's errors."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from rollcall.service.listing import parse_listing
-from rollcall.service.problems import BAD_ADDRESS, FORBIDDEN, KEY_REFUSED, Problem, bad_request
+from rollcall.service.formats import BAD_ADDRESS, FORBIDDEN, KEY_REFUSED, ApiError
+from rollcall.service.model_list import is_list, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from rollcall.service.access import Caller, Header
-    from rollcall.service.question import Question
+    from rollcall.service.access import Caller
+    from rollcall.service.formats import ListRequest
 
-MAX_LISTING_BYTES = 64_000_000
+MAX_LIST_BYTES = 64_000_000
 _SLOW_READ_SECONDS = 10.0
 _THREAD_BYTES = 500_000
 """Bodies above this are parsed in a thread, so that nobody else waits."""
@@ -33,30 +33,48 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """LiteLLM's answer is that this caller, or this question, gets none."""
+class OtherAnswer:
+    """An answer that is no list in the format asked for; it goes to the caller as it is."""
 
-    problem: Problem
+    status: int
+    content: bytes
+    content_type: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unavailable:
-    """No usable answer: down, slow, not a list."""
+class Refused:
+    """LiteLLM's answer is that this key, or this address, gets none; what the caller is told."""
+
+    answer: ApiError | OtherAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """No usable answer.
+
+    Attributes:
+        connected: whether anybody listens at LiteLLM's address.
+        answer: what came, for a caller for whom there is nothing better.
+    """
 
     reason: str
+    connected: bool = True
+    answer: OtherAnswer | None = None
 
 
-Outcome = Listed | Refused | Unavailable
+Outcome = Listed | OtherAnswer | Refused | Failed
 
 
 class UpstreamDown(Exception):
     """LiteLLM could not be reached, or broke off."""
 
+    connected = True
+
 
 class Upstream:
     """LiteLLM's proxy at one address.
 
-    Two clients: long calls never use up the connections that listings need. Idle connections are
+    Two clients: long calls never use up the connections that lists need. Idle connections are
     given up before uvicorn's five seconds, so that none is used at the moment LiteLLM closes it.
     """
 
@@ -70,21 +88,19 @@ class Upstream:
         await self._lists.aclose()
         await self._calls.aclose()
 
-    async def ask(
-        self, question: Question, caller: Caller, view_headers: tuple[Header, ...]
-    ) -> Outcome:
+    async def list_models(self, asked: ListRequest, caller: Caller) -> Outcome:
         """Ask for a list; every failure is a value."""
-        url = self.base_url + question.path + (f"?{question.query}" if question.query else "")
-        headers = [*view_headers, *caller.credentials, (b"accept", b"application/json")]
+        url = self.base_url + asked.path + (f"?{asked.query}" if asked.query else "")
+        headers = [*asked.headers, *caller.credentials, (b"accept", b"application/json")]
         try:
             request = httpx.Request("GET", url, headers=headers)
-            async with self._opened(self._lists, request) as response:
+            async with _opened(self._lists, request) as response:
                 content = await _read(response)
         except UpstreamDown as error:
-            return Unavailable(str(error))
+            return Failed(str(error), connected=error.connected)
         except httpx.InvalidURL:
             return Refused(BAD_ADDRESS)
-        return await _outcome(response, content, question, caller)
+        return await _outcome(response, content, asked, caller)
 
     @asynccontextmanager
     async def call(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
@@ -93,24 +109,26 @@ class Upstream:
         Raises:
             UpstreamDown: no response came.
         """
-        async with self._opened(self._calls, request) as response:
+        async with _opened(self._calls, request) as response:
             yield response
 
-    @staticmethod
-    @asynccontextmanager
-    async def _opened(
-        client: httpx.AsyncClient, request: httpx.Request
-    ) -> AsyncIterator[httpx.Response]:
-        try:
-            response = await client.send(request, stream=True)
-        except httpx.HTTPError as error:
-            raise UpstreamDown(f"LiteLLM does not answer ({type(error).__name__}).") from error
-        try:
-            yield response
-        except httpx.HTTPError as error:
-            raise UpstreamDown(f"LiteLLM broke off ({type(error).__name__}).") from error
-        finally:
-            await response.aclose()
+
+@asynccontextmanager
+async def _opened(
+    client: httpx.AsyncClient, request: httpx.Request
+) -> AsyncIterator[httpx.Response]:
+    try:
+        response = await client.send(request, stream=True)
+    except httpx.HTTPError as error:
+        down = UpstreamDown(f"LiteLLM does not answer ({type(error).__name__}).")
+        down.connected = not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
+        raise down from error
+    try:
+        yield response
+    except httpx.HTTPError as error:
+        raise UpstreamDown(f"LiteLLM broke off ({type(error).__name__}).") from error
+    finally:
+        await response.aclose()
 
 
 def _client(*, max_connections: int | None, read_seconds: float | None) -> httpx.AsyncClient:
@@ -128,30 +146,34 @@ async def _read(response: httpx.Response) -> bytes:
     content = bytearray()
     async for chunk in response.aiter_bytes():
         content += chunk
-        if len(content) > MAX_LISTING_BYTES:
+        if len(content) > MAX_LIST_BYTES:
             raise UpstreamDown("LiteLLM's list is larger than 64 MB.")
     return bytes(content)
 
 
 async def _outcome(
-    response: httpx.Response, content: bytes, question: Question, caller: Caller
+    response: httpx.Response, content: bytes, asked: ListRequest, caller: Caller
 ) -> Outcome:
-    status = response.status_code
+    status, content_type = response.status_code, response.headers.get("content-type", "")
+    answer = OtherAnswer(status, content, content_type)
     if status == 200:
         if len(content) > _THREAD_BYTES:
-            body = await asyncio.to_thread(parse_listing, content, question.shape)
+            body = await asyncio.to_thread(parse_json, content)
         else:
-            body = parse_listing(content, question.shape)
-        if body is None:
-            return Unavailable("LiteLLM's answer is not a list of models.")
-        return Listed(body, len(content))
-    if key_refused(status, response.headers.get("content-type", ""), content, caller):
+            body = parse_json(content)
+        if isinstance(body, dict) and is_list(body, asked.format):
+            return Listed(body, len(content))
+        # Data in another format is LiteLLM's answer; a web page or half a body is somebody else's.
+        return answer if body is not None else Failed("LiteLLM's answer is no JSON.", answer=answer)
+    if key_refused(status, content_type, content, caller):
         return Refused(KEY_REFUSED)
     if status == 403:
-        return Refused(FORBIDDEN)
-    if question.query and status in (400, 404, 422):
-        return Refused(bad_request("LiteLLM does not accept these parameters.", status))
-    return Unavailable(f"LiteLLM answers with status {status}.")
+        return Refused(FORBIDDEN if asked.is_plain else answer)
+    failed = Failed(f"LiteLLM answers with status {status}.")
+    if asked.is_plain:
+        return failed
+    about_question = 400 <= status < 500 and status not in (408, 429)
+    return answer if about_question else Failed(failed.reason, answer=answer)
 
 
 def key_refused(status: int, content_type: str, content: bytes, caller: Caller) -> bool:
@@ -164,4 +186,4 @@ def key_refused(status: int, content_type: str, content: bytes, caller: Caller) 
         return True
     if status == 400:
         return b'"no_db_connection"' in content or b"No connected db" in content
-    return status == 500 and not caller.has_key and content_type.startswith("text/plain")
+    return status == 500 and not caller.credentials and content_type.startswith("text/plain")

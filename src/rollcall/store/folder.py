@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
 import time
@@ -25,6 +26,29 @@ if TYPE_CHECKING:
 
 
 NAME = ".rollcall"
+
+
+def config_name(config_path: Path, state_dir: Path) -> str:
+    """A config as seen from the state folder, which several may share: the same for every spelling
+    of its path, links followed, and after both were moved together.
+    """
+    real, home = os.path.realpath(config_path), os.path.realpath(state_dir)
+    try:
+        return Path(os.path.relpath(real, home)).as_posix()
+    except ValueError:  # on another Windows drive
+        return Path(real).as_posix()
+
+
+def config_folder(config_path: Path, state_dir: Path) -> Path:
+    """Where the state folder keeps what it knows of one config.
+
+    Such as `.rollcall/config.yaml-1a2b3c4d5e6f/`: named after the file for people, and after the
+    place it has for us.
+    """
+    name = os.path.normcase(config_name(config_path, state_dir))
+    digest = sha256(os.fsencode(name)).hexdigest()[:12]
+    plain = re.sub(r"[^a-z0-9.-]+", "_", os.path.basename(name).lower())[:40]  # noqa: PTH119
+    return state_dir / f"{plain}-{digest}"
 
 
 def prepare(folder: Path) -> None:

@@ -14,15 +14,16 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from hashlib import sha256
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rollcall.catalog.model import Verdict
 from rollcall.errors import StoreError
+from rollcall.files import MOST_TEXT_BYTES, sha256_of
 from rollcall.store.atomic import read_bytes, replace_file, words
-from rollcall.store.folder import prepare, prepare_part
+from rollcall.store.folder import config_folder, prepare_part
 from rollcall.store.freshness import STAMP
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 
 SCHEMA = 1
+STATE = "state.json"
+REPLIES = "replies"
 
 
 class StateUnreadable(ValueError):
@@ -83,7 +86,7 @@ class RunRecord(BaseModel):
 
 
 class State(BaseModel):
-    """The whole of `.rollcall/state.json`."""
+    """The whole of state.json."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -144,17 +147,30 @@ def _schema_version(content: bytes) -> int | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StateFiles:
-    """The state folder's files that may be lost without harm."""
+    """What the state folder knows of one config; all of it may be lost without harm.
 
-    folder: Path
+    `.rollcall/` may serve several configs. Each has a folder in it, named by `config_folder`, with
+    state.json, fresh.json and replies/. An older rollcall kept one of each for all: what lies there
+    still is moved to the config that wrote it last.
+    """
+
+    state_dir: Path
+    config_path: Path
+
+    @cached_property
+    def folder(self) -> Path:
+        """This config's own."""
+        return config_folder(self.config_path, self.state_dir)
 
     def read_state(self) -> tuple[State, tuple[str, ...]]:
         """The state, or a fresh one and a note why."""
         try:
             content = read_bytes(self._state_path)
-            return (State() if content is None else State.from_bytes(content)), ()
+            if content is not None:
+                return State.from_bytes(content), ()
+            return self._from_shared()
         except StateUnreadable as error:
             why = str(error)
         except StoreError as error:
@@ -168,15 +184,67 @@ class StateFiles:
             present = read_bytes(self._state_path)
             if present == content:
                 return ()
-            prepare(self.folder)
+            prepare_part(self.folder)
+            heir = present is None and self._is_heir()
             if present is not None:
                 self._put_aside_unreadable(present)
             replace_file(self._state_path, content, synced=False)
+            if heir:
+                self._move_shared()
         except OSError as error:
             return (f"The state could not be kept in {self.folder}: {words(error)}.",)
         except StoreError as error:
             return (f"The state could not be kept: {error.what}",)
         return ()
+
+    def _from_shared(self) -> tuple[State, tuple[str, ...]]:
+        """What an older rollcall kept for all configs of the folder, if it is this one's."""
+        content = read_bytes(self._shared_path)
+        if content is None:
+            return State(), ()
+        state = State.from_bytes(content)
+        if self._wrote(state):
+            return state, (f"{self._shared_path} is taken over for {self.config_path.name}.",)
+        note = f"The state was begun anew: {self._shared_path} is that of another config."
+        return State(), (note,)
+
+    def _is_heir(self) -> bool:
+        """Whether what an older rollcall kept for all configs of the folder is this one's."""
+        try:
+            content = read_bytes(self._shared_path)
+            return content is not None and self._wrote(State.from_bytes(content))
+        except (StateUnreadable, StoreError):
+            return False
+
+    def _wrote(self, state: State) -> bool:
+        """Whether this config is the one a shared state was kept for last: our lines in it are as
+        that run left them, or at least those of no other config beside it are.
+        """
+        last = state.written_blocks_sha256
+        if last in (None, digest_of_ours(b""), self._digest(self.config_path)):
+            return True
+        beside = self.config_path.parent.glob("*.y*ml")
+        return all(self._digest(path) != last for path in sorted(beside))
+
+    def _digest(self, path: Path) -> str | None:
+        try:
+            return digest_of_ours(read_bytes(path, MOST_TEXT_BYTES) or b"")
+        except StoreError:
+            return None
+
+    def _move_shared(self) -> None:
+        """Take over the stored lists, where we have no newer ones, and leave nothing behind."""
+        self._prepare_replies()
+        for path in sorted((self.state_dir / REPLIES).glob("*.reply")):
+            kept = self._replies / path.name
+            if kept.exists():
+                path.unlink()
+            else:
+                path.replace(kept)
+        with suppress(OSError):
+            (self.state_dir / REPLIES).rmdir()
+        (self.state_dir / STAMP).unlink(missing_ok=True)
+        self._shared_path.unlink(missing_ok=True)
 
     def write_replies(self, answers: tuple[Answer, ...]) -> tuple[str, ...]:
         """Keep the bodies of good answers; a note where that fails."""
@@ -199,6 +267,8 @@ class StateFiles:
         """The bodies and when they first came; None when none are kept, or they are damaged."""
         try:
             content = read_bytes(self._reply_path(provider))
+            if content is None and not self._state_path.exists() and self._is_heir():
+                content = read_bytes(self.state_dir / REPLIES / self._reply_path(provider).name)
         except StoreError:
             return None
         return None if content is None else _unpack(provider, content)
@@ -208,7 +278,7 @@ class StateFiles:
         path = self.folder / STAMP
         try:
             if read_bytes(path) != text.encode():
-                prepare(self.folder)
+                prepare_part(self.folder)
                 replace_file(path, text.encode(), synced=False)
         except OSError as error:
             return (f"{path} could not be written: {words(error)}.",)
@@ -218,7 +288,19 @@ class StateFiles:
 
     @property
     def _state_path(self) -> Path:
-        return self.folder / "state.json"
+        return self.folder / STATE
+
+    @property
+    def _replies(self) -> Path:
+        return self.folder / REPLIES
+
+    def _prepare_replies(self) -> None:
+        prepare_part(self.folder)
+        self._replies.mkdir(mode=0o700, exist_ok=True)
+
+    @property
+    def _shared_path(self) -> Path:
+        return self.state_dir / STATE
 
     def _put_aside_unreadable(self, content: bytes) -> None:
         """Keep, once, a state that is damaged or a newer version's, before it is overwritten."""
@@ -226,7 +308,7 @@ class StateFiles:
             State.from_bytes(content)
         except StateUnreadable as error:
             kind = "newer" if error.schema_version and error.schema_version > SCHEMA else "broken"
-            aside = self.folder / f"state.json.{kind}"
+            aside = self.folder / f"{STATE}.{kind}"
             if kind == "newer" or not aside.exists():
                 replace_file(aside, content, synced=False)
 
@@ -237,14 +319,21 @@ class StateFiles:
             kept = _unpack(answer.provider, present) if present else None
             if kept and kept[0] == answer.pages:
                 return
-        prepare_part(path.parent)
+        self._prepare_replies()
         replace_file(path, _pack(answer), synced=False)
 
     def _reply_path(self, provider: str) -> Path:
         """A name that every file system takes: the policy may call a provider anything."""
         plain = re.sub(r"[^a-z0-9-]+", "_", provider.lower())[:40]
-        digest = sha256(provider.encode(errors="surrogatepass")).hexdigest()[:8]
-        return self.folder / "replies" / f"{plain}-{digest}.reply"
+        digest = sha256_of(provider.encode(errors="surrogatepass"))[:8]
+        return self._replies / f"{plain}-{digest}.reply"
+
+
+def digest_of_ours(config: bytes) -> str:
+    """sha256 of our lines in a config.yaml, as `State.written_blocks_sha256` keeps it."""
+    from rollcall.litellm_config.document import managed_text
+
+    return sha256_of(managed_text(config).encode()) if config else sha256_of(b"")
 
 
 def _pack(answer: Answer) -> bytes:
@@ -254,7 +343,7 @@ def _pack(answer: Answer) -> bytes:
         "provider": answer.provider,
         "fetched_at": answer.fetched_at,
         "pages": [len(page) for page in answer.pages],
-        "sha256": sha256(body).hexdigest(),
+        "sha256": sha256_of(body),
     }
     return json.dumps(header).encode() + b"\n" + body
 
@@ -264,7 +353,7 @@ def _unpack(provider: str, content: bytes) -> tuple[tuple[bytes, ...], str] | No
     with suppress(ValueError, KeyError, TypeError, RecursionError):
         fields = json.loads(header)
         sizes: list[int] = fields["pages"]
-        whole = fields["sha256"] == sha256(body).hexdigest() and sum(sizes) == len(body)
+        whole = fields["sha256"] == sha256_of(body) and sum(sizes) == len(body)
         if fields["provider"] == provider and fields["schema"] == 1 and whole and min(sizes) >= 0:
             ends = [sum(sizes[: index + 1]) for index in range(len(sizes))]
             pages = tuple(body[end - size : end] for end, size in zip(ends, sizes, strict=True))

@@ -25,7 +25,7 @@ from rollcall.store.config_file import (
     require_unchanged,
     write_copy,
 )
-from rollcall.store.folder import NAME, hold
+from rollcall.store.folder import NAME, config_folder, config_name, hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,8 @@ class Store:
         """
         real = self._real_path
         sweep(real.parent, f"{real.name[:100]}.")
-        for folder in (self.state_dir, self.state_dir / "backups"):
+        ours = config_folder(self.config_path, self.state_dir)
+        for folder in (self.state_dir, self.state_dir / "backups", ours, ours / "replies"):
             sweep(folder, older_than_seconds=_LEFT_BEHIND_SECONDS)
         return self._in_place.recover()
 
@@ -183,10 +184,7 @@ class Store:
     @property
     def _name(self) -> str:
         """This config as seen from the state folder, which several configs may share."""
-        try:
-            return Path(os.path.relpath(self._real_path, self.state_dir.resolve())).as_posix()
-        except (ValueError, RuntimeError):  # on another Windows drive; links in a circle
-            return self._real_path.as_posix()
+        return config_name(self.config_path, self.state_dir)
 
     @property
     def _backups(self) -> Backups:
@@ -201,4 +199,4 @@ class Store:
     def _state_files(self) -> StateFiles:
         from rollcall.store.state import StateFiles
 
-        return StateFiles(self.state_dir)
+        return StateFiles(self.state_dir, self.config_path)

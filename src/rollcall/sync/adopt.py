@@ -1,98 +1,206 @@
-"""Entries that change hands: `adopt` takes the user's over, `eject` gives ours up."""
+"""Entries that change hands: `adopt` takes the user's over, `eject` gives ours up.
+
+An entry is taken over only where the managed one says everything it says. What would be lost is
+told, with the rule of the policy that would keep it.
+"""
 
 from __future__ import annotations
 
+import codecs
+from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rollcall.errors import GuardRefused, NobodyAsked
-from rollcall.litellm_config import adoption, writing
-from rollcall.litellm_config.document import parse
-from rollcall.litellm_config.entries import alias_target, called_by, name_of
+from rollcall.errors import NobodyAsked, PlanError
+from rollcall.litellm_config import adoption
+from rollcall.litellm_config.document import Entry, lines_of_own_models, parse
+from rollcall.litellm_config.entries import Unkept, called_by, lost_in, said_by
 from rollcall.plan.decide import decide
-from rollcall.plan.plan import plan_of
-from rollcall.store.config_file import Written
+from rollcall.policy.file import with_rules
+from rollcall.store.atomic import stage, store_error
 from rollcall.store.store import Store
-from rollcall.sync.apply import LOCK_WAIT_SECONDS, write
-from rollcall.sync.gather import gather
-from rollcall.sync.remember import remember, remember_handover
+from rollcall.sync.apply import locked, write
+from rollcall.sync.gather import gather, read_policy
+from rollcall.sync.remember import remember_handover
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rollcall.plan.inputs import Inputs
+    from rollcall.selection.admission import Admitted
     from rollcall.settings import Settings
+    from rollcall.store.config_file import Written
 
 
-def adoptable(inputs: Inputs) -> tuple[frozenset[str], frozenset[str]]:
-    """(model_names, alias names) of the user's own lines that `adopt` takes over.
+class LeftAlone(NamedTuple):
+    """A hand-written entry the policy would produce too, but that would lose something.
 
-    An entry, when the policy admits a model under its very name for the very model it calls; an
-    alias, when the policy gives that name and it leads to an entry that is, or becomes, ours.
+    Attributes:
+        line: where it stands. why: what it would lose.
+        rule: the rule that would keep it, as the policy says it; None where none can.
+        before: the rule of the policy, counted from 1, that it belongs in front of.
     """
-    wanted = {row.name: row.model.litellm_model for row in inputs.admit(inputs.policy).admitted}
-    names = frozenset(
-        name
-        for entry in inputs.document.own_entries
-        if wanted.get(name := name_of(entry)) == called_by(entry)
-    )
-    ours = names | {stray.model_name for stray in inputs.document.strays}
-    ours |= {name_of(entry) for entry in inputs.document.managed.models}
-    return names, frozenset(_aliases(inputs, ours))
 
-
-def _aliases(inputs: Inputs, ours: frozenset[str]) -> set[str]:
-    document = inputs.document
-    free = replace(inputs, document=replace(document, own_models=(), own_aliases={}))
-    given = {alias.name for alias in decide(free).resolved if alias.target is not None}
-    return {
-        name
-        for name, target in document.own_aliases.items()
-        if name in given and alias_target(target) in ours
-    }
+    name: str
+    line: int
+    why: str
+    rule: dict[str, Any] | None = None
+    before: int = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Adopted:
-    """What `adopt` took over."""
+class AdoptionPlan:
+    """What `adopt` would take over, and what it leaves alone.
 
-    names: tuple[str, ...]
+    Attributes:
+        before, result: config.yaml's bytes, as they are and as they would be.
+        taken: (the hand-written entry, the managed one in its place), in the file's order.
+        aliases: names of hand-written aliases the policy gives just so.
+        strays: model_names of entries of ours whose markers were lost: they come back as they are.
+    """
+
+    before: bytes
+    result: bytes
+    taken: tuple[tuple[Entry, Entry], ...]
     aliases: tuple[str, ...]
-    written: Written | None
-    notes: tuple[str, ...] = ()
+    strays: tuple[str, ...]
+    left_alone: tuple[LeftAlone, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The model_names that become managed."""
+        return tuple(sorted({*(str(entry["model_name"]) for _, entry in self.taken), *self.strays}))
 
 
-def adopt(settings: Settings) -> Adopted:
-    """Turn hand-written entries and aliases the policy would produce into managed ones.
-
-    Entries of ours whose markers were lost come back too. One write, with the plan's other
-    changes in it.
+def plan_adoption(settings: Settings) -> AdoptionPlan:
+    """Say what would be taken over; writes nothing.
 
     Raises:
-        NobodyAsked, GuardRefused: the policy's word cannot be had, or a guard refuses it.
-        ConfigRefused: an entry cannot be taken over safely.
+        NobodyAsked: the policy's word cannot be had. ConfigRefused: the file cannot be edited.
     """
+    inputs = gather(settings, Store(settings.config_path, settings.state_dir))
+    if not inputs.catalogs:
+        raise NobodyAsked("Nobody could be asked: nothing is adopted.", "Try again, or --offline.")
+    document = inputs.document
+    lines = lines_of_own_models(document)
+    taken: dict[int, Entry] = {}
+    left: list[LeftAlone] = []
+    for index, row in _candidates(inputs):
+        entry = document.own_models[index]
+        managed = inputs.entry_of(row.model, row.name, row.extras)
+        lost = lost_in(entry, managed)
+        why = f"would lose {', '.join(lost)}" if lost else adoption.unadoptable(document, index)
+        if why is None:
+            taken[index] = managed
+        else:
+            left.append(_left_alone(entry, lines[index], row, why, offer=bool(lost)))
+    aliases = frozenset(_aliases(inputs, [str(entry["model_name"]) for entry in taken.values()]))
+    strays = tuple(sorted({stray.model_name for stray in document.strays}))
+    return AdoptionPlan(
+        before=document.raw,
+        result=adoption.adopt(document, taken, aliases=aliases),
+        taken=tuple((document.own_models[index], entry) for index, entry in taken.items()),
+        aliases=tuple(sorted(aliases)),
+        strays=strays,
+        left_alone=tuple(left),
+    )
+
+
+def _candidates(inputs: Inputs) -> Iterator[tuple[int, Admitted]]:
+    """The hand-written entries that call the very model the policy admits under their name.
+
+    Not those that share their name with another one: LiteLLM balances between them.
+    """
+    document = inputs.document
+    admitted = {row.name: row for row in inputs.admit(inputs.policy).admitted}
+    named = [str(entry.get("model_name")) for entry in document.own_entries]
+    named += [str(entry["model_name"]) for entry in document.managed.models]
+    count = Counter([*named, *inputs.included_names])
+    for index, entry in enumerate(document.own_models):
+        name = str(entry.get("model_name")) if isinstance(entry, dict) else ""
+        row = admitted.get(name)
+        ours = isinstance(entry, dict) and (entry.get("model_info") or {}).get("managed_by")
+        if row and count[name] == 1 and not ours and called_by(entry) == row.model.litellm_model:
+            yield index, row
+
+
+def _left_alone(entry: Entry, line: int, row: Admitted, why: str, *, offer: bool) -> LeftAlone:
+    name = str(entry["model_name"])
+    if not offer:
+        return LeftAlone(name, line, why)
+    try:
+        said = said_by(entry)
+    except Unkept as reason:
+        return LeftAlone(name, line, f"{why}: {reason}")
+    rule = {
+        "match": row.model.id,
+        "from": [row.model.provider],
+        "name": name,
+        "key_env": said.key_env,
+        "api_base": said.api_base,
+        "params": said.params,
+        "model_info": said.model_info,
+    }
+    kept = {key: value for key, value in rule.items() if value not in (None, {})}
+    return LeftAlone(name, line, why, kept, row.rule)
+
+
+def _aliases(inputs: Inputs, taken: list[str]) -> Iterator[str]:
+    """The hand-written aliases that the policy would write just as they stand."""
+    document = inputs.document
+    free = replace(inputs, document=replace(document, own_models=(), own_aliases={}))
+    given = decide(free).blocks.aliases
+    ours = {*taken, *(stray.model_name for stray in document.strays)}
+    ours |= {str(entry["model_name"]) for entry in document.managed.models}
+    for name, target in document.own_aliases.items():
+        leads = target.get("model") if isinstance(target, dict) else target
+        if given.get(name) == target and leads in ours:
+            yield name
+
+
+def apply_adoption(settings: Settings, plan: AdoptionPlan) -> Written | None:
+    """Write what was planned, if config.yaml is still what it was planned from.
+
+    Returns:
+        What the write did; None where there was nothing to adopt.
+
+    Raises:
+        PlanError: config.yaml changed meanwhile.
+    """
+    if plan.result == plan.before:
+        return None
     store = Store(settings.config_path, settings.state_dir)
-    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
-        found = gather(settings, store)
-        names, aliases = adoptable(found)
-        before = found.document
-        inputs = replace(found, document=parse(adoption.adopt(before, names, aliases=aliases)))
-        decision = decide(inputs)
-        result = writing.with_blocks(inputs.document, decision.blocks)
-        plan = plan_of(inputs, decision, result)
-        if plan.nobody:
-            raise NobodyAsked(
-                "Nobody could be asked: nothing is adopted.", "Try again, or --offline."
+    with locked(settings, store):
+        if store.read_config() != plan.before:
+            raise PlanError(
+                f"{settings.config_path} changed meanwhile: nothing was adopted.",
+                "Run `rollcall adopt` again.",
             )
-        if plan.refused:
-            raise GuardRefused(
-                f"A guard refused: {plan.refused[0].reason}.", plan.refused[0].accept
-            )
-        written = None
-        if result != before.raw:
-            written = write(settings, store, before.raw, result, "adopt", None)
-        notes = remember(settings, store, found, plan, result, written)
-    strays = {stray.model_name for stray in before.strays}
-    return Adopted(tuple(sorted({*names, *strays})), tuple(sorted(aliases)), written, notes)
+        written = write(settings, store, plan.before, plan.result, "adopt")
+        remember_handover(settings, store, "adopt", plan.result, written)
+    return written
+
+
+def add_rules(settings: Settings, plan: AdoptionPlan) -> None:
+    """Put the rules that keep what entries say into the policy, each before the one it refines.
+
+    Raises:
+        PolicyError: they cannot be put in safely. StoreError: the policy cannot be written.
+    """
+    path = settings.policy_path
+    text, _ = read_policy(settings)
+    rules = [(row.before, row.rule) for row in plan.left_alone if row.rule]
+    content = with_rules(text.decode("utf-8-sig"), str(path), rules).encode()
+    try:
+        target = path.resolve(strict=True)
+        mark = codecs.BOM_UTF8 * text.startswith(codecs.BOM_UTF8)
+        staged = stage(target, mark + content, like=target)
+        try:
+            staged.commit()
+        finally:
+            staged.discard()
+    except OSError as error:
+        raise store_error("written", path, error) from error
 
 
 def eject(settings: Settings, *, remove: bool = False) -> Written | None:
@@ -102,12 +210,12 @@ def eject(settings: Settings, *, remove: bool = False) -> Written | None:
         ConfigRefused: it cannot be done without touching the user's lines.
     """
     store = Store(settings.config_path, settings.state_dir)
-    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
+    with locked(settings, store):
         document = parse(store.read_config())
         result = adoption.eject(document, remove=remove)
         if result == document.raw:
             return None
         reason = "eject --remove" if remove else "eject"
-        written = write(settings, store, document.raw, result, reason, None)
+        written = write(settings, store, document.raw, result, reason)
         remember_handover(settings, store, reason, result, written)
     return written

@@ -1,21 +1,24 @@
-"""The story: make a plan, apply it, roll it back."""
+"""The story of a run: what is known, what shall change, what is written, what is remembered.
+
+`make_plan` and `apply` are the whole of it. `apply_saved` writes a plan made earlier; `rollback`
+and `refresh` are its smaller sisters.
+"""
 
 from __future__ import annotations
 
-from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
+from rollcall import startup
 from rollcall.errors import GuardRefused, NotFound, PlanError
+from rollcall.files import sha256_of
 from rollcall.litellm_config.document import Blocks, parse
 from rollcall.settings import stamp
-from rollcall.store.config_file import Written
-from rollcall.store.freshness import sha256
 from rollcall.store.store import Store
 from rollcall.sync.gather import gather, read_pick, read_policy_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from rollcall.plan.decide import Decision
@@ -23,22 +26,15 @@ if TYPE_CHECKING:
     from rollcall.plan.plan import Plan
     from rollcall.providers.fetch import Observer
     from rollcall.settings import Settings
+    from rollcall.store.config_file import Written
+
+    Check = Callable[[bytes], None]
+    """Called with the new text before it replaces the file; raises to stop it."""
 
 
 AGAIN = "Make a new one with `rollcall plan --out FILE`."
 LOCK_WAIT_SECONDS = 5.0
 """How long a run waits for another one, where `--deadline` does not say."""
-
-FOR_DECIDING = (
-    "rollcall.selection.shelf",
-    "rollcall.selection.admission",
-    "rollcall.selection.aliases",
-    "rollcall.plan.decide",
-    "rollcall.litellm_config.writing",
-    "rollcall.plan.plan",
-    "rollcall.sync.remember",
-)
-"""Not needed for asking: imported while the providers think, in pieces of a few milliseconds."""
 
 
 class Planned(NamedTuple):
@@ -78,7 +74,7 @@ def make_plan(
         PolicyError, ConfigRefused, PlanError, StoreError, SettingsError: see their docstrings.
     """
     store = store or Store(settings.config_path, settings.state_dir)
-    inputs = gather(settings, store, observer, _while_they_think())
+    inputs = gather(settings, store, observer, startup.while_waiting())
     from rollcall.litellm_config.writing import with_blocks
     from rollcall.plan.decide import decide
     from rollcall.plan.plan import plan_of
@@ -89,44 +85,41 @@ def make_plan(
     return Planned(plan_of(inputs, decision, result), inputs, decision, result)
 
 
-def _while_they_think() -> list[Callable[[], object]]:
-    return [partial(import_module, name) for name in FOR_DECIDING]
-
-
 def apply(
     settings: Settings,
     observer: Observer | None = None,
     *,
     write_to: Path | None = None,
-    check: Callable[[bytes], None] | None = None,
+    check: Check | None = None,
 ) -> Applied:
     """Plan and write, under the lock of this config.yaml.
 
     Args:
         write_to: write the result there, and only read config.yaml. Where nothing may change
             and nothing is there yet, config.yaml is copied as it is: a proxy is to start on it.
-        check: called with the new text before it replaces the file; raises to stop it.
 
     Raises:
         GuardRefused: a guard refused the plan. LockBusy: another run is at it. And as make_plan.
     """
     store = Store(settings.config_path, settings.state_dir)
-    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS) as mended:
+    with locked(settings, store) as mended:
         planned = make_plan(settings, observer, store)
-        from rollcall.plan.changes import counts
-        from rollcall.sync import remember
+        from rollcall.sync.remember import remember
 
         plan, before = planned.plan, planned.inputs.document.raw
-        if check is not None and plan.changed:
-            check(planned.result)
-        result, due = planned.result, plan.changed or write_to is not None
-        if plan.nobody or plan.refused:
-            result, due = before, write_to is not None and not write_to.exists() and before != b""
-        written = None
-        if due:
-            written = write(settings, store, before, result, counts(plan.changes), write_to)
-        notes = mended + remember.remember(settings, store, planned.inputs, plan, result, written)
-    return Applied(plan, written, notes, planned)
+        text = _text_to_write(planned, write_to)
+        written = _written(settings, store, plan, before, text, write_to, check)
+        left = planned.result if written is not None and write_to is None else before
+        notes = remember(settings, store, planned.inputs, plan, left, written)
+    return Applied(plan, written, mended + notes, planned)
+
+
+def _text_to_write(planned: Planned, write_to: Path | None) -> bytes | None:
+    """The text a run leaves in config.yaml, or at `write_to`; None = nothing is to be written."""
+    plan, before = planned.plan, planned.inputs.document.raw
+    if plan.nobody or plan.refused:
+        return before if before and write_to is not None and not write_to.exists() else None
+    return planned.result if plan.changed or write_to is not None else None
 
 
 def apply_saved(
@@ -134,7 +127,7 @@ def apply_saved(
     plan: Plan,
     *,
     write_to: Path | None = None,
-    check: Callable[[bytes], None] | None = None,
+    check: Check | None = None,
 ) -> Applied:
     """Write exactly a saved plan; `write_to` and `check` as in `apply`.
 
@@ -142,10 +135,8 @@ def apply_saved(
         PlanError: config.yaml or the policy is not what the plan was made from.
         GuardRefused: a guard had refused the plan and `force` is not set.
     """
-    from rollcall.plan.changes import counts
-    from rollcall.sync import remember
+    from rollcall.sync.remember import remember_saved
 
-    store = Store(settings.config_path, settings.state_dir)
     if plan.refused and not settings.force:
         refusal = plan.refused[0]
         raise GuardRefused(
@@ -153,27 +144,52 @@ def apply_saved(
             f"To accept it: {refusal.accept}; then make a new one.",
         )
     plan = plan.model_copy(update={"refused": []})
-    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS) as mended:
+    store = Store(settings.config_path, settings.state_dir)
+    with locked(settings, store) as mended:
         before = store.read_config()
         policy_text = _same_files(settings, plan, before)
         result = _result_of(plan, before)
-        if check is not None and plan.changed:
-            check(result)
-        written = None
-        if result != before or write_to is not None:
-            written = write(settings, store, before, result, counts(plan.changes), write_to)
-        notes = mended + remember.remember_saved(
-            settings, store, plan, policy_text, result, written
-        )
-    return Applied(plan, written, notes)
+        text = result if result != before or write_to is not None else None
+        written = _written(settings, store, plan, before, text, write_to, check)
+        left = result if write_to is None else before
+        notes = remember_saved(settings, store, plan, policy_text, left, written)
+    return Applied(plan, written, mended + notes)
+
+
+def locked(settings: Settings, store: Store) -> AbstractContextManager[tuple[str, ...]]:
+    """The lock of this config.yaml, waited for as long as the user says; yields notes.
+
+    Raises:
+        LockBusy: another run is at it. StoreError: an interrupted write could not be repaired.
+    """
+    return store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS)
+
+
+def _written(
+    settings: Settings,
+    store: Store,
+    plan: Plan,
+    before: bytes,
+    text: bytes | None,
+    write_to: Path | None,
+    check: Check | None,
+) -> Written | None:
+    """Write `text`, unless there is nothing to write, after `check` let a changed one pass."""
+    if text is None:
+        return None
+    if check is not None and text != before:
+        check(text)
+    from rollcall.plan.changes import counts
+
+    return write(settings, store, before, text, counts(plan.changes), write_to)
 
 
 def _same_files(settings: Settings, plan: Plan, config: bytes) -> str:
     """The policy's text, after checking that nothing changed since the plan was made."""
-    if sha256(config) != plan.config_sha256:
+    if sha256_of(config) != plan.config_sha256:
         raise PlanError(f"{settings.config_path} changed since the plan was made.", AGAIN)
     policy_bytes = read_policy_bytes(settings)
-    if sha256(policy_bytes + read_pick(settings)[0]) != plan.policy_sha256:
+    if sha256_of(policy_bytes + read_pick(settings)[0]) != plan.policy_sha256:
         raise PlanError(f"{settings.policy_path} changed since the plan was made.", AGAIN)
     return policy_bytes.decode("utf-8", "replace")
 
@@ -192,7 +208,7 @@ def _result_of(plan: Plan, config: bytes) -> bytes:
         fallbacks=tuple(plan.blocks.fallbacks),
     )
     result = with_blocks(document, blocks, replace=plan.replace)
-    if sha256(result) != plan.result_sha256:
+    if sha256_of(result) != plan.result_sha256:
         raise PlanError("The saved plan does not give the file it says it gives.", AGAIN)
     return result
 
@@ -209,22 +225,20 @@ def rollback(settings: Settings, backup_id: str | None = None) -> tuple[str, Wri
     from rollcall.sync import remember
 
     store = Store(settings.config_path, settings.state_dir)
-    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
+    with locked(settings, store):
         before = store.read_config()
         chosen = store.find_backup(backup_id).id if backup_id else _last_other(store, before)
         content = store.read_backup(chosen)
         if content == before:
             return chosen, None
-        written = store.write_config(
-            content, expected=before, created=stamp(settings), reason=f"rollback to {chosen}"
-        )
+        written = write(settings, store, before, content, f"rollback to {chosen}")
         remember.remember_handover(settings, store, f"rollback to {chosen}", content, written)
     return chosen, written
 
 
 def _last_other(store: Store, current: bytes) -> str:
     """The newest backup that is not what stands there now (a write cut short leaves such a one)."""
-    digest = sha256(current)
+    digest = sha256_of(current)
     backups = store.backups()
     if not backups:
         raise NotFound("There is no earlier config.yaml to go back to.", "Nothing was changed.")
@@ -241,7 +255,7 @@ def refresh(settings: Settings) -> None:
 
     store = Store(settings.config_path, settings.state_dir)
     inputs = gather(settings, store)
-    with store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS):
+    with locked(settings, store):
         remember.remember_replies(store, inputs)
 
 
@@ -251,8 +265,9 @@ def write(
     before: bytes,
     result: bytes,
     reason: str,
-    write_to: Path | None,
+    write_to: Path | None = None,
 ) -> Written:
+    """Replace config.yaml, which was `before` when it was read."""
     return store.write_config(
         result, expected=before, created=stamp(settings), reason=reason, write_to=write_to
     )

@@ -48,7 +48,7 @@ def find_keys(policy: Policy, settings: Settings, document: ConfigDocument) -> P
         PolicyError: a provider that is not known. SettingsError: `--provider` names no provider.
     """
     providers = {
-        name: _resolve(name, row, settings.environ) for name, row in policy.providers.items()
+        name: provider_of(name, row, settings.environ) for name, row in policy.providers.items()
     }
     for name in settings.only_providers:
         if name not in providers:
@@ -71,7 +71,12 @@ def find_keys(policy: Policy, settings: Settings, document: ConfigDocument) -> P
     )
 
 
-def _resolve(name: str, row: ProviderPolicy, environ: Mapping[str, str]) -> Provider:
+def provider_of(name: str, row: ProviderPolicy, environ: Mapping[str, str]) -> Provider:
+    """A provider as the policy describes it.
+
+    Raises:
+        PolicyError: it is not known, or its address is none.
+    """
     said_key = "key_env" in row.model_fields_set
     return resolve_provider(
         name,

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from rollcall import yaml_reading
 from rollcall.catalog.model import Answer, Model, Verdict
 from rollcall.errors import PolicyError
-from rollcall.files import read_regular
+from rollcall.files import read_regular, sha256_of
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.entries import key_of
 from rollcall.plan.inputs import Inputs
 from rollcall.policy import schema
+from rollcall.policy.file import load_policy
 from rollcall.providers import fetch
 from rollcall.providers.fetch import Target
 from rollcall.settings import Mode, stamp
-from rollcall.store.freshness import sha256
 from rollcall.store.picks import read_picked
 from rollcall.sync.asking import every_answer, find_keys, missing_key, whom_to_ask
 
@@ -69,7 +69,7 @@ def gather(
     return Inputs(
         policy=policy,
         policy_text=text,
-        policy_sha256=sha256(content + pick),
+        policy_sha256=sha256_of(content + pick),
         old_policy=_old_policy(state, text),
         picked=picked,
         document=document,
@@ -101,6 +101,20 @@ def _stored(store: Store, targets: Iterable[Target], keys: ProviderKeys) -> Iter
                 detail = missing_key(target.provider, keys.elsewhere.get(target.provider.name))
                 answer = replace(answer, verdict=Verdict.NO_KEY, detail=detail)
             yield replace(answer, offline=True)
+
+
+def ask_policy(
+    settings: Settings, policy: Policy, document: ConfigDocument
+) -> dict[str, tuple[Model, ...]]:
+    """What the providers of a policy list now; only those that answered well."""
+    keys = find_keys(policy, settings, document)
+    answers = fetch.ask_all(
+        whom_to_ask(keys, policy, settings),
+        deadline_seconds=settings.deadline_seconds or policy.defaults.deadline,
+        fetched_at=stamp(settings),
+        secrets=keys.secrets,
+    )
+    return {answer.provider: answer.models for answer in answers if answer.verdict is Verdict.OK}
 
 
 def _previous(
@@ -160,7 +174,7 @@ def _old_policy(state: State, text: str) -> Policy | None:
     if state.policy_text is None or state.policy_text == text:
         return None
     try:
-        return schema.load_policy(state.policy_text, "the policy of the last apply")
+        return load_policy(state.policy_text, "the policy of the last apply")
     except PolicyError:
         return None
 
@@ -180,7 +194,7 @@ def read_policy(settings: Settings) -> tuple[bytes, Policy]:
         raise PolicyError(
             f"{settings.policy_path} is not UTF-8 (byte {error.start}).", "Save it as UTF-8."
         ) from None
-    return content, schema.load_policy(text, str(settings.policy_path))
+    return content, load_policy(text, str(settings.policy_path))
 
 
 def read_policy_bytes(settings: Settings) -> bytes:

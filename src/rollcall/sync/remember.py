@@ -1,4 +1,4 @@
-"""What a run leaves behind for the next one: replies, state, and the stamp of freshness."""
+"""Keeps what a run learnt for the next one: replies, state, and a stamp for `start`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from rollcall.catalog.model import Answer, Verdict
-from rollcall.litellm_config import document
+from rollcall.files import sha256_of
 from rollcall.plan.changes import counts
 from rollcall.settings import stamp
 from rollcall.store import freshness
-from rollcall.store.state import ProviderState, RunRecord, State
+from rollcall.store.state import ProviderState, RunRecord, State, digest_of_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,10 +90,14 @@ def remember(
     store: Store,
     inputs: Inputs,
     plan: Plan,
-    result: bytes,
+    config: bytes,
     written: Written | None,
 ) -> tuple[str, ...]:
-    """Keep replies, state and freshness after a run; what cannot be kept is a note."""
+    """Keep replies, state and freshness after a run; what cannot be kept is a note.
+
+    Args:
+        config: config.yaml as the run left it.
+    """
     answers = tuple(inputs.answers.values())
     notes = () if settings.offline else store.write_replies(answers)
     state = after_asking(inputs.state, answers, now=inputs.stamp, today=inputs.today)
@@ -101,10 +105,9 @@ def remember(
         outcome = "nobody" if plan.nobody else "refused"
         state = after_run(state, _record(settings, plan, outcome, written))
         return (*notes, *store.write_state(state))
-    result = result if written is not None else inputs.document.raw
-    notes += store.write_state(_applied(settings, state, plan, inputs.policy_text, result, written))
-    if not settings.only_providers:
-        notes += store.write_stamp(_fresh(settings, inputs, result))
+    notes += store.write_state(_applied(settings, state, plan, inputs.policy_text, config, written))
+    if not settings.only_providers and sha256_of(config) == plan.result_sha256:
+        notes += store.write_stamp(_fresh(settings, inputs, config))
     return notes
 
 
@@ -113,12 +116,12 @@ def remember_saved(
     store: Store,
     plan: Plan,
     policy_text: str,
-    result: bytes,
+    config: bytes,
     written: Written | None,
 ) -> tuple[str, ...]:
-    """Keep what applying a saved plan did."""
+    """Keep what applying a saved plan did; see `remember`."""
     state, notes = store.read_state()
-    return notes + store.write_state(_applied(settings, state, plan, policy_text, result, written))
+    return notes + store.write_state(_applied(settings, state, plan, policy_text, config, written))
 
 
 def remember_replies(store: Store, inputs: Inputs) -> tuple[str, ...]:
@@ -159,7 +162,7 @@ def _applied(
     state: State,
     plan: Plan,
     policy_text: str,
-    result: bytes,
+    config: bytes,
     written: Written | None,
 ) -> State:
     state = state.model_copy(
@@ -170,17 +173,12 @@ def _applied(
     )
     outcome = "applied" if written is not None and plan.changed else "unchanged"
     record = _record(settings, plan, outcome, written)
-    return after_run(_with_result(state, result), record)
+    return after_run(_with_result(state, config), record)
 
 
 def _with_result(state: State, content: bytes) -> State:
     """The state knowing config.yaml as we left it, to tell hand edits from our own writing."""
-    managed = document.managed_text(content) if content else ""
-    return state.model_copy(
-        update={
-            "written_blocks_sha256": freshness.sha256(managed.encode()),
-        }
-    )
+    return state.model_copy(update={"written_blocks_sha256": digest_of_ours(content)})
 
 
 def _record(settings: Settings, plan: Plan, outcome: str, written: Written | None) -> RunRecord:

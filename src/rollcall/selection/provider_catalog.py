@@ -1,4 +1,4 @@
-"""One provider's catalog laid out for rules: by id, by prefix, by family.
+"""One provider's catalog laid out for rules: by id, by prefix, by family; what the deny list stops.
 
 Rules times models must not explode: an exact id is a look-up, a pattern only sees the ids that
 begin as it does, a family name only the families, each of which is tried once.
@@ -7,23 +7,20 @@ begin as it does, a family name only the families, each of which is tried once.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
-from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from rollcall.catalog import order, reading
+from rollcall.catalog import order
 from rollcall.catalog.model import Kind, Model
 from rollcall.catalog.reading import is_family
 from rollcall.policy.words import compile_glob
 from rollcall.providers.builtin import is_openrouter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from rollcall.catalog.model import Model
     from rollcall.catalog.reading import Reading
-    from rollcall.policy.schema import Policy, Rule
+    from rollcall.policy.schema import Policy
 
 
 VARIANT_WORDS = frozenset(
@@ -32,8 +29,8 @@ VARIANT_WORDS = frozenset(
 """What stands behind a colon and makes it another offer; elsewhere it is a tag, as in Ollama's."""
 
 
-class Item(NamedTuple):
-    """One model on the shelf.
+class ListedModel(NamedTuple):
+    """One model of a catalog, read.
 
     Attributes:
         special: why only a rule that names its id admits it; "" = it is an ordinary chat model.
@@ -56,29 +53,31 @@ class Item(NamedTuple):
         return self.special.startswith(":")
 
 
-class Shelf:
+class ProviderCatalog:
     """One provider's models; the same whatever order they came in."""
 
     def __init__(self, provider: str, models: Sequence[Model], policy: Policy) -> None:
         """Lay out `models`, which `provider` lists."""
         row = policy.providers.get(provider)
         self.provider = provider
-        self._deny = policy.deny
+        self._policy = policy
         # OpenRouter may think of a new suffix any day; elsewhere a colon can mean anything.
         self._suffixes = is_openrouter(provider, row.type if row else None)
         self.models = _once(models)
         self._ids = sorted(self.models)
-        self._items: dict[str, Item] = {}
+        self._items: dict[str, ListedModel] = {}
         self._by_name: dict[str, tuple[str, ...]] = {}
 
-    def item(self, model_id: str) -> Item:
+    def item(self, model_id: str) -> ListedModel:
         """The model with this id, read."""
         item = self._items.get(model_id)
         if item is None:
             model = self.models[model_id]
             reading = order.read_model(model)
             special = self._special(model, reading)
-            item = Item(model, reading, special, denied(self._deny, self.provider, model_id))
+            item = ListedModel(
+                model, reading, special, denying_pattern(self._policy, self.provider, model_id)
+            )
             self._items[model_id] = item
         return item
 
@@ -132,9 +131,9 @@ class Shelf:
         return ""
 
 
-def denied(patterns: Iterable[str], provider: str, model_id: str) -> str | None:
-    """The first deny pattern that fits the id or `provider/id`, None when none does."""
-    for pattern in patterns:
+def denying_pattern(policy: Policy, provider: str, model_id: str) -> str | None:
+    """The first pattern of the deny list that fits the id or `provider/id`, None when none does."""
+    for pattern in policy.deny:
         matches = compile_glob(pattern).matches
         if matches(model_id) or matches(f"{provider}/{model_id}"):
             return pattern
@@ -149,54 +148,3 @@ def _once(models: Sequence[Model]) -> dict[str, Model]:
         if twin is not model and twin != model:
             found[model.id] = min(twin, model, key=repr)
     return found
-
-
-NOTICE = timedelta(days=30)
-"""A model that ends within this time is admitted with a warning; a successor is preferred."""
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What a decision is made from; see `rollcall.selection.admission.admit`."""
-
-    policy: Policy
-    shelves: dict[str, Shelf]
-    today: date
-    first_seen: Callable[[str, str], date | None]
-    accepted: frozenset[str]
-    named_only: bool
-    present: frozenset[tuple[str, str]]
-
-    def rule(self, number: int) -> Rule:
-        """The rule counted from 1."""
-        return self.policy.allow[number - 1]
-
-    def ends_soon(self, model: Model) -> bool:
-        """Whether its announced end is near."""
-        return model.ends is not None and model.ends <= self.today + NOTICE
-
-    def too_young(self, item: Item, name: str) -> bool:
-        """Whether `min_age` holds a model back."""
-        if not self.policy.guards.min_age or item.model.key in self.present:
-            return False
-        if not self.accepted.isdisjoint((item.model.id, item.model.qualified, name)):
-            return False
-        day = self._known_since(item)
-        return day is not None and (self.today - day).days < self.policy.guards.min_age
-
-    def age_reason(self, item: Item) -> str:
-        """Why a model is held, for people."""
-        day = self._known_since(item)
-        since = "released" if order.release_date(item.model) else "first seen"
-        days = (self.today - day).days if day else 0
-        when = f"{days} days ago" if days >= 0 else f"on {day}"
-        return f"{since} {when}, min_age is {self.policy.guards.min_age} days"
-
-    def _known_since(self, item: Item) -> date | None:
-        return order.release_date(item.model) or self.first_seen(*item.model.key)
-
-    def target_of(self, shelf: Shelf, target: str) -> Reading:
-        """The reading of what a moving id points at."""
-        if target in shelf.models:
-            return shelf.item(target).reading
-        return reading.read(target)

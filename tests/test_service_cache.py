@@ -8,16 +8,14 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from rollcall.inspect.inventory import Inventory
-from rollcall.service.access import Caller, Gate
-from rollcall.service.kept import Answer, Source
-from rollcall.service.known import Known
-from rollcall.service.listings import MAX_KEPT, Listings
-from rollcall.service.problems import Problem
-from rollcall.service.question import Asked, read_question
-from rollcall.service.upstream import Listed, Outcome, Unavailable, Upstream
+from rollcall.service.access import Authenticator, Caller
+from rollcall.service.cache import MAX_KEPT, ListAnswer, ModelListCache, Source
+from rollcall.service.formats import ApiError, ListRequest, read_list_request
+from rollcall.service.model_list import KnownModels
+from rollcall.service.upstream import Failed, Listed, OtherAnswer, Outcome, Upstream
 
-KNOWN = Known(Inventory())
-LIST = read_question("/v1/models", b"", [])
+KNOWN = KnownModels(Inventory())
+LIST = read_list_request("/v1/models", b"", [])
 
 
 class Clock:
@@ -39,7 +37,7 @@ class ScriptedUpstream(Upstream):
         self.answering.set()
         self.outcome: Outcome | None = None
 
-    async def ask(self, question: object, caller: object, view_headers: object) -> Outcome:
+    async def list_models(self, asked: object, caller: object) -> Outcome:
         self.asked += 1
         await self.answering.wait()
         body = {"object": "list", "data": [{"id": f"model-{self.asked}"}]}
@@ -53,34 +51,36 @@ def caller(key: bytes = b"k") -> Caller:
     return admitted
 
 
-GATE = Gate((), None)
+GATE = Authenticator((), None)
 
-Story = Callable[[Listings, ScriptedUpstream, Clock], Awaitable[None]]
+Story = Callable[[ModelListCache, ScriptedUpstream, Clock], Awaitable[None]]
 
 
-def play(story: Story) -> None:
-    """Run a story of questions and passing time."""
+def play(story: Story, patience_seconds: float = 30.0) -> None:
+    """Run a story of requests and passing time."""
 
     async def run() -> None:
         upstream, clock = ScriptedUpstream(), Clock()
-        listings = Listings(upstream, lambda: KNOWN, patience_seconds=0.2, clock=clock)
-        await story(listings, upstream, clock)
-        await listings.close()
+        lists = ModelListCache(
+            upstream, lambda: KNOWN, patience_seconds=patience_seconds, clock=clock
+        )
+        await story(lists, upstream, clock)
+        await lists.close()
         await upstream.close()
 
     asyncio.run(run())
 
 
-def source(answer: Answer | Problem) -> Source:
+def source(answer: ListAnswer | OtherAnswer | ApiError) -> Source:
     """Where an answer came from."""
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, ListAnswer)
     return answer.source
 
 
 def test_a_hundred_callers_at_once_are_one_request() -> None:
-    async def story(listings: Listings, upstream: ScriptedUpstream, clock: Clock) -> None:
+    async def story(lists: ModelListCache, upstream: ScriptedUpstream, clock: Clock) -> None:
         upstream.answering.clear()
-        waiting = [asyncio.create_task(listings.answer(caller(), LIST)) for _ in range(100)]
+        waiting = [asyncio.create_task(lists.get(caller(), LIST)) for _ in range(100)]
         await asyncio.sleep(0)
         upstream.answering.set()
         answers = await asyncio.gather(*waiting)
@@ -91,45 +91,45 @@ def test_a_hundred_callers_at_once_are_one_request() -> None:
 
 
 def test_a_list_is_used_while_fresh_refreshed_before_it_is_old_and_asked_for_after() -> None:
-    async def story(listings: Listings, upstream: ScriptedUpstream, clock: Clock) -> None:
-        await listings.answer(caller(), LIST)
+    async def story(lists: ModelListCache, upstream: ScriptedUpstream, clock: Clock) -> None:
+        await lists.get(caller(), LIST)
         clock.seconds = 2
-        assert source(await listings.answer(caller(), LIST)) is Source.CACHE
+        assert source(await lists.get(caller(), LIST)) is Source.CACHE
         assert upstream.asked == 1
         clock.seconds = 5
-        assert source(await listings.answer(caller(), LIST)) is Source.CACHE
-        while listings.health.last_good != 5:
+        assert source(await lists.get(caller(), LIST)) is Source.CACHE
+        while lists.health.last_good != 5:
             await asyncio.sleep(0)
         clock.seconds = 60
-        assert source(await listings.answer(caller(), LIST)) is Source.LITELLM
+        assert source(await lists.get(caller(), LIST)) is Source.LITELLM
         assert upstream.asked == 3
 
     play(story)
 
 
 def test_nobody_waits_long_for_what_is_kept_and_the_slow_answer_is_heard_in_the_end() -> None:
-    async def story(listings: Listings, upstream: ScriptedUpstream, clock: Clock) -> None:
-        await listings.answer(caller(), LIST)
+    async def story(lists: ModelListCache, upstream: ScriptedUpstream, clock: Clock) -> None:
+        await lists.get(caller(), LIST)
         upstream.answering.clear()
         clock.seconds = 60
         for _ in range(3):
-            assert source(await listings.answer(caller(), LIST)) is Source.CACHE
+            assert source(await lists.get(caller(), LIST)) is Source.CACHE
         assert upstream.asked == 2
         upstream.answering.set()
-        while listings.health.answers is not True:
+        while lists.health.answers is not True:
             await asyncio.sleep(0)
-        answer = await listings.answer(caller(), LIST)
-        assert isinstance(answer, Answer)
+        answer = await lists.get(caller(), LIST)
+        assert isinstance(answer, ListAnswer)
         assert b"model-2" in answer.rendered.content
 
-    play(story)
+    play(story, patience_seconds=0.01)
 
 
 def test_a_caller_who_stops_waiting_does_not_end_the_request_of_the_others() -> None:
-    async def story(listings: Listings, upstream: ScriptedUpstream, clock: Clock) -> None:
+    async def story(lists: ModelListCache, upstream: ScriptedUpstream, clock: Clock) -> None:
         upstream.answering.clear()
-        leaving = asyncio.create_task(listings.answer(caller(), LIST))
-        staying = asyncio.create_task(listings.answer(caller(), LIST))
+        leaving = asyncio.create_task(lists.get(caller(), LIST))
+        staying = asyncio.create_task(lists.get(caller(), LIST))
         await asyncio.sleep(0)
         leaving.cancel()
         upstream.answering.set()
@@ -139,14 +139,14 @@ def test_a_caller_who_stops_waiting_does_not_end_the_request_of_the_others() -> 
 
 
 def test_the_number_of_kept_lists_is_bounded() -> None:
-    async def story(listings: Listings, upstream: ScriptedUpstream, clock: Clock) -> None:
+    async def story(lists: ModelListCache, upstream: ScriptedUpstream, clock: Clock) -> None:
         for number in range(MAX_KEPT + 1):
-            await listings.answer(caller(b"%d" % number), LIST)
-        upstream.outcome = Unavailable("down")
+            await lists.get(caller(b"%d" % number), LIST)
+        upstream.outcome = Failed("down")
         clock.seconds = 60
-        forgotten = await listings.answer(caller(b"0"), LIST)
-        kept = await listings.answer(caller(b"1"), LIST)
-        assert isinstance(forgotten, Problem)
+        forgotten = await lists.get(caller(b"0"), LIST)
+        kept = await lists.get(caller(b"1"), LIST)
+        assert isinstance(forgotten, ApiError)
         assert source(kept) is Source.CACHE
 
     play(story)
@@ -163,16 +163,16 @@ def test_the_number_of_kept_lists_is_bounded() -> None:
         (b"key=sk-secret", b"", True),
     ],
 )
-def test_equal_questions_share_an_answer(one: bytes, other: bytes, same: bool) -> None:
-    def question(query: bytes) -> Asked:
-        return read_question("/v1/models", query, [])
+def test_equal_requests_share_an_answer(one: bytes, other: bytes, same: bool) -> None:
+    def asked(query: bytes) -> ListRequest:
+        return read_list_request("/v1/models", query, [])
 
-    assert (question(one).question == question(other).question) is same
+    assert (asked(one) == asked(other)) is same
 
 
 def test_claude_code_and_others_do_not_share_an_answer() -> None:
-    def asked(agent: bytes) -> Asked:
-        return read_question("/v1/models", b"", [(b"user-agent", agent)])
+    def asked(agent: bytes) -> ListRequest:
+        return read_list_request("/v1/models", b"", [(b"user-agent", agent)])
 
-    assert asked(b"claude-code/2.1").question != asked(b"curl/8").question
-    assert asked(b"curl/8").question == asked(b"curl/9").question
+    assert asked(b"claude-code/2.1") != asked(b"curl/8")
+    assert asked(b"curl/8") == asked(b"curl/9")

@@ -10,14 +10,21 @@ from hypothesis import strategies as st
 
 from rollcall.catalog.model import per_token
 from rollcall.inspect.inventory import Inventory
-from rollcall.service.known import Known
-from rollcall.service.listing import enrich, names_in, parse_listing, shape_names
-from rollcall.service.question import Shape
-from rollcall.service.rendering import render, to_json
+from rollcall.service.formats import Format
+from rollcall.service.model_list import (
+    KnownModels,
+    enrich,
+    is_list,
+    parse_json,
+    render,
+    rows_by_name,
+    to_json,
+    write_list,
+)
 from tests.service.samples import INVENTORY, SONNET
 
-KNOWN = Known(INVENTORY)
-LISTS = st.sampled_from([Shape.OPENAI, Shape.ANTHROPIC, Shape.MODEL_INFO])
+KNOWN = KnownModels(INVENTORY)
+LISTS = st.sampled_from([Format.OPENAI, Format.ANTHROPIC, Format.MODEL_INFO])
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -43,9 +50,9 @@ ROWS = st.lists(
 @settings(max_examples=150, deadline=None)
 @given(ROWS, LISTS, st.sampled_from([None, True, False]))
 def test_any_rows_become_json_and_lose_nothing(
-    rows: list[object], shape: Shape, ready: bool | None
+    rows: list[object], format_: Format, ready: bool | None
 ) -> None:
-    rendered = render({"data": rows}, shape, KNOWN, ready)
+    rendered = render({"data": rows}, format_, KNOWN, ready)
     body = json.loads(rendered.content)
     if ready is None:
         assert len(body["data"]) == len(rows)
@@ -55,7 +62,7 @@ def test_any_rows_become_json_and_lose_nothing(
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_body_is_a_list_or_none(content: bytes) -> None:
-    assert parse_listing(content, Shape.OPENAI) is None or b"data" in content
+    assert not is_list(parse_json(content), Format.OPENAI) or b"data" in content
 
 
 @pytest.mark.parametrize(
@@ -72,29 +79,26 @@ def test_any_body_is_a_list_or_none(content: bytes) -> None:
     ],
 )
 def test_what_is_not_a_list_is_none(content: bytes) -> None:
-    assert parse_listing(content, Shape.OPENAI) is None
+    assert not is_list(parse_json(content), Format.OPENAI)
 
 
 def test_numbers_json_does_not_have_become_null() -> None:
-    body = parse_listing(
-        b'{"data": [{"id": "x", "a": NaN, "b": 1e999, "c": -Infinity}]}', Shape.OPENAI
-    )
-    assert body is not None
+    body = parse_json(b'{"data": [{"id": "x", "a": NaN, "b": 1e999, "c": -Infinity}]}')
     row = json.loads(to_json(body))["data"][0]
     assert (row["a"], row["b"], row["c"]) == (None, None, None)
 
 
 def test_what_litellm_says_is_never_overwritten() -> None:
     row = {"id": "claude-sonnet-5", "max_input_tokens": 5, "display_name": "Ours", "name": "Mine"}
-    enriched = enrich({"data": [row]}, Shape.OPENAI, KNOWN, None)["data"][0]
+    enriched = enrich({"data": [row]}, Format.OPENAI, KNOWN, None)["data"][0]
     assert row.items() <= enriched.items()
 
 
-@pytest.mark.parametrize("shape", [Shape.OPENAI, Shape.ANTHROPIC, Shape.MODEL_INFO])
-def test_a_list_shaped_here_names_what_it_was_made_of(shape: Shape) -> None:
-    body = shape_names(("b", "default", "a/b"), shape, KNOWN)
+@pytest.mark.parametrize("format_", [Format.OPENAI, Format.ANTHROPIC, Format.MODEL_INFO])
+def test_a_list_shaped_here_names_what_it_was_made_of(format_: Format) -> None:
+    body = write_list(("b", "default", "a/b"), format_, KNOWN)
     assert body is not None
-    assert names_in(body, shape) == ("b", "default", "a/b")
+    assert tuple(rows_by_name(body, format_)) == ("b", "default", "a/b")
 
 
 def test_the_fallback_lists_visible_aliases_that_lead_somewhere_then_models() -> None:
@@ -103,14 +107,16 @@ def test_the_fallback_lists_visible_aliases_that_lead_somewhere_then_models() ->
 
 def test_of_two_deployments_of_one_name_the_one_that_works_speaks() -> None:
     broken = SONNET.model_copy(update={"ready": False, "provider": "openrouter"})
-    known = Known(Inventory(rows=(broken, SONNET)))
+    known = KnownModels(Inventory(rows=(broken, SONNET)))
     assert known.ready("claude-sonnet-5")
     assert known.metadata("claude-sonnet-5", ())["provider"] == "anthropic"
 
 
 def test_an_alias_shadows_a_model_of_the_same_name_as_in_litellm() -> None:
     other = SONNET.model_copy(update={"name": "gpt", "ready": False})
-    known = Known(Inventory(rows=(SONNET, other), aliases={"gpt": ("claude-sonnet-5", False)}))
+    known = KnownModels(
+        Inventory(rows=(SONNET, other), aliases={"gpt": ("claude-sonnet-5", False)})
+    )
     assert known.ready("gpt")
 
 

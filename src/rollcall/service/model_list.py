@@ -1,0 +1,346 @@
+"""LiteLLM's list of models with what rollcall knows of each, and that list where LiteLLM has none.
+
+LiteLLM's own answer keeps its format and order: rollcall only adds to each row. Rows are written
+here only where LiteLLM gives none. Pure.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from hashlib import sha256
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from rollcall.catalog.model import per_token
+from rollcall.service.formats import Format
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Mapping, Sequence
+
+    from rollcall.inspect.inventory import Inventory, ModelRow
+
+Json = dict[str, Any]
+
+CREATED_UNKNOWN = 1677610602
+"""The constant LiteLLM gives as every model's `created`."""
+
+
+class KnownModels:
+    """What rollcall knows about the names LiteLLM lists, by name or alias.
+
+    Args:
+        keys_set: the variables that hold a key.
+    """
+
+    def __init__(self, inventory: Inventory, keys_set: Container[str] = ()) -> None:
+        self.inventory = inventory
+        self._keys_set = keys_set
+        self.by_name: dict[str, ModelRow] = {}
+        for row in inventory.rows:
+            if row.in_config and row.name is not None:
+                present = self.by_name.get(row.name)
+                if present is None or (row.ready and not present.ready):
+                    self.by_name[row.name] = row
+
+    def row(self, name: str) -> ModelRow | None:
+        """The model a name leads to; as in LiteLLM an alias wins over a model of the same name."""
+        return self.by_name.get(self.alias_target(name) or name)
+
+    def alias_target(self, name: str) -> str | None:
+        """What an alias points at; None where the name is no alias."""
+        target = self.inventory.aliases.get(name)
+        return target[0] if target else None
+
+    def ready(self, name: str) -> bool:
+        """False only where rollcall knows why a call would fail."""
+        row = self.row(name)
+        return row.ready if row else True
+
+    def display_name(self, name: str) -> str | None:
+        """What to show a person for a name; an alias says where it leads."""
+        row, target = self.row(name), self.alias_target(name)
+        if row is None or target is None:
+            return row.display_name if row else None
+        return f"{name} ({row.display_name or target})"
+
+    def metadata(self, name: str, listed: Container[str]) -> Json:
+        """What else is known of a name, in plain words; prices are USD per 1M tokens.
+
+        Args:
+            listed: the names the caller may see; aliases outside are left out.
+        """
+        row, target = self.row(name), self.alias_target(name)
+        facts = describe(row, listed) if row else {}
+        if row and not row.ready:
+            facts |= self.way_to_ready(row)
+        if target is not None and (target in listed or row is not None):
+            facts["alias_for"] = target
+        return facts
+
+    def way_to_ready(self, row: ModelRow) -> Json:
+        """Why a model cannot be called, and which key would change that."""
+        key = {"key_env": row.key_env, "key_url": row.key_url} if self.misses_key(row) else {}
+        return {"reason": row.reason, **key}
+
+    def misses_key(self, row: ModelRow) -> bool:
+        """Whether it is a missing key that keeps a model from being called."""
+        return not row.ready and row.key_env is not None and row.key_env not in self._keys_set
+
+    @property
+    def listed_names(self) -> tuple[str, ...]:
+        """The names LiteLLM would list for config.yaml: visible aliases, then models."""
+        visible = [
+            alias
+            for alias, (target, hidden) in self.inventory.aliases.items()
+            if not hidden and target in self.by_name
+        ]
+        return tuple(dict.fromkeys((*visible, *self.by_name)))
+
+    @property
+    def kept_away(self) -> tuple[ModelRow, ...]:
+        """Models that are not in the config, and that a key would bring within reach."""
+        rows = self.inventory.rows
+        return tuple(row for row in rows if not row.in_config and self.misses_key(row))
+
+
+def describe(row: ModelRow, listed: Container[str]) -> Json:
+    """One model as a JSON object."""
+    return {
+        "provider": row.provider,
+        "id": row.id,
+        "family": row.family or None,
+        "version": row.version or None,
+        "stage": row.stage,
+        "released": row.released.isoformat() if row.released else None,
+        "context": row.context,
+        "max_output": row.max_output,
+        "input_price": row.input_price,
+        "output_price": row.output_price,
+        "capabilities": list(row.capabilities),
+        "modalities": list(row.modalities),
+        "aliases": [alias for alias in row.aliases if alias in listed],
+    }
+
+
+def parse_json(content: bytes) -> object:
+    """LiteLLM's body as data; None where it is no JSON (or null)."""
+    try:
+        return json.loads(content, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return None
+
+
+def is_list(body: object, format_: Format) -> bool:
+    """Whether data is a list of models in this format."""
+    return isinstance(body, dict) and isinstance(body.get(rows_key(format_)), list)
+
+
+def rows_key(format_: Format) -> str:
+    """Where the rows of a format stand."""
+    return "models" if format_ is Format.CODEX else "data"
+
+
+def name_of(row: object, format_: Format) -> str | None:
+    """The model_name a row is about.
+
+    For Claude Code LiteLLM lists names under ids its picker accepts and keeps the name in
+    `source_model`.
+    """
+    if not isinstance(row, dict):
+        return None
+    fields = {
+        Format.CODEX: ("slug",),
+        Format.MODEL_INFO: ("model_name",),
+    }.get(format_, ("source_model", "id"))
+    return next((row[field] for field in fields if isinstance(row.get(field), str)), None)
+
+
+def rows_by_name(body: Json, format_: Format) -> dict[str, Json]:
+    """Every name a list shows, once, with its row."""
+    rows = body[rows_key(format_)]
+    return {name: row for row in rows if (name := name_of(row, format_)) is not None}
+
+
+def enrich(body: Json, format_: Format, known: KnownModels, ready: bool | None) -> Json:  # noqa: FBT001 - three-valued, not a switch
+    """LiteLLM's list with what rollcall knows.
+
+    Args:
+        ready: None = every row; True = those that can be called; False = also what a missing key
+            keeps away.
+    """
+    listed = frozenset(rows_by_name(body, format_))
+    rows = [_enriched(row, format_, known, listed) for row in body[rows_key(format_)]]
+    if ready:
+        rows = [row for row in rows if not isinstance(row, dict) or row.get("ready", True)]
+    if ready is False and format_ in (Format.OPENAI, Format.ANTHROPIC):
+        rows += [_kept_away(row, format_, known) for row in known.kept_away]
+    answer = {**body, rows_key(format_): rows}
+    if format_ is Format.ANTHROPIC:
+        ids = [row["id"] for row in rows if isinstance(row, dict) and "id" in row]
+        answer |= {"first_id": ids[0] if ids else None, "last_id": ids[-1] if ids else None}
+    return answer
+
+
+def write_list(
+    names: Sequence[str],
+    format_: Format,
+    known: KnownModels,
+    said: Mapping[str, Json] | None = None,
+) -> Json | None:
+    """A list of these names as LiteLLM would write it; None for Codex's, which only LiteLLM can.
+
+    Args:
+        said: what LiteLLM says of a name in OpenAI's format: limits and mode.
+    """
+    if format_ is Format.CODEX:
+        return None
+    rows = [_plain_row(name, format_, known.row(name), (said or {}).get(name)) for name in names]
+    if format_ is Format.OPENAI:
+        return {"object": "list", "data": rows}
+    if format_ is Format.MODEL_INFO:
+        return {"data": rows}
+    return {"data": rows, "has_more": False, "first_id": None, "last_id": None}
+
+
+def _plain_row(name: str, format_: Format, row: ModelRow | None, said: Json | None = None) -> Json:
+    if format_ is Format.MODEL_INFO:
+        info = {field: said[field] for field in _SAID if field in said} if said else {}
+        params = {"model": row.litellm_model} if row else {}
+        return {"model_name": name, "litellm_params": params, "model_info": info}
+    if format_ is Format.ANTHROPIC:
+        created = datetime.fromtimestamp(_created(row), UTC)
+        return {
+            "type": "model",
+            "id": name,
+            "display_name": name,
+            "created_at": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+    owner = row.provider if row else "litellm"
+    return {"id": name, "object": "model", "created": _created(row), "owned_by": owner}
+
+
+_SAID = ("mode", "max_input_tokens", "max_output_tokens")
+
+
+def _created(row: ModelRow | None) -> int:
+    if row is None or row.released is None:
+        return CREATED_UNKNOWN
+    day = row.released
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+
+
+def _enriched(row: object, format_: Format, known: KnownModels, listed: frozenset[str]) -> object:
+    name = name_of(row, format_)
+    if name is None or not isinstance(row, dict):
+        return row
+    added = {**row, "ready": known.ready(name), "metadata": known.metadata(name, listed)}
+    _name_for_people(added, name, format_, known.display_name(name))
+    model = known.row(name)
+    if model is not None:
+        if format_ is Format.MODEL_INFO and isinstance(row.get("model_info"), dict):
+            added["model_info"] = _filled(row["model_info"], _model_info(model))
+        elif format_ is Format.OPENAI:
+            added = _filled(added, _limits(model))
+    return added
+
+
+def _name_for_people(row: Json, name: str, format_: Format, display_name: str | None) -> None:
+    """Set `display_name`, unless LiteLLM has one that says more than the name.
+
+    Open WebUI shows `name`, in OpenAI's format.
+    """
+    if format_ is Format.MODEL_INFO or display_name is None:
+        return
+    if row.get("display_name") in (None, name, row.get("id")):
+        row["display_name"] = display_name
+    if format_ is Format.OPENAI:
+        row.setdefault("name", row["display_name"])
+
+
+def _kept_away(row: ModelRow, format_: Format, known: KnownModels) -> Json:
+    name = row.name or f"{row.provider}/{row.id}"
+    written = _plain_row(name, format_, row)
+    written |= {"ready": False, "metadata": describe(row, ()) | known.way_to_ready(row)}
+    _name_for_people(written, name, format_, row.display_name)
+    return written
+
+
+def _filled(fields: Json, known: Iterable[tuple[str, Any]]) -> Json:
+    """The fields, and what is known where they say nothing."""
+    gaps = {key: value for key, value in known if value is not None and fields.get(key) is None}
+    return {**fields, **gaps}
+
+
+def _limits(model: ModelRow) -> list[tuple[str, Any]]:
+    return [("max_input_tokens", model.context), ("max_output_tokens", model.max_output)]
+
+
+def _model_info(model: ModelRow) -> list[tuple[str, Any]]:
+    """What Cline reads; without limits it takes every model for one of 8,192 tokens."""
+    supported = {
+        "supports_vision": "vision",
+        "supports_prompt_caching": "prompt_caching",
+        "supports_reasoning": "reasoning",
+        "supports_function_calling": "tools",
+    }
+    return [
+        *_limits(model),
+        ("input_cost_per_token", per_token(model.input_price)),
+        ("output_cost_per_token", per_token(model.output_price)),
+        *((key, True) for key, word in supported.items() if word in model.capabilities),
+    ]
+
+
+@dataclass(frozen=True)
+class RenderedList:
+    """One enriched list as bytes, made once and sent often.
+
+    Attributes:
+        known: what it was enriched with; another object means it is out of date.
+    """
+
+    body: Json
+    format: Format
+    known: KnownModels
+    content: bytes
+    etag: str
+
+    @cached_property
+    def rows(self) -> dict[str, Json]:
+        """Its rows by every id a client may ask for one by; the listed id wins."""
+        rows = [row for row in self.body[rows_key(self.format)] if isinstance(row, dict)]
+        by_id = {row["id"]: row for row in rows if isinstance(row.get("id"), str)}
+        return rows_by_name(self.body, self.format) | by_id
+
+
+def render(body: Json, format_: Format, known: KnownModels, ready: bool | None) -> RenderedList:  # noqa: FBT001 - three-valued, not a switch
+    """Enrich a list and write it out."""
+    enriched = enrich(body, format_, known, ready)
+    content = to_json(enriched)
+    return RenderedList(enriched, format_, known, content, etag_of(content))
+
+
+def to_json(value: object) -> bytes:
+    """Compact JSON; ASCII, so that lone surrogates in provider names cannot break it."""
+    try:
+        text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    except ValueError:
+        text = json.dumps(_finite(value), separators=(",", ":"), allow_nan=False)
+    return text.encode("ascii")
+
+
+def _finite(value: object) -> object:
+    """The same value with null for numbers JSON does not have (1e999 reads as infinity)."""
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, list) else value
+
+
+def etag_of(content: bytes) -> str:
+    """A strong entity tag."""
+    return f'"{sha256(content).hexdigest()[:32]}"'
