@@ -217,16 +217,13 @@ NUMBER: st.SearchStrategy[Any] = st.one_of(
     st.decimals(0, 100, places=9, allow_nan=False).map(str),
     st.sampled_from([0, "0", -1, "-1", 0.28, "0.0000005", 1e-7, 3, 15, "NaN", None, "free", {}]),
 )
+KEYS = """
+    prompt completion input output hourly request cache_read input_cache_read
+    input_cost_per_token input_per_million
+"""
+UNITS = ["1M", "1k", "token", "usd_per_1m_tokens", "", "per image", 7]
 PRICING = st.fixed_dictionaries(
-    {},
-    optional=dict.fromkeys(
-        (
-            *("prompt", "completion", "input", "output", "hourly", "request"),
-            *("input_cost_per_token", "input_per_million", "cache_read", "input_cache_read"),
-        ),
-        NUMBER,
-    )
-    | {"unit": st.sampled_from(["1M", "1k", "token", "usd_per_1m_tokens", "", "per image", 7])},
+    {}, optional=dict.fromkeys(KEYS.split(), NUMBER) | {"unit": st.sampled_from(UNITS)}
 )
 
 
