@@ -27,6 +27,7 @@ class Provider:
         name: key in the policy. title: for people. protocol: which adapter reads it.
         base_url: root of the API, no trailing slash; what LiteLLM calls `api_base`.
         base_url_env: variables LiteLLM reads the base from, first set one wins.
+        base_from: the variable `base_url` was read from; "" where it was none.
         key_env: key variables in LiteLLM's order; empty = no key needed.
         unwritten: those of `key_env` LiteLLM must read by itself: as an entry's `api_key` it would
             send them in the wrong header.
@@ -51,6 +52,7 @@ class Provider:
     base_url: str
     litellm_prefix: str
     base_url_env: tuple[str, ...] = ()
+    base_from: str = ""
     key_env: tuple[str, ...] = ()
     unwritten: tuple[str, ...] = ()
     key_optional: bool = False

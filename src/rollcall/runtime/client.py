@@ -49,7 +49,7 @@ log = logging.getLogger("rollcall.runtime")
 
 def process_environment() -> Mapping[str, str]:
     """The variables of this process, over those of `.env`, as everywhere in rollcall."""
-    return read_environment(Path.cwd(), os.environ)[0]
+    return read_environment(Path.cwd(), os.environ).variables
 
 
 @dataclass(frozen=True, slots=True)

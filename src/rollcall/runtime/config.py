@@ -20,6 +20,7 @@ from rollcall.errors import did_you_mean
 from rollcall.providers.chat.call import read_params
 from rollcall.providers.chat.endpoint import TYPES
 from rollcall.providers.chat.errors import InvalidParams
+from rollcall.secrets import address_holds_secret
 from rollcall.settings import parse_duration
 
 
@@ -40,7 +41,7 @@ def _web_address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or value != value.strip():
         raise ValueError("it must be a web address; for example https://api.example.com/v1")
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if address_holds_secret(parts):
         raise ValueError("it has a name, a key or a query in it; keys go into an auth_profile")
     return value.rstrip("/")
 

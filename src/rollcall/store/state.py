@@ -22,7 +22,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from rollcall.catalog.model import Verdict
 from rollcall.errors import StoreError
 from rollcall.files import MOST_TEXT_BYTES, sha256_of
-from rollcall.store.atomic import read_bytes, replace_file, words
+from rollcall.store.atomic import read_bytes, replace_file
+from rollcall.store.disk_errors import words
 from rollcall.store.folder import config_folder, prepare_part
 from rollcall.store.freshness import STAMP
 

@@ -50,6 +50,9 @@ def gather(
     pick, picked = read_pick(settings)
     document = parse(store.read_config())
     state, notes = store.read_state()
+    if settings.left_out:  # a key may be among them: for want of it nothing is taken out
+        policy = policy.model_copy(update={"missing_key": "keep"})
+        notes += tuple(f"{row.where}: {row.what} {row.fix}" for row in settings.left_out)
     keys = find_keys(policy, settings, document)
     targets = whom_to_ask(keys, policy, settings)
     if settings.offline:
