@@ -89,8 +89,21 @@ def gather(
         force=settings.force,
         accepted=frozenset(accepted),
         accepting=frozenset(settings.accept),
-        notes=notes,
+        notes=(*notes, *_other_policy(settings, content)),
     )
+
+
+def _other_policy(settings: Settings, content: bytes) -> Iterator[str]:
+    """Which of two policies counts, where they differ."""
+    other = settings.other_policy
+    if other is None or settings.mode is Mode.LEGACY:
+        return
+    try:
+        differs = read_regular(other) != content
+    except OSError:
+        differs = False
+    if differs:
+        yield f"{settings.policy_path} counts, beside config.yaml; {other} does not"
 
 
 def _stored(store: Store, targets: Iterable[Target], keys: ProviderKeys) -> Iterator[Answer]:
