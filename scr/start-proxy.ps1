@@ -39,6 +39,8 @@ function Start-Proxy {
         $global:LASTEXITCODE = 127
         return
     }
+    # litellm opens config.yaml in the machine's code page otherwise.
+    if (-not $env:PYTHONUTF8) { $env:PYTHONUTF8 = '1' }
     & $litellm --config $config @arguments
 }
 

@@ -63,6 +63,8 @@ case $trimmed in
     *) say "$config is used as it is; LITELLM_ENABLE_DISCOVERY=1 brings it up to date first." ;;
 esac
 
+PYTHONUTF8=${PYTHONUTF8:-1} # litellm opens config.yaml in the machine's code page otherwise
+export PYTHONUTF8
 litellm=${ROLLCALL_LITELLM:-litellm}
 if ! command -v "$litellm" >/dev/null; then
     say "$litellm was not found."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from tests.simulator.simulator import Simulator
 EMPTY_PRICE_MAP = Path(__file__).parent / "data" / "empty_price_map.json"
 """What LiteLLM's map says changes with every release: no test depends on the installed one."""
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT", "COVERAGE_", "COV_", "PYTEST_")
+
+# A script's background job (`make test &`) starts with Ctrl-C ignored, and so would whatever the
+# tests start: what they interrupt must be able to hear it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

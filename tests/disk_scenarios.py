@@ -147,6 +147,12 @@ def problems_after(scenario: Scenario, folder: Path, ending: str, *, sweeps: boo
         scenario.in_place and ending in ("killed", "refused")
     ):
         problems.append(f"{target.name} is {_name(scenario, found)}")
+    if sweeps and ending == "refused" and found == scenario.old != b"":
+        kept = [store.read_backup(backup.id) for backup in store.backups()]
+        if kept != [SECOND, FIRST]:
+            problems.append("a write that did not happen left a backup")
+        if _bytes(store.config_path.with_name("config.yaml.bak")) != SECOND:
+            problems.append("a write that did not happen changed config.yaml.bak")
     if sweeps and _temporary(folder):
         problems.append(f"left behind: {_temporary(folder)}")
     try:

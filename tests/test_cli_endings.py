@@ -54,6 +54,22 @@ def test_a_signal_while_a_provider_hangs_ends_the_run_with_the_config_whole(
     furnished.applied()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_these_tests_pass_as_a_background_job_with_ctrl_c_ignored() -> None:
+    name = test_a_signal_while_a_provider_hangs_ends_the_run_with_the_config_whole.__name__
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"{__file__}::{name}"],
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        env=environ,
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout.decode()[-2000:]
+
+
 def test_a_bug_is_exit_70_and_a_log_without_keys(furnished: House, tmp_path: Path) -> None:
     # a module of the standard library that turns against us: no seam of our own is needed
     broken = tmp_path / "broken"
@@ -114,7 +130,7 @@ def test_a_known_error_is_two_lines_on_stderr(furnished: House, args: list[str])
     assert furnished.config.read_bytes() == before
 
 
-@pytest.mark.parametrize("command", ["plan", "apply", "models", "status", "doctor", "env codex"])
+@pytest.mark.parametrize("command", ["plan", "apply", "models", "status", "env codex"])
 def test_an_env_file_that_is_no_text_is_two_lines(furnished: House, command: str) -> None:
     (furnished.folder / ".env").write_bytes(b"KEY=\xff\xfe\n")
     ran = furnished.run(*command.split())

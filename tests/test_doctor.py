@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from rollcall import settings
+from rollcall.__main__ import run
 from rollcall.inspect import doctor
 from rollcall.inspect.doctor import dotenv_findings, examine, mount_findings
 from rollcall.inspect.findings import Finding, Level, has_errors
 from rollcall.inspect.status import read_status
-from rollcall.launch.find import LiteLLMInstall, find_install
+from rollcall.launch.find import KNOWN_BAD, LiteLLMInstall, find_install
 from rollcall.store.folder import config_folder
 from rollcall.store.state import ProviderState, State
 from rollcall.store.store import Store
+from tests.house import House
+from tests.simulator.faults import Fault
 
 KEY = "sk-proj-abcdefghijklmnop1234567890"
 CONFIG = """\
@@ -117,7 +122,7 @@ def test_all_is_well(place: Place) -> None:
 def test_no_key_is_ever_shown(place: Place) -> None:
     place.write("config.yaml", CONFIG.replace("os.environ/OPENAI_API_KEY", KEY))
     place.remember(openai=ProviderState(verdict="auth", detail="401", last_asked="now"))
-    findings = place.examine(LITELLM_MASTER_KEY=KEY)
+    findings = place.examine(LITELLM_MASTER_KEY="sk-another-key-0123456789")
     assert {"plain_key", "key_refused"} <= codes(findings)
     assert KEY not in repr(findings)
 
@@ -168,6 +173,24 @@ class TestProviders:
         assert finding.level is Level.ERROR
         assert "XAI_API_KEY" in finding.what
 
+    def test_a_key_that_could_not_be_checked_is_not_called_fine(self, house: House) -> None:
+        """--check-keys without a network."""
+        house.write_policy("allow: []\n", "anthropic", "openai")
+        house.sim.fault("openai", Fault.REFUSE)
+        ran = house.run("doctor", "--check-keys", "--json")
+        rows = {row["what"].partition(" ")[0].rstrip(":"): row for row in ran.json()}
+        assert rows["Anthropic"]["level"] == "ok"
+        assert "accepted at" in rows["Anthropic"]["what"]
+        assert rows["OPENAI_API_KEY"]["level"] == "warning"
+        assert "not known: " in rows["OPENAI_API_KEY"]["what"]
+
+    def test_what_keeps_from_asking_is_one_finding_among_the_others(self, place: Place) -> None:
+        place.write("policy.yaml", "version: 1\nalow: []\n")
+        environ = {**GOOD, "LITELLM_MASTER_KEY": "sk-1234"}
+        findings = examine(place.settings(environ), str(place.litellm), check_keys=True)
+        assert [finding.code for finding in findings].count("policy") == 1
+        assert the(findings, "master_key").level is Level.ERROR
+
     def test_an_accepted_key_says_when(self, place: Place) -> None:
         place.remember(openai=ProviderState(verdict="ok", last_good="2026-11-20T09:00:00Z"))
         assert any("accepted at 2026-11-20T09" in finding.what for finding in place.examine())
@@ -209,7 +232,7 @@ class TestLitellm:
         finding = the(place.examine(), "no_litellm")
         assert finding.level is Level.ERROR
 
-    @pytest.mark.parametrize("version", ["1.82.7", "1.82.8"])
+    @pytest.mark.parametrize("version", sorted(KNOWN_BAD))
     def test_a_malicious_one_is_told_without_running_it(
         self, version: str, tmp_path: Path, place: Place
     ) -> None:
@@ -221,6 +244,8 @@ class TestLitellm:
         finding = the(place.examine(), "litellm_malicious")
         assert finding.level is Level.ERROR
         assert version in finding.what
+        assert KNOWN_BAD[version].source in finding.what
+        assert "uninstall" in finding.fix
         assert "replace every key" in finding.fix
         assert not trap.exists()
 
@@ -284,6 +309,18 @@ class TestFiles:
         assert finding.code == "dotenv_unread"
         assert "rollcall start" in finding.fix
         assert list(dotenv_findings(dotenv, None, inside)) == []
+
+    def test_a_variable_that_no_process_can_be_given_is_named_with_its_line(
+        self, place: Place
+    ) -> None:
+        (place.folder / ".env").write_bytes(b"A=1\nXAI_API_KEY=" + f"{KEY}\0".encode())
+        findings = place.examine(XAI_API_KEY="")
+        finding = the(findings, "variable_left_out")
+        assert finding.where == f"{place.folder / '.env'}:2"
+        assert "XAI_API_KEY is left out: it holds a NUL" in finding.what
+        assert "utf8" in finding.fix
+        assert {"no_key", "dotenv_readable"} <= codes(findings)
+        assert KEY not in repr(findings)
 
     def test_variables_that_make_litellm_read_another_config(self, place: Place) -> None:
         other = place.examine(CONFIG_FILE_PATH="/etc/other.yaml")
@@ -405,3 +442,39 @@ def test_status_tells_what_it_can_where_the_state_folder_is_a_file(place: Place)
     status = read_status(place.settings({}))
     assert status.last_run is None
     assert ".rollcall" in status.alarms[0]
+
+
+@pytest.mark.parametrize(
+    ("dotenv", "environ", "what"),
+    [
+        (b"A=1\nB=\xfc\n", {}, ".env:2 cannot be read: it is not UTF-8"),
+        ("A=1\n".encode("utf-16"), {}, ".env cannot be read: it is UTF-16"),
+        (b"", {"SOURCE_DATE_EPOCH": "yesterday"}, "SOURCE_DATE_EPOCH"),
+        (b"", {"LITELLM_DISCOVERY_MODE": "autopilot"}, "Unknown mode"),
+        (b"", {"ROLLCALL_STATE_DIR": "~nobody-at-all/x"}, "no such home"),
+    ],
+)
+def test_settings_that_make_no_sense_are_one_finding_among_the_others(
+    dotenv: bytes,
+    environ: dict[str, str],
+    what: str,
+    place: Place,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    place.write("config.yaml", CONFIG + "drop_params: true\n")
+    (place.folder / ".env").write_bytes(dotenv)
+    monkeypatch.chdir(place.folder)
+    for name, value in {**GOOD, **environ}.items():
+        monkeypatch.setenv(name, value)
+    assert run(["doctor", "--litellm", str(place.litellm)]) == 1
+    said = capsys.readouterr().out
+    assert what in said
+    assert "drop_params" in said
+    assert "OPENAI_API_KEY is set" in said
+
+
+def test_our_own_requirements_take_no_release_known_to_steal_keys() -> None:
+    text = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+    [wanted] = re.findall(r'"litellm\[proxy\]([^"]+)"', text)
+    assert not [version for version in KNOWN_BAD if version in SpecifierSet(wanted)]

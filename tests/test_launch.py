@@ -173,9 +173,16 @@ class TestCommand:
         environ = variables({"A": "1"}, self.CONFIG, ["/usr/bin/uvicorn", "app"])
         assert environ == {
             "A": "1",
+            "PYTHONUTF8": "1",
             "ROLLCALL_CONFIG": str(self.CONFIG),
             "CONFIG_FILE_PATH": str(self.CONFIG),
         }
+
+    @pytest.mark.parametrize(("given", "expected"), [({}, "1"), ({"PYTHONUTF8": "0"}, "0")])
+    def test_litellm_reads_utf_8_unless_a_person_says_otherwise(
+        self, given: dict[str, str], expected: str
+    ) -> None:
+        assert variables(given, self.CONFIG, [])["PYTHONUTF8"] == expected
 
     def test_litellm_itself_is_not_given_a_variable_that_outranks_its_option(self) -> None:
         for args in ([], ["--config", "x.yaml"], ["litellm"], ["entry.sh"]):

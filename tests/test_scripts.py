@@ -198,6 +198,13 @@ class TestStartProxy:
         assert first.argv == ["apply", *config, "--policy", str(tmp_path / "etc" / "p.yaml")]
         assert (second.name, second.argv) == ("my-litellm", config)
 
+    @pytest.mark.parametrize(("given", "expected"), [({}, "1"), ({"PYTHONUTF8": "0"}, "0")])
+    def test_litellm_reads_utf_8_unless_a_person_says_otherwise(
+        self, shell: str, given: dict[str, str], expected: str, repository: Repository
+    ) -> None:
+        repository.run(shell, **given)
+        assert repository.litellm().environ["PYTHONUTF8"] == expected
+
     def test_the_repositorys_own_environment_is_searched_last(
         self, shell: str, repository: Repository
     ) -> None:

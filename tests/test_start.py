@@ -13,6 +13,7 @@ import httpx
 import pytest
 import yaml
 
+from rollcall.launch.find import KNOWN_BAD
 from tests.house import OWN
 from tests.litellm_proxy import MASTER_KEY, OFFLINE, free_port
 from tests.simulator.faults import Fault
@@ -188,6 +189,27 @@ def test_a_containers_own_entrypoint_gets_the_config(starter: Starter) -> None:
     assert started.name == "entrypoint.sh"
     assert started.argv[:2] == ["--port", "1"]
     assert str(starter.house.config) in started.argv
+
+
+@pytest.mark.skipif(os.name == "nt", reason="lib/python*/site-packages is POSIX")
+@pytest.mark.parametrize("version", [*sorted(KNOWN_BAD), "1.108.7"])
+def test_a_release_known_to_steal_keys_is_not_started_unless_told(
+    starter: Starter, tmp_path: Path, version: str
+) -> None:
+    starter.stand_ins = StandIns(tmp_path / "venv" / "bin", tmp_path / "record.jsonl")
+    starter.stand_ins.add("litellm", exit_code=7)
+    (tmp_path / "venv/lib/python3.12/site-packages" / f"litellm-{version}.dist-info").mkdir(
+        parents=True
+    )
+    done = starter.start("--discover")
+    if version not in KNOWN_BAD:
+        assert done.returncode == 7
+        return
+    assert done.returncode == 1
+    assert not starter.stand_ins.starts()
+    assert f"litellm {version}" in done.stderr
+    assert "replace every key" in done.stderr
+    assert starter.start("--litellm-anyway").returncode == 7
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a POSIX shell")

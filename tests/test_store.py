@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import stat
@@ -197,6 +198,13 @@ def test_a_null_character_in_the_path_is_a_plain_error(tmp_path: Path) -> None:
         Store(tmp_path / "a\0b", tmp_path / ".rollcall").read_config()
 
 
+def in_use(path: Path) -> OSError:
+    """What Windows says of a file that another program has open."""
+    error = PermissionError(13, "in use", str(path))
+    error.winerror = 32  # type: ignore[attr-defined,unused-ignore]  # only Windows has it
+    return error
+
+
 def test_a_reader_that_holds_the_file_is_waited_for(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,7 +215,7 @@ def test_a_reader_that_holds_the_file_is_waited_for(
     def busy(source: Path, target: Path) -> None:
         if Path(target) == store.config_path and len(refused) < 2:
             refused.append(target)
-            raise PermissionError(13, "in use")
+            raise in_use(target)
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", busy)
@@ -220,7 +228,7 @@ def test_a_reader_that_holds_the_file_is_waited_for(
 def test_the_order_on_disk_is_safe_for_a_power_cut(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """New text, backup and .bak are synced before the rename, the folder after it."""
+    """New text, backup and .bak are synced before the rename, the folder after both."""
     replace, fsync, events = os.replace, os.fsync, []
 
     def noting_replace(source: Path, target: Path) -> None:
@@ -238,8 +246,46 @@ def test_the_order_on_disk_is_safe_for_a_power_cut(
         store.write_config(b"new\n", expected=b"old\r\n", created=NOON, reason="apply")
     rename = events.index("config.yaml")
     assert events[:rename].count("sync file") == 3
-    assert events[rename - 1] == "config.yaml.bak"
-    assert events[rename + 1 :] == ["sync folder"]
+    assert events[rename + 1 :] == ["config.yaml.bak", "sync folder"]
+
+
+def test_an_edit_while_the_backup_is_kept_is_not_overwritten(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last look is after everything that takes time; nothing is left of the attempt."""
+    replace = os.replace
+
+    def edited_meanwhile(source: Path, target: Path) -> None:
+        replace(source, target)
+        if Path(target).parent.name == "backups":
+            store.config_path.write_bytes(b"by hand\n")
+
+    monkeypatch.setattr(os, "replace", edited_meanwhile)
+    with pytest.raises(StoreError, match="changed while rollcall was deciding"):
+        write(store, b"new\n")
+    assert store.config_path.read_bytes() == b"by hand\n"
+    assert names(store.config_path.parent) == {"config.yaml", ".rollcall"}
+
+
+def test_a_write_that_fails_leaves_no_backup_and_the_earlier_bak(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else `rollback` would "restore" the very text that is there."""
+    write(store, b"second\n")
+    before = store.backups()
+    replace = os.replace
+
+    def fails(source: Path, target: Path) -> None:
+        if Path(target) == store.config_path:
+            raise OSError(errno.EIO, "failed")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", fails)
+    with pytest.raises(StoreError):
+        write(store, b"third\n")
+    assert store.read_config() == b"second\n"
+    assert store.backups() == before
+    assert store.config_path.with_name("config.yaml.bak").read_bytes() == b"old\r\n"
 
 
 class TestWriteTo:
@@ -326,12 +372,15 @@ class TestBackups:
         assert listed == written[::-1] == sorted(listed, reverse=True)
         assert [backup.created for backup in store.backups()] == clocks[::-1]
 
-    def test_a_number_alone_names_a_backup(self, store: Store) -> None:
+    @pytest.mark.parametrize("number", ["1", "01", "000001"])
+    def test_a_number_alone_names_a_backup(self, store: Store, number: str) -> None:
         """`rollback 1` is enough."""
         write(store, b"new\n")
         assert store.read_backup("1") == b"old\r\n"
 
-    @pytest.mark.parametrize("wrong", ["2", "", "0", "../../config.yaml", "000001", "x" * 5000])
+    @pytest.mark.parametrize(
+        "wrong", ["2", "", "0", "../../config.yaml", "000002", "x" * 5000, "9" * 5000]
+    )
     def test_one_that_is_not_there_is_not_found(self, store: Store, wrong: str) -> None:
         """The hint names the newest; a path is no id."""
         write(store, b"new\n")

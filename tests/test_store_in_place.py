@@ -81,6 +81,40 @@ def test_it_is_written_after_a_backup_and_the_weaker_promise_is_said(
     assert next_run(store) == ()
 
 
+def test_the_journal_is_on_the_disk_before_the_first_byte_changes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power cut it is all that tells a torn file from an edited one."""
+    fsync, write, replace = os.fsync, os.write, os.replace
+    events: list[str] = []
+
+    def file_of(descriptor: int) -> str:
+        return Path(f"/dev/fd/{descriptor}").resolve().name
+
+    def noting_fsync(descriptor: int) -> None:
+        events.append(f"sync {file_of(descriptor)}")
+        fsync(descriptor)
+
+    def noting_write(descriptor: int, content: bytes) -> int:
+        events.append(f"write {file_of(descriptor)}")
+        return write(descriptor, content)
+
+    def noting_replace(source: Path, target: Path) -> None:
+        events.append(f"rename {Path(target).name}")
+        replace(source, target)
+
+    with store.locked(1):
+        monkeypatch.setattr(os, "fsync", noting_fsync)
+        monkeypatch.setattr(os, "write", noting_write)
+        monkeypatch.setattr(os, "replace", noting_replace)
+        store.write_config(NEW, expected=OLD, created=NOON, reason="apply")
+    first = events.index("write config.yaml")
+    renamed = next(i for i, event in enumerate(events) if event.startswith("rename journal-"))
+    assert renamed < first
+    assert events[renamed - 1].startswith("sync .journal-")
+    assert f"sync {store.state_dir.name}" in events[renamed:first]
+
+
 @pytest.mark.parametrize("length", [1, 100, len(OLD), len(OLD) + 1, len(NEW) - 1])
 def test_a_torn_file_is_undone(
     store: Store, interrupted: Callable[[bytes], None], length: int

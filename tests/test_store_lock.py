@@ -97,7 +97,13 @@ def test_a_dead_run_s_temporary_files_go(store: Store, tmp_path: Path) -> None:
     """Only ours, and only those of this config."""
     for name in (".config.yaml.12345678.rollcall-tmp", ".config.yaml.bak.12345678.rollcall-tmp"):
         (tmp_path / name).write_bytes(b"half")
-    strangers = [".other.yaml.12345678.rollcall-tmp", ".config.yaml.swp", "config.yaml.tmp"]
+    strangers = [
+        ".other.yaml.12345678.rollcall-tmp",
+        ".config.yaml.dev.12345678.rollcall-tmp",
+        ".config.yaml.rollcall-tmp",
+        ".config.yaml.swp",
+        "config.yaml.tmp",
+    ]
     for name in strangers:
         (tmp_path / name).write_bytes(b"theirs")
     with store.locked(1):

@@ -13,12 +13,10 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from contextlib import suppress
 from errno import EINVAL, EISDIR
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
+from hashlib import sha256
+from pathlib import Path
 
 MOST_TEXT_BYTES = 16 * 1024 * 1024
 """Of what people write: config.yaml, a policy, `.env`. Ten thousand entries need a third of it."""
@@ -32,6 +30,11 @@ _KINDS = (
     (stat.S_ISSOCK, "a socket"),
 )
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def sha256_of(content: bytes) -> str:
+    """Lower-case hex digest of a file's bytes."""
+    return sha256(content).hexdigest()
 
 
 def read_regular(path: Path, most_bytes: int = MOST_TEXT_BYTES) -> bytes:
@@ -64,6 +67,22 @@ def _require_regular(found: os.stat_result, path: Path) -> None:
         raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(path))
     kind = next((word for is_kind, word in _KINDS if is_kind(found.st_mode)), "not a file")
     raise OSError(EINVAL, f"it is {kind}, not a regular file", str(path))
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, there or not: links, letter case and `..` count for
+    nothing where the system makes no difference.
+    """
+    try:
+        return os.path.samefile(one, other)  # noqa: PTH121
+    except (OSError, ValueError):
+        return _real(one) == _real(other)
+
+
+def _real(path: Path) -> str:
+    with suppress(OSError, ValueError):  # ValueError: a null character
+        path = Path(os.path.realpath(path))
+    return os.path.normcase(path)
 
 
 def is_foreign(folder: Path) -> bool:

@@ -10,8 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
 
 _ENDS: Final = re.compile(
     r"(?:keys?|secret|password|authorization|credentials?|token)"
@@ -19,6 +22,19 @@ _ENDS: Final = re.compile(
     re.IGNORECASE,
 )
 """How the name of a secret ends. Prices end in `per_token` and are no secrets."""
+
+
+_NEAR: Final = re.compile(r"key|secret|passw|token|auth|credential|header|cookie", re.IGNORECASE)
+
+
+def is_near_secret(key: object) -> bool:
+    """Whether a key of this name has to do with secrets: what stands below it may hold one."""
+    return _NEAR.search(str(key)) is not None
+
+
+def address_holds_secret(parts: SplitResult) -> bool:
+    """Whether a web address may hold one: a user, a password, a query, a fragment."""
+    return bool(parts.username or parts.password or parts.query or parts.fragment)
 
 
 def names_secret(key: object) -> bool:

@@ -8,17 +8,19 @@ from its own installation upward and often misses it, so `start` hands on what w
 from __future__ import annotations
 
 import os
+import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rollcall.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 
@@ -40,8 +42,11 @@ class Settings:
 
     Attributes:
         environ: variables as LiteLLM will see them (process over `.env`). Never printed.
-        dotenv_path: the `.env` that was read, if any.
+        dotenv_path: the `.env` that was read, if any. left_out: its variables that no process
+            can be given, which are missing in `environ`.
         now: the clock of every decision, UTC; `SOURCE_DATE_EPOCH` when set.
+        other_policy: a policy.yaml of the working directory that does not count, because another
+            one stands beside config.yaml.
         timeout_seconds, deadline_seconds, ttl_seconds: None leaves them to the policy.
         offline: decide from stored catalogs only. force: past the guards.
         accept: names let past a hold, remembered in the state.
@@ -54,6 +59,8 @@ class Settings:
     now: datetime
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     dotenv_path: Path | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    other_policy: Path | None = None
     mode: Mode = Mode.ORCHESTRATOR
     only_providers: tuple[str, ...] = ()
     timeout_seconds: float | None = None
@@ -107,49 +114,162 @@ def parse_duration(text: str) -> float:
     return seconds
 
 
-def read_environment(
-    cwd: Path, environ: Mapping[str, str], *, dotenv: bool = True
-) -> tuple[dict[str, str], Path | None]:
-    """The variables LiteLLM will see when it is started in `cwd`, and the `.env` they came from.
+class LeftOut(NamedTuple):
+    """A variable of `.env` that no process can be given.
 
-    Args:
-        dotenv: False leaves `.env` alone.
+    Attributes:
+        name: as it would be called. where: `path:line`. what: one sentence; never holds a value.
+    """
+
+    name: str
+    where: str
+    what: str
+    fix: str
+
+
+class Environment(NamedTuple):
+    """The variables LiteLLM will see, the `.env` some came from, and what had to be left out."""
+
+    variables: dict[str, str]
+    dotenv_path: Path | None
+    left_out: tuple[LeftOut, ...]
+
+
+Dotenv = Literal["whole", "readable", "none"]
+"""How `.env` is read: refused where it is not UTF-8, without those lines, or not at all."""
+
+
+def read_environment(
+    cwd: Path, environ: Mapping[str, str], *, dotenv: Dotenv = "whole"
+) -> Environment:
+    """The variables LiteLLM will see when it is started in `cwd`.
 
     Raises:
         SettingsError: there is a `.env` and it cannot be read.
     """
-    merged: dict[str, str] = {}
     path = None
-    if dotenv and environ.get("LITELLM_MODE", "DEV") == "DEV":
+    if dotenv != "none" and environ.get("LITELLM_MODE", "DEV") == "DEV":
         path = _find_dotenv(cwd)
-    if path is not None:
-        values = _read_dotenv(path)
-        merged.update({name: value for name, value in values.items() if value is not None})
-    merged.update(environ)
-    return merged, path
+    if path is None:
+        return Environment(dict(environ), None, ())
+    text = _dotenv_text(path, "strict" if dotenv == "whole" else "surrogateescape")
+    given = {name: value for name, value in _dotenv_values(text).items() if value is not None}
+    why = _unfit(given, environ)
+    left_out = tuple(_left_out(path, text, why))
+    fit = {name: value for name, value in given.items() if name not in why}
+    return Environment({**fit, **environ}, path, left_out)
 
 
-def _read_dotenv(path: Path) -> dict[str, str | None]:
-    from dotenv import dotenv_values
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+AS_UTF_8 = "Save it as UTF-8 (in PowerShell: Set-Content or Add-Content with -Encoding utf8)."
 
+
+def _dotenv_text(path: Path, errors: str) -> str:
+    """The text of a `.env`; `errors` says what becomes of bytes that are not UTF-8."""
     from rollcall.files import read_regular
 
     try:
-        text = read_regular(path).decode("utf-8-sig")
-        return dotenv_values(stream=StringIO(text), interpolate=True)
+        content = read_regular(path)
+        if content.startswith(_UTF_16_MARKS):
+            raise SettingsError(f"{path} cannot be read: it is UTF-16, not UTF-8.", AS_UTF_8)
+        return content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors)
     except UnicodeDecodeError as error:
-        what, hint = f"it is not UTF-8 (byte {error.start})", "Save it as UTF-8."
+        where = f"{path}:{content.count(bytes([10]), 0, error.start) + 1}"
+        raise SettingsError(f"{where} cannot be read: it is not UTF-8.", AS_UTF_8) from None
     except OSError as error:
         what, hint = error.strerror or str(error), "Check who owns it and its permissions."
-    raise SettingsError(f"{path} cannot be read: {what}.", hint)
+        raise SettingsError(f"{path} cannot be read: {what}.", hint) from None
+
+
+def _dotenv_values(text: str) -> dict[str, str | None]:
+    from dotenv import dotenv_values
+
+    return dotenv_values(stream=StringIO(text), interpolate=True)
+
+
+MOST_VARIABLE_BYTES = 30_000 if os.name == "nt" else 120 * 1024
+"""Of one variable: Windows takes 32,767 characters, Linux 128 KiB of its name and value."""
+MOST_BYTES = 4 * 1024 * 1024
+"""Of all variables, where the system knows no smaller bound: Linux takes six megabytes at most."""
+
+
+def _unfit(given: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Which variables of `.env` cannot be handed to a process beside `environ`, and why."""
+    added = {name: value for name, value in given.items() if name not in environ}
+    why = {name: reason for name, value in added.items() if (reason := _unfit_reason(name, value))}
+    sizes = {name: _size(name, value) for name, value in added.items() if name not in why}
+    too_much = sum(sizes.values()) + sum(map(_size, environ, environ.values())) - _room_bytes()
+    for name in sorted(sizes, key=lambda name: -sizes[name]):
+        if too_much <= 0:
+            break
+        too_much -= sizes[name]
+        why[name] = "all variables together are more than this system hands to a process"
+    return why
+
+
+def _unfit_reason(name: str, value: str) -> str | None:
+    if not name or "=" in name:
+        return "no variable can have such a name"
+    if "\0" in name + value:
+        return "it holds a NUL character, as when UTF-16 was appended to the file"
+    try:
+        size = len(f"{name}={value}".encode())
+    except UnicodeEncodeError:
+        return "it is not UTF-8"
+    if size > MOST_VARIABLE_BYTES:
+        return f"its {size} bytes are more than this system hands to a process"
+    return None
+
+
+def _size(name: str, value: str) -> int:
+    """The bytes a variable takes in a new process: its text, two separators and a pointer."""
+    return len(f"{name}{value}".encode("utf-8", "surrogateescape")) + 10
+
+
+def _room_bytes() -> int:
+    """What all variables may take; a quarter is left for the command line."""
+    try:
+        most = os.sysconf("SC_ARG_MAX")
+    except (AttributeError, ValueError, OSError):
+        most = -1
+    return (min(most, MOST_BYTES) if most > 0 else MOST_BYTES) * 3 // 4
+
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def _left_out(path: Path, text: str, why: Mapping[str, str]) -> Iterator[LeftOut]:
+    """Tell each of them. What is no ordinary name is not shown: it may be a piece of a key."""
+    if not why:
+        return
+    from dotenv.parser import parse_stream
+
+    written = {row.key: row.original for row in parse_stream(StringIO(text)) if row.key in why}
+    for name, (source, line) in written.items():
+        blank = source[: len(source) - len(source.lstrip())]
+        bare = (name or "").replace("\0", "")
+        called = bare if _NAME.fullmatch(bare) else "A variable"
+        where = f"{path}:{line + blank.count(chr(10))}"
+        yield LeftOut(bare, where, f"{called} is left out: {why[name or '']}.", AS_UTF_8)
 
 
 def _find_dotenv(cwd: Path) -> Path | None:
     for folder in (cwd, *cwd.parents):
         candidate = folder / ".env"
-        if candidate.is_file():
-            return candidate
+        with suppress(OSError):  # a folder we may not look into holds none that litellm reads
+            if candidate.is_file():
+                return candidate
     return None
+
+
+def _working_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise SettingsError(
+            f"The folder you are in cannot be found: {error.strerror or error}.",
+            "Change into one that is there.",
+        ) from None
 
 
 def clock(environ: Mapping[str, str]) -> datetime:
@@ -187,7 +307,7 @@ def resolve(
     cwd: Path | None = None,
     environ: Mapping[str, str] | None = None,
     now: datetime | None = None,
-    dotenv: bool = True,
+    dotenv: Dotenv = "whole",
 ) -> Settings:
     """Settings of one run: a flag wins over its variable, which wins over the default.
 
@@ -196,22 +316,33 @@ def resolve(
     Raises:
         SettingsError: an unknown mode, a duration or clock that is none, an unreadable `.env`.
     """
-    cwd = cwd or Path.cwd()
+    cwd = cwd or _working_folder()
     own = os.environ if environ is None else environ
-    merged, dotenv_path = read_environment(cwd, own, dotenv=dotenv)
+    merged, dotenv_path, left_out = read_environment(cwd, own, dotenv=dotenv)
 
-    def path_of(flag: Path | None, variable: str, default: str) -> Path:
-        return cwd / (flag or Path(merged.get(variable) or default)).expanduser()
+    def path_of(flag: Path | None, option: str, variable: str, default: Path) -> Path:
+        given = flag or merged.get(variable)
+        try:
+            return cwd / Path(given).expanduser() if given else default
+        except RuntimeError:
+            said = option if flag else variable
+            raise SettingsError(
+                f"{said} is {str(given)!r}, and there is no such home folder.",
+                "Write the whole path.",
+            ) from None
 
-    config_path = path_of(config, "ROLLCALL_CONFIG", "config.yaml")
-    state = state_dir or (Path(given) if (given := merged.get("ROLLCALL_STATE_DIR")) else None)
+    config_path = path_of(config, "--config", "ROLLCALL_CONFIG", cwd / "config.yaml")
+    beside = config_path.parent / ".rollcall"
+    policies = _policies(config_path.parent, cwd)
     return Settings(
         config_path=config_path,
-        policy_path=path_of(policy, "ROLLCALL_POLICY", "policy.yaml"),
-        state_dir=cwd / state.expanduser() if state else config_path.parent / ".rollcall",
+        policy_path=path_of(policy, "--policy", "ROLLCALL_POLICY", policies[0]),
+        other_policy=policies[1] if not (policy or merged.get("ROLLCALL_POLICY")) else None,
+        state_dir=path_of(state_dir, "--state-dir", "ROLLCALL_STATE_DIR", beside),
         now=now or clock(merged),
         environ=merged,
         dotenv_path=dotenv_path,
+        left_out=left_out,
         mode=parse_mode(mode or merged.get("LITELLM_DISCOVERY_MODE") or Mode.ORCHESTRATOR),
         only_providers=only_providers,
         timeout_seconds=_seconds("--timeout", timeout),
@@ -221,6 +352,57 @@ def resolve(
         force=force,
         strict=strict,
         accept=accept,
+    )
+
+
+def _policies(beside_config: Path, cwd: Path) -> tuple[Path, Path | None]:
+    """The policy that counts where nobody names one, and another that is there and does not.
+
+    The one beside config.yaml comes first: it was written for it.
+    """
+    places = [beside_config / "policy.yaml"]
+    if not _same_place(beside_config, cwd):
+        places.append(cwd / "policy.yaml")
+    there = [place for place in places if place.is_file()]
+    return (there or places)[0], there[1] if len(there) > 1 else None
+
+
+def _same_place(one: Path, other: Path) -> bool:
+    return os.path.normcase(os.path.abspath(one)) == os.path.normcase(os.path.abspath(other))  # noqa: PTH100 - no disk
+
+
+def plain_settings(config: Path | None, policy: Path | None, state_dir: Path | None) -> Settings:
+    """The paths alone and all else at its default, where `resolve` refuses; raises nothing.
+
+    Of `.env` what can be read; without a folder to start from where that is gone.
+    """
+    ways: tuple[Dotenv, ...] = ("readable", "none")
+    for dotenv in ways:
+        try:
+            return resolve(
+                config=config,
+                policy=policy,
+                state_dir=state_dir,
+                mode=Mode.ORCHESTRATOR,
+                now=datetime.now(UTC),
+                dotenv=dotenv,
+            )
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # noqa: BLE001, S112 - what `resolve` said has been told already
+            continue
+    seen = Environment(dict(os.environ), None, ())
+    with suppress(BaseException):
+        seen = read_environment(Path.cwd(), os.environ, dotenv="readable")
+    path = config or Path("config.yaml")
+    return Settings(
+        config_path=path,
+        policy_path=policy or path.parent / "policy.yaml",
+        state_dir=state_dir or path.parent / ".rollcall",
+        now=datetime.now(UTC),
+        environ=seen.variables,
+        dotenv_path=seen.dotenv_path,
+        left_out=seen.left_out,
     )
 
 

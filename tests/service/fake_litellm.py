@@ -92,7 +92,12 @@ class FakeLiteLLM:
         names = self.names if key == KEY else self.names[:1]
         if anthropic:
             rows: list[dict[str, Any]] = [
-                {"type": "model", "id": name, "display_name": name, "created_at": "2023-02-28"}
+                {
+                    "type": "model",
+                    "id": name,
+                    "display_name": name,
+                    "created_at": "2023-02-28T18:56:42Z",
+                }
                 for name in names
             ]
             return {"data": rows, "has_more": False, "first_id": names[0], "last_id": names[-1]}

@@ -8,7 +8,7 @@ list that does not know a price often says 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple, Protocol
@@ -99,6 +99,25 @@ class OtherLists:
     says_all: frozenset[str] = frozenset()
     charged_by: FactSource | None = None
     _known: dict[int, tuple[Model, Model]] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(
+        cls,
+        order: Iterable[str],
+        openrouter: Sequence[Model],
+        recorded: Mapping[str, RecordedFacts],
+        *,
+        says_all: Iterable[str],
+    ) -> OtherLists:
+        """The lists that `order` names: `openrouter`, or a word of `recorded`.
+
+        Args:
+            openrouter: what OpenRouter lists. recorded: word -> a list from disk.
+        """
+        known: dict[str, FactSource] = {"openrouter": OpenRouterRows(openrouter), **recorded}
+        sources = tuple(known[word] for word in order if word in known)
+        charged = next((one for one in recorded.values() if one.charges), None)
+        return cls(sources, frozenset(says_all), charged)
 
     def complete(self, model: Model) -> Model:
         """The model with what its provider leaves out, `borrowed` saying whose word each is."""

@@ -150,16 +150,17 @@ def doctor(
 
     Each finding names its fix; exit 1 when one is an error.
     """
-    from rollcall.errors import Exit
+    from rollcall.errors import Exit, RollcallError
     from rollcall.inspect.doctor import examine
     from rollcall.inspect.findings import at_most, has_errors
     from rollcall.report.looking import show_findings
-    from rollcall.sync import apply
+    from rollcall.settings import plain_settings
 
-    settings = resolve(config=config, policy=policy, state_dir=state_dir)
-    if check_keys:
-        apply.refresh(settings)
-    findings = examine(settings, litellm)
+    try:
+        settings, error = resolve(config=config, policy=policy, state_dir=state_dir), None
+    except RollcallError as wrong:
+        settings, error = plain_settings(config, policy, state_dir), wrong
+    findings = examine(settings, litellm, settings_error=error, check_keys=check_keys)
     show_findings(at_most(findings), as_json=json)
     raise typer.Exit(int(Exit.ERROR if has_errors(findings) else Exit.OK))
 

@@ -58,16 +58,10 @@ def save(path: Path, plan: Plan, settings: Settings) -> None:
     Raises:
         StoreError: it cannot be written there, or a file of the user's is there.
     """
-    from rollcall.errors import StoreError
+    from rollcall.store.atomic import write_named
 
     refuse_own_files("--out", path, settings.config_path, settings.policy_path)
-    try:
-        path.write_text(plan.to_json(), encoding="ascii", newline="\n")
-    except OSError as error:
-        raise StoreError(
-            f"The plan could not be saved to {path}: {error.strerror or error}.",
-            "Name another file with --out.",
-        ) from None
+    write_named(path, plan.to_json().encode("ascii"))
 
 
 def load(path: Path) -> Plan:
@@ -95,9 +89,10 @@ def refuse_own_files(option: str, path: Path, *taken: Path) -> None:
         StoreError: `path` is one of `taken`.
     """
     from rollcall.errors import StoreError
+    from rollcall.files import same_file
 
     for other in taken:
-        if path.resolve() == other.resolve():
+        if same_file(path, other):
             raise StoreError(f"{option} names {other}, which is yours.", "Name another file.")
 
 

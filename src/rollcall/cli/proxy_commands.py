@@ -36,6 +36,10 @@ def start(
         ),
     ] = False,
     litellm: options.Litellm = None,
+    litellm_anyway: Annotated[
+        bool,
+        typer.Option("--litellm-anyway", help="Start even a litellm release known to steal keys."),
+    ] = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Look for new models if enabled, then become litellm.
@@ -57,6 +61,7 @@ def start(
             discover=discover,
             or_last_good=or_last_good,
             litellm=litellm,
+            litellm_anyway=litellm_anyway,
             args=tuple(args or ()),
             quiet=quiet,
         )
@@ -127,7 +132,7 @@ def env(
     """Print what a shell needs to send a client through the proxy."""
     import os
 
-    from rollcall.cli.env import client_lines
+    from rollcall.inspect.clients import client_lines
     from rollcall.inspect.smoke import proxy_url
     from rollcall.report.text import out
 

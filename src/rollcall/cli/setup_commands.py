@@ -32,7 +32,7 @@ def init(
     from rollcall.cli import init as proposing
     from rollcall.errors import StoreError
     from rollcall.report.text import out
-    from rollcall.store.atomic import replace_file, store_error
+    from rollcall.store.atomic import write_named
 
     settings = resolve(
         config=config, policy=policy, timeout=timeout, deadline=deadline, offline=offline
@@ -44,10 +44,7 @@ def init(
             "Edit it, name another with --policy, or pass --overwrite.",
         )
     text, lines = proposing.first_policy(settings, full=full)
-    try:
-        replace_file(target, text.encode(), mode=0o644)
-    except OSError as error:
-        raise store_error("written", target, error) from error
+    write_named(target, text.encode())
     for line in [f"{target}: written.", *lines, "Next: rollcall plan"]:
         out(line)
 

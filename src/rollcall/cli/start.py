@@ -6,27 +6,36 @@ a log file, a hanging provider costs the deadline. Only Ctrl-C starts nothing.
 
 from __future__ import annotations
 
-from contextlib import suppress
+import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
-from rollcall.errors import ConfigRefused, RollcallError, SettingsError
+from rollcall.errors import ConfigRefused, LaunchError, RollcallError
 from rollcall.files import read_regular
-from rollcall.launch.find import find_litellm
-from rollcall.launch.run import command, launch, needs_litellm, place_last_good, variables
-from rollcall.report.text import say, say_error
-from rollcall.settings import Mode, resolve
+from rollcall.launch.find import bad_release, find_install, find_litellm
+from rollcall.launch.run import (
+    UnpassableError,
+    command,
+    launch,
+    needs_litellm,
+    place_last_good,
+    variables,
+)
+from rollcall.report.text import printable, say, say_error
+from rollcall.settings import plain_settings, resolve
 from rollcall.store import freshness
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from rollcall.settings import Settings
 
 
 LOCK_WAIT_SECONDS = 2.0
+MOST_PATH = 4096
+"""Characters; no system opens a longer one."""
 HINT = (
     "rollcall: discovery is off; LITELLM_ENABLE_DISCOVERY=1 or --discover asks the providers first."
 )
@@ -38,7 +47,8 @@ class StartOptions:
 
     Attributes:
         discover: --discover was given. or_last_good: start on the last good backup where
-            config.yaml does not load. litellm: --litellm. args: what follows `--`.
+            config.yaml does not load. litellm: --litellm. litellm_anyway: start even a release
+            that is known to steal keys. args: what follows `--`.
         quiet: no remarks but warnings.
     """
 
@@ -52,6 +62,7 @@ class StartOptions:
     discover: bool = False
     or_last_good: bool = False
     litellm: str | None = None
+    litellm_anyway: bool = False
     args: tuple[str, ...] = ()
     quiet: bool = False
 
@@ -62,93 +73,128 @@ def start(options: StartOptions) -> int:
     Raises:
         LaunchError: litellm was not found or could not be started.
     """
-    settings, discover = _settings(options)
+    settings, discover = _anyway(partial(_settings, options), None) or _defaults(options)
     needed = needs_litellm(options.args)
-    litellm = find_litellm(options.litellm, settings.environ) if needed else None
-    config = _prepared(settings, options, discover=discover)
-    argv = command(litellm, config, options.args)
-    return launch(argv, variables(settings.environ, config, options.args))
+    litellm = _trusted_litellm(settings, options) if needed else None
+    before = partial(_config_after_discovery, settings, options, discover=discover)
+    config = _anyway(before, settings.config_path)
+    return _launched(litellm, config, settings, options)
 
 
-def _prepared(settings: Settings, options: StartOptions, *, discover: bool | None) -> Path:
-    """Everything before litellm: the config to start on. Whatever fails here, litellm starts."""
+_T = TypeVar("_T")
+
+
+def _anyway(step: Callable[[], _T], otherwise: _T) -> _T:
+    """What a step gives; where it fails, for whatever reason, that is told and we go on."""
     try:
-        fresh = freshness.is_fresh(settings)
-        if discover and not fresh:
-            _discover(settings, quiet=options.quiet)
-        if discover is False and not options.quiet:
-            say(HINT)
-        if not fresh:
-            return _config_to_start_on(settings, or_last_good=options.or_last_good)
-    except RollcallError as error:
+        return step()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - nothing of ours may keep the proxy down
+        try:
+            _tell(error)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # noqa: BLE001, S110 - there may be no place left to tell it
+            pass
+        return otherwise
+
+
+def _tell(error: BaseException) -> None:
+    if isinstance(error, RollcallError):
         say_error(error)
-    except Exception as error:  # noqa: BLE001 - a bug of ours must not keep the proxy down
-        _tell_bug(error)
-    return settings.config_path
-
-
-def _tell_bug(error: Exception) -> None:
-    """Report a bug, where there is any place to report it to."""
-    with suppress(Exception):
+    else:
         from rollcall.report.bugs import report_bug
 
         report_bug(error)
-        say("          Starting litellm on config.yaml as it is.")
+    say("          Starting litellm on config.yaml as it is.")
 
 
 def _settings(options: StartOptions) -> tuple[Settings, bool | None]:
-    """The settings, and whether to discover; None where they make no sense, which is said."""
-    try:
-        settings = resolve(
-            config=options.config,
-            policy=options.policy,
-            state_dir=options.state_dir,
-            mode=options.mode,
-            ttl=options.ttl,
-            timeout=options.timeout,
-            deadline=options.deadline,
-        )
-    except SettingsError as error:
-        say_error(error)
-        say("          Starting litellm without discovery.")
-        return _plain_settings(options), None
-    return settings, options.discover or settings.discovery_enabled
+    """The settings, and whether to discover.
 
-
-def _plain_settings(options: StartOptions) -> Settings:
-    """The paths alone, all else at its default; without `.env` where that cannot be read."""
-    plain = partial(
-        resolve,
+    Raises:
+        SettingsError: they make no sense.
+    """
+    settings = resolve(
         config=options.config,
         policy=options.policy,
         state_dir=options.state_dir,
-        mode=Mode.ORCHESTRATOR,
-        now=datetime.now(UTC),
+        mode=options.mode,
+        ttl=options.ttl,
+        timeout=options.timeout,
+        deadline=options.deadline,
     )
+    _anyway(partial(_say_left_out, settings), None)
+    return settings, options.discover or settings.discovery_enabled
+
+
+def _defaults(options: StartOptions) -> tuple[Settings, bool | None]:
+    """The paths alone, and no discovery: it might write what the settings were to keep out."""
+    settings = plain_settings(options.config, options.policy, options.state_dir)
+    _anyway(partial(_say_left_out, settings), None)
+    return settings, None
+
+
+def _say_left_out(settings: Settings) -> None:
+    for row in settings.left_out:
+        say(f"rollcall: {printable(f'{row.where}: {row.what}')}")
+        say(f"          {row.fix}")
+
+
+def _trusted_litellm(settings: Settings, options: StartOptions) -> Path:
+    """The litellm to start.
+
+    Raises:
+        LaunchError: there is none, or it is a release that is known to steal keys.
+    """
+    litellm = find_litellm(options.litellm, settings.environ)
+    install = _anyway(partial(find_install, litellm), None)
+    if install and install.known_bad and not options.litellm_anyway:
+        what, fix = bad_release(install, install.known_bad)
+        raise LaunchError(what, f"{fix} --litellm-anyway starts it all the same.")
+    return litellm
+
+
+def _config_after_discovery(
+    settings: Settings, options: StartOptions, *, discover: bool | None
+) -> Path:
+    """Everything before litellm: discovery if asked for, then the config to start on."""
+    fresh = freshness.is_fresh(settings)
+    if discover and not fresh:
+        _anyway(partial(_discover, settings, quiet=options.quiet), None)
+    if discover is False and not options.quiet:
+        say(HINT)
+    if fresh:
+        return settings.config_path
+    return _config_to_start_on(settings, or_last_good=options.or_last_good)
+
+
+def _launched(litellm: Path | None, config: Path, settings: Settings, options: StartOptions) -> int:
+    """Hand over; where the system does not take all we hand on, with what we were given alone."""
+    argv = command(litellm, config, options.args)
     try:
-        return plain()
-    except SettingsError:
-        return plain(dotenv=False)
+        return launch(argv, variables(settings.environ, config, options.args))
+    except UnpassableError as error:
+        plain = options.config or Path("config.yaml")
+        argv = command(litellm, plain if len(str(config)) > MOST_PATH else config, options.args)
+        told = f"{error.what.rstrip('.')}; once more without the variables of .env."
+        _anyway(partial(say, f"rollcall: {printable(told)}"), None)
+        return launch(argv, os.environ)
 
 
 def _discover(settings: Settings, *, quiet: bool) -> None:
-    """`apply`, with every failure turned into a warning."""
-    try:
-        from rollcall.report.plan import show_applied
-        from rollcall.report.progress import live_progress
-        from rollcall.report.text import result_on_stderr
-        from rollcall.sync import apply
+    """`apply`; what it says goes to stderr."""
+    from rollcall.report.plan import show_applied
+    from rollcall.report.progress import live_progress
+    from rollcall.report.text import result_on_stderr
+    from rollcall.sync import apply
 
-        with live_progress(wanted=not quiet) as observer:
-            applied = apply.apply(settings, observer)
-        if applied.plan.changed or applied.plan.refused or applied.plan.nobody or not quiet:
-            with result_on_stderr():
-                show_applied(applied.plan, applied.written, str(settings.config_path))
-    except RollcallError as error:
-        say_error(error)
-        say("          Starting litellm on config.yaml as it is.")
-    except Exception as error:  # noqa: BLE001 - a bug of ours must not keep the proxy down
-        _tell_bug(error)
+    with live_progress(wanted=not quiet) as observer:
+        applied = apply.apply(settings, observer)
+    if applied.plan.changed or applied.plan.refused or applied.plan.nobody or not quiet:
+        with result_on_stderr():
+            show_applied(applied.plan, applied.written, str(settings.config_path))
 
 
 def _config_to_start_on(settings: Settings, *, or_last_good: bool) -> Path:

@@ -1,6 +1,7 @@
 """`rollcall doctor`: everything that keeps a proxy from starting well, each with its fix.
 
-Reads and looks only: nothing is asked over the network, nothing of litellm is run.
+Reads and looks only: nothing of litellm is run, and nothing is asked over the network unless
+--check-keys has the providers asked whether they take the keys.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from rollcall.inspect.checked_config import CheckedConfig
 from rollcall.inspect.findings import Finding, Level
 from rollcall.inspect.status import alarms
 from rollcall.inspect.traps import find_traps
-from rollcall.launch.find import find_install, find_litellm
+from rollcall.launch.find import bad_release, find_install, find_litellm
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.effective import mapping, master_key
 from rollcall.settings import is_true
 from rollcall.store.store import Store
-from rollcall.sync.asking import find_keys
+from rollcall.sync.apply import refresh
+from rollcall.sync.asking import find_keys, missing_key
 from rollcall.sync.gather import read_policy
 
 if TYPE_CHECKING:
@@ -37,8 +39,8 @@ if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
     from rollcall.settings import Settings
     from rollcall.store.state import State
-    from rollcall.sync.asking import ProviderKeys
-
+    from rollcall.sync.apply import refresh
+from rollcall.sync.asking import ProviderKeys
 
 Check = Callable[["_Subject"], Iterator[Finding]]
 _OCTAL = re.compile(r"\\([0-7]{3})")
@@ -53,13 +55,8 @@ def litellm_findings(
     elif install is None:
         what = "litellm is there; which version cannot be told from its files."
         yield Finding(Level.OK, "litellm", what, str(found), f"Ask it: {found} --version")
-    elif install.malicious:
-        what = (
-            f"litellm {install.version} is malicious: it sends environment variables and keys away."
-        )
-        fix = (
-            "pip install --upgrade 'litellm[proxy]', then replace every key this machine has held."
-        )
+    elif install.known_bad:
+        what, fix = bad_release(install, install.known_bad)
         yield Finding(Level.ERROR, "litellm_malicious", what, str(install.library), fix)
     else:
         what = f"litellm {install.version} is installed."
@@ -150,14 +147,26 @@ def master_key_findings(config: CheckedConfig) -> Iterator[Finding]:
 
 
 def provider_findings(
-    keys: ProviderKeys, state: State, environ: Mapping[str, str]
+    keys: ProviderKeys, state: State, environ: Mapping[str, str], *, asked: bool
 ) -> Iterator[Finding]:
-    """Each provider's key: set, well-formed, accepted when it was last asked."""
+    """Each provider's key: set, well-formed, accepted when it was last asked.
+
+    Args:
+        asked: the providers were asked just now, to learn that.
+    """
     for name, provider in keys.providers.items():
-        if not provider.needs_key:
+        if name in keys.proxied:
+            what = (
+                f"{provider.title} is not asked: {keys.proxied[name]}. LiteLLM would call itself."
+            )
+            fix = (
+                "Start rollcall and the proxy in a shell without it: it is for the proxy's clients."
+            )
+            yield Finding(Level.ERROR, "own_proxy", what, fix=fix)
+        elif not provider.needs_key:
             yield Finding(Level.OK, "key", f"{provider.title} needs no key.")
         elif name in keys.keys:
-            yield _with_key(keys, state, provider, environ)
+            yield _with_key(keys, state, provider, environ, asked=asked)
         elif name in keys.elsewhere:
             yield Finding(Level.OK, "key", f"{provider.title}: {keys.elsewhere[name]}.")
         else:
@@ -165,7 +174,12 @@ def provider_findings(
 
 
 def _with_key(
-    keys: ProviderKeys, state: State, provider: Provider, environ: Mapping[str, str]
+    keys: ProviderKeys,
+    state: State,
+    provider: Provider,
+    environ: Mapping[str, str],
+    *,
+    asked: bool,
 ) -> Finding:
     variable = keys.key_envs[provider.name] or provider.key_env[0]
     known = state.providers.get(provider.name)
@@ -176,6 +190,10 @@ def _with_key(
         what = f"{provider.title} refused {variable} at {known.last_asked}: {known.detail}"
         fix = f"Make a new key at {provider.key_url} and set {variable}."
         return Finding(Level.ERROR, "key_refused", what, fix=fix)
+    if asked and (known is None or known.verdict != "ok"):
+        why = f"{known.verdict}: {known.detail}" if known else "it was not asked"
+        what = f"{variable} is set; whether {provider.title} takes it is not known: {why}"
+        return Finding(Level.WARNING, "key_unchecked", what, fix="See why with: rollcall plan")
     accepted = f", accepted at {known.last_good}" if known and known.verdict == "ok" else ""
     return Finding(Level.OK, "key", f"{provider.title}: {variable} is set{accepted}.")
 
@@ -183,8 +201,8 @@ def _with_key(
 def _without_key(keys: ProviderKeys, provider: Provider) -> Finding:
     variable = keys.key_envs[provider.name] or provider.key_env[0]
     what = f"{provider.title}: {variable} is not set, so nothing new of it is admitted."
-    where = f" at {provider.key_url}" if provider.key_url else ""
-    fix = f"Get a key{where} and set {variable}, or take {provider.name} out of policy.yaml."
+    words = missing_key(provider, None)
+    fix = f"{words[0].upper()}{words[1:]}, or take {provider.name} out of policy.yaml."
     return Finding(Level.WARNING, "no_key", what, fix=fix)
 
 
@@ -197,8 +215,17 @@ class _Subject:
     Every property may raise: a check that needs what cannot be read is lost, the others are not.
     """
 
-    def __init__(self, settings: Settings, litellm_option: str | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        litellm_option: str | None,
+        settings_error: RollcallError | None,
+        *,
+        check_keys: bool,
+    ) -> None:
         self.settings = settings
+        self.settings_error = settings_error
+        self.check_keys = check_keys
         self._litellm_option = litellm_option
 
     @cached_property
@@ -232,13 +259,21 @@ class _Subject:
         return read_policy(self.settings)[1]
 
 
-def examine(settings: Settings, litellm_option: str | None = None) -> tuple[Finding, ...]:
+def examine(
+    settings: Settings,
+    litellm_option: str | None = None,
+    *,
+    settings_error: RollcallError | None = None,
+    check_keys: bool = False,
+) -> tuple[Finding, ...]:
     """Every finding, in the order one would mend them: litellm, config, keys, providers.
 
     Args:
         litellm_option: the value of --litellm.
+        settings_error: why `settings` are the defaults, where what was given makes no sense.
+        check_keys: ask the providers now whether they take the keys.
     """
-    subject = _Subject(settings, litellm_option)
+    subject = _Subject(settings, litellm_option, settings_error, check_keys=check_keys)
     found: dict[str, Finding] = {}
     for check in CHECKS:
         for finding in _made(check, subject):  # what two checks stumble over is told once
@@ -263,12 +298,27 @@ def _made(check: Check, subject: _Subject) -> Iterator[Finding]:
         yield Finding(Level.ERROR, "cannot_check", what, fix="Please report it; the rest is whole.")
 
 
+def _asking_check(subject: _Subject) -> Iterator[Finding]:
+    """Ask the providers, where that is wanted; what they say stands in the state afterwards."""
+    if subject.check_keys:
+        refresh(subject.settings)
+    yield from ()
+
+
 def _litellm_check(subject: _Subject) -> Iterator[Finding]:
     yield from litellm_findings(subject.litellm, subject.install)
 
 
 def _other_config_check(subject: _Subject) -> Iterator[Finding]:
     yield from other_config_findings(subject.settings.config_path, subject.settings.environ)
+
+
+def _settings_check(subject: _Subject) -> Iterator[Finding]:
+    """Flags, variables and lines of `.env` that make no sense, or that no process can be given."""
+    if error := subject.settings_error:
+        yield Finding(Level.ERROR, "settings", error.what, fix=error.hint)
+    for row in subject.settings.left_out:
+        yield Finding(Level.ERROR, "variable_left_out", row.what, row.where, row.fix)
 
 
 def _dotenv_check(subject: _Subject) -> Iterator[Finding]:
@@ -303,7 +353,9 @@ def _master_key_check(subject: _Subject) -> Iterator[Finding]:
 def _keys_check(subject: _Subject) -> Iterator[Finding]:
     """What is wrong with the policy, and the keys its providers need."""
     keys = find_keys(subject.policy, subject.settings, _document(subject))
-    yield from provider_findings(keys, subject.state[0], subject.settings.environ)
+    yield from provider_findings(
+        keys, subject.state[0], subject.settings.environ, asked=subject.check_keys
+    )
 
 
 def _history_check(subject: _Subject) -> Iterator[Finding]:
@@ -333,7 +385,9 @@ def _state_check(subject: _Subject) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
+    _asking_check,
     _litellm_check,
+    _settings_check,
     _other_config_check,
     _dotenv_check,
     _mount_check,
@@ -354,7 +408,8 @@ def checked_config(settings: Settings, store: Store, raw: bytes) -> CheckedConfi
     )
     folder = settings.config_path.absolute().parent
     missing = tuple(entry for entry in entries if not _is_file(folder / entry))
-    return replace(config, includes=store.read_includes(config.data), missing_includes=missing)
+    included = tuple(content for _, content in store.read_includes(config.data))
+    return replace(config, includes=included, missing_includes=missing)
 
 
 def _editing_findings(config: CheckedConfig) -> Iterator[Finding]:

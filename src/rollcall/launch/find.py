@@ -11,14 +11,15 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rollcall.errors import LaunchError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 
 def find_litellm(
@@ -68,8 +69,22 @@ def _folders_beside(python: str) -> list[str]:
     return [str(folder), str(folder / "Scripts")]
 
 
-MALICIOUS_VERSIONS = frozenset({"1.82.7", "1.82.8"})
-"""Uploaded by a thief on 2026-03-24; they sent environment variables and keys away."""
+class KnownBad(NamedTuple):
+    """A release that must not run: the day it was published, and who says so."""
+
+    published: str
+    source: str
+
+
+_MARCH_2026 = KnownBad(
+    "2026-03-24", "PYSEC-2026-2; https://docs.litellm.ai/blog/security-update-march-2026"
+)
+KNOWN_BAD: Final[Mapping[str, KnownBad]] = {
+    "1.82.7": _MARCH_2026,
+    "1.82.8": _MARCH_2026,
+    "1.107.0": KnownBad("2026-10-21", "LiteLLM: Oct 21, 2026 LiteLLM release v1.107.0 Compromised"),
+}
+"""Uploaded by thieves: each sends environment variables and keys away."""
 
 _LIBRARIES = (
     "lib/python*/site-packages",
@@ -94,9 +109,9 @@ class LiteLLMInstall:
     library: Path
 
     @property
-    def malicious(self) -> bool:
-        """Whether this version is known to steal keys."""
-        return self.version in MALICIOUS_VERSIONS
+    def known_bad(self) -> KnownBad | None:
+        """Who says that this release steals keys; None where nobody does."""
+        return KNOWN_BAD.get(self.version)
 
 
 def find_install(executable: Path) -> LiteLLMInstall | None:
@@ -149,3 +164,13 @@ def _folders(executable: Path) -> Iterator[Path]:
         yield executable.resolve().parent
     except OSError:
         return
+
+
+def bad_release(install: LiteLLMInstall, bad: KnownBad) -> tuple[str, str]:
+    """What to tell of a known-bad release, and what to do about it."""
+    return (
+        f"litellm {install.version} ({bad.published}) is malicious: it sends environment variables"
+        f" and keys away ({bad.source}).",
+        "Remove it (pip uninstall litellm; in a container, another image), install another release"
+        " (pip install --upgrade litellm[proxy]), and replace every key this machine has held.",
+    )

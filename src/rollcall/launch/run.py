@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
+from errno import E2BIG, ENAMETOOLONG
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rollcall.errors import LaunchError
+from rollcall.store.atomic import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -74,9 +77,12 @@ def variables(environ: Mapping[str, str], config_path: Path, args: Sequence[str]
 
     ROLLCALL_CONFIG lets `sh -c 'litellm --config "$ROLLCALL_CONFIG"'` name it. CONFIG_FILE_PATH is
     what litellm's app reads under a web server; it is set for no other command, because to litellm
-    it outranks `--config`.
+    it outranks `--config`. PYTHONUTF8 has litellm read config.yaml as what it is, and print names
+    in any language into a console or log of another code page.
     """
     result = {**environ, "ROLLCALL_CONFIG": str(config_path)}
+    if not result.get("PYTHONUTF8"):  # litellm opens config.yaml in the machine's code page
+        result["PYTHONUTF8"] = "1"
     if starts_command(args) and _is_web_server(args[0]):
         result.setdefault("CONFIG_FILE_PATH", str(config_path))
     return result
@@ -90,6 +96,10 @@ CONTROL_C_EXIT = 0xC000013A
 """What Windows reports for a process that Ctrl-C ended."""
 
 
+class UnpassableError(LaunchError):
+    """The system does not take these arguments and variables: too long, or too many."""
+
+
 def launch(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Become the command; where that is impossible (Windows), run it and return its exit code.
 
@@ -97,7 +107,7 @@ def launch(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     installation upward, not from the working directory, and so often misses it.
 
     Raises:
-        LaunchError: it could not be started.
+        UnpassableError, LaunchError: it could not be started.
     """
     return run_child(argv, environ) if os.name == "nt" else _become(argv, environ)
 
@@ -107,17 +117,33 @@ def _become(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
 
     Python ignores SIGPIPE and SIGXFSZ for itself, and what is ignored stays so across exec.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _flush()
     ignored = {
         number: signal.signal(number, signal.SIG_DFL) for number in _signals("SIGPIPE", "SIGXFSZ")
     }
+    variables = {_bytes(name): _bytes(value) for name, value in environ.items()}
     try:
-        os.execvpe(argv[0], list(argv), dict(environ))  # noqa: S606  starting it is the point
-    except OSError as error:
+        os.execvpe(_bytes(argv[0]), [_bytes(arg) for arg in argv], variables)  # noqa: S606  the point
+    except (OSError, ValueError) as error:
         for number, handler in ignored.items():
             signal.signal(number, handler)
         raise _not_started(argv[0], error) from error
+
+
+def _flush() -> None:
+    """Write out what we said; a stream that is closed, full or not there stops nothing."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with suppress(OSError, ValueError):
+                stream.flush()
+
+
+def _bytes(text: str) -> bytes:
+    """A text as it is handed on; UTF-8 where the system's own encoding lacks a character."""
+    try:
+        return os.fsencode(text)
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape")
 
 
 def run_child(argv: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -131,8 +157,7 @@ def run_child(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """
     import subprocess
 
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _flush()
     child: subprocess.Popen[bytes] | None = None
     early: list[int] = []
 
@@ -154,7 +179,7 @@ def run_child(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         for number in early:
             child.send_signal(number)
         return exit_code(child.wait())
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise _not_started(argv[0], error) from error
     finally:
         for number, previous in before.items():
@@ -180,32 +205,22 @@ def place_last_good(config_path: Path, content: bytes) -> Path:
     import tempfile
 
     name = f"{config_path.stem}.rollcall-last-good{config_path.suffix or '.yaml'}"
+    target = config_path.absolute().with_name(name)
     try:
-        return _write_private(config_path.absolute().parent / name, content)
+        replace_file(target, content, synced=False)
     except OSError:
         pass
+    else:
+        return target
     try:
-        return _write_private(Path(tempfile.mkdtemp(prefix="rollcall-")) / name, content)
+        target = Path(tempfile.mkdtemp(prefix="rollcall-")) / name
+        replace_file(target, content, synced=False)
     except OSError as error:
         raise LaunchError(
             f"The last good config could not be placed beside {config_path}: {error.strerror}.",
             "Free some space, or restore it with: rollcall rollback",
         ) from error
-
-
-def _write_private(target: Path, content: bytes) -> Path:
-    """Write a file only its owner can read, whole or not at all."""
-    import tempfile
-
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    draft = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        return draft.replace(target)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
+    return target
 
 
 def _signals(*names: str) -> list[signal.Signals]:
@@ -213,9 +228,20 @@ def _signals(*names: str) -> list[signal.Signals]:
     return [signal.Signals[name] for name in names if name in signal.Signals.__members__]
 
 
-def _not_started(program: str, error: OSError) -> LaunchError:
-    reason = error.strerror or type(error).__name__
-    return LaunchError(
+_TOO_MUCH = frozenset({E2BIG, ENAMETOOLONG})
+_TOO_MUCH_ON_WINDOWS = frozenset({87, 206})
+"""ERROR_INVALID_PARAMETER, ERROR_FILENAME_EXCED_RANGE."""
+
+
+def _not_started(program: str, error: OSError | ValueError) -> LaunchError:
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    unpassable = (
+        isinstance(error, ValueError)
+        or error.errno in _TOO_MUCH
+        or getattr(error, "winerror", None) in _TOO_MUCH_ON_WINDOWS
+    )
+    kind = UnpassableError if unpassable else LaunchError
+    return kind(
         f"{program} could not be started: {reason}.",
         "Check that it runs by itself, reinstall it, or name another with --litellm PATH.",
     )

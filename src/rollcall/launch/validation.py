@@ -7,16 +7,18 @@ as YAML 1.2, as other tools on the same file may: our entries must mean the same
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rollcall.errors import ConfigRefused, LaunchError
 from rollcall.launch.find import find_litellm
+from rollcall.launch.run import variables
 from rollcall.litellm_config import document
+from rollcall.store.atomic import write_private
+from rollcall.store.disk_errors import store_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,21 +82,24 @@ class _beside:  # noqa: N801 - a context manager, used like a function
         self._path = Path()
 
     def __enter__(self) -> Path:
-        handle, name = tempfile.mkstemp(prefix=".rollcall-check-", suffix=".yaml", dir=self._folder)
-        self._path = Path(name)
-        with os.fdopen(handle, "wb") as file:
-            file.write(self._content)
+        try:
+            self._path = write_private(
+                self._content, prefix=".rollcall-check-", suffix=".yaml", folder=self._folder
+            )
+        except OSError as error:
+            raise store_error("written", self._folder / ".rollcall-check-*.yaml", error) from error
         return self._path
 
     def __exit__(self, *_: object) -> None:
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path.unlink()
 
 
 def _ask(litellm: Path, path: Path, settings: Settings) -> int:
     try:
         done = subprocess.run(  # noqa: S603 - the litellm that was found
             [str(litellm), "--config", str(path), "--validate_config"],
-            env=dict(settings.environ),
+            env=variables(settings.environ, path, ()),
             capture_output=True,
             encoding="utf-8",
             errors="replace",

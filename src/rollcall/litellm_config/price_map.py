@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from rollcall.catalog.facts import Facts
-from rollcall.litellm_config.entries import COSTS, FLAGS, count_of, day_of, price_of, text_of
+from rollcall.litellm_config.entries import FLAGS, count_of, day_of, price_of, text_of
 
 FILE_NAME = "model_prices_and_context_window_backup.json"
 """Its name inside the litellm package."""
@@ -86,9 +86,10 @@ def _shorter(provider: str, model_id: str) -> str:
 def _facts(row: Mapping[str, Any], provider: str) -> Facts:
     successor = text_of(row.get("successor_model"))
     modalities = row.get("supported_modalities")
+    price = price_of(row)
     return Facts(
-        price=price_of(row),
-        priced=any(isinstance(row.get(COSTS[side]), int | float) for side in ("input", "output")),
+        price=price,
+        priced=price.input is not None or price.output is not None,
         context=count_of(row.get("max_input_tokens")),
         max_output=count_of(row.get("max_output_tokens")),
         capabilities={

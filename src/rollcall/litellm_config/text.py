@@ -149,9 +149,9 @@ class LoadedYaml:
 
     def __init__(self, body: str) -> None:
         self.body = body
-        self._loader = _loader_class(body)(body)
         with collector_paused(), _translated(body):
             check_depth(body)
+            self._loader = _loader_class(body)(body)
             self.root: yaml.Node | None = self._loader.get_single_node()
             check_size(self.root, body)
 

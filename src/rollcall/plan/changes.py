@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from rollcall.catalog.model import in_dollars
 from rollcall.litellm_config.document import Blocks
 from rollcall.litellm_config.entries import COSTS, by_name, key_of, leaves_on, name_of, section_of
+from rollcall.secrets import is_near_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -205,7 +206,6 @@ _OURS: Final = frozenset(
         *(("model_info", key) for key in ("id", "managed_by", "display_name", "mode", "leaves")),
     }
 )
-_PRIVATE: Final = re.compile(r"key|secret|passw|token|auth|credential|header|cookie", re.IGNORECASE)
 _WORD: Final = re.compile(r"[a-z][a-z_-]{0,15}")
 
 
@@ -284,7 +284,7 @@ def _hidden(value: Any, present: Any, path: Path, known: frozenset[str]) -> Any:
 def _may_be_private(value: Any, path: Path, known: frozenset[str]) -> bool:
     if path in _OURS or value in known:
         return False
-    private = any(isinstance(step, str) and _PRIVATE.search(step) for step in path)
+    private = any(isinstance(step, str) and is_near_secret(step) for step in path)
     if isinstance(value, int) and not isinstance(value, bool):
         return private and abs(value) > 10**9
     if not isinstance(value, str) or value.startswith("os.environ/"):

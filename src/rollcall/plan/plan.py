@@ -12,10 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rollcall.catalog.model import Answer, Verdict
 from rollcall.errors import PlanError
-from rollcall.litellm_config.document import Blocks, managed_text
+from rollcall.files import sha256_of
+from rollcall.litellm_config.document import Blocks
 from rollcall.plan.changes import STRICT, Change, compare, masked, text_of, texts_of
 from rollcall.plan.guards import HeldChange, Refusal
-from rollcall.store.freshness import sha256
+from rollcall.store.state import digest_of_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,9 +122,9 @@ def plan_of(inputs: Inputs, decision: Decision, result: bytes) -> Plan:
     return Plan(
         changed=result != document.raw,
         refused=[] if nobody else list(decision.refused),
-        config_sha256=sha256(document.raw),
+        config_sha256=sha256_of(document.raw),
         policy_sha256=inputs.policy_sha256,
-        result_sha256=sha256(result),
+        result_sha256=sha256_of(result),
         replace=inputs.policy.model_list == "replace",
         blocks=PlanBlocks(
             models=list(after.models), aliases=after.aliases, fallbacks=list(after.fallbacks)
@@ -213,7 +214,7 @@ def _warnings(inputs: Inputs, decision: Decision) -> Iterator[str]:
 
 def _edited_by_hand(inputs: Inputs) -> bool:
     last, raw = inputs.state.written_blocks_sha256, inputs.document.raw
-    return last is not None and raw != b"" and sha256(managed_text(raw).encode()) != last
+    return last is not None and raw != b"" and digest_of_ours(raw) != last
 
 
 def _taken_out(inputs: Inputs) -> Iterator[str]:

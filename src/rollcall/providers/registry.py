@@ -16,7 +16,8 @@ from typing import Final, get_args
 from urllib.parse import urlsplit
 
 from rollcall.errors import PolicyError, did_you_mean
-from rollcall.providers.builtin import BUILTIN, Protocol_, Provider
+from rollcall.providers.builtin import BUILTIN, CreatedMeans, PriceUnit, Protocol_, Provider
+from rollcall.secrets import address_holds_secret
 
 PROTOCOLS: Final[tuple[str, ...]] = get_args(Protocol_)
 
@@ -33,6 +34,8 @@ def resolve_provider(
     litellm_prefix: str | None = None,
     empty_ok: bool | None = None,
     timeout_seconds: float | None = None,
+    price_unit: PriceUnit | None = None,
+    created: CreatedMeans | None = None,
     environ: Mapping[str, str],
 ) -> Provider:
     """The provider that a policy's `providers` entry means.
@@ -65,6 +68,8 @@ def resolve_provider(
         row,
         empty_ok=row.empty_ok if empty_ok is None else empty_ok,
         timeout_seconds=timeout_seconds,
+        price_unit=price_unit or row.price_unit,
+        created=created or row.created,
     )
 
 
@@ -94,14 +99,16 @@ def _row(name: str, kind: str | None, base_url: str | None) -> Provider:
 
 def _with_base(row: Provider, given: str | None, environ: Mapping[str, str]) -> Provider:
     """The policy's base wins over LiteLLM's variables, which win over the built-in one."""
-    from_environ = next((environ[key] for key in row.base_url_env if environ.get(key)), None)
+    variable = next((key for key in row.base_url_env if environ.get(key)), "")
+    from_environ = environ.get(variable)
     if given is not None:
         base = clean_base(row, _checked(row.name, given))
         if base == row.base_url and not from_environ:
             return row
         return replace(row, base_url=base, api_base=base)
     if from_environ:
-        return replace(row, base_url=clean_base(row, from_environ), api_base=None)
+        base = clean_base(row, from_environ)
+        return replace(row, base_url=base, base_from=variable, api_base=None)
     return row
 
 
@@ -118,7 +125,7 @@ def _checked(name: str, base_url: str) -> str:
             f"providers.{name}.base_url is not an http or https address.",
             "Write it like https://llm.example.com/v1.",
         )
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if address_holds_secret(parts):
         raise PolicyError(
             f"providers.{name}.base_url holds a user, a password or a query.",
             "Keep it to scheme, host and path, and name the key's variable in key_env.",

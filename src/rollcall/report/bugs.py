@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import tempfile
 import traceback
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from rollcall.errors import Exit, RollcallError
 from rollcall.report.text import say
 from rollcall.secrets import Redactor, names_secret
 from rollcall.settings import read_environment
+from rollcall.store.atomic import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +26,8 @@ def report_bug(error: BaseException) -> Exit:
     head = f"rollcall {__version__}, Python {platform.python_version()}, {platform.platform()}"
     say(f"rollcall: a bug: {type(error).__name__}.")
     try:
-        handle, path = tempfile.mkstemp(prefix="rollcall-bug-", suffix=".log")
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(f"{head}\n{text}")
+        log = f"{head}\n{text}".encode(errors="backslashreplace")
+        path = write_private(log, prefix="rollcall-bug-", suffix=".log")
     except OSError:
         say("          config.yaml is whole. No log could be written; this is what it would hold:")
         say(f"{head}\n{text}")
@@ -41,5 +40,5 @@ def _secrets() -> list[str]:
     """The values no log may hold, from the environment and `.env`."""
     variables: Mapping[str, str] = os.environ
     with suppress(RollcallError, OSError):
-        variables = read_environment(Path.cwd(), os.environ)[0]
+        variables = read_environment(Path.cwd(), os.environ).variables
     return [value for name, value in variables.items() if names_secret(name)]

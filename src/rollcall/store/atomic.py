@@ -1,4 +1,8 @@
-"""A file replaced whole or not at all, and what the disk said in words.
+"""A file replaced whole or not at all.
+
+Every file the program leaves is written here: config.yaml by staging it (the caller commits when
+all is ready), files of our own by `replace_file`, what a person names (`--out`, a first policy) by
+`write_named`, what only has to be somewhere (a log, a copy for litellm) by `write_private`.
 
 Every byte goes through `os.write`, every step is one system call, so that a test can stop the
 process at each of them.
@@ -6,79 +10,46 @@ process at each of them.
 
 from __future__ import annotations
 
-import errno
 import os
+import re
 import stat
 import sys
 import time
 from contextlib import suppress
-from errno import EIO
-from typing import TYPE_CHECKING, NamedTuple
+from errno import EACCES, EIO, ELOOP
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from rollcall.errors import StoreError
 from rollcall.files import MOST_BYTES, read_regular
+from rollcall.store.disk_errors import cannot_be_replaced, is_in_use, store_error
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 
-UNWRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-"""Not ours to write, as opposed to full or failing."""
-NO_PLACE = UNWRITABLE | {
-    errno.EEXIST,
-    errno.ENOENT,
-    errno.ENOTDIR,
-    errno.EISDIR,
-    errno.ELOOP,
-}
-"""Nothing can be put there; the disk itself is well."""
-
-_FULL_HINT = "Free some space and run again."
-_ACCESS_HINT = "Check who owns it and its permissions, or use --write-to or --state-dir."
-_FILE_HINT = "Name a regular file of reasonable size."
-_WORDS = {
-    errno.ENOSPC: ("the disk is full", _FULL_HINT),
-    errno.EDQUOT: ("the disk quota is used up", _FULL_HINT),
-    errno.EFBIG: ("the file would be larger than allowed", _FULL_HINT),
-    errno.EROFS: ("the file system is read-only", "Use --write-to or --state-dir elsewhere."),
-    errno.EACCES: ("permission denied", _ACCESS_HINT),
-    errno.EPERM: ("not permitted", _ACCESS_HINT),
-    errno.EIO: ("the disk reports an input/output error", "Check the disk, then run again."),
-    errno.EEXIST: ("a file of that name is in the way", "Remove it, or name another path."),
-    errno.ENOENT: ("no such file or folder", "Create the folder, or name another path."),
-    errno.ENOTDIR: ("a part of its path is not a folder", "Name another path."),
-    errno.EISDIR: ("it is a folder", "Name a file."),
-    errno.ELOOP: ("its symlinks go in a circle", "Repair the link, or name the file itself."),
-    errno.EBUSY: ("it is mounted or in use", "Mount its folder instead of the single file."),
-}
-
-
-def words(error: OSError) -> str:
-    """What happened, without path and number: "the disk is full"."""
-    return _entry(error)[0]
-
-
-def hint_for(error: OSError) -> str:
-    """What a person can do about it; "" where nothing general helps."""
-    return _entry(error)[1]
-
-
-def store_error(doing: str, path: Path, error: OSError) -> StoreError:
-    """The error a person reads: `doing` is "read" or "written", `path` what it is about."""
-    what, hint = _entry(error)
-    return StoreError(f"{path} could not be {doing}: {what}.", hint)
-
-
-def _entry(error: OSError) -> tuple[str, str]:
-    hint = _FILE_HINT if error.errno == errno.EINVAL else ""
-    unknown = (error.strerror or type(error).__name__, hint)
-    return _WORDS.get(error.errno or 0, unknown)
-
+T = TypeVar("T")
 
 SUFFIX = ".rollcall-tmp"
 PRIVATE = 0o600
+SHARED = 0o644
+"""A file we create for a person names keys and holds none; LiteLLM often runs as another user."""
+_LONGEST_NAME = 100
 _PAUSES_SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
-"""Between tries of a rename: on Windows a reader that has the file open makes it fail."""
+"""Between tries: programs have a file open for a moment, and Windows shuts us out meanwhile."""
+
+
+def patiently(work: Callable[[], T]) -> T:
+    """Do it, for up to 1.3 s again and again where another program has the file open."""
+    for pause_seconds in _PAUSES_SECONDS:
+        try:
+            return work()
+        except OSError as error:
+            if not is_in_use(error):
+                raise
+            time.sleep(pause_seconds)
+    return work()
 
 
 class Staged(NamedTuple):
@@ -93,14 +64,7 @@ class Staged(NamedTuple):
         Raises:
             OSError: the target is as it was.
         """
-        for pause_seconds in _PAUSES_SECONDS:
-            try:
-                self.temporary.replace(self.target)
-            except PermissionError:
-                time.sleep(pause_seconds)
-            else:
-                return
-        self.temporary.replace(self.target)
+        patiently(lambda: self.temporary.replace(self.target))
 
     def discard(self) -> None:
         """Remove the temporary file, if it is still there."""
@@ -126,7 +90,7 @@ def stage(
     Raises:
         OSError: no temporary file is left. EPERM also where the owner cannot be kept.
     """
-    name = f".{target.name[:100]}.{os.urandom(4).hex()}{SUFFIX}"
+    name = f"{_prefix(target.name)}{os.urandom(4).hex()}{SUFFIX}"
     staged = Staged(target.with_name(name), target)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(staged.temporary, flags, mode if like is None else PRIVATE)
@@ -145,19 +109,122 @@ def stage(
     return staged
 
 
-def replace_file(target: Path, content: bytes, *, mode: int = PRIVATE, synced: bool = True) -> None:
-    """Stage and commit in one go, for files of our own.
+def _prefix(name: str) -> str:
+    """How the temporary files of a file begin; hex digits follow, so `.a.b.` is not of `a`."""
+    if len(name) > _LONGEST_NAME:
+        name = f"{name[:_LONGEST_NAME]}~{sha256(os.fsencode(name)).hexdigest()[:8]}"
+    return f".{name}."
+
+
+def replace_file(
+    target: Path,
+    content: bytes,
+    *,
+    like: Path | None = None,
+    mode: int = PRIVATE,
+    synced: bool = True,
+) -> None:
+    """Stage and commit in one go; arguments as `stage`.
+
+    Where the target cannot be replaced for what it is (mounted by itself, open in another program),
+    it is written over: not whole for a moment, which config.yaml itself is never exposed to here.
 
     Raises:
         OSError: the target is as it was, and no temporary file is left.
     """
-    staged = stage(target, content, mode=mode, synced=synced)
+    staged = stage(target, content, like=like, mode=mode, synced=synced)
     try:
         staged.commit()
+    except OSError as error:
+        if not cannot_be_replaced(error):
+            raise
+        overwrite(target, content)
     finally:
         staged.discard()
     if synced:
         sync_folder(target.parent)
+
+
+def write_named(path: Path, content: bytes, *, mode: int = SHARED) -> None:
+    """Write a file a person named, whole; links are followed, and what is there keeps its mode.
+
+    A device or a pipe (`/dev/stdout`) is written to as it is.
+
+    Args:
+        mode: of a new file.
+
+    Raises:
+        StoreError: it could not be written; a file that was there is as it was.
+    """
+    target = real_path(path)
+    try:
+        found = _mode_of(target)
+        if found is not None and not stat.S_ISREG(found) and not stat.S_ISDIR(found):
+            with target.open("wb", buffering=0) as stream:
+                write_all(stream.fileno(), content)
+            return
+        if found is not None and not found & 0o222:
+            raise PermissionError(EACCES, os.strerror(EACCES), str(target))
+        sweep(target.parent, target.name)
+        replace_file(target, content, like=None if found is None else target, mode=mode)
+    except OSError as error:
+        raise store_error("written", path, error) from error
+
+
+def write_private(
+    content: bytes, *, prefix: str, suffix: str = "", folder: Path | None = None
+) -> Path:
+    """Write a new file that only we can read, under a name nobody has; by default a temporary one.
+
+    Raises:
+        OSError: it could not be written; nothing of it is left.
+    """
+    import tempfile  # costs 5 ms, and is hardly ever needed
+
+    descriptor, name = tempfile.mkstemp(prefix=prefix, suffix=suffix, dir=folder)
+    try:
+        try:
+            write_all(descriptor, content)
+        finally:
+            os.close(descriptor)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+    return Path(name)
+
+
+def remove_named(path: Path) -> None:
+    """Take a file away, if it is there.
+
+    Raises:
+        StoreError: it is there and stays.
+    """
+    try:
+        patiently(lambda: path.unlink(missing_ok=True))
+    except OSError as error:
+        raise store_error("removed", path, error) from error
+
+
+def overwrite(path: Path, content: bytes) -> None:
+    """Write over a file. What makes it longer goes first: a full disk shows before harm is done.
+
+    Raises:
+        OSError: it is as it was where it could not be opened, else it may be torn.
+    """
+    descriptor = patiently(lambda: os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0)))
+    try:
+        size = os.fstat(descriptor).st_size
+        if len(content) > size:
+            os.lseek(descriptor, size, os.SEEK_SET)
+            write_all(descriptor, content[size:])
+            os.fsync(descriptor)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        write_all(descriptor, content[:size])
+        os.ftruncate(descriptor, len(content))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_all(descriptor: int, content: bytes) -> None:
@@ -192,19 +259,59 @@ def read_bytes(path: Path, most_bytes: int = MOST_BYTES) -> bytes | None:
         StoreError: it is there and cannot be read, is no regular file, or is far too large.
     """
     try:
-        return read_regular(path, most_bytes)
+        return patiently(lambda: read_regular(path, most_bytes))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise store_error("read", path, error) from error
 
 
-def sweep(folder: Path, prefix: str = "", *, older_than_seconds: float = 0) -> None:
-    """Remove temporary files that killed runs left in `folder`; what resists stays."""
+def real_path(path: Path) -> Path:
+    """Where `path` really is, symlinks followed: replacing a link would destroy it.
+
+    Raises:
+        StoreError: a link to nothing, a circle of links, a folder that is not there, no path.
+    """
+    if "\0" in str(path):
+        raise StoreError(f"{str(path)!r} is not a path.", "Name a file.")
+    try:
+        if path.is_symlink():
+            return path.resolve(strict=True)
+        return path.parent.resolve(strict=True) / path.name
+    except FileNotFoundError as error:
+        if path.is_symlink():
+            raise StoreError(
+                f"{path} is a symlink to {path.readlink()}, which does not exist.",
+                "Create what it points to, or remove the link.",
+            ) from error
+        raise StoreError(
+            f"The folder of {path} does not exist.", "Create it, or name another path."
+        ) from error
+    except OSError as error:
+        raise store_error("read", path, error) from error
+    except RuntimeError as error:  # a circle of links, before Python 3.13
+        raise store_error("read", path, OSError(ELOOP, "")) from error
+
+
+def _mode_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
+
+
+def sweep(folder: Path, name: str | None = None, *, older_than_seconds: float = 0) -> None:
+    """Remove temporary files that killed runs left in `folder`; what resists stays.
+
+    Args:
+        name: of the file whose temporary ones are meant; None: all.
+    """
+    begins = r"\..*\." if name is None else re.escape(_prefix(name))
+    ours = re.compile(rf"{begins}[0-9a-f]{{8}}{re.escape(SUFFIX)}", re.DOTALL)
     horizon = time.time() - older_than_seconds
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.endswith(SUFFIX) and entry.name.startswith(f".{prefix}"):
+            if ours.fullmatch(entry.name):
                 with suppress(OSError):
                     if not older_than_seconds or entry.stat().st_mtime < horizon:
                         os.unlink(entry.path)  # noqa: PTH108 (a DirEntry already has the path)

@@ -13,11 +13,12 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.errors import NotFound, StoreError
 from rollcall.files import read_regular
-from rollcall.store.atomic import replace_file, store_error
+from rollcall.store.atomic import patiently, replace_file
+from rollcall.store.disk_errors import store_error
 from rollcall.store.folder import prepare_part
 
 if TYPE_CHECKING:
@@ -38,6 +39,13 @@ class Backup:
     sha256: str
     size: int
     reason: str
+
+
+class Kept(NamedTuple):
+    """Where a text lies in the history, and whether it was not there before."""
+
+    id: str
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,8 @@ class Backups:
         """
         known = self.newest_first()
         for backup in known:
-            if backup_id == backup.id or backup_id == backup.id.split("-")[0].lstrip("0"):
+            number = backup.id.split("-")[0]
+            if backup_id in (backup.id, number) or backup_id.lstrip("0") == number.lstrip("0"):
                 return backup
         newest = known[0].id if known else None
         raise NotFound(
@@ -89,8 +98,8 @@ class Backups:
             else "None is kept yet: rollcall keeps one at each write.",
         )
 
-    def add(self, content: bytes, *, created: str, reason: str) -> str:
-        """Keep `content`, synced; the id under which it lies.
+    def add(self, content: bytes, *, created: str, reason: str) -> Kept:
+        """Keep `content`, synced.
 
         The newest backup is used again when it holds the same bytes, so that a run that is killed
         over and over cannot push the older ones out.
@@ -102,19 +111,27 @@ class Backups:
         files = self._files()
         newest = next(self._described(), None)
         if newest and newest.sha256 == digest and self._intact(newest):
-            return newest.id
+            return Kept(newest.id, is_new=False)
         number = 1 + max((int(path.name.split("-")[0]) for path in files), default=0)
         stamp = re.sub(r"\D", "", created.split("+")[0].split(".")[0])[:14]
         backup = Backup(f"{number:06}-{stamp}-{digest[:12]}", created, digest, len(content), reason)
         self._write(backup, content)
-        return backup.id
+        return Kept(backup.id, is_new=True)
 
     def prune(self) -> None:
         """Remove all but the last `KEPT`; what cannot be removed stays."""
         with suppress(OSError, StoreError):
             for backup in self.newest_first()[KEPT:]:
-                for suffix in (".yaml", ".json"):
-                    (self.folder / f"{backup.id}{suffix}").unlink(missing_ok=True)
+                self.discard(backup.id)
+
+    def discard(self, backup_id: str) -> None:
+        """Remove a backup, the bytes first: a description alone is none.
+
+        Raises:
+            OSError: it cannot be removed.
+        """
+        for suffix in (".yaml", ".json"):
+            (self.folder / f"{backup_id}{suffix}").unlink(missing_ok=True)
 
     def _write(self, backup: Backup, content: bytes) -> None:
         """The description first: a kill in between leaves one without bytes, which is no backup."""
@@ -150,14 +167,21 @@ class Backups:
         return sorted(names, key=lambda path: (int(path.name.split("-")[0]), path.name))
 
     def _describe(self, path: Path) -> Backup | None:
-        """One backup; None when it is another config's, or vanished meanwhile."""
-        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
-            fields = json.loads(read_regular(path.with_suffix(".json")))
+        """One backup; None when it is another config's, or vanished meanwhile.
+
+        Raises:
+            OSError: its description is there and cannot be read: whose it is, is not known.
+        """
+        described = b""
+        with suppress(FileNotFoundError, IsADirectoryError):
+            described = patiently(lambda: read_regular(path.with_suffix(".json")))
+        with suppress(ValueError, KeyError, TypeError, RecursionError):
+            fields = json.loads(described)
             if str(fields["sha256"]).startswith(path.stem[-12:]):
                 mine = fields["config"] == self.config
                 return self._from_fields(path, fields) if mine else None
-        with suppress(OSError):
-            content = read_regular(path)
+        with suppress(FileNotFoundError):
+            content = patiently(lambda: read_regular(path))
             stamp = path.stem.split("-")[1]
             return Backup(
                 path.stem,
@@ -187,7 +211,7 @@ class Backups:
     def _checked(self, backup: Backup) -> bytes:
         path = self.folder / f"{backup.id}.yaml"
         try:
-            content = read_regular(path)
+            content = patiently(lambda: read_regular(path))
         except OSError as error:
             raise store_error("read", path, error) from error
         digest = sha256(content).hexdigest()

@@ -15,30 +15,36 @@ import os
 import stat
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from errno import EBUSY, ELOOP, EXDEV
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.errors import StoreError
 from rollcall.store import folder
 from rollcall.store.atomic import (
-    NO_PLACE,
-    UNWRITABLE,
+    SHARED,
     Staged,
-    hint_for,
+    overwrite,
+    patiently,
     read_bytes,
     replace_file,
     stage,
-    store_error,
-    sweep,
     sync_folder,
+    write_named,
+)
+from rollcall.store.disk_errors import (
+    NO_PLACE,
+    UNWRITABLE,
+    cannot_be_replaced,
+    hint_for,
+    is_in_use,
+    store_error,
     words,
-    write_all,
 )
 
 if TYPE_CHECKING:
-    from rollcall.store.backups import Backups
+    from pathlib import Path
+
+    from rollcall.store.backups import Backups, Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +67,15 @@ class InPlace:
             OSError: the file holds `old` again; or it is torn, the journal is still there, and
                 the next run repairs it.
         """
+        os.close(patiently(lambda: os.open(self.path, os.O_RDWR)))  # shut out: nothing is begun
         folder.prepare_part(self.journal.parent)
         replace_file(self.journal, _pack(old, new))
         try:
-            _overwrite(self.path, new)
+            overwrite(self.path, new)
         except BaseException:
-            with suppress(OSError):
-                _overwrite(self.path, old)
+            with suppress(OSError, StoreError):
+                if read_bytes(self.path) != old:
+                    overwrite(self.path, old)
                 self.journal.unlink()
             raise
         with suppress(OSError):  # one that stays is settled by the next run: the file is new
@@ -99,7 +107,7 @@ class InPlace:
         if present is None or not _torn(present, old, new):
             return f"{self.path} was edited since a write was interrupted: it stays as it is."
         try:
-            _overwrite(self.path, old)
+            overwrite(self.path, old)
         except OSError as error:
             raise StoreError(
                 f"{self.path} is half-written: a write was interrupted, and undoing it failed "
@@ -107,23 +115,6 @@ class InPlace:
                 f"Its earlier text is in {self.journal.parent / 'backups'}.",
             ) from error
         return f"A write of {self.path} was interrupted: its earlier text was put back."
-
-
-def _overwrite(path: Path, content: bytes) -> None:
-    """Write over a file. What makes it longer goes first: a full disk shows before harm is done."""
-    descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
-    try:
-        size = os.fstat(descriptor).st_size
-        if len(content) > size:
-            os.lseek(descriptor, size, os.SEEK_SET)
-            write_all(descriptor, content[size:])
-            os.fsync(descriptor)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        write_all(descriptor, content[:size])
-        os.ftruncate(descriptor, len(content))
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _torn(present: bytes, old: bytes, new: bytes) -> bool:
@@ -155,15 +146,16 @@ def _unpack(packed: bytes) -> tuple[bytes, bytes] | None:
     return None
 
 
-_NOT_REPLACEABLE = UNWRITABLE | {EBUSY, EXDEV}
-_NEW_FILE_MODE = 0o644
-"""A file we create names keys and holds none, and LiteLLM often runs under another user."""
+_MOUNTED = "a single mounted file?"
+_OPEN = "another program has it open"
 
-IN_PLACE_NOTE = (
-    "config.yaml could not be replaced whole (a single mounted file?) and was written in place: "
-    "readers can see half of it for a moment, and a kill in that moment is repaired by the next "
-    "run only. Mount its folder instead of the file."
-)
+
+def _in_place_note(why: str) -> str:
+    return (
+        f"config.yaml could not be replaced whole ({why}) and was written in place: readers can "
+        "see half of it for a moment, and a kill in that moment is repaired by the next run only. "
+        + ("Close it there." if why == _OPEN else "Mount its folder instead of the file.")
+    )
 
 
 class Written(NamedTuple):
@@ -176,33 +168,6 @@ class Written(NamedTuple):
     in_place: bool = False
     notes: tuple[str, ...] = ()
     changed: bool = True
-
-
-def real_path(path: Path) -> Path:
-    """Where `path` really is, symlinks followed: replacing a link would destroy it.
-
-    Raises:
-        StoreError: a link to nothing, a circle of links, or a folder that is not there.
-    """
-    if "\0" in str(path):
-        raise StoreError(f"{str(path)!r} is not a path.", "Name a file.")
-    try:
-        if path.is_symlink():
-            return path.resolve(strict=True)
-        return path.parent.resolve(strict=True) / path.name
-    except FileNotFoundError as error:
-        if path.is_symlink():
-            raise StoreError(
-                f"{path} is a symlink to {path.readlink()}, which does not exist.",
-                "Create what it points to, or remove the link.",
-            ) from error
-        raise StoreError(
-            f"The folder of {path} does not exist.", "Create it, or name another path."
-        ) from error
-    except OSError as error:
-        raise store_error("read", path, error) from error
-    except RuntimeError as error:  # a circle of links, before Python 3.13
-        raise store_error("read", path, OSError(ELOOP, "")) from error
 
 
 def require_unchanged(path: Path, expected: bytes) -> None:
@@ -230,28 +195,41 @@ class ConfigFile:
         """Stage the new text, keep the old one, make sure of it once more, rename.
 
         Raises:
-            StoreError: config.yaml is as it was.
+            StoreError: config.yaml is as it was, and so are its history and config.yaml.bak.
         """
         notes: list[str] = []
+        kept = None
         with ExitStack() as cleaning:
             try:
                 self._require_writable()
                 new = self._stage(self.path, content, cleaning)
                 previous = self._stage(self._previous_path, expected, cleaning)
-                backup_id = self._keep(expected, created, reason, previous, notes)
+                kept = self._keep(expected, created, reason, previous, notes)
                 require_unchanged(self.path, expected)
-                self._commit_previous(previous, backup_id, notes)
-                written_in_place = not self._commit(new)
-                if written_in_place:
+                if kept is None and previous is not None:
+                    previous.commit()  # nothing else holds the earlier text
+                in_place = self._commit(new)
+                if in_place:
                     self._write_in_place(expected, content)
-            except OSError as error:
-                raise store_error("written", self.path, error) from error
-        if written_in_place:
-            notes.append(IN_PLACE_NOTE)
+            except BaseException as error:
+                self._forget(kept, expected)
+                if isinstance(error, OSError):
+                    raise store_error("written", self.path, error) from error
+                raise
+            if kept is not None:
+                self._commit_previous(previous, notes)
+        if in_place:
+            notes.append(_in_place_note(in_place))
         elif not sync_folder(self.path.parent):
             notes.append("The folder could not be synced: a power cut may bring the old file back.")
         self.backups.prune()
-        return Written(backup_id, written_in_place, tuple(notes))
+        return Written(kept.id if kept else None, bool(in_place), tuple(notes))
+
+    def _forget(self, kept: Kept | None, expected: bytes) -> None:
+        """A write that did not happen leaves no new backup behind."""
+        with suppress(OSError, StoreError):
+            if kept is not None and kept.is_new and read_bytes(self.path) == expected:
+                self.backups.discard(kept.id)
 
     @property
     def _previous_path(self) -> Path:
@@ -278,7 +256,7 @@ class ConfigFile:
             return None
         try:
             like = self.path if exists else None
-            staged = stage(target, content, like=like, mode=_NEW_FILE_MODE)
+            staged = stage(target, content, like=like, mode=SHARED)
         except OSError as error:
             if exists and error.errno in UNWRITABLE:
                 return None
@@ -293,7 +271,7 @@ class ConfigFile:
         reason: str,
         previous: Staged | None,
         notes: list[str],
-    ) -> str | None:
+    ) -> Kept | None:
         """Put the old text into the history; without history, config.yaml.bak has to do."""
         if not self.path.exists():
             return None
@@ -313,31 +291,28 @@ class ConfigFile:
             )
             return None
 
-    def _commit_previous(
-        self, previous: Staged | None, backup_id: str | None, notes: list[str]
-    ) -> None:
+    def _commit_previous(self, previous: Staged | None, notes: list[str]) -> None:
         name = self._previous_path.name
         try:
-            if previous is not None:
-                previous.commit()
-            elif backup_id is not None:
+            if previous is None:
                 notes.append(f"{name} could not be written; the history has the earlier text.")
+            else:
+                previous.commit()
         except OSError as error:
-            if backup_id is None:
-                raise
             notes.append(f"{name} could not be written: {words(error)}. The history has it.")
 
-    def _commit(self, new: Staged | None) -> bool:
-        """Rename; False where that cannot be done with this file."""
+    def _commit(self, new: Staged | None) -> str:
+        """Rename; why not, where that cannot be done with this file but writing into it can."""
         if new is None:
-            return False
+            return _MOUNTED
         try:
             new.commit()
         except OSError as error:
-            if os.name == "nt" or error.errno not in _NOT_REPLACEABLE or not self.path.exists():
+            not_ours = os.name != "nt" and error.errno in UNWRITABLE
+            if not (cannot_be_replaced(error) or not_ours) or not self.path.exists():
                 raise
-            return False
-        return True
+            return _OPEN if is_in_use(error) else _MOUNTED
+        return ""
 
     def _write_in_place(self, expected: bytes, content: bytes) -> None:
         try:
@@ -345,10 +320,11 @@ class ConfigFile:
         except OSError as error:
             folder = self.in_place.journal.parent
             if read_bytes(self.path) == expected:
+                mount = f"Mount its folder, not the file, and make sure {folder} can be written."
                 raise StoreError(
                     f"{self.path} cannot be replaced, and writing it in place failed "
                     f"({words(error)}); it is as it was.",
-                    f"Mount its folder instead of the file, and make sure {folder} can be written.",
+                    hint_for(error) if is_in_use(error) else mount,
                 ) from error
             raise StoreError(
                 f"{self.path} is half-written: {words(error)} while writing it in place.",
@@ -367,19 +343,8 @@ def write_copy(target: Path, content: bytes, *, config_path: Path) -> Written:
     if read_bytes(target) == content:
         return Written(None, changed=False)
     try:
-        exists = target.exists()
-        if exists and not stat.S_ISREG(target.stat().st_mode):
-            raise StoreError(f"{target} is not a regular file.", "Name a file.")
-        sweep(target.parent, f"{target.name[:100]}.")
-        mode = _NEW_FILE_MODE
-        if config_path.exists():
-            mode = stat.S_IMODE(config_path.stat().st_mode) & 0o666 | 0o600
-        staged = stage(target, content, like=target if exists else None, mode=mode)
-        try:
-            staged.commit()
-        finally:
-            staged.discard()
-    except OSError as error:
-        raise store_error("written", target, error) from error
-    sync_folder(target.parent)
+        mode = stat.S_IMODE(config_path.stat().st_mode) & 0o666 | 0o600
+    except OSError:
+        mode = SHARED
+    write_named(target, content, mode=mode)
     return Written(None)

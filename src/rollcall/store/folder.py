@@ -1,7 +1,8 @@
-"""The state folder `.rollcall/` and the lock that lets one run at a time write.
+"""The state folder `.rollcall/`, and the lock that lets one run at a time write.
 
-The system's own file locks (flock, LockFile) rather than the filelock package: that one costs
-30 ms of imports (sqlite3, asyncio, secrets) in every run and adds nothing needed here.
+Why the lock is our own: filelock, the package for it, imports sqlite3, asyncio and secrets, 30 ms
+in every run, and what it adds to the system's own locks (flock, LockFile) is not needed here. The
+system lets go of them when a process dies, however it dies.
 """
 
 from __future__ import annotations

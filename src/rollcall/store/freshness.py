@@ -7,11 +7,10 @@ are what they were. Losing or garbling it costs one more run.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from rollcall.files import is_foreign, read_regular
+from rollcall.files import is_foreign, read_regular, sha256_of
 from rollcall.settings import Mode
 from rollcall.store.folder import config_folder
 from rollcall.store.picks import picked_path
@@ -26,11 +25,6 @@ if TYPE_CHECKING:
 STAMP = "fresh.json"
 
 
-def sha256(content: bytes) -> str:
-    """Lower-case hex digest."""
-    return hashlib.sha256(content).hexdigest()
-
-
 def policy_digest(settings: Settings) -> str:
     """sha256 of the policy file, with a person's pick behind it; legacy mode has none.
 
@@ -38,9 +32,9 @@ def policy_digest(settings: Settings) -> str:
         OSError: a file is there and cannot be read.
     """
     if settings.mode is Mode.LEGACY:
-        return sha256(b"")
+        return sha256_of(b"")
     paths = (settings.policy_path, picked_path(settings.policy_path))
-    return sha256(b"".join(read_regular(path) for path in paths if path.exists()))
+    return sha256_of(b"".join(read_regular(path) for path in paths if path.exists()))
 
 
 def make_stamp(
@@ -60,7 +54,7 @@ def make_stamp(
         {
             "at": settings.now.timestamp(),
             "ttl_seconds": ttl_seconds,
-            "config_sha256": sha256(config),
+            "config_sha256": sha256_of(config),
             "policy_sha256": policy_sha256,
             "mode": settings.mode.value,
             "keys": {name: bool(settings.environ.get(name)) for name in sorted(key_names)},
@@ -91,7 +85,7 @@ def is_fresh(settings: Settings) -> bool:
 
 
 def _digest(path: Path) -> str:
-    return sha256(read_regular(path) if path.exists() else b"")
+    return sha256_of(read_regular(path) if path.exists() else b"")
 
 
 def _same_keys(keys: Mapping[str, bool], environ: Mapping[str, str]) -> bool:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rollcall.errors import PolicyError, StoreError
-from rollcall.files import read_regular
+from rollcall.errors import PolicyError
+from rollcall.files import MOST_TEXT_BYTES
+from rollcall.store.atomic import read_bytes, remove_named, write_named
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,15 +31,12 @@ def read_picked(policy_path: Path) -> tuple[bytes, str | None]:
     """The file's bytes, and the `provider/id` it names; (b"", None) where there is no pick.
 
     Raises:
-        PolicyError: it is there and says something else.
+        PolicyError: it is there and says something else. StoreError: it cannot be read.
     """
     path = picked_path(policy_path)
-    try:
-        content = read_regular(path)
-    except FileNotFoundError:
+    content = read_bytes(path, MOST_TEXT_BYTES)
+    if content is None:
         return b"", None
-    except OSError as error:
-        raise _wrong(path, error.strerror or str(error)) from None
     from rollcall import yaml_reading
 
     try:
@@ -57,22 +55,20 @@ def write_picked(policy_path: Path, qualified: str) -> Path:
     Raises:
         StoreError: it cannot be written.
     """
-    from rollcall.litellm_config.render import flow
-    from rollcall.store.atomic import replace_file
+    from rollcall.litellm_config.render import flow  # ruamel.yaml: only to write
 
     path = picked_path(policy_path)
-    try:
-        replace_file(path, f"{HEADER}default: {flow(qualified)}\n".encode(), mode=0o644)
-    except OSError as error:
-        raise StoreError(
-            f"{path} could not be written: {error.strerror or error}.", "Check the folder."
-        ) from None
+    write_named(path, f"{HEADER}default: {flow(qualified)}\n".encode())
     return path
 
 
 def forget_picked(policy_path: Path) -> None:
-    """Go back to the policy's own default."""
-    picked_path(policy_path).unlink(missing_ok=True)
+    """Go back to the policy's own default.
+
+    Raises:
+        StoreError: the file is there and cannot be removed.
+    """
+    remove_named(picked_path(policy_path))
 
 
 def _wrong(path: Path, why: str) -> PolicyError:

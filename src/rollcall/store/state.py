@@ -15,15 +15,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rollcall.catalog.model import Verdict
 from rollcall.errors import StoreError
-from rollcall.files import MOST_TEXT_BYTES
-from rollcall.store.atomic import read_bytes, replace_file, words
+from rollcall.files import MOST_TEXT_BYTES, sha256_of
+from rollcall.store.atomic import read_bytes, replace_file
+from rollcall.store.disk_errors import words
 from rollcall.store.folder import config_folder, prepare_part
 from rollcall.store.freshness import STAMP
 
@@ -223,14 +223,14 @@ class StateFiles:
         that run left them, or at least those of no other config beside it are.
         """
         last = state.written_blocks_sha256
-        if last in (None, _digest_of_ours(b""), self._digest(self.config_path)):
+        if last in (None, digest_of_ours(b""), self._digest(self.config_path)):
             return True
         beside = self.config_path.parent.glob("*.y*ml")
         return all(self._digest(path) != last for path in sorted(beside))
 
     def _digest(self, path: Path) -> str | None:
         try:
-            return _digest_of_ours(read_bytes(path, MOST_TEXT_BYTES) or b"")
+            return digest_of_ours(read_bytes(path, MOST_TEXT_BYTES) or b"")
         except StoreError:
             return None
 
@@ -341,15 +341,15 @@ class StateFiles:
     def _reply_path(self, provider: str) -> Path:
         """A name that every file system takes: the policy may call a provider anything."""
         plain = re.sub(r"[^a-z0-9-]+", "_", provider.lower())[:40]
-        digest = sha256(provider.encode(errors="surrogatepass")).hexdigest()[:8]
+        digest = sha256_of(provider.encode(errors="surrogatepass"))[:8]
         return self._replies / f"{plain}-{digest}.reply"
 
 
-def _digest_of_ours(config: bytes) -> str:
+def digest_of_ours(config: bytes) -> str:
     """sha256 of our lines in a config.yaml, as `State.written_blocks_sha256` keeps it."""
     from rollcall.litellm_config.document import managed_text
 
-    return sha256(managed_text(config).encode()).hexdigest()
+    return sha256_of(managed_text(config).encode()) if config else sha256_of(b"")
 
 
 def _pack(answer: Answer) -> bytes:
@@ -359,7 +359,7 @@ def _pack(answer: Answer) -> bytes:
         "provider": answer.provider,
         "fetched_at": answer.fetched_at,
         "pages": [len(page) for page in answer.pages],
-        "sha256": sha256(body).hexdigest(),
+        "sha256": sha256_of(body),
     }
     return json.dumps(header).encode() + b"\n" + body
 
@@ -369,7 +369,7 @@ def _unpack(provider: str, content: bytes) -> tuple[tuple[bytes, ...], str] | No
     with suppress(ValueError, KeyError, TypeError, RecursionError):
         fields = json.loads(header)
         sizes: list[int] = fields["pages"]
-        whole = fields["sha256"] == sha256(body).hexdigest() and sum(sizes) == len(body)
+        whole = fields["sha256"] == sha256_of(body) and sum(sizes) == len(body)
         if fields["provider"] == provider and fields["schema"] == 1 and whole and min(sizes) >= 0:
             ends = [sum(sizes[: index + 1]) for index in range(len(sizes))]
             pages = tuple(body[end - size : end] for end, size in zip(ends, sizes, strict=True))

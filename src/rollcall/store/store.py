@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 
 from rollcall.errors import StoreError
 from rollcall.files import MOST_TEXT_BYTES, is_foreign
-from rollcall.store.atomic import read_bytes, sweep
+from rollcall.store.atomic import read_bytes, real_path, sweep
 from rollcall.store.backups import Backup, Backups
 from rollcall.store.config_file import (
     ConfigFile,
     InPlace,
     Written,
-    real_path,
     require_unchanged,
     write_copy,
 )
@@ -83,7 +82,8 @@ class Store:
             StoreError: config.yaml is torn and could not be repaired.
         """
         real = self._real_path
-        sweep(real.parent, f"{real.name[:100]}.")
+        for name in (real.name, f"{real.name}.bak"):
+            sweep(real.parent, name)
         ours = config_folder(self.config_path, self.state_dir)
         for folder in (self.state_dir, self.state_dir / "backups", ours, ours / "replies"):
             sweep(folder, older_than_seconds=_LEFT_BEHIND_SECONDS)
@@ -97,7 +97,7 @@ class Store:
         """
         return read_bytes(self._real_path, MOST_TEXT_BYTES) or b""
 
-    def read_includes(self, data: dict[str, object]) -> tuple[bytes, ...]:
+    def read_includes(self, data: dict[str, object]) -> tuple[tuple[Path, bytes], ...]:
         """The files config.yaml's `include:` names, nested, as bytes; unreadable ones left out."""
         if "include" not in data:
             return ()

@@ -17,11 +17,11 @@ from rollcall.litellm_config.document import Entry, lines_of_own_models, parse
 from rollcall.litellm_config.entries import Unkept, called_by, lost_in, said_by
 from rollcall.plan.decide import decide
 from rollcall.policy.file import with_rules
-from rollcall.store.atomic import stage, store_error
+from rollcall.store.atomic import write_named
 from rollcall.store.store import Store
 from rollcall.sync.apply import locked, write
 from rollcall.sync.gather import gather, read_policy
-from rollcall.sync.remember import remember_handover
+from rollcall.sync.remember import remember_edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,7 +177,7 @@ def apply_adoption(settings: Settings, plan: AdoptionPlan) -> Written | None:
                 "Run `rollcall adopt` again.",
             )
         written = write(settings, store, plan.before, plan.result, "adopt")
-        remember_handover(settings, store, "adopt", plan.result, written)
+        remember_edit(settings, store, "adopt", plan.result, written)
     return written
 
 
@@ -191,16 +191,8 @@ def add_rules(settings: Settings, plan: AdoptionPlan) -> None:
     text, _ = read_policy(settings)
     rules = [(row.before, row.rule) for row in plan.left_alone if row.rule]
     content = with_rules(text.decode("utf-8-sig"), str(path), rules).encode()
-    try:
-        target = path.resolve(strict=True)
-        mark = codecs.BOM_UTF8 * text.startswith(codecs.BOM_UTF8)
-        staged = stage(target, mark + content, like=target)
-        try:
-            staged.commit()
-        finally:
-            staged.discard()
-    except OSError as error:
-        raise store_error("written", path, error) from error
+    mark = codecs.BOM_UTF8 * text.startswith(codecs.BOM_UTF8)
+    write_named(path, mark + content)
 
 
 def eject(settings: Settings, *, remove: bool = False) -> Written | None:
@@ -217,5 +209,5 @@ def eject(settings: Settings, *, remove: bool = False) -> Written | None:
             return None
         reason = "eject --remove" if remove else "eject"
         written = write(settings, store, document.raw, result, reason)
-        remember_handover(settings, store, reason, result, written)
+        remember_edit(settings, store, reason, result, written)
     return written

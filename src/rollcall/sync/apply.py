@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall import startup
 from rollcall.errors import GuardRefused, NotFound, PlanError
+from rollcall.files import sha256_of
 from rollcall.litellm_config.document import Blocks, parse
 from rollcall.settings import stamp
-from rollcall.store.freshness import sha256
 from rollcall.store.store import Store
 from rollcall.sync.gather import gather, read_pick, read_policy_bytes
 
@@ -186,10 +186,10 @@ def _written(
 
 def _same_files(settings: Settings, plan: Plan, config: bytes) -> str:
     """The policy's text, after checking that nothing changed since the plan was made."""
-    if sha256(config) != plan.config_sha256:
+    if sha256_of(config) != plan.config_sha256:
         raise PlanError(f"{settings.config_path} changed since the plan was made.", AGAIN)
     policy_bytes = read_policy_bytes(settings)
-    if sha256(policy_bytes + read_pick(settings)[0]) != plan.policy_sha256:
+    if sha256_of(policy_bytes + read_pick(settings)[0]) != plan.policy_sha256:
         raise PlanError(f"{settings.policy_path} changed since the plan was made.", AGAIN)
     return policy_bytes.decode("utf-8", "replace")
 
@@ -208,7 +208,7 @@ def _result_of(plan: Plan, config: bytes) -> bytes:
         fallbacks=tuple(plan.blocks.fallbacks),
     )
     result = with_blocks(document, blocks, replace=plan.replace)
-    if sha256(result) != plan.result_sha256:
+    if sha256_of(result) != plan.result_sha256:
         raise PlanError("The saved plan does not give the file it says it gives.", AGAIN)
     return result
 
@@ -232,13 +232,13 @@ def rollback(settings: Settings, backup_id: str | None = None) -> tuple[str, Wri
         if content == before:
             return chosen, None
         written = write(settings, store, before, content, f"rollback to {chosen}")
-        remember.remember_handover(settings, store, f"rollback to {chosen}", content, written)
+        remember.remember_edit(settings, store, f"rollback to {chosen}", content, written)
     return chosen, written
 
 
 def _last_other(store: Store, current: bytes) -> str:
     """The newest backup that is not what stands there now (a write cut short leaves such a one)."""
-    digest = sha256(current)
+    digest = sha256_of(current)
     backups = store.backups()
     if not backups:
         raise NotFound("There is no earlier config.yaml to go back to.", "Nothing was changed.")

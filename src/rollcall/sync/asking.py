@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from rollcall.catalog.model import Answer, Verdict
 from rollcall.errors import SettingsError
-from rollcall.providers.builtin import Provider, find_key
+from rollcall.providers.builtin import BUILTIN, Provider, find_key
 from rollcall.providers.fetch import Target
 from rollcall.providers.registry import resolve_provider
 from rollcall.settings import Mode
@@ -28,12 +29,14 @@ class ProviderKeys:
         providers: resolved, in the policy's order. key_envs: provider -> the variable its entries
             name; None = no key needed. keys: provider -> value, for those that have one.
         elsewhere: provider -> where LiteLLM itself gets the key we do not have.
+        proxied: provider -> why its address or key is the proxy's own: it is not asked.
     """
 
     providers: dict[str, Provider]
     key_envs: dict[str, str | None]
     keys: dict[str, str] = field(repr=False)
     elsewhere: dict[str, str]
+    proxied: dict[str, str] = field(default_factory=dict)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -48,7 +51,7 @@ def find_keys(policy: Policy, settings: Settings, document: ConfigDocument) -> P
         PolicyError: a provider that is not known. SettingsError: `--provider` names no provider.
     """
     providers = {
-        name: _resolve(name, row, settings.environ) for name, row in policy.providers.items()
+        name: provider_of(name, row, settings.environ) for name, row in policy.providers.items()
     }
     for name in settings.only_providers:
         if name not in providers:
@@ -68,10 +71,20 @@ def find_keys(policy: Policy, settings: Settings, document: ConfigDocument) -> P
             for name, row in providers.items()
             if not found[name] and (where := _elsewhere(row, document.data))
         },
+        proxied={
+            name: why
+            for name, row in providers.items()
+            if (why := _of_the_proxy(row, found[name], settings.environ))
+        },
     )
 
 
-def _resolve(name: str, row: ProviderPolicy, environ: Mapping[str, str]) -> Provider:
+def provider_of(name: str, row: ProviderPolicy, environ: Mapping[str, str]) -> Provider:
+    """A provider as the policy describes it.
+
+    Raises:
+        PolicyError: it is not known, or its address is none.
+    """
     said_key = "key_env" in row.model_fields_set
     return resolve_provider(
         name,
@@ -83,6 +96,54 @@ def _resolve(name: str, row: ProviderPolicy, environ: Mapping[str, str]) -> Prov
         timeout_seconds=row.timeout,
         environ=environ,
     )
+
+
+DEFAULT_PORT = "4000"
+PROXY_KEYS = ("LITELLM_MASTER_KEY", "LITELLM_API_KEY")
+PROXY_CREATED = (b"1677610602", b"2023-02-28T18:56:42")
+"""The day LiteLLM's proxy gives every model it lists, in both of its shapes."""
+
+
+def _of_the_proxy(
+    provider: Provider, key: tuple[str, str] | None, environ: Mapping[str, str]
+) -> str | None:
+    """Why a provider's address or key is the proxy's own, as a shell has it that sends clients
+    through the proxy: asked, the proxy would list itself, and LiteLLM would call itself.
+    """
+    ours = {environ.get(name, "").strip() for name in PROXY_KEYS} - {""}
+    if key is not None and key[0] not in PROXY_KEYS and key[1] in ours:
+        return f"{key[0]} holds the proxy's own key"
+    here = _host_and_port(provider.base_url)
+    theirs = {_host_and_port(environ.get("LITELLM_BASE_URL", ""))}
+    if provider.name in BUILTIN or provider.base_from:
+        theirs.add(f"127.0.0.1:{environ.get('PORT', '').strip() or DEFAULT_PORT}")
+    if here and here in theirs:
+        return f"{provider.base_from or 'its base_url'} is the proxy's own address"
+    return None
+
+
+def _host_and_port(url: str) -> str:
+    """`127.0.0.1:4000` of an address; every way to write this machine is the same; "" of none."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return ""
+    host = parts.hostname or ""
+    local = host in ("localhost", "0.0.0.0", "::", "::1") or host.startswith("127.")  # noqa: S104
+    return f"{'127.0.0.1' if local else host}:{port}" if host else ""
+
+
+def _listed_by_the_proxy(provider: Provider, answer: Answer) -> str | None:
+    """Why an answer is no provider's: an address of the environment, on this machine, that
+    answers as LiteLLM does.
+    """
+    local = _host_and_port(provider.base_url).startswith("127.0.0.1:")
+    if not provider.base_from or not local or answer.verdict is not Verdict.OK:
+        return None
+    if any(mark in page for page in answer.pages for mark in PROXY_CREATED):
+        return f"{provider.base_from} leads to a LiteLLM proxy, not to {provider.title}"
+    return None
 
 
 def _written_env(provider: Provider, variable: str) -> str | None:
@@ -117,6 +178,7 @@ def whom_to_ask(keys: ProviderKeys, policy: Policy, settings: Settings) -> list[
         )
         for name, provider in keys.providers.items()
         if _may_be_asked(settings, provider)
+        and name not in keys.proxied
         and (name in keys.keys or not provider.needs_key or provider.public_list)
     ]
 
@@ -135,10 +197,18 @@ def every_answer(
 ) -> dict[str, Answer]:
     """Every provider's answer, in the policy's order; those not asked say why."""
     given = {answer.provider: answer for answer in answers}
+    for name, answer in given.items():
+        if why := _listed_by_the_proxy(keys.providers[name], answer):
+            given[name] = _is_proxy(name, why)
     return {
         name: given.get(name) or _not_asked(keys, settings, provider)
         for name, provider in keys.providers.items()
     }
+
+
+def _is_proxy(name: str, why: str) -> Answer:
+    hint = "entries stay; unset it where rollcall and the proxy run, it is for clients of the proxy"
+    return Answer(name, Verdict.NOT_ASKED, detail=f"{why}: {hint}")
 
 
 def _not_asked(keys: ProviderKeys, settings: Settings, provider: Provider) -> Answer:
@@ -148,6 +218,8 @@ def _not_asked(keys: ProviderKeys, settings: Settings, provider: Provider) -> An
         if settings.only_providers:
             why = "not selected by --provider"
         return Answer(name, Verdict.NOT_ASKED, detail=why)
+    if name in keys.proxied:
+        return _is_proxy(name, keys.proxied[name])
     if provider.needs_key and name not in keys.keys:
         detail = missing_key(provider, keys.elsewhere.get(name))
         return Answer(name, Verdict.NO_KEY, detail=detail)

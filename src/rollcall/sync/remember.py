@@ -6,11 +6,11 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from rollcall.catalog.model import Answer, Verdict
-from rollcall.litellm_config import document
+from rollcall.files import sha256_of
 from rollcall.plan.changes import counts
 from rollcall.settings import stamp
 from rollcall.store import freshness
-from rollcall.store.state import ProviderState, RunRecord, State
+from rollcall.store.state import ProviderState, RunRecord, State, digest_of_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -108,7 +108,7 @@ def remember(
         state = after_run(state, _record(settings, plan, outcome, written))
         return (*notes, *store.write_state(state))
     notes += store.write_state(_applied(settings, state, plan, inputs.policy_text, config, written))
-    if not settings.only_providers and freshness.sha256(config) == plan.result_sha256:
+    if not settings.only_providers and sha256_of(config) == plan.result_sha256:
         notes += store.write_stamp(_fresh(settings, inputs, config))
     return notes
 
@@ -144,7 +144,7 @@ def remember_replies(store: Store, inputs: Inputs) -> tuple[str, ...]:
     return notes + store.write_state(state)
 
 
-def remember_handover(
+def remember_edit(
     settings: Settings, store: Store, what: str, content: bytes, written: Written
 ) -> tuple[str, ...]:
     """Keep that config.yaml was rolled back or its entries changed hands."""
@@ -180,12 +180,7 @@ def _applied(
 
 def _with_result(state: State, content: bytes) -> State:
     """The state knowing config.yaml as we left it, to tell hand edits from our own writing."""
-    managed = document.managed_text(content) if content else ""
-    return state.model_copy(
-        update={
-            "written_blocks_sha256": freshness.sha256(managed.encode()),
-        }
-    )
+    return state.model_copy(update={"written_blocks_sha256": digest_of_ours(content)})
 
 
 def _record(settings: Settings, plan: Plan, outcome: str, written: Written | None) -> RunRecord:

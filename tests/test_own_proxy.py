@@ -1,0 +1,114 @@
+"""A shell that sends clients through the proxy: the proxy is never taken for a provider."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.service.fake_litellm import KEY as UPSTREAM_KEY
+from tests.service.fake_litellm import FakeLiteLLM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.house import House
+
+RULES = """
+allow:
+  - {family: claude-sonnet, from: [anthropic], newest: 1, name: "{id}"}
+  - {match: "gpt-5*", from: [openai], newest: 1}
+aliases:
+  claude: {family: claude-sonnet}
+"""
+KEY = "sk-the-proxy-own-key-0123456789"
+
+
+@pytest.fixture
+def proxy() -> Iterator[FakeLiteLLM]:
+    with FakeLiteLLM() as upstream:
+        yield upstream
+
+
+@pytest.fixture
+def applied(house: House) -> House:
+    """Written once from a clean shell, with built-in providers at simulated addresses."""
+    house.policy.write_text(
+        "version: 1\ndefaults: {timeout: 30s, deadline: 60s}\n"
+        "providers: {anthropic: {}, openai: {}}\n" + RULES,
+        encoding="utf-8",
+    )
+    house.monkeypatch.setenv("ANTHROPIC_BASE_URL", house.sim.url("anthropic"))
+    house.monkeypatch.setenv("OPENAI_API_BASE", house.sim.url("openai"))
+    house.applied()
+    return house
+
+
+CASES = {
+    "the address LITELLM_BASE_URL names": {
+        "LITELLM_BASE_URL": "{url}",
+        "ANTHROPIC_BASE_URL": "{url}",
+    },
+    "the same, written otherwise": {
+        "LITELLM_BASE_URL": "http://localhost:{port}/",
+        "ANTHROPIC_BASE_URL": "http://0.0.0.0:{port}/v1",
+    },
+    "the port start hands on": {"PORT": "{port}", "ANTHROPIC_BASE_URL": "{url}"},
+    "an address here that answers as LiteLLM": {
+        "ANTHROPIC_BASE_URL": "{url}",
+        "ANTHROPIC_API_KEY": UPSTREAM_KEY,
+    },
+    "the proxy's key": {
+        "LITELLM_API_KEY": KEY,
+        "ANTHROPIC_API_KEY": "",
+        "ANTHROPIC_AUTH_TOKEN": KEY,
+    },
+    "the master key": {"LITELLM_MASTER_KEY": KEY, "ANTHROPIC_API_KEY": KEY},
+    "OpenAI's, for Codex": {"LITELLM_BASE_URL": "{url}", "OPENAI_BASE_URL": "{url}/v1"},
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_is_asked_there_and_its_entries_stay(
+    applied: House, proxy: FakeLiteLLM, case: str
+) -> None:
+    before = applied.config.read_bytes()
+    for name, value in CASES[case].items():
+        filled = value.replace("{url}", proxy.url).replace("{port}", str(proxy.port))
+        applied.monkeypatch.setenv(name, filled)
+    applied.later(1)
+    plan = applied.run("plan", "--json").json()
+    assert plan["changes"] == []
+    (line,) = [row for row in plan["providers"] if row["verdict"] == "not_asked"]
+    assert "clients of the proxy" in line["detail"]
+    assert KEY not in str(plan)
+    applied.applied()
+    assert applied.config.read_bytes() == before
+
+
+def test_the_proxys_key_reaches_no_provider(applied: House) -> None:
+    applied.monkeypatch.setenv("LITELLM_MASTER_KEY", KEY)
+    applied.monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    applied.sim.requests.clear()
+    applied.run("plan")
+    assert {provider for provider, *_ in applied.sim.requests} == {"openai"}
+
+
+def test_doctor_explains_it(applied: House, proxy: FakeLiteLLM) -> None:
+    applied.monkeypatch.setenv("LITELLM_BASE_URL", proxy.url)
+    applied.monkeypatch.setenv("ANTHROPIC_BASE_URL", proxy.url)
+    out = applied.run("doctor").out
+    assert "ANTHROPIC_BASE_URL is the proxy's own address" in out
+    assert "LiteLLM would call itself" in out
+
+
+def test_another_gateway_with_a_key_of_its_own_is_a_provider(house: House) -> None:
+    """Named in the policy, LITELLM_API_KEY is that gateway's."""
+    house.policy.write_text(
+        "version: 1\nproviders:\n  gate:\n    type: openai\n    key_env: LITELLM_API_KEY\n"
+        f"    base_url: {house.sim.url('openai')}\nallow: [{{match: gpt-5}}]\n",
+        encoding="utf-8",
+    )
+    house.monkeypatch.setenv("LITELLM_API_KEY", "sim-openai-key-0123456789")
+    (line,) = house.run("plan", "--json").json()["providers"]
+    assert line["verdict"] == "ok"
