@@ -15,6 +15,7 @@ from rollcall.plan.guards import (
     hold_moves,
     refusals,
 )
+from rollcall.plan.last_days import LastDay, ending, last_days
 from rollcall.plan.model_list import ModelList, Origin, Placement, place_entries, settle
 from rollcall.selection import admission, aliases
 from rollcall.selection.choosing import Candidate
@@ -35,6 +36,7 @@ class Decision(NamedTuple):
     Attributes:
         resolved: every alias with its candidates in order, for `explain`.
         accepting: what this run was told to accept, to be remembered.
+        last_days: every entry whose last day is known, however far.
     """
 
     blocks: Blocks
@@ -45,6 +47,7 @@ class Decision(NamedTuple):
     refused: tuple[Refusal, ...]
     warnings: tuple[str, ...]
     accepting: frozenset[str] = frozenset()
+    last_days: tuple[LastDay, ...] = ()
 
     @property
     def model_reasons(self) -> dict[str, str]:
@@ -70,6 +73,7 @@ def decide(inputs: Inputs) -> Decision:
     held = [change.name for change in moves.held]
     model_list = settle(entries, moves.aliases, held, inputs.own_names)
     blocks, fallback_notes = blocks_of(inputs, model_list, moves.aliases)
+    ends = last_days(inputs, admitted, model_list.placements, moves.aliases)
     return Decision(
         blocks=blocks,
         admitted=admitted,
@@ -84,7 +88,9 @@ def decide(inputs: Inputs) -> Decision:
             *moves.notes,
             *fallback_notes,
             *accepting_nothing(inputs, moves.aliases),
+            *(row.told(inputs.today) for row in ending(inputs, ends)),
         ),
+        last_days=ends,
         accepting=accepted_models(inputs, model_list.placements, moves.aliases),
     )
 

@@ -170,6 +170,25 @@ class Inputs:
         ]
 
     @cached_property
+    def listed(self) -> dict[tuple[str, str], Model]:
+        """(provider, id) -> the model, of all that is listed now."""
+        models = (model for answer in self.answers.values() for model in answer.models)
+        return {model.key: model for model in models}
+
+    def model_called(self, litellm_model: str) -> Model | None:
+        """The model that LiteLLM calls so, where a provider lists it now."""
+        return self._by_call.get(litellm_model)
+
+    @cached_property
+    def _by_call(self) -> dict[str, Model]:
+        return {model.litellm_model: model for model in self.listed.values()}
+
+    def provider_called(self, prefix: str) -> str | None:
+        """The policy's provider whose models LiteLLM calls `prefix/...`."""
+        rows = self.providers.values()
+        return next((row.name for row in rows if row.litellm_prefix == prefix), None)
+
+    @cached_property
     def present(self) -> frozenset[tuple[str, str]]:
         """(provider, id) of the managed entries in the file."""
         return keys_of(self.document.managed.models)

@@ -190,7 +190,6 @@ def admit(
             held.setdefault(item.model.key, Held(item.model, reason))
     _refuse_twins(list(admitted.values()))
     warnings += [line for applied in rules for line in rule_warnings(applied)]
-    warnings += retirement_warnings(list(admitted.values()), context)
     warnings += moving_id_warnings(list(admitted.values()), context)
     return Admission(
         tuple(admitted.values()),
@@ -253,21 +252,6 @@ def _refuse_twins(rows: list[Admitted]) -> None:
 
 
 MANY_FAMILIES = 10
-
-
-def retirement_warnings(rows: list[Admitted], context: RuleContext) -> list[str]:
-    """Which of the admitted end within the notice, and who follows them."""
-    found = []
-    for row in rows:
-        ends = row.model.ends
-        if ends is not None and context.ends_soon(row.model):
-            successor = (
-                f"; its successor is {row.model.replaced_by}" if row.model.replaced_by else ""
-            )
-            days = (ends - context.today).days
-            when = "today" if days == 0 else f"in {days} day{'s' if days > 1 else ''}, on {ends}"
-            found.append(f"{row.model.qualified} ends {when}{successor}")
-    return found
 
 
 def moving_id_warnings(rows: list[Admitted], context: RuleContext) -> list[str]:
