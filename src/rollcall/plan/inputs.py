@@ -46,6 +46,7 @@ class Inputs:
         state: what earlier runs left. now: the clock of every decision, UTC.
         force: past the guards. accepted: names let past a hold. accepting: those of them that
             this run was told.
+        unset: index in `document.own_models` -> the variables that entry needs and nobody sets.
         notes: what was odd while reading, for people.
     """
 
@@ -69,6 +70,7 @@ class Inputs:
     force: bool = False
     accepted: frozenset[str] = frozenset()
     accepting: frozenset[str] = frozenset()
+    unset: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property

@@ -19,7 +19,13 @@ from rollcall.providers.fetch import Target
 from rollcall.settings import Mode, stamp
 from rollcall.store.includes import including_file
 from rollcall.store.picks import read_picked
-from rollcall.sync.asking import every_answer, find_keys, missing_key, whom_to_ask
+from rollcall.sync.asking import (
+    every_answer,
+    find_keys,
+    missing_key,
+    unset_variables,
+    whom_to_ask,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -91,6 +97,11 @@ def gather(
         force=settings.force,
         accepted=frozenset(accepted),
         accepting=frozenset(settings.accept),
+        unset={
+            index: names
+            for index, entry in enumerate(document.own_models)
+            if (names := unset_variables(entry, settings.environ))
+        },
         notes=(*notes, *_other_policy(settings, content)),
     )
 
