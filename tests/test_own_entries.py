@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -95,7 +95,9 @@ def test_ready_takes_an_entrys_own_variables_into_account(
 
 OWN_LINES = {
     "alias coder": "router_settings:\n  model_group_alias: {coder: claude-sonnet-4-6}\n",
-    "alias shy": "router_settings:\n  model_group_alias:\n    shy: {model: claude-sonnet-4-6, hidden: true}\n",
+    "alias shy": (
+        "router_settings:\n  model_group_alias: {shy: {model: claude-sonnet-4-6, hidden: true}}\n"
+    ),
     "fallbacks of a": "router_settings:\n  fallbacks: [{a: [claude-sonnet-4-6]}]\n",
     "context_window_fallbacks of a": (
         "litellm_settings:\n  context_window_fallbacks: [{a: [claude-sonnet-4-6]}]\n"
@@ -109,14 +111,15 @@ OWN_LINES = {
         "general_settings:\n  background_health_check_model_groups: [claude-sonnet-4-6]\n"
     ),
     "SIMPLE": (
-        "model_list:\n- model_name: auto\n  litellm_params:\n    model: auto_router/complexity_router\n"
+        "model_list:\n- model_name: auto\n  litellm_params:\n    model: auto_router/complexity\n"
         "    complexity_router_config: {tiers: {SIMPLE: claude-sonnet-4-6}}\n"
     ),
 }
 
 
 def without_the_newest(house: House) -> None:
-    rows = [row for row in house.sim.rows("anthropic") if row["id"] != "claude-sonnet-5"]
+    rows: Any = house.sim.rows("anthropic")
+    rows = [row for row in rows if row["id"] != "claude-sonnet-5"]
     house.sim.set_rows("anthropic", rows)
 
 

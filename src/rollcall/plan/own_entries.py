@@ -13,6 +13,7 @@ from rollcall.catalog.model import Kind, Model, Verdict
 from rollcall.litellm_config.document import is_managed, lines_of_own_models
 from rollcall.litellm_config.entries import called_by, leaves_on, model_of, name_of, price_of
 from rollcall.litellm_config.nodes import locate
+from rollcall.providers.builtin import BUILTIN
 from rollcall.providers.kinds import kind_of_id
 
 if TYPE_CHECKING:
@@ -89,11 +90,9 @@ def _key_of(inputs: Inputs, entry: Entry) -> tuple[str, str] | None:
     for name, row in inputs.providers.items():
         model_id = called.removeprefix(f"{row.litellm_prefix}/")
         ours = (row.api_base or row.base_url).rstrip("/")
-        at = (base is None and row.api_base is None) or str(base).rstrip("/") in (
-            ours,
-            f"{ours}/v1",
-        )
-        if at and model_id and model_id != called and "*" not in model_id:
+        usual = base is None and (row.api_base is None or name in BUILTIN)
+        there = usual or str(base).rstrip("/") in (ours, f"{ours}/v1")
+        if there and model_id and model_id != called and "*" not in model_id:
             return name, model_id.removeprefix("responses/")
     return None
 
