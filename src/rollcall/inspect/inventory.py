@@ -14,6 +14,8 @@ from rollcall.inspect.explain_model import what_admits, why_outside
 from rollcall.litellm_config.entries import called_by, key_of, leaves_on, model_of, name_of
 from rollcall.plan.decide import decide
 from rollcall.plan.guards import HeldChange
+from rollcall.plan.last_days import LastDay
+from rollcall.plan.own_entries import OwnEntry, fate_of, read_own_entries
 from rollcall.store.state import ProviderState, RunRecord
 from rollcall.store.store import Store
 from rollcall.sync.asking import missing_key
@@ -39,8 +41,10 @@ class ModelRow(BaseModel):
         capabilities: the words it is known to have. modalities: what it takes in.
         ready: a client can call it now. reason: why it is, or is not, in the config and ready.
         needs: what would bring it into the config, where that is not a key; "" = nothing does.
-        leaves: the day its entry goes. ends: the provider's announced last day; replaced_by: its
-            successor in the provider's words.
+        leaves: the day its entry goes. ends: the announced last day; replaced_by: the successor,
+            as the provider's id.
+        borrowed: field or capability -> whose word it is, where it is not the provider's own:
+            `openrouter/z-ai/glm-5`, `litellm 1.110.2`, a file's name.
         key_env: the variable its key comes from; key_url: where to get one.
         aliases: names in the config that lead to it.
     """
@@ -69,6 +73,7 @@ class ModelRow(BaseModel):
     leaves: date | None = None
     ends: date | None = None
     replaced_by: str | None = None
+    borrowed: dict[str, str] = {}
     key_env: str | None = None
     key_url: str | None = None
     aliases: tuple[str, ...] = ()
@@ -81,7 +86,7 @@ class Inventory(BaseModel):
         rows: models in the config first, in file order, then the others by provider and family.
         aliases: alias -> (target model_name, hidden).
         providers: provider -> its history. runs: newest last.
-        held: changes that wait for a person's word.
+        held: changes that wait for a person's word. last_days: entries whose last day is known.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -91,6 +96,7 @@ class Inventory(BaseModel):
     providers: dict[str, ProviderState] = {}
     runs: tuple[RunRecord, ...] = ()
     held: tuple[HeldChange, ...] = ()
+    last_days: tuple[LastDay, ...] = ()
 
 
 def build(inputs: Inputs, decision: Decision, stored: Mapping[str, Sequence[Model]]) -> Inventory:
@@ -108,7 +114,12 @@ def build(inputs: Inputs, decision: Decision, stored: Mapping[str, Sequence[Mode
         leading.setdefault(target, []).append(alias)
     listed = _Lister(inputs, decision, stored, leading)
     rows = [listed.managed(entry) for entry in inputs.document.managed.models]
-    rows += [listed.hand_written(entry) for entry in inputs.document.own_entries]
+    own = {id(one.entry): one for one in read_own_entries(inputs)}
+    rows += [
+        listed.hand_written(entry, own.get(id(entry)), inputs.unset.get(index, ()))
+        for index, entry in enumerate(inputs.document.own_models)
+        if isinstance(entry, dict)
+    ]
     rows += listed.others({(row.provider, row.id) for row in rows})
     hidden = {
         name: isinstance(value, dict) and bool(value.get("hidden"))
@@ -120,6 +131,7 @@ def build(inputs: Inputs, decision: Decision, stored: Mapping[str, Sequence[Mode
         providers=inputs.state.providers,
         runs=tuple(inputs.state.runs),
         held=decision.held,
+        last_days=decision.last_days,
     )
 
 
@@ -157,10 +169,22 @@ class _Lister:
         row = self._row(fuller, name=name, in_config=True, ready=ready, reason=reason)
         return row.model_copy(update={"leaves": leaves})
 
-    def hand_written(self, entry: Entry) -> ModelRow:
-        """A row of one of the user's entries: its name, and what its model string says."""
+    def hand_written(
+        self, entry: Entry, own: OwnEntry | None = None, unset: Sequence[str] = ()
+    ) -> ModelRow:
+        """A row of one of the user's entries: what it calls, and whether that can be called."""
         name = name_of(entry)
         text = called_by(entry) or ""
+        fate = fate_of(own, self.inputs.today) if own else ""
+        reason = "hand-written"
+        if unset:
+            reason = f"hand-written; set {' and '.join(unset)}"
+        elif fate:
+            reason = f"hand-written; {fate}"
+        ready = not unset and not (own and own.gone)
+        if own and own.model and not own.gone:
+            row = self._row(own.model, name=name, in_config=True, ready=ready, reason=reason)
+            return row.model_copy(update={"litellm_model": text})
         provider, _, model_id = (
             text.rpartition("/") if text.count("/") == 1 else text.partition("/")
         )
@@ -170,8 +194,8 @@ class _Lister:
             id=model_id or text,
             litellm_model=text,
             in_config=True,
-            ready=True,
-            reason="hand-written",
+            ready=ready,
+            reason=reason,
             aliases=tuple(self.leading.get(name, ())),
         )
 
@@ -220,6 +244,7 @@ class _Lister:
         self, model: Model, *, name: str | None, in_config: bool, ready: bool, reason: str
     ) -> ModelRow:
         reading = order.read_model(model)
+        model = self.inputs.others.complete(model)
         return ModelRow(
             name=name,
             provider=model.provider,
@@ -241,6 +266,7 @@ class _Lister:
             reason=reason,
             ends=model.ends,
             replaced_by=model.replaced_by,
+            borrowed=model.borrowed,
             aliases=tuple(self.leading.get(name or "", ())),
             **self._key(model.provider),
         )

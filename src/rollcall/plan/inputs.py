@@ -48,6 +48,7 @@ class Inputs:
         state: what earlier runs left. now: the clock of every decision, UTC.
         force: past the guards. accepted: names let past a hold. accepting: those of them that
             this run was told.
+        unset: index in `document.own_models` -> the variables that entry needs and nobody sets.
         facts_to_keep: what of `recorded` the next run shall find; None = it does already.
         notes: what was odd while reading, for people.
     """
@@ -73,6 +74,7 @@ class Inputs:
     force: bool = False
     accepted: frozenset[str] = frozenset()
     accepting: frozenset[str] = frozenset()
+    unset: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     facts_to_keep: bytes | None = None
     notes: tuple[str, ...] = ()
 
@@ -174,19 +176,6 @@ class Inputs:
         """(provider, id) -> the model, of all that is listed now."""
         models = (model for answer in self.answers.values() for model in answer.models)
         return {model.key: model for model in models}
-
-    def model_called(self, litellm_model: str) -> Model | None:
-        """The model that LiteLLM calls so, where a provider lists it now."""
-        return self._by_call.get(litellm_model)
-
-    @cached_property
-    def _by_call(self) -> dict[str, Model]:
-        return {model.litellm_model: model for model in self.listed.values()}
-
-    def provider_called(self, prefix: str) -> str | None:
-        """The policy's provider whose models LiteLLM calls `prefix/...`."""
-        rows = self.providers.values()
-        return next((row.name for row in rows if row.litellm_prefix == prefix), None)
 
     @cached_property
     def present(self) -> frozenset[tuple[str, str]]:

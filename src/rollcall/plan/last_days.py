@@ -1,4 +1,4 @@
-"""Tells which models of the config end, when, by whose word, and what becomes of those who use them.
+"""Tells which models of the config end, when, by whose word, and who follows them. Pure.
 
 A last day is the provider's own announcement, else one of the lists the policy believes. The user's
 hand-written entries are told of too: nobody else looks after them.
@@ -18,20 +18,23 @@ from rollcall.litellm_config.entries import (
     day_of,
     leaves_on,
     model_of,
-    name_of,
     section_of,
 )
 from rollcall.plan.changes import STRICT
 from rollcall.selection.admission import decisive, rule_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from typing import Any
+    from collections.abc import Iterable
 
     from rollcall.plan.inputs import Inputs
     from rollcall.plan.model_list import Placement
+    from rollcall.plan.own_entries import OwnEntry
     from rollcall.selection.admission import Admission
     from rollcall.selection.aliases import Resolved
+
+
+ADMITTED = "admitted as "
+NOT_ADMITTED = "not admitted by any rule"
 
 
 class LastDay(BaseModel):
@@ -43,7 +46,7 @@ class LastDay(BaseModel):
         successor: the provider's own id of what follows; None = nobody says.
         follows: what the policy makes of the successor, in a few words; "" where there is none.
         aliases: those that lead to it after this run.
-        hand_written: the user's own entry, which rollcall does not change.
+        line: of the user's own entry in config.yaml, 1-based; None = one of ours.
     """
 
     model_config = STRICT
@@ -55,18 +58,31 @@ class LastDay(BaseModel):
     successor: str | None = None
     follows: str = ""
     aliases: tuple[str, ...] = ()
-    hand_written: bool = False
+    line: int | None = None
 
     def days_left(self, today: date) -> int:
         """Whole days until it; negative once it is past."""
         return (self.ends - today).days
+
+    @property
+    def advice(self) -> str:
+        """What a person can do, one sentence."""
+        if self.follows.startswith(ADMITTED):
+            name = self.follows.removeprefix(ADMITTED)
+            return f"Have what names it use {name}, or an alias that moves by itself."
+        if self.successor:
+            return (
+                f"Admit {self.successor} in policy.yaml, or have what names it use another model."
+            )
+        return "Have what names it use another model."
 
     def told(self, today: date) -> str:
         """One line: `gpt-4 ends on 2026-10-23 (openai), successor gpt-5.6-sol: admitted as ...`."""
         days = self.days_left(today)
         left = f"in {days} day{'s' if days > 1 else ''}" if days > 0 else "today"
         when = f"ended on {self.ends}" if days < 0 else f"ends on {self.ends}, {left}"
-        who = f"{self.name}, written by hand," if self.hand_written else self.name
+        own = self.line is not None
+        who = f"your entry {self.name} (line {self.line}): {self.model}" if own else self.name
         after = f", successor {self.successor}: {self.follows}" if self.successor else ""
         led = f"; aliases on it: {', '.join(self.aliases)}" if self.aliases else ""
         return f"{who} {when} ({whose(self.source)}){after}{led}"
@@ -76,6 +92,7 @@ def last_days(
     inputs: Inputs,
     admitted: Admission,
     placements: Iterable[Placement],
+    own: Iterable[OwnEntry],
     resolved: Iterable[Resolved],
 ) -> tuple[LastDay, ...]:
     """Every entry in the config after this run whose model's last day is known, the nearest first.
@@ -85,15 +102,16 @@ def last_days(
     leading: dict[str, list[str]] = {}
     for alias in resolved:
         leading.setdefault(alias.target or "", []).append(alias.name)
-    found = []
+    found: list[tuple[str, Model, int | None]] = []
     for one in placements:
         model = one.admitted.model if one.admitted else _listed_or_stated(inputs, one)
         if model is not None and leaves_on(one.entry) is None:
-            found.append((one.name, model, False))
-    for entry in inputs.own_entries:
-        model = _hand_written(inputs, entry)
-        if model is not None:
-            found.append((name_of(entry), model, True))
+            found.append((one.name, model, None))
+    found += [
+        (one.name, model, one.line)
+        for one in (own if inputs.policy.model_list == "keep" else ())
+        if (model := _own_model(inputs, one)) is not None
+    ]
     rows = [
         LastDay(
             name=name,
@@ -103,9 +121,9 @@ def last_days(
             successor=model.replaced_by,
             follows=_follows(inputs, admitted, model),
             aliases=tuple(leading.get(name, ())),
-            hand_written=own,
+            line=line,
         )
-        for name, model, own in found
+        for name, model, line in found
         if model.ends is not None
     ]
     return tuple(sorted(rows, key=lambda row: (row.ends, row.name)))
@@ -123,19 +141,22 @@ def _listed_or_stated(inputs: Inputs, one: Placement) -> Model | None:
     return None if model is None else inputs.others.complete(model)
 
 
-def _hand_written(inputs: Inputs, entry: Mapping[str, Any]) -> Model | None:
-    """The model that one of the user's entries calls, with what is known of its last day."""
-    called = called_by(entry)
-    if called is None:
+def _own_model(inputs: Inputs, one: OwnEntry) -> Model | None:
+    """The model that one of the user's entries calls; what the entry says of its last day counts.
+
+    Lists that name models by what LiteLLM calls them know those of any provider.
+    """
+    called = called_by(one.entry)
+    if called is None or one.gone:
         return None
-    model = inputs.model_called(called)
-    if model is None:
-        prefix, _, rest = called.partition("/")
-        provider = inputs.provider_called(prefix) or prefix
-        model = Model(provider=provider, id=rest or called, litellm_model=called)
-    said = day_of(section_of(entry, "model_info").get("deprecation_date"))
-    known = inputs.others.complete(model)
-    return known if said is None else known.model_copy(update={"ends": said, "borrowed": {}})
+    provider, _, model_id = called.partition("/")
+    model = one.model or inputs.others.complete(
+        Model(provider=provider, id=model_id or called, litellm_model=called)
+    )
+    said = day_of(section_of(one.entry, "model_info").get("deprecation_date"))
+    if said is None:
+        return model
+    return model.model_copy(update={"ends": said, "borrowed": {"ends": "its entry"}})
 
 
 def _follows(inputs: Inputs, admitted: Admission, model: Model) -> str:
@@ -145,14 +166,14 @@ def _follows(inputs: Inputs, admitted: Admission, model: Model) -> str:
     key = (model.provider, model.replaced_by)
     name = next((row.name for row in admitted.admitted if row.model.key == key), None)
     if name is not None:
-        return f"admitted as {name}"
+        return f"{ADMITTED}{name}"
     if model.provider not in inputs.policy.providers:
-        return "not admitted by any rule"
+        return NOT_ADMITTED
     if key in inputs.listed and model.provider in inputs.catalogs:
         step = decisive(admitted.trail(*key))
-        return f"not admitted by any rule ({step.why})"
+        return NOT_ADMITTED + (f" ({step.why})" if step.rule is not None else "")
     rule = rule_of(inputs.policy, _like(model, model.replaced_by))
-    return "not admitted by any rule" if rule is None else f"would be admitted by rule {rule + 1}"
+    return NOT_ADMITTED if rule is None else f"would be admitted by rule {rule + 1}"
 
 
 def _like(model: Model, model_id: str) -> Model:

@@ -21,6 +21,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from rollcall.catalog.facts import whose
 from rollcall.service.page import SHOW_TITLES, make_page, read_filter
 
 if TYPE_CHECKING:
@@ -218,7 +219,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    environment.filters |= {"tokens": shown_tokens, "price": shown_price, "safe_url": safe_url}
+    environment.filters |= {
+        "whose": whose,
+        "tokens": shown_tokens,
+        "price": shown_price,
+        "safe_url": safe_url,
+    }
     return environment
 
 
