@@ -158,6 +158,7 @@ def _admitted_placements(
     """
     placed, taken, waiting = [], [], []
     own = inputs.own_names
+    present = _unseen_entries(inputs)
     for row in admitted.admitted:
         key = EntryKey(row.model.provider, row.model.id)
         other = kept.get(row.name, key)
@@ -174,7 +175,8 @@ def _admitted_placements(
         else:
             placed.append(
                 Placement(
-                    inputs.entry_of(row.model, row.name, row.extras),
+                    present.get((key, row.name))
+                    or inputs.entry_of(row.model, row.name, row.extras),
                     key,
                     Origin.ADMITTED,
                     row.reason,
@@ -182,6 +184,15 @@ def _admitted_placements(
                 )
             )
     return placed, [*taken, *waiting]
+
+
+def _unseen_entries(inputs: Inputs) -> dict[tuple[EntryKey, str], Entry]:
+    """(key, model_name) -> the entries whose model a partial list lacks: they stay as they are."""
+    return {
+        (key, name_of(entry)): entry
+        for entry in inputs.document.managed.models
+        if (key := key_of(entry)) and key.id in inputs.unseen.get(key.provider, {})
+    }
 
 
 def _kept_names(inputs: Inputs, listings: Listings) -> dict[str, EntryKey]:
@@ -203,6 +214,9 @@ def _kept_because(
     verdict = inputs.verdict(key.provider)
     if verdict is not Verdict.OK:
         return f"kept as it is: {key.provider} {verdict}"
+    partly = inputs.gave_part(key.provider) and key.id not in listings(key.provider).models
+    if partly and not admitted:
+        return f"kept as it is: {key.provider} gave only a part of its list"
     if inputs.mode is not Mode.SUBAGENTS or admitted:
         return None
     model = listings(key.provider).models.get(key.id)
