@@ -117,8 +117,9 @@ def _pool(inputs: Inputs, placements: Iterable[Placement]) -> Iterator[Candidate
             row = one.admitted
             yield Candidate(row.name, row.model, row.reading, row.rule)
         elif one.origin is Origin.KEPT and (leaves_on(one.entry) is None or one.name in led_to):
-            model = model_of(one.entry)
-            if model is not None:
+            stated = model_of(one.entry)
+            if stated is not None:
+                model = inputs.others.complete(stated)
                 index = admission.rule_of(inputs.policy, model)
                 rule = len(inputs.policy.allow) if index is None else index
                 reading = order.read_model(model)

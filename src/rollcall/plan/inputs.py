@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from rollcall.catalog.facts import OtherLists, RecordedFacts
 from rollcall.catalog.model import Answer, Model, Verdict
 from rollcall.litellm_config.entries import (
     alias_target,
@@ -51,9 +52,11 @@ class Inputs:
         answers: what became of asking them, in the policy's order; those not asked say why.
         previous: provider -> its models at the last good answer before this one, where a decision
             may need them: to tell a rename from a removal, and as prices to compare with.
+        recorded: `litellm` and the files of the policy's `facts` -> what they say of models.
         state: what earlier runs left. now: the clock of every decision, UTC.
         force: past the guards. accepted: names let past a hold. accepting: those of them that
             this run was told.
+        facts_to_keep: what of `recorded` the next run shall find; None = it does already.
         notes: what was odd while reading, for people.
     """
 
@@ -71,12 +74,14 @@ class Inputs:
     keyed_elsewhere: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, Answer]
     previous: Mapping[str, Sequence[Model]] = field(default_factory=dict)
+    recorded: Mapping[str, RecordedFacts] = field(default_factory=dict)
     state: State
     now: datetime
     mode: Mode = Mode.ORCHESTRATOR
     force: bool = False
     accepted: frozenset[str] = frozenset()
     accepting: frozenset[str] = frozenset()
+    facts_to_keep: bytes | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -86,8 +91,10 @@ class Inputs:
 
     def entry_of(self, model: Model, name: str, extras: Extras) -> Entry:
         """The managed entry of an admitted model, under the model_name `name`."""
+        known = self.others.complete(model)
         return entry_of(
-            model,
+            known,
+            borrowed_price=self.writes_price(known),
             name=name,
             key_env=extras.key_env or self.key_envs.get(model.provider),
             api_base=extras.api_base or self.providers[model.provider].api_base,
@@ -161,7 +168,25 @@ class Inputs:
             accepted=self.accepted,
             named_only=self.mode is Mode.SUBAGENTS,
             present=self.present,
+            others=self.others,
         )
+
+    @cached_property
+    def others(self) -> OtherLists:
+        """What other lists say where a provider says nothing, in the policy's order."""
+        return OtherLists.of(
+            self.policy.fact_sources,
+            self.openrouter_models,
+            self.recorded,
+            says_all=self.policy.openrouters,
+        )
+
+    def writes_price(self, model: Model) -> bool:
+        """Whether a borrowed price goes into the entry: the policy says so, and LiteLLM's own map,
+        whose updates would otherwise not count, does not know one.
+        """
+        wanted = self.policy.defaults.write_prices == "borrowed" and "price" in model.borrowed
+        return wanted and self.others.is_charged(model) is False
 
     @cached_property
     def openrouter_models(self) -> Sequence[Model]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rollcall.catalog.model import Answer
 
 
+FACTS = "facts.json"
 SCHEMA = 1
 STATE = "state.json"
 REPLIES = "replies"
@@ -288,11 +289,25 @@ class StateFiles:
 
     def write_stamp(self, text: str) -> tuple[str, ...]:
         """Keep the stamp of freshness, unless it is there already; a note where that fails."""
-        path = self.folder / STAMP
+        return self._keep(STAMP, text.encode())
+
+    def read_facts(self) -> bytes | None:
+        """What was looked up in other lists, as `write_facts` left it; None = nothing is kept."""
         try:
-            if read_bytes(path) != text.encode():
+            return read_bytes(self.folder / FACTS)
+        except StoreError:
+            return None
+
+    def write_facts(self, content: bytes) -> tuple[str, ...]:
+        """Keep what was looked up in other lists; a note where that fails."""
+        return self._keep(FACTS, content)
+
+    def _keep(self, name: str, content: bytes) -> tuple[str, ...]:
+        path = self.folder / name
+        try:
+            if read_bytes(path) != content:
                 prepare_part(self.folder)
-                replace_file(path, text.encode(), synced=False)
+                replace_file(path, content, synced=False)
         except OSError as error:
             return (f"{path} could not be written: {words(error)}.",)
         except StoreError as error:

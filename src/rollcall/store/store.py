@@ -177,6 +177,14 @@ class Store:
         """Keep the stamp that `rollcall.store.freshness` reads; a note where it cannot be kept."""
         return self._state_files.write_stamp(text)
 
+    def read_facts(self) -> bytes | None:
+        """What earlier runs looked up in other lists; None = nothing is kept."""
+        return self._state_files.read_facts()
+
+    def write_facts(self, content: bytes) -> tuple[str, ...]:
+        """Keep what was looked up in other lists; a note where it cannot be kept."""
+        return self._state_files.write_facts(content)
+
     @property
     def _real_path(self) -> Path:
         return real_path(self.config_path)

@@ -20,6 +20,7 @@ from rollcall.settings import Mode, stamp
 from rollcall.store.includes import including_file
 from rollcall.store.picks import read_picked
 from rollcall.sync.asking import every_answer, find_keys, missing_key, whom_to_ask
+from rollcall.sync.facts import FactLists, models_of_interest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -55,6 +56,7 @@ def gather(
         policy = policy.model_copy(update={"missing_key": "keep"})
         notes += tuple(f"{row.where}: {row.what} {row.fix}" for row in settings.left_out)
     keys = find_keys(policy, settings, document)
+    lists = FactLists(policy, settings, store.read_facts())
     targets = whom_to_ask(keys, policy, settings)
     if settings.offline:
         given: Iterable[Answer] = _stored(store, targets, keys)
@@ -65,9 +67,10 @@ def gather(
             fetched_at=stamp(settings),
             observer=observer,
             secrets=keys.secrets,
-            meanwhile=meanwhile,
+            meanwhile=(*meanwhile, lists.prepare),
         )
     answers = every_answer(keys, settings, given)
+    recorded = lists.say_of(models_of_interest(answers.values(), document))
     text = content.decode("utf-8", "replace")
     accepted = {*settings.accept, *policy.accept, *state.accepted, *((picked,) if picked else ())}
     return Inputs(
@@ -91,7 +94,9 @@ def gather(
         force=settings.force,
         accepted=frozenset(accepted),
         accepting=frozenset(settings.accept),
-        notes=(*notes, *_other_policy(settings, content)),
+        recorded=recorded.sources,
+        facts_to_keep=recorded.kept,
+        notes=(*notes, *recorded.notes, *_other_policy(settings, content)),
     )
 
 
