@@ -56,6 +56,7 @@ class Inputs:
         state: what earlier runs left. now: the clock of every decision, UTC.
         force: past the guards. accepted: names let past a hold. accepting: those of them that
             this run was told.
+        unset: index in `document.own_models` -> the variables that entry needs and nobody sets.
         facts_to_keep: what of `recorded` the next run shall find; None = it does already.
         notes: what was odd while reading, for people.
     """
@@ -81,6 +82,7 @@ class Inputs:
     force: bool = False
     accepted: frozenset[str] = frozenset()
     accepting: frozenset[str] = frozenset()
+    unset: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     facts_to_keep: bytes | None = None
     notes: tuple[str, ...] = ()
 

@@ -20,7 +20,7 @@ from rollcall.selection.provider_catalog import denying_pattern
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from rollcall.litellm_config.document import Entry
     from rollcall.plan.departures import Departure
@@ -116,15 +116,20 @@ def place_entries(inputs: Inputs, admitted: Admission) -> ModelList:
 
 
 def settle(
-    model_list: ModelList, resolved: Iterable[Resolved], held: Iterable[str], own: frozenset[str]
+    model_list: ModelList,
+    resolved: Iterable[Resolved],
+    held: Iterable[str],
+    own: frozenset[str],
+    named: Collection[str] = (),
 ) -> ModelList:
     """The entries once it is known where the aliases lead.
 
     A leaving entry whose name an alias takes over goes at once: it could not be reached. One whose
-    grace is over stays as long as a held alias leads to it.
+    grace is over stays as long as a held alias, or a line of the user's, leads to it.
 
     Args:
         held: names of the aliases that a guard holds where they are. own: the user's own names.
+        named: what the user's own lines lead to.
     """
     targets = {alias.name: alias.target for alias in resolved if alias.target is not None}
     taken = {
@@ -133,10 +138,12 @@ def settle(
         if one.origin is Origin.LEAVING and one.name in targets
     }
     needed = {targets[name] for name in held if name in targets}
-    needed -= model_list.names | own | targets.keys()
+    leading = dict.fromkeys(needed, "a held alias leads")
+    leading |= {name: "a line of yours leads" for name in named if name not in needed}
+    needed = set(leading) - (model_list.names | own | targets.keys())
     lasts = {name: row.last for name, row in model_list.departures.items() if name in needed}
     back = [
-        Placement(entry, key, Origin.LEAVING, "stays while a held alias leads to it")
+        Placement(entry, key, Origin.LEAVING, f"stays while {leading[name]} to it")
         for name, entry in sorted(lasts.items())
         if entry is not None and (key := key_of(entry)) is not None
     ]

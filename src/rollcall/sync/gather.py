@@ -19,7 +19,13 @@ from rollcall.providers.fetch import Target
 from rollcall.settings import Mode, stamp
 from rollcall.store.includes import including_file
 from rollcall.store.picks import read_picked
-from rollcall.sync.asking import every_answer, find_keys, missing_key, whom_to_ask
+from rollcall.sync.asking import (
+    every_answer,
+    find_keys,
+    missing_key,
+    unset_variables,
+    whom_to_ask,
+)
 from rollcall.sync.facts import FactLists, models_of_interest
 
 if TYPE_CHECKING:
@@ -94,6 +100,11 @@ def gather(
         force=settings.force,
         accepted=frozenset(accepted),
         accepting=frozenset(settings.accept),
+        unset={
+            index: names
+            for index, entry in enumerate(document.own_models)
+            if (names := unset_variables(entry, settings.environ))
+        },
         recorded=recorded.sources,
         facts_to_keep=recorded.kept,
         notes=(*notes, *recorded.notes, *_other_policy(settings, content)),
