@@ -64,8 +64,6 @@ def test_an_outage_of_one_keeps_both(furnished: House, away: str) -> None:
 
 def test_a_group_that_shrinks_says_what_goes(furnished: House) -> None:
     furnished.applied()
-        "from: [openrouter], newest: 1, name: sonnet, balance: true", "match: none"
-    )
     furnished.write_policy(
         "allow:\n  - {family: claude-sonnet, from: [anthropic], newest: 1, name: sonnet}\n",
         "anthropic",
