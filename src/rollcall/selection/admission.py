@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from rollcall.catalog.facts import NOTHING_BORROWED, OtherLists
 from rollcall.errors import PolicyError
 from rollcall.policy.words import compile_glob, name_fault, render_name
 from rollcall.selection.provider_catalog import ProviderCatalog
@@ -148,6 +149,7 @@ def admit(
     accepted: frozenset[str] = frozenset(),
     named_only: bool = False,
     present: frozenset[tuple[str, str]] = frozenset(),
+    others: OtherLists = NOTHING_BORROWED,
 ) -> Admission:
     """Apply the rules to what the providers that answered list.
 
@@ -157,6 +159,7 @@ def admit(
         accepted: ids, `provider/id`s or model_names let past `min_age`.
         named_only: only rules whose `from` names the provider (mode `subagents`).
         present: (provider, id) of entries in the file: what is in is never held as too young.
+        others: what other lists say where a provider says nothing.
 
     Raises:
         PolicyError: two models would carry one model_name.
@@ -164,7 +167,7 @@ def admit(
     seen = first_seen if callable(first_seen) else lambda *key: first_seen.get(key)
     context = RuleContext(
         policy=policy,
-        catalogs=_catalogs(policy, catalogs),
+        catalogs=_catalogs(policy, catalogs, others),
         today=today,
         first_seen=seen,
         accepted=accepted | set(policy.accept),
@@ -185,7 +188,7 @@ def admit(
         for item in applied.too_young:
             reason = f"rule {applied.number}: {context.age_reason(item)}"
             held.setdefault(item.model.key, Held(item.model, reason))
-    _refuse_twins(list(admitted.values()))
+    _refuse_twins(list(admitted.values()), policy)
     warnings += [line for applied in rules for line in rule_warnings(applied)]
     warnings += retirement_warnings(list(admitted.values()), context)
     warnings += moving_id_warnings(list(admitted.values()), context)
@@ -215,12 +218,12 @@ def rules_of(policy: Policy, model: Model) -> Iterator[Rule]:
 
 
 def _catalogs(
-    policy: Policy, catalogs: Mapping[str, Sequence[Model]]
+    policy: Policy, catalogs: Mapping[str, Sequence[Model]], others: OtherLists
 ) -> dict[str, ProviderCatalog]:
     """The catalogs in the policy's order of providers; others behind them, by name."""
     order = [name for name in policy.providers if name in catalogs]
     order += sorted(set(catalogs) - set(order))
-    return {name: ProviderCatalog(name, catalogs[name], policy) for name in order}
+    return {name: ProviderCatalog(name, catalogs[name], policy, others) for name in order}
 
 
 def _row(applied: AppliedRule, model: Model, reading: Reading, policy: Policy) -> Admitted:
@@ -235,17 +238,20 @@ def _row(applied: AppliedRule, model: Model, reading: Reading, policy: Policy) -
     )
 
 
-def _refuse_twins(rows: list[Admitted]) -> None:
+def _refuse_twins(rows: list[Admitted], policy: Policy) -> None:
+    """Two models of one name, unless the rules of both say that LiteLLM shall balance them."""
     seen: dict[str, Admitted] = {}
     for row in rows:
         twin = seen.setdefault(row.name, row)
-        if twin is not row:
+        meant = all(policy.allow[one.rule - 1].balance for one in (twin, row))
+        if twin is not row and not meant:
             rules = f"rules {twin.rule} and {row.rule}"
             raise PolicyError(
                 f"{twin.model.qualified} and {row.model.qualified} ("
                 f"{rules if twin.rule != row.rule else f'rule {row.rule}'}) would both be named "
                 f"{row.name!r}: LiteLLM would balance between them silently.",
-                'Give one of them its own `name`, for example "{provider}/{id}", or deny it.',
+                'Give one of them its own `name`, for example "{provider}/{id}", or deny it; '
+                "where a group is meant, both rules say `balance: true`.",
             )
 
 
