@@ -62,7 +62,8 @@ class TestTelling:
         (row,) = plan["last_days"]
         assert row == {
             "name": OLD, "model": f"anthropic/{OLD}", "ends": "2026-11-30", "source": "map.json",
-            "successor": NEW, "follows": "not admitted by any rule", "aliases": ["sonnet"], "line": None,
+            "successor": NEW, "follows": "not admitted by any rule", "aliases": ["sonnet"],
+            "line": None,
         }  # fmt: skip
         (line,) = [
             line for line in plan["warnings"] if "ends on" in line and "alias" not in line[:6]
@@ -232,7 +233,7 @@ class TestMoving:
 
     def test_the_successor_has_to_meet_the_conditions_of_the_alias(self) -> None:
         text = "allow: []\naliases: {a: {cheapest: {tools: true}}}"
-        old = {"cost": ("1", "1"), "capabilities": {"tools": True}}
+        old: dict[str, Any] = {"cost": ("1", "1"), "capabilities": {"tools": True}}
         pool = [
             candidate("anthropic/old", ends=TODAY, replaced_by="new", **old),
             candidate("anthropic/new", cost=("9", "9")),
