@@ -153,7 +153,7 @@ def read_environment(
         path = _find_dotenv(cwd)
     if path is None:
         return Environment(dict(environ), None, ())
-    text = _dotenv_text(path, "strict" if dotenv == "whole" else "surrogateescape")
+    text = _dotenv_text(path, whole=dotenv == "whole")
     given = {name: value for name, value in _dotenv_values(text).items() if value is not None}
     why = _unfit(given, environ)
     left_out = tuple(_left_out(path, text, why))
@@ -161,25 +161,21 @@ def read_environment(
     return Environment({**fit, **environ}, path, left_out)
 
 
-_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-AS_UTF_8 = "Save it as UTF-8 (in PowerShell: Set-Content or Add-Content with -Encoding utf8)."
-
-
-def _dotenv_text(path: Path, errors: str) -> str:
-    """The text of a `.env`; `errors` says what becomes of bytes that are not UTF-8."""
-    from rollcall.files import read_regular
+def _dotenv_text(path: Path, *, whole: bool) -> str:
+    """The text of a `.env`; where not `whole`, with a stand-in for each byte that is no UTF-8."""
+    from rollcall.files import AS_UTF_8, BYTE_ORDER_MARK, NotUTF8, read_regular, text_of
 
     try:
         content = read_regular(path)
-        if content.startswith(_UTF_16_MARKS):
-            raise SettingsError(f"{path} cannot be read: it is UTF-16, not UTF-8.", AS_UTF_8)
-        return content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors)
-    except UnicodeDecodeError as error:
-        where = f"{path}:{content.count(bytes([10]), 0, error.start) + 1}"
-        raise SettingsError(f"{where} cannot be read: it is not UTF-8.", AS_UTF_8) from None
     except OSError as error:
         what, hint = error.strerror or str(error), "Check who owns it and its permissions."
         raise SettingsError(f"{path} cannot be read: {what}.", hint) from None
+    try:
+        return text_of(content)
+    except NotUTF8 as error:
+        if whole or error.line is None:
+            raise SettingsError(error.said_of(path), AS_UTF_8) from None
+        return content.removeprefix(BYTE_ORDER_MARK).decode("utf-8", "surrogateescape")
 
 
 def _dotenv_values(text: str) -> dict[str, str | None]:
@@ -230,8 +226,10 @@ def _size(name: str, value: str) -> int:
 def _room_bytes() -> int:
     """What all variables may take; a quarter is left for the command line."""
     try:
-        most = -1 if sys.platform == "win32" else os.sysconf("SC_ARG_MAX")
-    except (AttributeError, ValueError, OSError):
+        if sys.platform == "win32":
+            return MOST_BYTES
+        most = os.sysconf("SC_ARG_MAX")
+    except (ValueError, OSError):
         most = -1
     return (min(most, MOST_BYTES) if most > 0 else MOST_BYTES) * 3 // 4
 
@@ -244,6 +242,8 @@ def _left_out(path: Path, text: str, why: Mapping[str, str]) -> Iterator[LeftOut
     if not why:
         return
     from dotenv.parser import parse_stream
+
+    from rollcall.files import AS_UTF_8
 
     written = {row.key: row.original for row in parse_stream(StringIO(text)) if row.key in why}
     for name, (source, line) in written.items():
