@@ -38,6 +38,7 @@ from rollcall.service.inventory_source import InventorySource, Refresher, files_
 from rollcall.service.model_list import etag_of, to_json
 from rollcall.service.page_routes import page_routes
 from rollcall.service.upstream import OtherAnswer, Upstream
+from rollcall.settings import Variables
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -143,7 +144,7 @@ class Service:
         seconds: Callable[[], float],
     ) -> None:
         settings = options.settings
-        keys_set = frozenset(name for name, value in settings.environ.items() if value.strip())
+        keys_set = Variables({k: v for k, v in settings.environ.items() if v.strip()})
         self.options = options
         self.authenticator = Authenticator(
             options.tokens, options.upstream_key, options.operator_keys

@@ -18,7 +18,7 @@ from rollcall.inspect.inventory import Inventory
 from rollcall.service.model_list import KnownModels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
     from pathlib import Path
 
     from rollcall.settings import Settings
@@ -49,7 +49,7 @@ class InventorySource:
         self,
         read: Callable[[], Inventory],
         stamp: Callable[[], Stamp],
-        keys_set: frozenset[str] = frozenset(),
+        keys_set: Container[str] = (),
     ) -> None:
         self._read = read
         self._stamp = stamp

@@ -62,6 +62,7 @@ def gather(
         policy = policy.model_copy(update={"missing_key": "keep"})
         notes += tuple(f"{row.where}: {row.what} {row.fix}" for row in settings.left_out)
     keys = find_keys(policy, settings, document)
+    notes += tuple(f"{odd}: set it to the bare key." for odd in keys.odd.values())
     lists = FactLists(policy, settings, store.read_facts())
     targets = whom_to_ask(keys, policy, settings)
     if settings.offline:
