@@ -38,7 +38,6 @@ from rollcall.service.inventory_source import InventorySource, Refresher, files_
 from rollcall.service.model_list import etag_of, to_json
 from rollcall.service.page_routes import page_routes
 from rollcall.service.upstream import OtherAnswer, Upstream
-from rollcall.settings import Variables
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -144,12 +143,11 @@ class Service:
         seconds: Callable[[], float],
     ) -> None:
         settings = options.settings
-        keys_set = Variables({k: v for k, v in settings.environ.items() if v.strip()})
         self.options = options
         self.authenticator = Authenticator(
             options.tokens, options.upstream_key, options.operator_keys
         )
-        self.source = InventorySource(inventory, lambda: files_stamp(settings), keys_set)
+        self.source = InventorySource(inventory, lambda: files_stamp(settings))
         self._upstream = Upstream(options.upstream_url)
         self.lists = ModelListCache(
             self._upstream,
