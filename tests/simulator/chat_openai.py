@@ -240,8 +240,14 @@ def _call_item(question: Question) -> dict[str, object] | None:
     call = wanted(question)
     if call is None:
         return None
-    head = {"id": f"fc_{question.id}", "type": "function_call", "status": "completed"}
-    return head | {"call_id": f"call_{question.id}", "name": call[0], "arguments": call[1]}
+    return {
+        "id": f"fc_{question.id}",
+        "type": "function_call",
+        "status": "completed",
+        "call_id": f"call_{question.id}",
+        "name": call[0],
+        "arguments": call[1],
+    }
 
 
 def _item(question: Question, spoken: Spoken) -> dict[str, object]:
