@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,6 +14,7 @@ from rollcall.inspect.explain_model import what_admits, why_outside
 from rollcall.litellm_config.entries import called_by, key_of, leaves_on, model_of, name_of
 from rollcall.plan.decide import decide
 from rollcall.plan.guards import HeldChange
+from rollcall.plan.own_entries import OwnEntry, fate_of, read_own_entries
 from rollcall.store.state import ProviderState, RunRecord
 from rollcall.store.store import Store
 from rollcall.sync.asking import missing_key
@@ -35,13 +36,15 @@ class ModelRow(BaseModel):
     Attributes:
         name: the model_name clients use; None when it is not in the config.
         version: "" = unversioned. stage: stable, preview or experimental.
-        input_price, output_price: USD per 1M tokens; None = unknown.
+        input_price, output_price: USD per 1M tokens; None = unknown. price_source: whose word they
+            are where the provider says none, e.g. OpenRouter; "" = the provider's own.
         capabilities: the words it is known to have. modalities: what it takes in.
         ready: a client can call it now. reason: why it is, or is not, in the config and ready.
         needs: what would bring it into the config, where that is not a key; "" = nothing does.
-        leaves: the day its entry goes. ends: the provider's announced last day; replaced_by: its
-            successor in the provider's words.
-        key_env: the variable its key comes from; key_url: where to get one.
+        leaves: the day its entry goes; leaves_because: why. ends: the provider's announced last
+            day; replaced_by: its successor in the provider's words.
+        lacks_key: there is no key for its provider. key_env: the variable its key comes from;
+            key_url: where to get one.
         aliases: names in the config that lead to it.
     """
 
@@ -60,6 +63,7 @@ class ModelRow(BaseModel):
     max_output: int | None = None
     input_price: float | None = None
     output_price: float | None = None
+    price_source: str = ""
     capabilities: tuple[str, ...] = ()
     modalities: tuple[str, ...] = ()
     in_config: bool = False
@@ -67,8 +71,10 @@ class ModelRow(BaseModel):
     reason: str = ""
     needs: str = ""
     leaves: date | None = None
+    leaves_because: str = ""
     ends: date | None = None
     replaced_by: str | None = None
+    lacks_key: bool = False
     key_env: str | None = None
     key_url: str | None = None
     aliases: tuple[str, ...] = ()
@@ -108,7 +114,12 @@ def build(inputs: Inputs, decision: Decision, stored: Mapping[str, Sequence[Mode
         leading.setdefault(target, []).append(alias)
     listed = _Lister(inputs, decision, stored, leading)
     rows = [listed.managed(entry) for entry in inputs.document.managed.models]
-    rows += [listed.hand_written(entry) for entry in inputs.document.own_entries]
+    own = {id(one.entry): one for one in read_own_entries(inputs)}
+    rows += [
+        listed.hand_written(entry, own.get(id(entry)), inputs.unset.get(index, ()))
+        for index, entry in enumerate(inputs.document.own_models)
+        if isinstance(entry, dict)
+    ]
     rows += listed.others({(row.provider, row.id) for row in rows})
     hidden = {
         name: isinstance(value, dict) and bool(value.get("hidden"))
@@ -155,12 +166,26 @@ class _Lister:
             reason = self._key_reason(model.provider)
         fuller = self.known.get((key.provider, key.id), model) if key else model
         row = self._row(fuller, name=name, in_config=True, ready=ready, reason=reason)
-        return row.model_copy(update={"leaves": leaves})
+        departure = self.decision.model_list.departures.get(name)
+        why = departure.reason.partition("; ")[0] if leaves and departure else ""
+        return row.model_copy(update={"leaves": leaves, "leaves_because": why})
 
-    def hand_written(self, entry: Entry) -> ModelRow:
-        """A row of one of the user's entries: its name, and what its model string says."""
+    def hand_written(
+        self, entry: Entry, own: OwnEntry | None = None, unset: Sequence[str] = ()
+    ) -> ModelRow:
+        """A row of one of the user's entries: what it calls, and whether that can be called."""
         name = name_of(entry)
         text = called_by(entry) or ""
+        fate = fate_of(own, self.inputs.today) if own else ""
+        reason = "hand-written"
+        if unset:
+            reason = f"hand-written; set {' and '.join(unset)}"
+        elif fate:
+            reason = f"hand-written; {fate}"
+        ready = not unset and not (own and own.gone)
+        if own and own.model and not own.gone:
+            row = self._row(own.model, name=name, in_config=True, ready=ready, reason=reason)
+            return row.model_copy(update={"litellm_model": text})
         provider, _, model_id = (
             text.rpartition("/") if text.count("/") == 1 else text.partition("/")
         )
@@ -170,8 +195,8 @@ class _Lister:
             id=model_id or text,
             litellm_model=text,
             in_config=True,
-            ready=True,
-            reason="hand-written",
+            ready=ready,
+            reason=reason,
             aliases=tuple(self.leading.get(name, ())),
         )
 
@@ -245,12 +270,13 @@ class _Lister:
             **self._key(model.provider),
         )
 
-    def _key(self, provider: str) -> dict[str, str | None]:
+    def _key(self, provider: str) -> dict[str, Any]:
         row = self.inputs.providers.get(provider)
         if row is None or not row.key_env:
-            return {"key_env": None, "key_url": None}
+            return {}
         variable = self.inputs.key_envs[provider] or row.key_env[0]
-        return {"key_env": variable, "key_url": row.key_url or None}
+        lacks_key = not self._has_key(provider)
+        return {"lacks_key": lacks_key, "key_env": variable, "key_url": row.key_url or None}
 
     def _has_key(self, provider: str) -> bool:
         row = self.inputs.providers.get(provider)

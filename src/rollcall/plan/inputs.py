@@ -10,8 +10,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from rollcall.catalog.facts import OtherLists, RecordedFacts
 from rollcall.catalog.model import Answer, Model, Verdict
-from rollcall.litellm_config.entries import alias_target, entry_of, keys_of, name_of
+from rollcall.litellm_config.entries import (
+    alias_target,
+    entry_of,
+    key_of,
+    keys_of,
+    leaves_on,
+    model_of,
+    name_of,
+)
 from rollcall.settings import Mode, stamp_of
 
 if TYPE_CHECKING:
@@ -34,7 +43,8 @@ class Inputs:
         old_policy: the policy of the last apply, when we remember it, it was another one, and it
             still works.
         picked: the `provider/id` a person picked as `default`.
-        document: config.yaml. included_names: model_names of the files it includes.
+        document: config.yaml. included: the files it includes, name -> data. included_by: the
+            file that includes it, where it has no router_settings of its own.
         providers: the policy's providers, resolved, in the policy's order.
         key_envs: provider -> the variable its key is written as; None = it needs none.
         with_key: providers whose key we have. keyed_elsewhere: provider -> where LiteLLM itself
@@ -42,9 +52,12 @@ class Inputs:
         answers: what became of asking them, in the policy's order; those not asked say why.
         previous: provider -> its models at the last good answer before this one, where a decision
             may need them: to tell a rename from a removal, and as prices to compare with.
+        recorded: `litellm` and the files of the policy's `facts` -> what they say of models.
         state: what earlier runs left. now: the clock of every decision, UTC.
         force: past the guards. accepted: names let past a hold. accepting: those of them that
             this run was told.
+        unset: index in `document.own_models` -> the variables that entry needs and nobody sets.
+        facts_to_keep: what of `recorded` the next run shall find; None = it does already.
         notes: what was odd while reading, for people.
     """
 
@@ -54,19 +67,23 @@ class Inputs:
     old_policy: Policy | None = None
     picked: str | None = None
     document: ConfigDocument
-    included_names: frozenset[str] = frozenset()
+    included: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    included_by: str = ""
     providers: Mapping[str, Provider]
     key_envs: Mapping[str, str | None]
     with_key: frozenset[str] = frozenset()
     keyed_elsewhere: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, Answer]
     previous: Mapping[str, Sequence[Model]] = field(default_factory=dict)
+    recorded: Mapping[str, RecordedFacts] = field(default_factory=dict)
     state: State
     now: datetime
     mode: Mode = Mode.ORCHESTRATOR
     force: bool = False
     accepted: frozenset[str] = frozenset()
     accepting: frozenset[str] = frozenset()
+    unset: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    facts_to_keep: bytes | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -76,8 +93,10 @@ class Inputs:
 
     def entry_of(self, model: Model, name: str, extras: Extras) -> Entry:
         """The managed entry of an admitted model, under the model_name `name`."""
+        known = self.others.complete(model)
         return entry_of(
-            model,
+            known,
+            borrowed_price=self.writes_price(known),
             name=name,
             key_env=extras.key_env or self.key_envs.get(model.provider),
             api_base=extras.api_base or self.providers[model.provider].api_base,
@@ -105,14 +124,35 @@ class Inputs:
         answer = self.answers.get(provider)
         return answer.verdict if answer else Verdict.NOT_ASKED
 
+    def gave_part(self, provider: str) -> bool:
+        """Whether `provider` answered, but not with its whole list."""
+        answer = self.answers.get(provider)
+        return answer is not None and bool(answer.partial)
+
     @cached_property
     def catalogs(self) -> dict[str, Sequence[Model]]:
         """The models of the providers that answered well, in the policy's order."""
         return {
-            name: self.answers[name].models
+            name: (*self.answers[name].models, *self.unseen.get(name, {}).values())
             for name in self.providers
             if self.verdict(name) is Verdict.OK
         }
+
+    @cached_property
+    def unseen(self) -> dict[str, dict[str, Model]]:
+        """Provider -> id -> the models of our entries that a partial list lacks, as they were known
+        last: they may stand in the part that could not be read, so they count as listed.
+        """
+        found: dict[str, dict[str, Model]] = {}
+        for entry in self.document.managed.models:
+            key, model = key_of(entry), model_of(entry)
+            if key is None or model is None or not self.gave_part(key.provider):
+                continue
+            listed = {row.id for row in self.answers[key.provider].models}
+            if key.id not in listed and leaves_on(entry) is None:
+                before = {row.id: row for row in self.previous.get(key.provider, ())}
+                found.setdefault(key.provider, {})[key.id] = before.get(key.id, model)
+        return found
 
     def admit(self, policy: Policy) -> Admission:
         """What a policy's rules say over what the answering providers list.
@@ -130,7 +170,25 @@ class Inputs:
             accepted=self.accepted,
             named_only=self.mode is Mode.SUBAGENTS,
             present=self.present,
+            others=self.others,
         )
+
+    @cached_property
+    def others(self) -> OtherLists:
+        """What other lists say where a provider says nothing, in the policy's order."""
+        return OtherLists.of(
+            self.policy.fact_sources,
+            self.openrouter_models,
+            self.recorded,
+            says_all=self.policy.openrouters,
+        )
+
+    def writes_price(self, model: Model) -> bool:
+        """Whether a borrowed price goes into the entry: the policy says so, and LiteLLM's own map,
+        whose updates would otherwise not count, does not know one.
+        """
+        wanted = self.policy.defaults.write_prices == "borrowed" and "price" in model.borrowed
+        return wanted and self.others.is_charged(model) is False
 
     @cached_property
     def openrouter_models(self) -> Sequence[Model]:
@@ -165,6 +223,35 @@ class Inputs:
         names = {name_of(entry) for entry in self.own_entries}
         return frozenset(names) | self.own_aliases | self.included_names
 
+    @property
+    def included_names(self) -> frozenset[str]:
+        """The names that included files give: their entries' and their aliases'."""
+        names: set[str] = set()
+        for data in self.included.values():
+            rows, router = data.get("model_list"), data.get("router_settings")
+            given = router.get("model_group_alias") if isinstance(router, dict) else None
+            names |= {name_of(row) for row in _list(rows) if isinstance(row, dict)}
+            names |= {str(name) for name in given} if isinstance(given, dict) else set()
+        return frozenset(names)
+
+    @property
+    def router_elsewhere(self) -> str:
+        """Why our aliases and fallbacks would be dead in config.yaml, or would kill another
+        file's; "" where they would not.
+        """
+        for name, data in self.included.items():
+            if "router_settings" in data:
+                return (
+                    f"{name}, which config.yaml includes, has router_settings, and LiteLLM takes "
+                    "them instead of config.yaml's: move them into config.yaml"
+                )
+        if self.included_by:
+            return (
+                f"{self.included_by} includes this file, and router_settings here would replace "
+                f"its own: let rollcall write {self.included_by} instead"
+            )
+        return ""
+
     @cached_property
     def current_aliases(self) -> dict[str, str]:
         """Our aliases as they stand in config.yaml: name -> target model_name."""
@@ -175,3 +262,7 @@ class Inputs:
     def first_seen(self, provider: str, model_id: str) -> date | None:
         """The day we first saw an id; None = it is old enough for every `min_age`."""
         return self.state.first_seen(provider, model_id, self.today)
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rollcall.catalog import order, reading
-from rollcall.policy.conditions import fact_of
+from rollcall.catalog.facts import whose
+from rollcall.policy.conditions import fact_of, whose_word
 from rollcall.policy.words import render_name
 
 if TYPE_CHECKING:
@@ -36,10 +37,6 @@ class Stop(StrEnum):
     MAX = "max"
 
 
-NOTICE = timedelta(days=30)
-"""A model that ends within this time is admitted with a warning; a successor is preferred."""
-
-
 @dataclass(frozen=True, slots=True)
 class RuleContext:
     """What every rule decides from; see `rollcall.selection.admission.admit`."""
@@ -58,7 +55,7 @@ class RuleContext:
 
     def ends_soon(self, model: Model) -> bool:
         """Whether its announced end is near."""
-        return model.ends is not None and model.ends <= self.today + NOTICE
+        return ends_soon(self.policy, model, self.today)
 
     def too_young(self, item: ListedModel, name: str) -> bool:
         """Whether `min_age` holds a model back."""
@@ -85,6 +82,12 @@ class RuleContext:
         if target in catalog.models:
             return catalog.item(target).reading
         return reading.read(target)
+
+
+def ends_soon(policy: Policy, model: Model, today: date) -> bool:
+    """Whether a model's last day is so near that its successor goes before it."""
+    notice = policy.defaults.move_before
+    return notice is not None and model.ends is not None and model.ends <= today + notice
 
 
 class AppliedRule:
@@ -148,7 +151,8 @@ class AppliedRule:
     def stop(self, item: ListedModel) -> Stop | None:
         """What stops a named model before `newest` and `max`."""
         rule, model, reading = self.rule, item.model, item.reading
-        if model.ends is not None and model.ends < self.context.today:
+        retired = model.ends is not None and model.ends < self.context.today
+        if retired and "ends" not in model.borrowed:  # what its provider lists, it still serves
             return Stop.RETIRED
         exact = "stage" not in rule.model_fields_set and model.id in rule.match
         if not exact and rule.stage != "any" and reading.stage != rule.stage:
@@ -268,11 +272,13 @@ def named_ids(rule: Rule, catalog: ProviderCatalog) -> Iterable[str]:
 
 
 def names_exactly(rule: Rule, item: ListedModel) -> bool:
-    """Whether a special model is named: by its exact id, a variant also by its spelled suffix."""
+    """Whether a special model is named: by its exact id; one that is nothing but a variant also by
+    its spelled suffix.
+    """
     if not item.special or item.model.id in rule.match:
         return True
     suffix = f":{item.reading.variant}"
-    return item.is_variant and any(pattern.endswith(suffix) for pattern in rule.match)
+    return item.only_a_variant and any(pattern.endswith(suffix) for pattern in rule.match)
 
 
 def listed(rule: Rule) -> str:
@@ -305,7 +311,8 @@ def verdict(applied: AppliedRule, item: ListedModel) -> Verdict:
     if model.id not in named_ids(rule, catalog):
         return Stop.UNNAMED, f"names {listed(rule)}, not this one"
     if not names_exactly(rule, item):
-        return Stop.SPECIAL, f"{item.special}: only a rule that names its exact id admits it"
+        reasons = " and ".join(item.special)
+        return Stop.SPECIAL, f"{reasons}: only a rule that names its exact id admits it"
     match applied.stop(item):
         case None:
             return _of_selection(applied, item)
@@ -328,8 +335,10 @@ def _of_where(applied: AppliedRule, item: ListedModel) -> str:
         return "does not meet its conditions"
     wanted = getattr(where, name)
     fact = fact_of(name, item.model, item.reading)
-    known = "unknown, which never passes" if fact is None else _plain(fact)
-    return f"wants {name} {_plain(wanted)}; this one's is {known}"
+    known = "unknown, which never passes" if fact is None else plain(fact)
+    source = whose_word(name, item.model)
+    said = f" ({whose(source)})" if source else ""
+    return f"wants {name} {plain(wanted)}; this one's is {known}{said}"
 
 
 def _of_selection(applied: AppliedRule, item: ListedModel) -> Verdict:
@@ -347,7 +356,8 @@ def _of_selection(applied: AppliedRule, item: ListedModel) -> Verdict:
     return Stop.MAX, f"max {rule.max}: others are newer"
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """A fact or a condition as people read it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if type(value) is tuple:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rollcall import yaml_reading
 from rollcall.catalog.model import Answer, Model, Verdict
@@ -17,8 +17,16 @@ from rollcall.policy.file import load_policy
 from rollcall.providers import fetch
 from rollcall.providers.fetch import Target
 from rollcall.settings import Mode, stamp
+from rollcall.store.includes import including_file
 from rollcall.store.picks import read_picked
-from rollcall.sync.asking import every_answer, find_keys, missing_key, whom_to_ask
+from rollcall.sync.asking import (
+    every_answer,
+    find_keys,
+    missing_key,
+    unset_variables,
+    whom_to_ask,
+)
+from rollcall.sync.facts import FactLists, models_of_interest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -54,6 +62,7 @@ def gather(
         policy = policy.model_copy(update={"missing_key": "keep"})
         notes += tuple(f"{row.where}: {row.what} {row.fix}" for row in settings.left_out)
     keys = find_keys(policy, settings, document)
+    lists = FactLists(policy, settings, store.read_facts())
     targets = whom_to_ask(keys, policy, settings)
     if settings.offline:
         given: Iterable[Answer] = _stored(store, targets, keys)
@@ -64,9 +73,10 @@ def gather(
             fetched_at=stamp(settings),
             observer=observer,
             secrets=keys.secrets,
-            meanwhile=meanwhile,
+            meanwhile=(*meanwhile, lists.prepare),
         )
     answers = every_answer(keys, settings, given)
+    recorded = lists.say_of(models_of_interest(answers.values(), document))
     text = content.decode("utf-8", "replace")
     accepted = {*settings.accept, *policy.accept, *state.accepted, *((picked,) if picked else ())}
     return Inputs(
@@ -76,7 +86,8 @@ def gather(
         old_policy=_old_policy(state, text),
         picked=picked,
         document=document,
-        included_names=_included_names(store, document),
+        included=_included(store, document),
+        included_by=_included_by(settings, policy, document),
         providers=keys.providers,
         key_envs=keys.key_envs,
         with_key=frozenset(keys.keys),
@@ -89,7 +100,14 @@ def gather(
         force=settings.force,
         accepted=frozenset(accepted),
         accepting=frozenset(settings.accept),
-        notes=(*notes, *_other_policy(settings, content)),
+        unset={
+            index: names
+            for index, entry in enumerate(document.own_models)
+            if (names := unset_variables(entry, settings.environ))
+        },
+        recorded=recorded.sources,
+        facts_to_keep=recorded.kept,
+        notes=(*notes, *recorded.notes, *_other_policy(settings, content)),
     )
 
 
@@ -109,9 +127,8 @@ def _other_policy(settings: Settings, content: bytes) -> Iterator[str]:
 def _stored(store: Store, targets: Iterable[Target], keys: ProviderKeys) -> Iterator[Answer]:
     """What the last good replies say: the same adapters over the stored bodies."""
     for target in targets:
-        reply = store.read_replies(target.provider.name)
-        if reply is not None:
-            answer = fetch.parse_stored(target, reply[0], fetched_at=reply[1])
+        answer = fetch.known_answer(target, store.read_replies(target.provider.name))
+        if answer is not None:
             if target.provider.needs_key and target.key is None:
                 # A public list, kept for display: without a key it admits nothing.
                 detail = missing_key(target.provider, keys.elsewhere.get(target.provider.name))
@@ -154,27 +171,28 @@ def _previous(
 
 def stored_models(store: Store, provider: Provider) -> Sequence[Model]:
     """The provider's models at its last good answer that was kept; none if there is none."""
-    reply = store.read_replies(provider.name)
-    if reply is None:
-        return ()
-    return fetch.parse_stored(Target(provider), reply[0], fetched_at=reply[1]).models
+    answer = fetch.known_answer(Target(provider), store.read_replies(provider.name))
+    return answer.models if answer else ()
 
 
-def _included_names(store: Store, document: ConfigDocument) -> frozenset[str]:
+def _included(store: Store, document: ConfigDocument) -> dict[str, dict[str, Any]]:
+    """The included files' names and data; LiteLLM appends their lists, and takes any other
+    section of theirs instead of config.yaml's.
+    """
     if "include" not in document.data:
-        return frozenset()
-    names: set[str] = set()
-    for content in store.read_includes(document.data):
-        names |= _names_in(content)
-    return frozenset(names)
+        return {}
+    found = {path.name: load(content) for path, content in store.read_includes(document.data)}
+    return {name: data for name, data in found.items() if isinstance(data, dict)}
 
 
-def _names_in(content: bytes) -> set[str]:
-    """The model_names an included file adds; LiteLLM appends its list to config.yaml's."""
-    data = load(content)
-    entries = data.get("model_list") if isinstance(data, dict) else None
-    rows = entries if isinstance(entries, list) else []
-    return {str(row["model_name"]) for row in rows if isinstance(row, dict) and "model_name" in row}
+def _included_by(settings: Settings, policy: Policy, document: ConfigDocument) -> str:
+    """The file that includes this one, where a section that we create here would replace its own;
+    "" where none is known to.
+    """
+    if policy.aliases == {} or not document.raw or "router_settings" in document.data:
+        return ""
+    path = including_file(settings.config_path)
+    return path.name if path else ""
 
 
 def load(content: bytes) -> object:
