@@ -1,4 +1,4 @@
-"""Tools, images and embeddings in every protocol, in OpenAI's shape, as the official clients send."""
+"""Tools, images and embeddings in every protocol, in the shapes of the official clients."""
 
 from __future__ import annotations
 
