@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import anthropic
 import httpx
@@ -13,8 +16,11 @@ import pytest
 
 from rollcall.service.app import create_app
 from tests.litellm_proxy import MASTER_KEY, LiteLLMProxy, running_litellm
+from tests.service.fake_litellm import FakeLiteLLM
+from tests.service.replayed import CLIENTS, ReplayedClient
 from tests.service.samples import INVENTORY, options
 from tests.service.serving import client, serving
+from tests.simulator.simulator import Simulator
 
 pytestmark = pytest.mark.litellm
 
@@ -23,22 +29,44 @@ CONFIG = """\
 model_list:
   - model_name: claude-sonnet-5
     litellm_params:
-      {model: anthropic/claude-sonnet-5, api_key: unused, mock_response: hello from sonnet}
-    model_info: {id: rollcall/anthropic/claude-sonnet-5, display_name: Claude Sonnet 5}
+      {{model: anthropic/claude-sonnet-5, api_key: {anthropic_key}, api_base: {anthropic}}}
+    model_info: {{id: rollcall/anthropic/claude-sonnet-5, display_name: Claude Sonnet 5}}
   - model_name: openai/gpt-5.5
-    litellm_params: {model: openai/gpt-5.5, api_key: unused, mock_response: hello from gpt}
+    litellm_params: {{model: openai/gpt-5.5, api_key: {openai_key}, api_base: {openai}}}
+  - model_name: claude-subscription
+    litellm_params: {{model: anthropic/claude-opus-5, api_base: {subscription}}}
+  - model_name: embedding
+    litellm_params: {{model: openai/text-embedding-3-small, api_key: x, mock_response: [0.5, 1]}}
 router_settings:
-  model_group_alias: {default: claude-sonnet-5}
+  model_group_alias: {{default: claude-sonnet-5}}
 general_settings:
   master_key: os.environ/LITELLM_MASTER_KEY
+  disable_model_info_refresh: true
+  forward_client_headers_to_llm_api: true
 """
+MORE = ("claude-subscription", "embedding")
+"""Names in CONFIG that rollcall knows nothing of."""
+DOCS = Path(__file__).parents[1] / "docs" / "SERVICE.md"
+
+
+MESSAGE = {
+    "id": "m1",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude-opus-5",
+    "content": [{"type": "text", "text": "hello"}],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": {"input_tokens": 1, "output_tokens": 1},
+}
 
 
 @dataclass(frozen=True)
 class Services:
-    """LiteLLM and two services in front of it."""
+    """LiteLLM, with simulated providers behind it, and two services in front."""
 
     litellm: LiteLLMProxy
+    anthropic: FakeLiteLLM
     passing_keys_on: str
     with_own_tokens: str
 
@@ -47,8 +75,20 @@ class Services:
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     folder = tmp_path_factory.mktemp("litellm")
     config = folder / "config.yaml"
-    config.write_text(CONFIG)
     with ExitStack() as stack:
+        sim = stack.enter_context(Simulator())
+        theirs = stack.enter_context(FakeLiteLLM())
+        theirs.scripted["/v1/messages"] = (200, "application/json", json.dumps(MESSAGE).encode())
+        config.write_text(
+            CONFIG.format(
+                anthropic=sim.url("anthropic").removesuffix("/v1"),
+                anthropic_key=sim.key("anthropic"),
+                subscription=theirs.url,
+                openai=sim.url("openai"),
+                openai_key=sim.key("openai"),
+            ),
+            encoding="utf-8",
+        )
         proxy = stack.enter_context(running_litellm(config))
         own = {"ROLLCALL_API_TOKENS": TOKEN, "LITELLM_API_KEY": MASTER_KEY}
         urls = [
@@ -61,7 +101,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
             )
             for environ in ({}, own)
         ]
-        yield Services(proxy, *urls)
+        yield Services(proxy, theirs, *urls)
 
 
 def test_every_shape_is_litellm_s_own_with_more_in_it(services: Services) -> None:
@@ -84,7 +124,7 @@ def test_every_shape_is_litellm_s_own_with_more_in_it(services: Services) -> Non
         assert len(ours[key]) == len(theirs[key]) >= 3
         for mine, their in zip(ours[key], theirs[key], strict=True):
             assert "ready" in mine
-            assert mine["metadata"]
+            assert mine["metadata"] or any(name in str(their) for name in MORE)
             kept = {field: value for field, value in their.items() if field != "display_name"}
             if key == "data" and "model_info" in their:
                 kept.pop("model_info")
@@ -124,35 +164,90 @@ def test_names_litellm_s_own_route_cannot_find_are_found(services: Services) -> 
         assert http.get("/v1/models/unheard-of").status_code == 404
 
 
+def door(services: Services, *, own_tokens: bool) -> tuple[str, str]:
+    """A service and a key for it."""
+    if own_tokens:
+        return services.with_own_tokens, TOKEN
+    return services.passing_keys_on, MASTER_KEY
+
+
 @pytest.mark.parametrize("own_tokens", [False, True])
-def test_openai_s_client_lists_and_chats(services: Services, own_tokens: bool) -> None:
-    base_url = services.with_own_tokens if own_tokens else services.passing_keys_on
-    key = TOKEN if own_tokens else MASTER_KEY
+def test_openai_s_client_on_every_path(services: Services, own_tokens: bool) -> None:
+    base_url, key = door(services, own_tokens=own_tokens)
+    hi: Any = [{"role": "user", "content": "hi"}]
     with openai.OpenAI(base_url=f"{base_url}/v1", api_key=key) as api:
         assert {"default", "claude-sonnet-5"} <= {model.id for model in api.models.list()}
-        whole = api.chat.completions.create(
-            model="default", messages=[{"role": "user", "content": "hi"}]
-        )
-        stream = api.chat.completions.create(
-            model="openai/gpt-5.5", messages=[{"role": "user", "content": "hi"}], stream=True
-        )
+        assert api.models.retrieve("openai/gpt-5.5").id == "openai/gpt-5.5"
+        whole = api.chat.completions.create(model="default", messages=hi)
+        stream = api.chat.completions.create(model="openai/gpt-5.5", messages=hi, stream=True)
         pieces = [chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices]
-    assert whole.choices[0].message.content == "hello from sonnet"
-    assert "".join(pieces) == "hello from gpt"
+        response = api.responses.create(model="openai/gpt-5.5", input="hi")
+        events = [
+            event.type
+            for event in api.responses.create(model="openai/gpt-5.5", input="hi", stream=True)
+        ]
+        text = api.completions.create(model="openai/gpt-5.5", prompt="hi").choices[0].text
+        vector = api.embeddings.create(model="embedding", input="hi", encoding_format="float")
+    assert whole.choices[0].message.content == "claude-sonnet-5 heard: hi"
+    assert "".join(pieces) == response.output_text == text == "gpt-5.5 heard: hi"
     assert len(pieces) > 2
+    assert events[-1] == "response.completed"
+    assert vector.data[0].embedding == [0.5, 1]
 
 
 @pytest.mark.parametrize("own_tokens", [False, True])
-def test_anthropic_s_client_lists_and_chats(services: Services, own_tokens: bool) -> None:
-    base_url = services.with_own_tokens if own_tokens else services.passing_keys_on
-    key = TOKEN if own_tokens else MASTER_KEY
+def test_anthropic_s_client_on_every_path(services: Services, own_tokens: bool) -> None:
+    base_url, key = door(services, own_tokens=own_tokens)
+    hi: Any = [{"role": "user", "content": "hi"}]
     with anthropic.Anthropic(base_url=base_url, api_key=key) as api:
         names = {model.id: model.display_name for model in api.models.list(limit=1000)}
-        message = api.messages.create(
-            model="default", max_tokens=10, messages=[{"role": "user", "content": "hi"}]
-        )
-    assert names["claude-sonnet-5"] == "Claude Sonnet 5"
-    assert [block.to_dict()["text"] for block in message.content] == ["hello from sonnet"]
+        one = api.models.retrieve("claude-sonnet-5")
+        message = api.messages.create(model="default", max_tokens=10, messages=hi)
+        with api.messages.stream(model="default", max_tokens=10, messages=hi) as stream:
+            streamed = "".join(stream.text_stream)
+        other = api.messages.create(model="openai/gpt-5.5", max_tokens=10, messages=hi)
+    assert names["claude-sonnet-5"] == one.display_name == "Claude Sonnet 5"
+    assert [block.to_dict()["text"] for block in message.content] == ["claude-sonnet-5 heard: hi"]
+    assert streamed == "claude-sonnet-5 heard: hi"
+    assert [block.to_dict()["text"] for block in other.content] == ["gpt-5.5 heard: hi"]
+
+
+@pytest.mark.parametrize("own_tokens", [False, True])
+@pytest.mark.parametrize("replayed", CLIENTS, ids=lambda one: one.name)
+def test_each_client_s_own_requests_are_answered(
+    services: Services, replayed: ReplayedClient, own_tokens: bool
+) -> None:
+    """What its picker shows is what docs/SERVICE.md says, and its call comes back whole."""
+    base_url, key = door(services, own_tokens=own_tokens)
+    shown = "no list: names are written in its settings"
+    with client(base_url) as http:
+        headers = replayed.headers_with(key)
+        if replayed.list_path is not None:
+            reply = http.get(replayed.list_path, headers=headers)
+            assert reply.status_code == 200
+            names = [name for name in replayed.reads(reply.json()) if not name.startswith(MORE)]
+            shown = ", ".join(names)
+        call = http.post(replayed.call_path, headers=headers, json=dict(replayed.call))
+    assert call.status_code == 200
+    assert replayed.whole in call.text
+    row = f"| {replayed.name} | `GET {replayed.list_path}` | {shown} |"
+    row = row.replace("`GET None`", "nothing")
+    assert row in DOCS.read_text(encoding="utf-8"), row
+
+
+def test_a_subscription_s_own_sign_in_reaches_anthropic_by_way_of_litellm(
+    services: Services,
+) -> None:
+    replayed = next(one for one in CLIENTS if "subscription" in one.name)
+    for own_tokens in (False, True):
+        base_url, key = door(services, own_tokens=own_tokens)
+        services.anthropic.seen.clear()
+        with client(base_url) as http:
+            headers = replayed.headers_with(key)
+            http.post(replayed.call_path, headers=headers, json=dict(replayed.call))
+        seen = services.anthropic.seen[-1].headers
+        assert seen["authorization"] == "Bearer sk-ant-oat01-of-the-person"
+        assert not [value for value in seen.values() if MASTER_KEY in value or TOKEN in value]
 
 
 def test_a_token_of_ours_is_worth_nothing_at_litellm(services: Services) -> None:
