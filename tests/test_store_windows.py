@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rollcall.errors import StoreError
+from rollcall.store.state import State
 from rollcall.store.store import Store
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 if sys.platform != "win32":
     pytest.skip("Windows' own files", allow_module_level=True)
@@ -80,6 +79,22 @@ def test_hidden_stays_hidden(store: Store) -> None:
     for name in ("config.yaml", "config.yaml.bak"):
         path = store.config_path.with_name(name)
         assert kernel.GetFileAttributesW(str(path)) & 0x02, name
+
+
+def test_every_spelling_of_a_path_has_the_same_history_and_state(store: Store) -> None:
+    write(store)
+    store.write_state(State(last_run=NOON))
+    folder = str(store.config_path.parent)
+    for spelling in (
+        store.config_path.with_name("CONFIG.YAML"),
+        store.config_path.with_name("Config.yaml"),
+        Path(folder.upper()) / "config.yaml",
+        Path(folder[0].lower() + folder[1:]) / "config.yaml",
+        Path("\\\\?\\" + folder) / "config.yaml",
+    ):
+        other = Store(spelling, spelling.parent / ".rollcall")
+        assert other.backups() == store.backups() != (), spelling
+        assert other.read_state()[0].last_run == NOON, spelling
 
 
 def access(path: Path) -> str:

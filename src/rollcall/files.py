@@ -69,6 +69,21 @@ def _require_regular(found: os.stat_result, path: Path) -> None:
     raise OSError(EINVAL, f"it is {kind}, not a regular file", str(path))
 
 
+def as_listed(path: str) -> str:
+    """The path with its last part spelled as its folder has it, where letter case is ignored there
+    (Windows, and macOS as it comes); else, and where there is no such file, the path as it is.
+    """
+    folder, name = os.path.split(path)
+    try:
+        if os.path.samefile(path, os.path.join(folder, name.swapcase())):  # noqa: PTH118, PTH121
+            names = os.listdir(folder or os.curdir)  # noqa: PTH208
+            alike = [other for other in names if other.lower() == name.lower()]
+            return os.path.join(folder, name if name in alike else alike[0])  # noqa: PTH118
+    except (OSError, ValueError, IndexError):
+        pass
+    return path
+
+
 def same_file(one: Path, other: Path) -> bool:
     """Whether two paths lead to one file, there or not: links, letter case and `..` count for
     nothing where the system makes no difference.

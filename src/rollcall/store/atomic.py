@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from rollcall.errors import StoreError
-from rollcall.files import MOST_BYTES, read_regular
+from rollcall.files import MOST_BYTES, as_listed, read_regular
 from rollcall.store.disk_errors import cannot_be_replaced, is_in_use, store_error
 
 if TYPE_CHECKING:
@@ -283,7 +283,7 @@ def real_path(path: Path) -> Path:
     try:
         if path.is_symlink():
             return path.resolve(strict=True)
-        return path.parent.resolve(strict=True) / path.name
+        return Path(as_listed(str(path.parent.resolve(strict=True) / path.name)))
     except FileNotFoundError as error:
         if path.is_symlink():
             raise StoreError(
