@@ -22,7 +22,7 @@ def in_sh(lines: list[str], shown: str, **environ: str) -> str:
     """Run the lines in a shell and give one variable back."""
     sh = shutil.which("sh")
     if sh is None:
-        pytest.skip("there is no sh here")
+        pytest.skip("Windows: no sh")
     script = "\n".join([*lines, f'printf "%s" "${{{shown}-unset}}"'])
     done = subprocess.run(
         [sh, "-eu", "-c", script], env=environ, capture_output=True, text=True, check=True

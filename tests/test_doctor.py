@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from rollcall.store.folder import config_folder
 from rollcall.store.state import ProviderState, State
 from rollcall.store.store import Store
 from tests.house import House
+from tests.platforms import not_on_windows
 from tests.simulator.faults import Fault
 
 KEY = "sk-proj-abcdefghijklmnop1234567890"
@@ -43,7 +43,7 @@ allow:
   - {family: gpt, from: [openai], newest: 1}
 """
 GOOD = {"OPENAI_API_KEY": KEY, "XAI_API_KEY": "xai-1234567890abcdef", "LITELLM_MASTER_KEY": "sk-m1"}
-posix = pytest.mark.skipif(os.name == "nt", reason="permission bits and #! lines are POSIX")
+posix = not_on_windows("no permission bits, no #! lines")
 
 
 def install(prefix: Path, version: str = "1.106.2", *, python: str | None = None) -> Path:

@@ -521,7 +521,7 @@ def test_legacy_mode_needs_no_file_asks_openrouter_and_takes_what_anthropic_make
     assert [row.name for row in outcome.admitted] == ["openrouter/anthropic/claude-sonnet-5"]
     pool = [Candidate(row.name, row.model, row.reading, 1) for row in outcome.admitted]
     (only,), _ = aliases.resolve(
-        fallback, pool, own_names=frozenset(), current={}, unanswered=frozenset()
+        fallback, pool, own_names=frozenset(), current={}, unanswered=frozenset(), today=TODAY
     )
     assert only.target == "openrouter/anthropic/claude-sonnet-5"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -229,7 +230,7 @@ def _size(name: str, value: str) -> int:
 def _room_bytes() -> int:
     """What all variables may take; a quarter is left for the command line."""
     try:
-        most = os.sysconf("SC_ARG_MAX")
+        most = -1 if sys.platform == "win32" else os.sysconf("SC_ARG_MAX")
     except (AttributeError, ValueError, OSError):
         most = -1
     return (min(most, MOST_BYTES) if most > 0 else MOST_BYTES) * 3 // 4

@@ -14,6 +14,7 @@ from rollcall.inspect.explain_model import what_admits, why_outside
 from rollcall.litellm_config.entries import called_by, key_of, leaves_on, model_of, name_of
 from rollcall.plan.decide import decide
 from rollcall.plan.guards import HeldChange
+from rollcall.plan.own_entries import OwnEntry, fate_of, read_own_entries
 from rollcall.store.state import ProviderState, RunRecord
 from rollcall.store.store import Store
 from rollcall.sync.asking import missing_key
@@ -108,7 +109,12 @@ def build(inputs: Inputs, decision: Decision, stored: Mapping[str, Sequence[Mode
         leading.setdefault(target, []).append(alias)
     listed = _Lister(inputs, decision, stored, leading)
     rows = [listed.managed(entry) for entry in inputs.document.managed.models]
-    rows += [listed.hand_written(entry) for entry in inputs.document.own_entries]
+    own = {id(one.entry): one for one in read_own_entries(inputs)}
+    rows += [
+        listed.hand_written(entry, own.get(id(entry)), inputs.unset.get(index, ()))
+        for index, entry in enumerate(inputs.document.own_models)
+        if isinstance(entry, dict)
+    ]
     rows += listed.others({(row.provider, row.id) for row in rows})
     hidden = {
         name: isinstance(value, dict) and bool(value.get("hidden"))
@@ -157,10 +163,22 @@ class _Lister:
         row = self._row(fuller, name=name, in_config=True, ready=ready, reason=reason)
         return row.model_copy(update={"leaves": leaves})
 
-    def hand_written(self, entry: Entry) -> ModelRow:
-        """A row of one of the user's entries: its name, and what its model string says."""
+    def hand_written(
+        self, entry: Entry, own: OwnEntry | None = None, unset: Sequence[str] = ()
+    ) -> ModelRow:
+        """A row of one of the user's entries: what it calls, and whether that can be called."""
         name = name_of(entry)
         text = called_by(entry) or ""
+        fate = fate_of(own, self.inputs.today) if own else ""
+        reason = "hand-written"
+        if unset:
+            reason = f"hand-written; set {' and '.join(unset)}"
+        elif fate:
+            reason = f"hand-written; {fate}"
+        ready = not unset and not (own and own.gone)
+        if own and own.model and not own.gone:
+            row = self._row(own.model, name=name, in_config=True, ready=ready, reason=reason)
+            return row.model_copy(update={"litellm_model": text})
         provider, _, model_id = (
             text.rpartition("/") if text.count("/") == 1 else text.partition("/")
         )
@@ -170,8 +188,8 @@ class _Lister:
             id=model_id or text,
             litellm_model=text,
             in_config=True,
-            ready=True,
-            reason="hand-written",
+            ready=ready,
+            reason=reason,
             aliases=tuple(self.leading.get(name, ())),
         )
 

@@ -20,7 +20,7 @@ from rollcall.selection.provider_catalog import denying_pattern
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from rollcall.litellm_config.document import Entry
     from rollcall.plan.departures import Departure
@@ -116,15 +116,20 @@ def place_entries(inputs: Inputs, admitted: Admission) -> ModelList:
 
 
 def settle(
-    model_list: ModelList, resolved: Iterable[Resolved], held: Iterable[str], own: frozenset[str]
+    model_list: ModelList,
+    resolved: Iterable[Resolved],
+    held: Iterable[str],
+    own: frozenset[str],
+    named: Collection[str] = (),
 ) -> ModelList:
     """The entries once it is known where the aliases lead.
 
     A leaving entry whose name an alias takes over goes at once: it could not be reached. One whose
-    grace is over stays as long as a held alias leads to it.
+    grace is over stays as long as a held alias, or a line of the user's, leads to it.
 
     Args:
         held: names of the aliases that a guard holds where they are. own: the user's own names.
+        named: what the user's own lines lead to.
     """
     targets = {alias.name: alias.target for alias in resolved if alias.target is not None}
     taken = {
@@ -133,10 +138,12 @@ def settle(
         if one.origin is Origin.LEAVING and one.name in targets
     }
     needed = {targets[name] for name in held if name in targets}
-    needed -= model_list.names | own | targets.keys()
+    leading = dict.fromkeys(needed, "a held alias leads")
+    leading |= {name: "a line of yours leads" for name in named if name not in needed}
+    needed = set(leading) - (model_list.names | own | targets.keys())
     lasts = {name: row.last for name, row in model_list.departures.items() if name in needed}
     back = [
-        Placement(entry, key, Origin.LEAVING, "stays while a held alias leads to it")
+        Placement(entry, key, Origin.LEAVING, f"stays while {leading[name]} to it")
         for name, entry in sorted(lasts.items())
         if entry is not None and (key := key_of(entry)) is not None
     ]
@@ -158,6 +165,7 @@ def _admitted_placements(
     """
     placed, taken, waiting = [], [], []
     own = inputs.own_names
+    present = _unseen_entries(inputs)
     for row in admitted.admitted:
         key = EntryKey(row.model.provider, row.model.id)
         other = kept.get(row.name, key)
@@ -174,7 +182,8 @@ def _admitted_placements(
         else:
             placed.append(
                 Placement(
-                    inputs.entry_of(row.model, row.name, row.extras),
+                    present.get((key, row.name))
+                    or inputs.entry_of(row.model, row.name, row.extras),
                     key,
                     Origin.ADMITTED,
                     row.reason,
@@ -182,6 +191,15 @@ def _admitted_placements(
                 )
             )
     return placed, [*taken, *waiting]
+
+
+def _unseen_entries(inputs: Inputs) -> dict[tuple[EntryKey, str], Entry]:
+    """(key, model_name) -> the entries whose model a partial list lacks: they stay as they are."""
+    return {
+        (key, name_of(entry)): entry
+        for entry in inputs.document.managed.models
+        if (key := key_of(entry)) and key.id in inputs.unseen.get(key.provider, {})
+    }
 
 
 def _kept_names(inputs: Inputs, listings: Listings) -> dict[str, EntryKey]:
@@ -203,6 +221,9 @@ def _kept_because(
     verdict = inputs.verdict(key.provider)
     if verdict is not Verdict.OK:
         return f"kept as it is: {key.provider} {verdict}"
+    partly = inputs.gave_part(key.provider) and key.id not in listings(key.provider).models
+    if partly and not admitted:
+        return f"kept as it is: {key.provider} gave only a part of its list"
     if inputs.mode is not Mode.SUBAGENTS or admitted:
         return None
     model = listings(key.provider).models.get(key.id)

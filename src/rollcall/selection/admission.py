@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from rollcall.catalog.facts import NOTHING_BORROWED, OtherLists
 from rollcall.errors import PolicyError
 from rollcall.policy.words import compile_glob, name_fault, render_name
 from rollcall.selection.provider_catalog import ProviderCatalog
@@ -148,6 +149,7 @@ def admit(
     accepted: frozenset[str] = frozenset(),
     named_only: bool = False,
     present: frozenset[tuple[str, str]] = frozenset(),
+    others: OtherLists = NOTHING_BORROWED,
 ) -> Admission:
     """Apply the rules to what the providers that answered list.
 
@@ -157,6 +159,7 @@ def admit(
         accepted: ids, `provider/id`s or model_names let past `min_age`.
         named_only: only rules whose `from` names the provider (mode `subagents`).
         present: (provider, id) of entries in the file: what is in is never held as too young.
+        others: what other lists say where a provider says nothing.
 
     Raises:
         PolicyError: two models would carry one model_name.
@@ -164,7 +167,7 @@ def admit(
     seen = first_seen if callable(first_seen) else lambda *key: first_seen.get(key)
     context = RuleContext(
         policy=policy,
-        catalogs=_catalogs(policy, catalogs),
+        catalogs=_catalogs(policy, catalogs, others),
         today=today,
         first_seen=seen,
         accepted=accepted | set(policy.accept),
@@ -215,12 +218,12 @@ def rules_of(policy: Policy, model: Model) -> Iterator[Rule]:
 
 
 def _catalogs(
-    policy: Policy, catalogs: Mapping[str, Sequence[Model]]
+    policy: Policy, catalogs: Mapping[str, Sequence[Model]], others: OtherLists
 ) -> dict[str, ProviderCatalog]:
     """The catalogs in the policy's order of providers; others behind them, by name."""
     order = [name for name in policy.providers if name in catalogs]
     order += sorted(set(catalogs) - set(order))
-    return {name: ProviderCatalog(name, catalogs[name], policy) for name in order}
+    return {name: ProviderCatalog(name, catalogs[name], policy, others) for name in order}
 
 
 def _row(applied: AppliedRule, model: Model, reading: Reading, policy: Policy) -> Admitted:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog import order
+from rollcall.catalog.facts import NOTHING_BORROWED, OtherLists
 from rollcall.catalog.model import Kind, Model
 from rollcall.catalog.reading import is_family
 from rollcall.policy.words import compile_glob
@@ -56,11 +57,18 @@ class ListedModel(NamedTuple):
 class ProviderCatalog:
     """One provider's models; the same whatever order they came in."""
 
-    def __init__(self, provider: str, models: Sequence[Model], policy: Policy) -> None:
-        """Lay out `models`, which `provider` lists."""
+    def __init__(
+        self,
+        provider: str,
+        models: Sequence[Model],
+        policy: Policy,
+        others: OtherLists = NOTHING_BORROWED,
+    ) -> None:
+        """Lay out `models`, which `provider` lists; `others` say what it does not."""
         row = policy.providers.get(provider)
         self.provider = provider
         self._policy = policy
+        self._others = others
         # OpenRouter may think of a new suffix any day; elsewhere a colon can mean anything.
         self._suffixes = is_openrouter(provider, row.type if row else None)
         self.models = _once(models)
@@ -72,7 +80,7 @@ class ProviderCatalog:
         """The model with this id, read."""
         item = self._items.get(model_id)
         if item is None:
-            model = self.models[model_id]
+            model = self._others.complete(self.models[model_id])
             reading = order.read_model(model)
             special = self._special(model, reading)
             item = ListedModel(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rollcall.catalog import order, reading
-from rollcall.policy.conditions import fact_of
+from rollcall.catalog.facts import whose
+from rollcall.policy.conditions import fact_of, whose_word
 from rollcall.policy.words import render_name
 
 if TYPE_CHECKING:
@@ -36,10 +37,6 @@ class Stop(StrEnum):
     MAX = "max"
 
 
-NOTICE = timedelta(days=30)
-"""A model that ends within this time is admitted with a warning; a successor is preferred."""
-
-
 @dataclass(frozen=True, slots=True)
 class RuleContext:
     """What every rule decides from; see `rollcall.selection.admission.admit`."""
@@ -58,7 +55,7 @@ class RuleContext:
 
     def ends_soon(self, model: Model) -> bool:
         """Whether its announced end is near."""
-        return model.ends is not None and model.ends <= self.today + NOTICE
+        return ends_soon(self.policy, model, self.today)
 
     def too_young(self, item: ListedModel, name: str) -> bool:
         """Whether `min_age` holds a model back."""
@@ -85,6 +82,12 @@ class RuleContext:
         if target in catalog.models:
             return catalog.item(target).reading
         return reading.read(target)
+
+
+def ends_soon(policy: Policy, model: Model, today: date) -> bool:
+    """Whether a model's last day is so near that its successor goes before it."""
+    notice = policy.defaults.move_before
+    return notice is not None and model.ends is not None and model.ends <= today + notice
 
 
 class AppliedRule:
@@ -148,7 +151,8 @@ class AppliedRule:
     def stop(self, item: ListedModel) -> Stop | None:
         """What stops a named model before `newest` and `max`."""
         rule, model, reading = self.rule, item.model, item.reading
-        if model.ends is not None and model.ends < self.context.today:
+        retired = model.ends is not None and model.ends < self.context.today
+        if retired and "ends" not in model.borrowed:  # what its provider lists, it still serves
             return Stop.RETIRED
         exact = "stage" not in rule.model_fields_set and model.id in rule.match
         if not exact and rule.stage != "any" and reading.stage != rule.stage:
@@ -329,7 +333,9 @@ def _of_where(applied: AppliedRule, item: ListedModel) -> str:
     wanted = getattr(where, name)
     fact = fact_of(name, item.model, item.reading)
     known = "unknown, which never passes" if fact is None else _plain(fact)
-    return f"wants {name} {_plain(wanted)}; this one's is {known}"
+    source = whose_word(name, item.model)
+    said = f" ({whose(source)})" if source else ""
+    return f"wants {name} {_plain(wanted)}; this one's is {known}{said}"
 
 
 def _of_selection(applied: AppliedRule, item: ListedModel) -> Verdict:

@@ -19,7 +19,14 @@ from rollcall.providers.fetch import Target
 from rollcall.settings import Mode, stamp
 from rollcall.store.includes import including_file
 from rollcall.store.picks import read_picked
-from rollcall.sync.asking import every_answer, find_keys, missing_key, whom_to_ask
+from rollcall.sync.asking import (
+    every_answer,
+    find_keys,
+    missing_key,
+    unset_variables,
+    whom_to_ask,
+)
+from rollcall.sync.facts import FactLists, models_of_interest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -55,6 +62,7 @@ def gather(
         policy = policy.model_copy(update={"missing_key": "keep"})
         notes += tuple(f"{row.where}: {row.what} {row.fix}" for row in settings.left_out)
     keys = find_keys(policy, settings, document)
+    lists = FactLists(policy, settings, store.read_facts())
     targets = whom_to_ask(keys, policy, settings)
     if settings.offline:
         given: Iterable[Answer] = _stored(store, targets, keys)
@@ -65,9 +73,10 @@ def gather(
             fetched_at=stamp(settings),
             observer=observer,
             secrets=keys.secrets,
-            meanwhile=meanwhile,
+            meanwhile=(*meanwhile, lists.prepare),
         )
     answers = every_answer(keys, settings, given)
+    recorded = lists.say_of(models_of_interest(answers.values(), document))
     text = content.decode("utf-8", "replace")
     accepted = {*settings.accept, *policy.accept, *state.accepted, *((picked,) if picked else ())}
     return Inputs(
@@ -91,7 +100,14 @@ def gather(
         force=settings.force,
         accepted=frozenset(accepted),
         accepting=frozenset(settings.accept),
-        notes=(*notes, *_other_policy(settings, content)),
+        unset={
+            index: names
+            for index, entry in enumerate(document.own_models)
+            if (names := unset_variables(entry, settings.environ))
+        },
+        recorded=recorded.sources,
+        facts_to_keep=recorded.kept,
+        notes=(*notes, *recorded.notes, *_other_policy(settings, content)),
     )
 
 
@@ -111,9 +127,8 @@ def _other_policy(settings: Settings, content: bytes) -> Iterator[str]:
 def _stored(store: Store, targets: Iterable[Target], keys: ProviderKeys) -> Iterator[Answer]:
     """What the last good replies say: the same adapters over the stored bodies."""
     for target in targets:
-        reply = store.read_replies(target.provider.name)
-        if reply is not None:
-            answer = fetch.parse_stored(target, reply[0], fetched_at=reply[1])
+        answer = fetch.known_answer(target, store.read_replies(target.provider.name))
+        if answer is not None:
             if target.provider.needs_key and target.key is None:
                 # A public list, kept for display: without a key it admits nothing.
                 detail = missing_key(target.provider, keys.elsewhere.get(target.provider.name))
@@ -156,10 +171,8 @@ def _previous(
 
 def stored_models(store: Store, provider: Provider) -> Sequence[Model]:
     """The provider's models at its last good answer that was kept; none if there is none."""
-    reply = store.read_replies(provider.name)
-    if reply is None:
-        return ()
-    return fetch.parse_stored(Target(provider), reply[0], fetched_at=reply[1]).models
+    answer = fetch.known_answer(Target(provider), store.read_replies(provider.name))
+    return answer.models if answer else ()
 
 
 def _included(store: Store, document: ConfigDocument) -> dict[str, dict[str, Any]]:

@@ -100,6 +100,8 @@ def remember(
     """
     answers = tuple(inputs.answers.values())
     notes = () if settings.offline else store.write_replies(answers)
+    if inputs.facts_to_keep is not None:
+        notes += store.write_facts(inputs.facts_to_keep)
     state = after_asking(inputs.state, answers, now=inputs.stamp, today=inputs.today)
     if plan.nobody or plan.refused:
         outcome = "nobody" if plan.nobody else "refused"
