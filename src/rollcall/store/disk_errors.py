@@ -58,7 +58,7 @@ def words(error: OSError) -> str:
 
 
 def hint_for(error: OSError) -> str:
-    """What a person can do about it; "" where nothing general helps."""
+    """What a person can do about it."""
     return _entry(error)[1]
 
 
@@ -101,6 +101,6 @@ def cannot_be_replaced(error: OSError) -> bool:
 def _entry(error: OSError) -> tuple[str, str]:
     if is_in_use(error):
         return _IN_USE
-    hint = _FILE_HINT if error.errno == errno.EINVAL else ""
+    hint = _FILE_HINT if error.errno == errno.EINVAL else "Check that path, or name another."
     unknown = (error.strerror or type(error).__name__, hint)
     return _WORDS.get(error.errno or 0, unknown)
