@@ -115,6 +115,9 @@ def _rule(place: Place, rule: Rule, policy: Policy) -> Iterator[Problem]:
     yield from _from(place, rule.from_, policy)
     if rule.name is not None:
         yield from _naming((*place, "name"), rule.name)
+    if rule.balance and (rule.name is None or "{" in rule.name):
+        hint = "Give the rules of one group the same `name`, without braces."
+        yield Problem((*place, "balance"), "a group needs a name of its own", hint)
     if rule.key_env is not None and not VARIABLE.fullmatch(rule.key_env):
         yield Problem((*place, "key_env"), *NO_VARIABLE)
     if rule.api_base is not None and not re.match(r"https?://[^\s/]", rule.api_base):

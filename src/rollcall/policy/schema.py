@@ -77,6 +77,11 @@ class Rule(Additions):
         description="The variable the key of its entries comes from, where it is not the "
         "provider's: another account or team.",
     )
+    balance: bool = Field(
+        default=False,
+        description="Its `name` is one group with the other rules that share it and say so too: "
+        "LiteLLM balances between their models, or orders them by `params: {order: 1}`.",
+    )
     api_base: str | None = Field(
         None, description="The address its entries are called at, where it is not the provider's."
     )
@@ -370,6 +375,11 @@ class Policy(Section):
             params |= layer.params
             model_info |= layer.model_info
         return Extras(params, model_info, rule.key_env, rule.api_base)
+
+    @property
+    def balanced_names(self) -> frozenset[str]:
+        """The names of groups that LiteLLM balances because rules say so."""
+        return frozenset(rule.name for rule in self.allow if rule.balance and rule.name)
 
     @property
     def openrouters(self) -> tuple[str, ...]:
