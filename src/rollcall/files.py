@@ -31,6 +31,42 @@ _KINDS = (
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+AS_UTF_8 = "Save it as UTF-8 (in PowerShell: Set-Content or Add-Content with -Encoding utf8)."
+
+
+class NotUTF8(ValueError):
+    """Bytes that are no UTF-8 text.
+
+    Attributes:
+        line: the first that is not, from 1; None where the whole file is in another encoding.
+    """
+
+    def __init__(self, what: str, line: int | None) -> None:
+        super().__init__(what)
+        self.line = line
+
+    def said_of(self, path: object) -> str:
+        """The sentence for people."""
+        return f"{path}{f':{self.line}' if self.line else ''} cannot be read: {self}."
+
+
+def text_of(content: bytes) -> str:
+    """The text of a file that a person, an editor or a shell wrote: UTF-8, its mark taken off.
+
+    Editors on Windows begin a file with a byte order mark; Windows PowerShell's `>` writes UTF-16.
+
+    Raises:
+        NotUTF8: it is something else.
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or 0 in content[:2]:
+        raise NotUTF8("it is UTF-16, not UTF-8", None)
+    try:
+        return content.removeprefix(BYTE_ORDER_MARK).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NotUTF8("it is not UTF-8", content.count(b"\n", 0, error.start) + 1) from None
+
+
 def sha256_of(content: bytes) -> str:
     """Lower-case hex digest of a file's bytes."""
     return sha256(content).hexdigest()

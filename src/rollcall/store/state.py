@@ -71,6 +71,7 @@ class ProviderState(BaseModel):
         first_seen: id -> the day we saw it first; ids seen in the very first good answer carry
             None, they are old enough for every `min_age`.
         last_seen: id -> the last day it was listed (kept for ids that left, pruned after a year).
+        key_mark: of the key it was last asked with (`secrets.key_mark`); "" = not known.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -83,6 +84,7 @@ class ProviderState(BaseModel):
     models: int = 0
     first_seen: dict[str, date | None] = {}
     last_seen: dict[str, date] = {}
+    key_mark: str = ""
 
 
 class RunRecord(BaseModel):
