@@ -41,13 +41,15 @@ def test_what_is_in_the_config_and_what_is_not_each_with_its_reason(curated: Hou
     assert sonnet["name"] == "claude-sonnet-5"
     assert sonnet["in_config"] is sonnet["ready"] is True
     assert sonnet["aliases"] == ["claude"]
-    assert sonnet["input_price"] is None
+    assert sonnet["input_price"] == 2.0
+    assert sonnet["borrowed"]["price"] == "openrouter/anthropic/claude-sonnet-5"
     assert sonnet["reason"] == "rule 1: newest 1 of claude-sonnet"
     older = found["anthropic/claude-sonnet-4-6"]
     assert older["in_config"] is older["ready"] is False
     assert "claude-sonnet-5 stands before it" in older["reason"]
     assert found["xai/grok-4.3"]["reason"] == "denied by 'grok-4.3'"
     assert found["xai/grok-4.6"]["input_price"] == 2.0
+    assert "price" not in found["xai/grok-4.6"]["borrowed"], "xAI states its own"
     assert found["ollama/llama3.3"]["reason"] == "hand-written"
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from rollcall.errors import SettingsError
+from rollcall.files import is_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -308,7 +309,7 @@ def _find_dotenv(cwd: Path) -> Path | None:
     for folder in (cwd, *cwd.parents):
         candidate = folder / ".env"
         with suppress(OSError):  # a folder we may not look into holds none that litellm reads
-            if candidate.is_file():
+            if is_file(candidate):
                 return candidate
     return None
 
@@ -454,7 +455,7 @@ def _policies(beside_config: Path, cwd: Path) -> tuple[Path, Path | None]:
     places = [beside_config / "policy.yaml"]
     if not _same_place(beside_config, cwd):
         places.append(cwd / "policy.yaml")
-    there = [place for place in places if place.is_file()]
+    there = [place for place in places if is_file(place)]
     return (there or places)[0], there[1] if len(there) > 1 else None
 
 

@@ -16,10 +16,10 @@ from traceback import extract_tb
 from typing import TYPE_CHECKING
 
 from rollcall.errors import ConfigRefused, LaunchError, PolicyError, RollcallError, StoreError
-from rollcall.files import read_regular
+from rollcall.files import is_file, is_there, read_regular
 from rollcall.inspect.checked_config import CheckedConfig
 from rollcall.inspect.findings import Finding, Level
-from rollcall.inspect.status import alarms
+from rollcall.inspect.status import alarms, read_last_days
 from rollcall.inspect.traps import find_traps
 from rollcall.launch.find import bad_release, find_install, find_litellm
 from rollcall.litellm_config.document import parse
@@ -329,6 +329,15 @@ def _dotenv_check(subject: _Subject) -> Iterator[Finding]:
     yield from dotenv_findings(path, _mode(path), subject.install)
 
 
+def _last_days_check(subject: _Subject) -> Iterator[Finding]:
+    """What ends soon, whose word that is, and what to do about it."""
+    today, notice = subject.settings.now.date(), subject.policy.defaults.warn_before
+    for row in read_last_days(subject.settings)[0]:
+        if notice and row.days_left(today) <= notice[0]:
+            where = f"{subject.settings.config_path}:{row.line}" if row.line else None
+            yield Finding(Level.WARNING, "last_day", f"{row.told(today)}.", where, row.advice)
+
+
 def _mount_check(subject: _Subject) -> Iterator[Finding]:
     yield from mount_findings(subject.settings.config_path, _text(MOUNTS))
 
@@ -373,7 +382,7 @@ def _history_check(subject: _Subject) -> Iterator[Finding]:
 def _state_check(subject: _Subject) -> Iterator[Finding]:
     """Whether what earlier runs remember, and their backups, can be read."""
     folder = subject.settings.state_dir
-    if folder.exists() and not folder.is_dir():
+    if is_there(folder) and not os.path.isdir(folder):  # noqa: PTH112  never raises
         what = (
             f"{folder} is a file, not a folder: rollcall can remember nothing and back up nothing."
         )
@@ -396,6 +405,7 @@ CHECKS: tuple[Check, ...] = (
     _master_key_check,
     _keys_check,
     _history_check,
+    _last_days_check,
     _state_check,
 )
 
@@ -408,7 +418,7 @@ def checked_config(settings: Settings, store: Store, raw: bytes) -> CheckedConfi
         [entry for entry in include if isinstance(entry, str)] if isinstance(include, list) else []
     )
     folder = settings.config_path.absolute().parent
-    missing = tuple(entry for entry in entries if not _is_file(folder / entry))
+    missing = tuple(entry for entry in entries if not is_file(folder / entry))
     included = tuple(content for _, content in store.read_includes(config.data))
     return replace(config, includes=included, missing_includes=missing)
 
@@ -434,13 +444,6 @@ def _document(subject: _Subject) -> ConfigDocument:
         return parse(subject.config.raw)
     except RollcallError:
         return parse(b"")
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name too long for the system, or one it cannot hold
-        return False
 
 
 def _mode(path: Path | None) -> int | None:
