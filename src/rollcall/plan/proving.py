@@ -14,7 +14,6 @@ from rollcall.catalog import order
 from rollcall.litellm_config.entries import model_of
 from rollcall.plan.guards import HeldChange, Move, can_stay, hold, models_by_name
 from rollcall.plan.trial import (
-    Standing,
     held_because,
     is_to_be_tried,
     standing,
@@ -99,7 +98,9 @@ class _Holder:
         doubtful = [alias for alias in wanted if self._why_not(alias)]
         others: dict[str, Resolved] = {}
         if doubtful:
-            dead = {name for name in self.calls if self._standing(name) in _FAILED}
+            dead = {
+                name for name, call in self.calls.items() if held_because(self.inputs, call, name)
+            }
             others = {alias.name: alias for alias in self.again(frozenset(dead))}
         aliases, held, notes = [], [], []
         for alias in wanted:
@@ -112,9 +113,6 @@ class _Holder:
             held += [change] if change else []
             notes += [note] if note else []
         return Proven(tuple(aliases), tuple(held), tuple(notes), tuple(self.trials))
-
-    def _standing(self, name: str, *accepted: str) -> Standing:
-        return standing(self.inputs, self.calls.get(name), name, *accepted)
 
     def _why_not(self, alias: Resolved) -> str | None:
         """Why an alias may not move to its target yet; None where it may, or is there already."""
@@ -140,7 +138,7 @@ class _Holder:
     def _call(self, alias: Resolved) -> bool:
         """Note that an alias's target is to be called; False where it need not."""
         call = self.calls.get(alias.target or "")
-        found = self._standing(alias.target or "", alias.name)
+        found = standing(self.inputs, call, alias.target or "", alias.name)
         if call is None or not is_to_be_tried(self.inputs, call, found):
             return False
         self.trials.append(call)
@@ -187,9 +185,6 @@ class _Holder:
             self.models.get(name or "") for name in (other.target, alias.target, present)
         )
         return other if found and wanted and _between(found, wanted, old) else None
-
-
-_FAILED = (Standing.REFUSED, Standing.NOT_YET)
 
 
 def _between(found: Model, wanted: Model, old: Model | None) -> bool:

@@ -93,7 +93,7 @@ def standing_of(outcome: Outcome) -> Standing:
 
 def trial_of_entry(inputs: Inputs, entry: Mapping[str, Any], model: Model) -> Trial | None:
     """The call that proves an entry of ours; None where it is not called as a chat."""
-    key = key_of(entry)
+    key = key_of(dict(entry))
     params, info = section_of(entry, "litellm_params"), section_of(entry, "model_info")
     if key is None or key.provider not in inputs.providers:
         return None
