@@ -100,6 +100,7 @@ def test_a_leaving_one_says_when(curated: House) -> None:
     leaving = rows(curated)["xai/grok-4.6"]
     assert leaving["reason"] == "leaves on 2026-11-23"
     assert leaving["leaves"] == "2026-11-23"
+    assert leaving["leaves_because"] == "xai no longer lists it"
 
 
 def test_a_retired_one_says_its_last_day(house: House) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rollcall.cli import options
-from rollcall.errors import Exit
+from rollcall.errors import Exit, RollcallError
 from rollcall.settings import resolve
 
 if TYPE_CHECKING:
@@ -201,6 +201,13 @@ def apply(
         Path | None,
         typer.Option("--write-to", help="Only read the config; write the result here."),
     ] = None,
+    or_usable: Annotated[
+        bool,
+        typer.Option(
+            "--or-usable",
+            help="With --write-to: exit 0 whenever a config LiteLLM can start on stands there.",
+        ),
+    ] = False,
     validate: Annotated[
         bool, typer.Option("--validate", help="Have LiteLLM itself check the new config first.")
     ] = False,
@@ -220,10 +227,21 @@ def apply(
         offline=offline, force=force, strict=strict, accept=tuple(accept or ()),
     )  # fmt: skip
     checker = _validator(settings) if validate else None
-    applied = _applied(settings, saved, write_to, checker, watched=not (quiet or json))
+    try:
+        applied = _applied(settings, saved, write_to, checker, watched=not (quiet or json))
+    except RollcallError as error:
+        from rollcall.report.text import say, say_error
+
+        if not (or_usable and write_to and _is_usable(settings, write_to)):
+            raise
+        say_error(error)
+        say(f"{write_to} is usable all the same: exit 0, as --or-usable says.")
+        raise typer.Exit from error
     if verbose and applied.planned is not None:
         _say_all_there_is(settings, applied.planned)
     code = _exit_code(settings, applied.plan, pending=detailed_exitcode and applied.changed)
+    if or_usable and write_to and not code.is_well and _is_usable(settings, write_to):
+        code = Exit.OK
     try:
         _report(applied, settings, write_to, json=json, quiet=quiet and code.is_well)
     finally:
@@ -249,6 +267,13 @@ def _applied(
         return apply.apply_saved(settings, load(saved), write_to=write_to, check=check)
     with live_progress(wanted=watched) as observer:
         return apply.apply(settings, observer, write_to=write_to, check=check)
+
+
+def _is_usable(settings: Settings, target: Path) -> bool:
+    """Whether a config that loads stands at `target`, config.yaml copied there if need be."""
+    from rollcall.sync.apply import copy_as_it_is
+
+    return copy_as_it_is(settings, target)
 
 
 def _exit_code(settings: Settings, plan: Plan, *, pending: bool) -> Exit:

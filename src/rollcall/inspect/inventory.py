@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -36,13 +36,15 @@ class ModelRow(BaseModel):
     Attributes:
         name: the model_name clients use; None when it is not in the config.
         version: "" = unversioned. stage: stable, preview or experimental.
-        input_price, output_price: USD per 1M tokens; None = unknown.
+        input_price, output_price: USD per 1M tokens; None = unknown. price_source: whose word they
+            are where the provider says none, e.g. OpenRouter; "" = the provider's own.
         capabilities: the words it is known to have. modalities: what it takes in.
         ready: a client can call it now. reason: why it is, or is not, in the config and ready.
         needs: what would bring it into the config, where that is not a key; "" = nothing does.
-        leaves: the day its entry goes. ends: the provider's announced last day; replaced_by: its
-            successor in the provider's words.
-        key_env: the variable its key comes from; key_url: where to get one.
+        leaves: the day its entry goes; leaves_because: why. ends: the provider's announced last
+            day; replaced_by: its successor in the provider's words.
+        lacks_key: there is no key for its provider. key_env: the variable its key comes from;
+            key_url: where to get one.
         aliases: names in the config that lead to it.
     """
 
@@ -61,6 +63,7 @@ class ModelRow(BaseModel):
     max_output: int | None = None
     input_price: float | None = None
     output_price: float | None = None
+    price_source: str = ""
     capabilities: tuple[str, ...] = ()
     modalities: tuple[str, ...] = ()
     in_config: bool = False
@@ -68,8 +71,10 @@ class ModelRow(BaseModel):
     reason: str = ""
     needs: str = ""
     leaves: date | None = None
+    leaves_because: str = ""
     ends: date | None = None
     replaced_by: str | None = None
+    lacks_key: bool = False
     key_env: str | None = None
     key_url: str | None = None
     aliases: tuple[str, ...] = ()
@@ -161,7 +166,9 @@ class _Lister:
             reason = self._key_reason(model.provider)
         fuller = self.known.get((key.provider, key.id), model) if key else model
         row = self._row(fuller, name=name, in_config=True, ready=ready, reason=reason)
-        return row.model_copy(update={"leaves": leaves})
+        departure = self.decision.model_list.departures.get(name)
+        why = departure.reason.partition("; ")[0] if leaves and departure else ""
+        return row.model_copy(update={"leaves": leaves, "leaves_because": why})
 
     def hand_written(
         self, entry: Entry, own: OwnEntry | None = None, unset: Sequence[str] = ()
@@ -263,12 +270,13 @@ class _Lister:
             **self._key(model.provider),
         )
 
-    def _key(self, provider: str) -> dict[str, str | None]:
+    def _key(self, provider: str) -> dict[str, Any]:
         row = self.inputs.providers.get(provider)
         if row is None or not row.key_env:
-            return {"key_env": None, "key_url": None}
+            return {}
         variable = self.inputs.key_envs[provider] or row.key_env[0]
-        return {"key_env": variable, "key_url": row.key_url or None}
+        lacks_key = not self._has_key(provider)
+        return {"lacks_key": lacks_key, "key_env": variable, "key_url": row.key_url or None}
 
     def _has_key(self, provider: str) -> bool:
         row = self.inputs.providers.get(provider)

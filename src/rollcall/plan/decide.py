@@ -148,7 +148,9 @@ def _pool(inputs: Inputs, placements: Iterable[Placement]) -> Iterator[Candidate
                 index = admission.rule_of(inputs.policy, model)
                 rule = len(inputs.policy.allow) if index is None else index
                 reading = order.read_model(model)
-                yield Candidate(one.name, model, reading, rule + 1, staying=True)
+                # A part of a list is an answer: what it lacks competes with what it holds.
+                away = not inputs.gave_part(one.key.provider)
+                yield Candidate(one.name, model, reading, rule + 1, staying=away)
 
 
 def _own_pool(inputs: Inputs, admitted: Admission, own: Iterable[OwnEntry]) -> Iterator[Candidate]:

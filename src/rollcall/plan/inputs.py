@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from rollcall.catalog.facts import OtherLists, RecordedFacts
 from rollcall.catalog.model import Answer, Model, Verdict
-from rollcall.litellm_config.entries import alias_target, entry_of, keys_of, name_of
+from rollcall.litellm_config.entries import (
+    alias_target,
+    entry_of,
+    key_of,
+    keys_of,
+    leaves_on,
+    model_of,
+    name_of,
+)
 from rollcall.settings import Mode, stamp_of
 
 if TYPE_CHECKING:
@@ -123,14 +131,35 @@ class Inputs:
         answer = self.answers.get(provider)
         return answer.verdict if answer else Verdict.NOT_ASKED
 
+    def gave_part(self, provider: str) -> bool:
+        """Whether `provider` answered, but not with its whole list."""
+        answer = self.answers.get(provider)
+        return answer is not None and bool(answer.partial)
+
     @cached_property
     def catalogs(self) -> dict[str, Sequence[Model]]:
         """The models of the providers that answered well, in the policy's order."""
         return {
-            name: self.answers[name].models
+            name: (*self.answers[name].models, *self.unseen.get(name, {}).values())
             for name in self.providers
             if self.verdict(name) is Verdict.OK
         }
+
+    @cached_property
+    def unseen(self) -> dict[str, dict[str, Model]]:
+        """Provider -> id -> the models of our entries that a partial list lacks, as they were known
+        last: they may stand in the part that could not be read, so they count as listed.
+        """
+        found: dict[str, dict[str, Model]] = {}
+        for entry in self.document.managed.models:
+            key, model = key_of(entry), model_of(entry)
+            if key is None or model is None or not self.gave_part(key.provider):
+                continue
+            listed = {row.id for row in self.answers[key.provider].models}
+            if key.id not in listed and leaves_on(entry) is None:
+                before = {row.id: row for row in self.previous.get(key.provider, ())}
+                found.setdefault(key.provider, {})[key.id] = before.get(key.id, model)
+        return found
 
     def admit(self, policy: Policy) -> Admission:
         """What a policy's rules say over what the answering providers list.

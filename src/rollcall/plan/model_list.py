@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rollcall.selection.aliases import Resolved
 
     Listings = Callable[[str], Listing]
+    Slot = tuple[str, EntryKey | None]
 
 
 class Origin(StrEnum):
@@ -87,7 +88,8 @@ def place_entries(inputs: Inputs, admitted: Admission) -> ModelList:
     before = cache(lambda: admitted_before(inputs))
     placed, warnings = _admitted_placements(inputs, admitted, _kept_names(inputs, listings))
     places = {one.key: one for one in placed}
-    staying: dict[str, Placement] = {}
+    staying: dict[Slot, Placement] = {}
+    slot = partial(_slot, inputs.policy.balanced_names)
     gone: dict[str, str] = {}
     departures: dict[str, Departure] = {}
     for entry in inputs.document.managed.models:
@@ -97,7 +99,7 @@ def place_entries(inputs: Inputs, admitted: Admission) -> ModelList:
         elif unwanted := _unwanted(inputs, name, key):
             gone[name] = unwanted
         elif kept := _kept_because(inputs, key, listings, admitted=key in places):
-            staying.setdefault(name, Placement(entry, key, Origin.KEPT, kept))
+            staying.setdefault(slot(name, key), Placement(entry, key, Origin.KEPT, kept))
         elif key not in places or places[key].name != name:
             row = places[key].admitted if key in places else None
             if row is not None:
@@ -108,11 +110,16 @@ def place_entries(inputs: Inputs, admitted: Admission) -> ModelList:
             gone[name] = departure.reason
             if departure.entry is not None:
                 leaving = Placement(departure.entry, key, Origin.LEAVING, departure.reason)
-                staying.setdefault(name, leaving)
+                staying.setdefault(slot(name, key), leaving)
     placements = _merged(inputs, placed, staying)
     for one in placements:
         gone.pop(one.name, None)
     return ModelList(tuple(placements), gone, departures, tuple(warnings))
+
+
+def _slot(balanced: frozenset[str], name: str, key: EntryKey) -> Slot:
+    """What only one entry may be: a name, but for groups that LiteLLM balances on purpose."""
+    return (name, key if name in balanced else None)
 
 
 def settle(
@@ -165,6 +172,7 @@ def _admitted_placements(
     """
     placed, taken, waiting = [], [], []
     own = inputs.own_names
+    present = _unseen_entries(inputs)
     for row in admitted.admitted:
         key = EntryKey(row.model.provider, row.model.id)
         other = kept.get(row.name, key)
@@ -181,7 +189,8 @@ def _admitted_placements(
         else:
             placed.append(
                 Placement(
-                    inputs.entry_of(row.model, row.name, row.extras),
+                    present.get((key, row.name))
+                    or inputs.entry_of(row.model, row.name, row.extras),
                     key,
                     Origin.ADMITTED,
                     row.reason,
@@ -191,6 +200,15 @@ def _admitted_placements(
     return placed, [*taken, *waiting]
 
 
+def _unseen_entries(inputs: Inputs) -> dict[tuple[EntryKey, str], Entry]:
+    """(key, model_name) -> the entries whose model a partial list lacks: they stay as they are."""
+    return {
+        (key, name_of(entry)): entry
+        for entry in inputs.document.managed.models
+        if (key := key_of(entry)) and key.id in inputs.unseen.get(key.provider, {})
+    }
+
+
 def _kept_names(inputs: Inputs, listings: Listings) -> dict[str, EntryKey]:
     """model_names of entries that stay as they are, whatever the rules admit under them."""
     entries = inputs.document.managed.models
@@ -198,6 +216,7 @@ def _kept_names(inputs: Inputs, listings: Listings) -> dict[str, EntryKey]:
         name: key
         for name, key in ((name_of(entry), key_of(entry)) for entry in entries)
         if key is not None
+        and name not in inputs.policy.balanced_names
         and _kept_because(inputs, key, listings, admitted=False)
         and not _unwanted(inputs, name, key)
     }
@@ -210,6 +229,9 @@ def _kept_because(
     verdict = inputs.verdict(key.provider)
     if verdict is not Verdict.OK:
         return f"kept as it is: {key.provider} {verdict}"
+    partly = inputs.gave_part(key.provider) and key.id not in listings(key.provider).models
+    if partly and not admitted:
+        return f"kept as it is: {key.provider} gave only a part of its list"
     if inputs.mode is not Mode.SUBAGENTS or admitted:
         return None
     model = listings(key.provider).models.get(key.id)
@@ -236,7 +258,7 @@ def _unwanted(inputs: Inputs, name: str, key: EntryKey) -> str | None:
 
 
 def _merged(
-    inputs: Inputs, placed: Sequence[Placement], staying: Mapping[str, Placement]
+    inputs: Inputs, placed: Sequence[Placement], staying: Mapping[Slot, Placement]
 ) -> list[Placement]:
     """Admitted entries in rule order, each staying one behind the entry it stands behind now.
 
@@ -244,13 +266,14 @@ def _merged(
     """
     taken = {one.name for one in placed}
     places = {one.key for one in placed}
-    following: dict[EntryKey | None, dict[str, Placement]] = {}
+    following: dict[EntryKey | None, dict[Slot, Placement]] = {}
     anchor: EntryKey | None = None
     for entry in inputs.document.managed.models:
         key, name = key_of(entry), name_of(entry)
-        one = staying.get(name)
-        if one is not None and not (one.origin is Origin.LEAVING and name in taken):
-            following.setdefault(anchor, {}).setdefault(name, one)
+        slot = None if key is None else _slot(inputs.policy.balanced_names, name, key)
+        one = staying.get(slot) if slot else None
+        if slot and one is not None and not (one.origin is Origin.LEAVING and name in taken):
+            following.setdefault(anchor, {}).setdefault(slot, one)
         elif key in places:
             anchor = key
     merged = list(following.get(None, {}).values())

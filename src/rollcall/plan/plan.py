@@ -197,7 +197,7 @@ def _texts_of_policy(inputs: Inputs) -> set[str]:
 def _provider_line(inputs: Inputs, answer: Answer) -> ProviderLine:
     known = inputs.state.providers.get(answer.provider)
     stale = (known.stale_since if known else None) or inputs.stamp
-    told = (answer.detail, _advice(inputs, answer))
+    told = (answer.detail, _partly(answer), _advice(inputs, answer))
     return ProviderLine(
         name=answer.provider,
         verdict=answer.verdict.value,
@@ -206,6 +206,12 @@ def _provider_line(inputs: Inputs, answer: Answer) -> ProviderLine:
         detail="; ".join(part.rstrip(".") for part in told if part),
         stale_since=stale if answer.verdict.failed else None,
     )
+
+
+def _partly(answer: Answer) -> str:
+    """What a partial list means; "" where it is whole."""
+    lacks = "what it lacks stays as it is"
+    return f"only a part of its list: {answer.partial}; {lacks}" if answer.partial else ""
 
 
 def _advice(inputs: Inputs, answer: Answer) -> str:
@@ -231,6 +237,8 @@ NOTES_SHOWN = 5
 def _warnings(inputs: Inputs, decision: Decision) -> Iterator[str]:
     yield from decision.warnings
     for answer in inputs.answers.values():
+        if answer.partial:
+            yield f"{answer.provider}: {_partly(answer)}"
         shown = answer.notes[:NOTES_SHOWN]
         yield from (f"{answer.provider}: {note}" for note in shown)
         if len(answer.notes) > len(shown):

@@ -7,7 +7,7 @@ mean is decided in `rollcall.selection`. Rules are counted from 1, in messages a
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from rollcall.errors import did_you_mean
 from rollcall.policy.conditions import ASSUMABLE, FLAGS, Where
 from rollcall.policy.words import Days, Seconds, Share, Words, shown
-from rollcall.providers.builtin import BUILTIN, is_openrouter
+from rollcall.providers.builtin import BUILTIN, CreatedMeans, PriceUnit, is_openrouter
 
 Stage = Literal["stable", "preview", "any"]
 FACT_SOURCES = ("openrouter", "litellm")
@@ -76,6 +76,11 @@ class Rule(Additions):
         None,
         description="The variable the key of its entries comes from, where it is not the "
         "provider's: another account or team.",
+    )
+    balance: bool = Field(
+        default=False,
+        description="Its `name` is one group with the other rules that share it and say so too: "
+        "LiteLLM balances between their models, or orders them by `params: {order: 1}`.",
     )
     api_base: str | None = Field(
         None, description="The address its entries are called at, where it is not the provider's."
@@ -217,13 +222,41 @@ class FactFiles(Section):
     )
 
 
+class StaticModel(Section):
+    """A model of a provider that has no list: what the policy says of it."""
+
+    id: str = Field(min_length=1, max_length=256, description="The provider's own id.")
+    context: int | None = Field(None, gt=0, description="Tokens it takes in.")
+    max_output: int | None = Field(None, gt=0, description="Tokens it puts out.")
+    input_price: float | None = Field(None, ge=0, description="USD per 1M tokens.")
+    output_price: float | None = Field(None, ge=0, description="USD per 1M tokens.")
+    capabilities: Words = Field((), description="What it can: tools, vision, reasoning ...")
+    released: date | None = Field(None, description="The day it came out.")
+    ends: date | None = Field(None, description="Its announced last day.")
+
+    def row(self) -> dict[str, object]:
+        """The row that OpenAI's list would have for it."""
+        flags = {"tools": "supports_tools", "structured_output": "supports_structured_output"}
+        prices = {"input": self.input_price, "output": self.output_price, "unit": "1M"}
+        return {
+            "id": self.id,
+            "context_length": self.context,
+            "max_output_tokens": self.max_output,
+            "pricing": {key: value for key, value in prices.items() if value is not None},
+            "created": self.released.isoformat() if self.released else None,
+            "shutdown_date": self.ends.isoformat() if self.ends else None,
+            **{flags.get(word, f"supports_{word}"): True for word in self.capabilities},
+        }
+
+
 class ProviderPolicy(Additions):
     """One provider to ask. A built-in name needs nothing more than `{}`."""
 
     type: str | None = Field(
         None,
         description="The built-in provider whose protocol it speaks; `openai` for anything "
-        "OpenAI-compatible. Left out: the provider of that name.",
+        "OpenAI-compatible; `static` for one without a list, whose `models` stand here. Left out: "
+        "the provider of that name.",
     )
     base_url: str | None = Field(
         None, description="Root of its API, for example http://127.0.0.1:8000/v1."
@@ -240,6 +273,27 @@ class ProviderPolicy(Additions):
     empty: Literal["ok", "refuse"] | None = Field(
         None, description="ok: an empty list is an answer; refuse: it counts as not answering."
     )
+    price_unit: PriceUnit | None = Field(
+        None,
+        description="So many tokens cost what its list says, where the list does not say it: "
+        "token, 1k or 1M. Left out: what the numbers look like.",
+    )
+    created: CreatedMeans | None = Field(
+        None,
+        description="What `created` in its list is: release, the day a model came out, or listing, "
+        "when it was listed, loaded or asked for. Left out: what the rows look like.",
+    )
+    models: tuple[StaticModel, ...] = Field(
+        (), description="Of a provider of type static: its models, as ids or with facts."
+    )
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _ids_are_models(cls, value: Any) -> Any:
+        rows = [value] if isinstance(value, str | dict) else value
+        if not isinstance(rows, list | tuple):
+            return rows
+        return [{"id": row} if isinstance(row, str) else row for row in rows]
 
     @property
     def needs_no_key(self) -> bool:
@@ -333,6 +387,11 @@ class Policy(Section):
             params |= layer.params
             model_info |= layer.model_info
         return Extras(params, model_info, rule.key_env, rule.api_base)
+
+    @property
+    def balanced_names(self) -> frozenset[str]:
+        """The names of groups that LiteLLM balances because rules say so."""
+        return frozenset(rule.name for rule in self.allow if rule.balance and rule.name)
 
     @property
     def openrouters(self) -> tuple[str, ...]:

@@ -16,7 +16,10 @@ CreatedMeans = Literal["release", "listing"]
 PriceUnit = Literal["token", "1k", "1M"]
 """So many tokens cost what a list says."""
 
-Protocol_ = Literal["openai", "anthropic", "gemini", "openrouter", "xai", "perplexity", "ollama"]
+Protocol_ = Literal[
+    "openai", "anthropic", "gemini", "openrouter", "xai", "perplexity", "ollama", "static"
+]
+"""How a provider is asked; `static`: not at all, the policy lists its models."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,7 @@ class Provider:
         created: what its `created` is; None = what its rows look like.
         price_unit: the unit of prices that state none; None = what the numbers look like.
         query: parameters its list is asked with.
+        models: of a static provider: rows as OpenAI's list would have them.
         mode: LiteLLM's mode of its chat models, where it is known.
         auth_hint: added when it refuses the key, one sentence.
         timeout_seconds: None = the policy's default.
@@ -62,7 +66,8 @@ class Provider:
     empty_ok: bool = False
     created: CreatedMeans | None = None
     price_unit: PriceUnit | None = None
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict, hash=False)
+    models: tuple[Mapping[str, object], ...] = field(default=(), hash=False)
     mode: str | None = None
     auth_hint: str = ""
     timeout_seconds: float | None = None

@@ -21,6 +21,8 @@ from rollcall.secrets import address_holds_secret
 
 PROTOCOLS: Final[tuple[str, ...]] = get_args(Protocol_)
 
+STATIC: Final = "static"
+
 _ENDPOINTS: Final = ("/chat/completions", "/messages", "/responses", "/models")
 """Ends that people paste along with the base, and that LiteLLM accepts in its variables."""
 
@@ -36,11 +38,13 @@ def resolve_provider(
     timeout_seconds: float | None = None,
     price_unit: PriceUnit | None = None,
     created: CreatedMeans | None = None,
+    models: Sequence[Mapping[str, object]] = (),
     environ: Mapping[str, str],
 ) -> Provider:
     """The provider that a policy's `providers` entry means.
 
     Args:
+        models: of a static provider: rows as OpenAI's list would have them.
         key_env: left out = as built in; None or empty = it needs no key. A provider under a
             name and at an address of the user's own never inherits a vendor's key variables.
 
@@ -63,19 +67,22 @@ def resolve_provider(
         row = replace(row, litellm_prefix=litellm_prefix.strip("/"))
     row = _with_base(row, base_url, {} if own_prefix else environ)
     if own_prefix and row.api_base is None:
-        row = replace(row, api_base=row.base_url)
+        row = replace(row, api_base=row.base_url or None)
     return replace(
         row,
         empty_ok=row.empty_ok if empty_ok is None else empty_ok,
         timeout_seconds=timeout_seconds,
         price_unit=price_unit or row.price_unit,
         created=created or row.created,
+        models=tuple(models),
     )
 
 
 def _row(name: str, kind: str | None, base_url: str | None) -> Provider:
     """The built-in row to start from, under the policy's name."""
     known = ", ".join(BUILTIN)
+    if kind == STATIC:
+        return _static(name)
     if kind is None and name not in BUILTIN:
         raise PolicyError(
             f"providers.{name}: unknown provider{_nearest(name)}.",
@@ -95,6 +102,21 @@ def _row(name: str, kind: str | None, base_url: str | None) -> Provider:
     if known_row is not None and kind in (None, name, known_row.protocol):
         return known_row
     return replace(BUILTIN[kind or name], name=name, title=name)
+
+
+def _static(name: str) -> Provider:
+    """A provider whose models the policy lists: a built-in one, or any that LiteLLM knows."""
+    known = BUILTIN.get(name)
+    if known is not None:
+        return replace(known, protocol=STATIC, created="release")
+    return Provider(
+        name=name,
+        title=name,
+        protocol=STATIC,
+        base_url="",
+        litellm_prefix=name,
+        created="release",
+    )
 
 
 def _with_base(row: Provider, given: str | None, environ: Mapping[str, str]) -> Provider:

@@ -196,12 +196,11 @@ class Shelf:
             for answer in self._refresh(config, policy, state, rows, callable_as):
                 models[answer.provider], as_of[answer.provider] = answer.models, answer.fetched_at
         for name in [name for name in rows if name not in models]:
-            provider = rows[name]
             kept = self.store.read_replies(name)
-            if kept is not None:
-                target = fetch.Target(provider)
-                models[name] = fetch.parse_stored(target, kept[0], fetched_at=kept[1]).models
-                as_of[name] = self._confirmed(state, name, kept[1])
+            known = fetch.known_answer(fetch.Target(rows[name]), kept)
+            if known is not None:
+                models[name] = known.models
+                as_of[name] = self._confirmed(state, name, known.fetched_at)
         since = cache(self._listed_since)
         admitted = admission.admit(
             policy,

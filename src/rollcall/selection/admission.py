@@ -195,7 +195,7 @@ def admit(
         for item in applied.held:
             reason = f"rule {applied.number}: {context.waits(item, applied.rule)}"
             held.setdefault(item.model.key, Held(item.model, reason, applied.number))
-    _refuse_twins(list(admitted.values()))
+    _refuse_twins(list(admitted.values()), policy)
     warnings += [line for applied in rules for line in rule_warnings(applied)]
     warnings += retirement_warnings(list(admitted.values()), context)
     warnings += moving_id_warnings(list(admitted.values()), context)
@@ -245,17 +245,20 @@ def _row(applied: AppliedRule, model: Model, reading: Reading, policy: Policy) -
     )
 
 
-def _refuse_twins(rows: list[Admitted]) -> None:
+def _refuse_twins(rows: list[Admitted], policy: Policy) -> None:
+    """Two models of one name, unless the rules of both say that LiteLLM shall balance them."""
     seen: dict[str, Admitted] = {}
     for row in rows:
         twin = seen.setdefault(row.name, row)
-        if twin is not row:
+        meant = all(policy.allow[one.rule - 1].balance for one in (twin, row))
+        if twin is not row and not meant:
             rules = f"rules {twin.rule} and {row.rule}"
             raise PolicyError(
                 f"{twin.model.qualified} and {row.model.qualified} ("
                 f"{rules if twin.rule != row.rule else f'rule {row.rule}'}) would both be named "
                 f"{row.name!r}: LiteLLM would balance between them silently.",
-                'Give one of them its own `name`, for example "{provider}/{id}", or deny it.',
+                'Give one of them its own `name`, for example "{provider}/{id}", or deny it; '
+                "where a group is meant, both rules say `balance: true`.",
             )
 
 

@@ -143,12 +143,11 @@ class Service:
         seconds: Callable[[], float],
     ) -> None:
         settings = options.settings
-        keys_set = frozenset(name for name, value in settings.environ.items() if value.strip())
         self.options = options
         self.authenticator = Authenticator(
             options.tokens, options.upstream_key, options.operator_keys
         )
-        self.source = InventorySource(inventory, lambda: files_stamp(settings), keys_set)
+        self.source = InventorySource(inventory, lambda: files_stamp(settings))
         self._upstream = Upstream(options.upstream_url)
         self.lists = ModelListCache(
             self._upstream,

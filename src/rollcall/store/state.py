@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -49,6 +49,18 @@ class StateUnreadable(ValueError):
     def __init__(self, what: str, schema_version: int | None = None) -> None:
         super().__init__(what)
         self.schema_version = schema_version
+
+
+class KeptReply(NamedTuple):
+    """A provider's last good reply.
+
+    Attributes:
+        pages: the bodies. fetched_at: when they first came. partial: see `Answer.partial`.
+    """
+
+    pages: tuple[bytes, ...]
+    fetched_at: str
+    partial: str = ""
 
 
 class ProviderState(BaseModel):
@@ -290,8 +302,8 @@ class StateFiles:
                     )
         return tuple(notes)
 
-    def read_replies(self, provider: str) -> tuple[tuple[bytes, ...], str] | None:
-        """The bodies and when they first came; None when none are kept, or they are damaged."""
+    def read_replies(self, provider: str) -> KeptReply | None:
+        """The last good reply; None when none is kept, or it is damaged."""
         try:
             content = read_bytes(self._reply_path(provider))
             if content is None and not self._state_path.exists() and self._is_heir():
@@ -358,7 +370,7 @@ class StateFiles:
         with suppress(StoreError):
             present = read_bytes(path)
             kept = _unpack(answer.provider, present) if present else None
-            if kept and kept[0] == answer.pages:
+            if kept and (kept.pages, kept.partial) == (answer.pages, answer.partial):
                 return
         self._prepare_replies()
         replace_file(path, _pack(answer), synced=False)
@@ -383,13 +395,14 @@ def _pack(answer: Answer) -> bytes:
         "schema": 1,
         "provider": answer.provider,
         "fetched_at": answer.fetched_at,
+        **({"partial": answer.partial} if answer.partial else {}),
         "pages": [len(page) for page in answer.pages],
         "sha256": sha256_of(body),
     }
     return json.dumps(header).encode() + b"\n" + body
 
 
-def _unpack(provider: str, content: bytes) -> tuple[tuple[bytes, ...], str] | None:
+def _unpack(provider: str, content: bytes) -> KeptReply | None:
     header, _, body = content.partition(b"\n")
     with suppress(ValueError, KeyError, TypeError, RecursionError):
         fields = json.loads(header)
@@ -398,5 +411,5 @@ def _unpack(provider: str, content: bytes) -> tuple[tuple[bytes, ...], str] | No
         if fields["provider"] == provider and fields["schema"] == 1 and whole and min(sizes) >= 0:
             ends = [sum(sizes[: index + 1]) for index in range(len(sizes))]
             pages = tuple(body[end - size : end] for end, size in zip(ends, sizes, strict=True))
-            return pages, str(fields["fetched_at"])
+            return KeptReply(pages, str(fields["fetched_at"]), str(fields.get("partial", "")))
     return None

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rollcall.catalog.model import Answer
-    from rollcall.store.state import State, StateFiles
+    from rollcall.store.state import KeptReply, State, StateFiles
 
 
 _LEFT_BEHIND_SECONDS = 3600
@@ -166,8 +166,8 @@ class Store:
         """Keep the bodies of good answers for offline runs; unchanged ones are not rewritten."""
         return self._state_files.write_replies(answers)
 
-    def read_replies(self, provider: str) -> tuple[tuple[bytes, ...], str] | None:
-        """The last good bodies of one provider and when they first came (ISO 8601 UTC), if kept.
+    def read_replies(self, provider: str) -> KeptReply | None:
+        """The last good reply of one provider, if kept.
 
         When they were last confirmed stands in the state's `last_good`.
         """

@@ -10,8 +10,8 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall import startup
-from rollcall.errors import GuardRefused, NotFound, PlanError
-from rollcall.files import sha256_of
+from rollcall.errors import GuardRefused, NotFound, PlanError, RollcallError
+from rollcall.files import read_regular, sha256_of
 from rollcall.litellm_config.document import Blocks, parse
 from rollcall.settings import stamp
 from rollcall.store.store import Store
@@ -191,11 +191,45 @@ def _written(
     """Write `text`, unless there is nothing to write, after `check` let a changed one pass."""
     if text is None:
         return None
+    if write_to is not None:
+        _refuse_lost_includes(text, write_to)
     if check is not None and text != before:
         check(text)
     from rollcall.plan.changes import counts
 
     return write(settings, store, before, text, counts(plan.changes), write_to)
+
+
+def _refuse_lost_includes(text: bytes, write_to: Path) -> None:
+    """Refuse a target from which the config's relative includes lead nowhere: LiteLLM would not
+    start there.
+    """
+    if b"include" not in text:
+        return
+    from rollcall.store.includes import lost_at
+
+    lost = lost_at(write_to, parse(text).data)
+    if lost:
+        raise PlanError(
+            f"{write_to}: LiteLLM would not start there, {lost[0]} of `include:` is not beside it.",
+            "Write to the same folder, put the included files there first, or name whole paths.",
+        )
+
+
+def copy_as_it_is(settings: Settings, write_to: Path) -> bool:
+    """Whether a config that loads stands at `write_to`; where nothing stands there, config.yaml is
+    copied as it is.
+    """
+    try:
+        store = Store(settings.config_path, settings.state_dir)
+        before = store.read_config()
+        if before and not write_to.exists():
+            _refuse_lost_includes(before, write_to)
+            with locked(settings, store):
+                write(settings, store, before, before, "a copy", write_to)
+        return bool(parse(read_regular(write_to)).data)
+    except (RollcallError, OSError):
+        return False
 
 
 def _same_files(settings: Settings, plan: Plan, config: bytes) -> str:

@@ -94,6 +94,9 @@ def provider_of(name: str, row: ProviderPolicy, environ: Mapping[str, str]) -> P
         litellm_prefix=row.litellm_prefix,
         empty_ok=None if row.empty is None else row.empty == "ok",
         timeout_seconds=row.timeout,
+        price_unit=row.price_unit,
+        created=row.created,
+        models=[model.row() for model in row.models],
         environ=environ,
     )
 

@@ -129,9 +129,8 @@ def _other_policy(settings: Settings, content: bytes) -> Iterator[str]:
 def _stored(store: Store, targets: Iterable[Target], keys: ProviderKeys) -> Iterator[Answer]:
     """What the last good replies say: the same adapters over the stored bodies."""
     for target in targets:
-        reply = store.read_replies(target.provider.name)
-        if reply is not None:
-            answer = fetch.parse_stored(target, reply[0], fetched_at=reply[1])
+        answer = fetch.known_answer(target, store.read_replies(target.provider.name))
+        if answer is not None:
             if target.provider.needs_key and target.key is None:
                 # A public list, kept for display: without a key it admits nothing.
                 detail = missing_key(target.provider, keys.elsewhere.get(target.provider.name))
@@ -174,10 +173,8 @@ def _previous(
 
 def stored_models(store: Store, provider: Provider) -> Sequence[Model]:
     """The provider's models at its last good answer that was kept; none if there is none."""
-    reply = store.read_replies(provider.name)
-    if reply is None:
-        return ()
-    return fetch.parse_stored(Target(provider), reply[0], fetched_at=reply[1]).models
+    answer = fetch.known_answer(Target(provider), store.read_replies(provider.name))
+    return answer.models if answer else ()
 
 
 def _included(store: Store, document: ConfigDocument) -> dict[str, dict[str, Any]]:
