@@ -87,10 +87,12 @@ class _Holder:
         self.model_list = model_list
         self.again = again
         self.models = models_by_name(inputs, model_list.placements)
-        self.calls: dict[str, Trial | None] = {}
+        self.calls: dict[str, list[Trial]] = {}
+        """model_name -> the calls that prove it: of each entry where LiteLLM balances several."""
         for one in model_list.placements:
-            model = self.models.get(one.name) or model_of(one.entry)
-            self.calls[one.name] = trial_of_entry(inputs, one.entry, model) if model else None
+            model = one.admitted.model if one.admitted else model_of(one.entry)
+            call = trial_of_entry(inputs, one.entry, model) if model else None
+            self.calls.setdefault(one.name, []).extend([call] if call else [])
         self.trials: list[Trial] = []
 
     def hold_all(self, wanted: Sequence[Resolved]) -> Proven:
@@ -98,10 +100,8 @@ class _Holder:
         doubtful = [alias for alias in wanted if self._why_not(alias)]
         others: dict[str, Resolved] = {}
         if doubtful:
-            dead = {
-                name for name, call in self.calls.items() if held_because(self.inputs, call, name)
-            }
-            others = {alias.name: alias for alias in self.again(frozenset(dead))}
+            dead = frozenset(name for name in self.calls if self._held_because(name))
+            others = {alias.name: alias for alias in self.again(dead)}
         aliases, held, notes = [], [], []
         for alias in wanted:
             why = self._why_not(alias)
@@ -116,11 +116,14 @@ class _Holder:
 
     def _why_not(self, alias: Resolved) -> str | None:
         """Why an alias may not move to its target yet; None where it may, or is there already."""
-        if not self._moves(alias):
-            return None
-        return held_because(
-            self.inputs, self.calls.get(alias.target or ""), alias.target or "", alias.name
+        return self._held_because(alias.target or "", alias.name) if self._moves(alias) else None
+
+    def _held_because(self, name: str, *accepted: str) -> str | None:
+        """Why nobody is sent to a model_name yet."""
+        whys = (
+            held_because(self.inputs, call, name, *accepted) for call in self.calls.get(name, ())
         )
+        return next(filter(None, whys), None)
 
     def _moves(self, alias: Resolved) -> bool:
         """Whether an alias would move, and its new price is no reason to stay."""
@@ -137,12 +140,14 @@ class _Holder:
 
     def _call(self, alias: Resolved) -> bool:
         """Note that an alias's target is to be called; False where it need not."""
-        call = self.calls.get(alias.target or "")
-        found = standing(self.inputs, call, alias.target or "", alias.name)
-        if call is None or not is_to_be_tried(self.inputs, call, found):
-            return False
-        self.trials.append(call)
-        return True
+        name = alias.target or ""
+        due = [
+            call
+            for call in self.calls.get(name, ())
+            if is_to_be_tried(self.inputs, call, standing(self.inputs, call, name, alias.name))
+        ]
+        self.trials += due
+        return bool(due)
 
     def _settle(
         self, alias: Resolved, why: str, other: Resolved | None
@@ -150,7 +155,6 @@ class _Holder:
         """Where an alias leads whose target has not answered; what is held; a note."""
         self._call(alias)
         old = self.inputs.current_aliases.get(alias.name)
-        call = self.calls.get(alias.target or "")
         stays = old is not None and can_stay(self.inputs, self.model_list, old)
         sister = self._sister(alias, other, old if stays else None)
         if sister is None and not stays:
@@ -160,7 +164,7 @@ class _Holder:
             name=alias.name,
             change=f"{old or 'none'} -> {alias.target}",
             reason=why,
-            accept=f"rollcall apply --accept {call.callee.qualified}" if call else "",
+            accept=f"rollcall apply --accept {self._qualified(alias.target or '')}",
         )
         if sister is None:
             return replace(alias, target=old, reason=f"held: {why}"), change, ""
@@ -169,6 +173,9 @@ class _Holder:
         tried = self._yet_to_be_tried(sister)
         won = ((sister.target or "", sister.reason), *rest)
         return replace(tried, fallbacks=alias.fallbacks, candidates=won), change, ""
+
+    def _qualified(self, name: str) -> str:
+        return next((call.callee.qualified for call in self.calls.get(name, ())), name)
 
     def _sister(
         self, alias: Resolved, other: Resolved | None, present: str | None
