@@ -1,6 +1,4 @@
-"""Tools, images and embeddings in every protocol, given and got in OpenAI's shape; compared with what
-the official clients send.
-"""
+"""Tools, images and embeddings in every protocol, in the shapes of the official clients."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from rollcall.errors import did_you_mean
-from rollcall.files import read_regular
+from rollcall.files import AS_UTF_8, NotUTF8, read_regular, text_of
 from rollcall.providers.chat.call import read_params
 from rollcall.providers.chat.endpoint import TYPES
 from rollcall.runtime.errors import (
@@ -224,9 +224,9 @@ def load_config(path: Path) -> OrchestratorConfig:
             f"{path} cannot be read: {error.strerror or error}.", "Check its permissions."
         ) from None
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InvalidConfig(f"{path.name} is not UTF-8.", "Save it as UTF-8.") from None
+        text = text_of(content)
+    except NotUTF8 as error:
+        raise InvalidConfig(error.said_of(path.name), AS_UTF_8) from None
     return parse_config(text, path.name)
 
 
