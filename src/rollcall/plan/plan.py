@@ -16,6 +16,7 @@ from rollcall.files import sha256_of
 from rollcall.litellm_config.document import Blocks
 from rollcall.plan.changes import STRICT, Change, compare, masked, text_of, texts_of
 from rollcall.plan.guards import HeldChange, Refusal
+from rollcall.plan.last_days import LastDay, ending
 from rollcall.store.state import digest_of_ours
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Plan(BaseModel):
         accepted: names that `--accept` let through; remembered when the plan is applied.
         trials: the models that have to answer first; those called for this plan say what it
             came to.
+        last_days: entries whose model ends within the policy's `warn_before`.
     """
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -97,6 +99,7 @@ class Plan(BaseModel):
     nobody: bool = False
     unreachable: list[str] = []
     accepted: list[str] = []
+    last_days: list[LastDay] = []
     trials: list[TrialLine] = []
 
     @property
@@ -165,6 +168,7 @@ def plan_of(inputs: Inputs, decision: Decision, result: bytes) -> Plan:
         unreachable=[name for name, answer in inputs.answers.items() if answer.verdict.failed],
         accepted=sorted(decision.accepting),
         trials=[] if nobody else list(_trials(inputs, decision)),
+        last_days=[] if nobody else ending(inputs, decision.last_days),
     )
 
 
