@@ -467,8 +467,9 @@ class TestWarnings:
         catalogs = silent | shelves(CLAUDES)
         outcome = admission.admit(load(text), catalogs, today=TODAY, first_seen={})
         assert outcome.warnings == (
-            "rule 1 finds nothing: nobody asked lists claude-sonet",
-            "rule 2: nobody asked lists 'claude-opus-55'",
+            "rule 1 finds nothing: nobody asked lists claude-sonet by anthropic; "
+            "did you mean 'claude-sonnet'?",
+            "rule 2: nobody asked lists 'claude-opus-55'; did you mean 'claude-opus-5'?",
         )
 
     def test_a_rule_that_finds_only_what_it_may_not_take_says_so(self) -> None:

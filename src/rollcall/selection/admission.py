@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog.facts import NOTHING_BORROWED, OtherLists
 from rollcall.errors import PolicyError
-from rollcall.policy.words import compile_glob, name_fault, render_name
+from rollcall.policy.words import name_fault, render_name
 from rollcall.selection.provider_catalog import ProviderCatalog
-from rollcall.selection.rule import AppliedRule, RuleContext, Stop, listed, named_ids, verdict
+from rollcall.selection.rule import AppliedRule, RuleContext, Stop, verdict
+from rollcall.selection.warnings import moving_id_warnings, retirement_warnings, rule_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -253,79 +254,3 @@ def _refuse_twins(rows: list[Admitted], policy: Policy) -> None:
                 'Give one of them its own `name`, for example "{provider}/{id}", or deny it; '
                 "where a group is meant, both rules say `balance: true`.",
             )
-
-
-MANY_FAMILIES = 10
-
-
-def retirement_warnings(rows: list[Admitted], context: RuleContext) -> list[str]:
-    """Which of the admitted end within the notice, and who follows them."""
-    found = []
-    for row in rows:
-        ends = row.model.ends
-        if ends is not None and context.ends_soon(row.model):
-            successor = (
-                f"; its successor is {row.model.replaced_by}" if row.model.replaced_by else ""
-            )
-            days = (ends - context.today).days
-            when = "today" if days == 0 else f"in {days} day{'s' if days > 1 else ''}, on {ends}"
-            found.append(f"{row.model.qualified} ends {when}{successor}")
-    return found
-
-
-def moving_id_warnings(rows: list[Admitted], context: RuleContext) -> list[str]:
-    """Where a provider's own moving id points at something else than our newest."""
-    newest: dict[tuple[str, object, str], Admitted] = {}
-    for one in rows:
-        if context.rule(one.rule).newest:
-            newest.setdefault((one.model.provider, one.reading.maker, one.reading.family), one)
-    found = []
-    for provider, row in context.catalogs.items():
-        for model_id, model in sorted(row.models.items()):
-            if model.points_at is None:
-                continue
-            target = context.target_of(row, model.points_at)
-            ours = newest.get((provider, target.maker, target.family))
-            if ours is None or model.points_at in (ours.model.id, ours.model.canonical):
-                continue
-            if (target.version, target.revision) != (ours.reading.version, ours.reading.revision):
-                found.append(
-                    f"{provider}: {model_id} points at {model.points_at}, "
-                    f"our newest of {ours.reading.family} is {ours.model.id}"
-                )
-    return found
-
-
-def rule_warnings(applied: AppliedRule) -> list[str]:
-    """What a person should know about a rule: it finds nothing, or very much."""
-    found = []
-    held = {item.family for item in applied.chosen}
-    if len(held) > MANY_FAMILIES:
-        hint = "" if applied.rule.max else "; `max` or `max_age` would bound it"
-        found.append(f"rule {applied.number} admits {len(held)} families{hint}")
-    expected = applied.rule.from_ or tuple(applied.context.policy.providers)
-    if not applied.catalogs or any(name not in applied.context.catalogs for name in expected):
-        return found
-    if not applied.named:
-        found.append(f"rule {applied.number} finds nothing: {_why_empty(applied)}")
-        return found
-    found += [
-        f"rule {applied.number}: nobody asked lists {pattern!r}"
-        for pattern in applied.rule.match
-        if compile_glob(pattern).literal
-        and not any(catalog.matching(pattern) for catalog in applied.catalogs)
-    ]
-    return found
-
-
-def _why_empty(applied: AppliedRule) -> str:
-    items = [
-        catalog.item(one)
-        for catalog in applied.catalogs
-        for one in named_ids(applied.rule, catalog)
-    ]
-    if not items:
-        return f"nobody asked lists {listed(applied.rule)}"
-    if items[0].denied is not None:
-        return f"{items[0].model.qualified} is denied by {items[0].denied!r}"
-    return f"{items[0].model.qualified} {items[0].special}, and needs its exact id"

@@ -272,11 +272,13 @@ def named_ids(rule: Rule, catalog: ProviderCatalog) -> Iterable[str]:
 
 
 def names_exactly(rule: Rule, item: ListedModel) -> bool:
-    """Whether a special model is named: by its exact id, a variant also by its spelled suffix."""
+    """Whether a special model is named: by its exact id; one that is nothing but a variant also by
+    its spelled suffix.
+    """
     if not item.special or item.model.id in rule.match:
         return True
     suffix = f":{item.reading.variant}"
-    return item.is_variant and any(pattern.endswith(suffix) for pattern in rule.match)
+    return item.only_a_variant and any(pattern.endswith(suffix) for pattern in rule.match)
 
 
 def listed(rule: Rule) -> str:
@@ -309,7 +311,8 @@ def verdict(applied: AppliedRule, item: ListedModel) -> Verdict:
     if model.id not in named_ids(rule, catalog):
         return Stop.UNNAMED, f"names {listed(rule)}, not this one"
     if not names_exactly(rule, item):
-        return Stop.SPECIAL, f"{item.special}: only a rule that names its exact id admits it"
+        reasons = " and ".join(item.special)
+        return Stop.SPECIAL, f"{reasons}: only a rule that names its exact id admits it"
     match applied.stop(item):
         case None:
             return _of_selection(applied, item)
@@ -332,10 +335,10 @@ def _of_where(applied: AppliedRule, item: ListedModel) -> str:
         return "does not meet its conditions"
     wanted = getattr(where, name)
     fact = fact_of(name, item.model, item.reading)
-    known = "unknown, which never passes" if fact is None else _plain(fact)
+    known = "unknown, which never passes" if fact is None else plain(fact)
     source = whose_word(name, item.model)
     said = f" ({whose(source)})" if source else ""
-    return f"wants {name} {_plain(wanted)}; this one's is {known}{said}"
+    return f"wants {name} {plain(wanted)}; this one's is {known}{said}"
 
 
 def _of_selection(applied: AppliedRule, item: ListedModel) -> Verdict:
@@ -353,7 +356,8 @@ def _of_selection(applied: AppliedRule, item: ListedModel) -> Verdict:
     return Stop.MAX, f"max {rule.max}: others are newer"
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """A fact or a condition as people read it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if type(value) is tuple:
