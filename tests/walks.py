@@ -18,7 +18,8 @@ FOLDER = "/srv/litellm"
 
 def steps(page: Path) -> Iterator[tuple[str, list[str]]]:
     """Each `$ command` of a page's code blocks, with the lines printed below it."""
-    command, printed = "", []
+    command = ""
+    printed: list[str] = []
     for line in [*page.read_text(encoding="utf-8").splitlines(), ""]:
         if line.startswith("    $ "):
             if command:
@@ -28,7 +29,8 @@ def steps(page: Path) -> Iterator[tuple[str, list[str]]]:
             printed.append(line[4:].rstrip())
         elif command and line.strip():
             yield command, printed
-            command, printed = "", []
+            command = ""
+    printed: list[str] = []
         elif command:
             printed.append("")
     if command:
