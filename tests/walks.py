@@ -29,8 +29,7 @@ def steps(page: Path) -> Iterator[tuple[str, list[str]]]:
             printed.append(line[4:].rstrip())
         elif command and line.strip():
             yield command, printed
-            command = ""
-    printed: list[str] = []
+            command, printed = "", []
         elif command:
             printed.append("")
     if command:
