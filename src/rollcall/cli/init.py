@@ -384,8 +384,9 @@ def _rules(
         taken.add((first.source, family))
         versions = {(one.reading.version, one.reading.revision) for one in members}
         stages = {one.reading.stage for one in members}
-        stage = "any" if Stage.EXPERIMENTAL in stages else "preview" if len(stages) > 1 else None
-        stage = "preview" if stages == {Stage.PREVIEW} else stage
+        stage = None if stages == {Stage.STABLE} else "any"
+        if stages == {Stage.PREVIEW}:
+            stage = "preview"
         what = {"family": family}
         yield _rule(what, first, len(versions), stage), [one.name for one in members]
 
