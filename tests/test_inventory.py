@@ -86,6 +86,7 @@ def test_a_model_that_only_an_apply_keeps_out_says_so(house: House) -> None:
     row = rows(house)["xai/grok-4.3"]
     assert row["in_config"] is False
     assert row["reason"] == "rule 1 admits it; not written yet: run rollcall apply"
+    assert row["needs"] == ""
 
 
 def test_a_model_whose_name_an_entry_of_the_user_has_says_so(house: House) -> None:

@@ -20,7 +20,7 @@ from rollcall.selection.admission import decisive
 from rollcall.selection.rule import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from decimal import Decimal
 
     from rollcall.catalog.facts import OtherLists
@@ -60,25 +60,23 @@ ADVICE = {
 """What to change in the rule that stops a model it names."""
 
 
-def what_admits(model: Model, inputs: Inputs, decision: Decision) -> Iterator[str]:
-    """What a person can do to have a model in."""
+def what_admits(model: Model, inputs: Inputs, steps: Sequence[Step]) -> Iterator[str]:
+    """What a person can do to have a model in, given its trail."""
     verdict = inputs.verdict(model.provider)
+    denied = [step for step in steps if step.stop is None and "denied by" in step.why]
     if verdict is not Verdict.OK:
         if model.provider not in inputs.policy.providers:
             yield f"add {model.provider} under `providers`"
         else:
             yield f"{model.provider} has to answer first ({verdict})"
-    elif all(row.id != model.id for row in inputs.answers[model.provider].models):
+    elif len(steps) == 1 and not denied:
         yield f"{model.provider} has to list it again"
     if model.ends is not None and model.ends < inputs.today:
         yield "nothing does: its provider has retired it"
         return
-    steps = decision.admitted.trail(model.provider, model.id)
-    denied = [step for step in steps if step.stop is None and "denied by" in step.why]
     for step in denied:
         yield f"take the pattern out of `deny` ({step.why})"
-    young = next((step for step in steps if step.stop is Stop.YOUNG), None)
-    if young is not None:
+    if any(step.stop is Stop.HELD for step in steps):
         yield f"wait, or rollcall apply --accept {model.qualified}"
         return
     decided = decisive(steps)
@@ -87,21 +85,24 @@ def what_admits(model: Model, inputs: Inputs, decision: Decision) -> Iterator[st
     yield f'a rule of its own: {{match: "{model.id}", from: [{model.provider}]}}'
 
 
-def why_outside(model: Model, inputs: Inputs, decision: Decision) -> str:
-    """Why a model of an asked provider is not in the config, for one line of a list: the reason
-    that mattered, as `explain` tells it among all the others.
+def outside(model: Model, inputs: Inputs, decision: Decision) -> tuple[str, str]:
+    """Why a model of an asked provider is not in the config, and what would bring it in ("" = no
+    change of the policy would), for a list: the reason that mattered, which `explain` tells among
+    all the others.
     """
     row = next((row for row in decision.admitted.admitted if row.model.key == model.key), None)
     if row is None:
-        step = decisive(decision.admitted.trail(model.provider, model.id))
+        steps = decision.admitted.trail(model.provider, model.id)
+        step = decisive(steps)
         if step.passed:
-            return f"rule {step.rule} admits it, but its name cannot be written to config.yaml"
-        return step.why if step.rule is None else f"rule {step.rule}: {step.why}"
+            return f"rule {step.rule} admits it, but its name cannot be written to config.yaml", ""
+        reason = step.why if step.rule is None else f"rule {step.rule}: {step.why}"
+        return reason, next(what_admits(model, inputs, steps))
     if row.name in inputs.own_names:
-        return f"rule {row.rule} admits it, but {row.name} is an entry or alias of your own"
+        return f"rule {row.rule} admits it, but {row.name} is an entry or alias of your own", ""
     if all(one.key.qualified != model.qualified for one in decision.model_list.placements):
-        return f"rule {row.rule} admits it, but {row.name} still belongs to another model"
-    return f"rule {row.rule} admits it; not written yet: run rollcall apply"
+        return f"rule {row.rule} admits it, but {row.name} still belongs to another model", ""
+    return f"rule {row.rule} admits it; not written yet: run rollcall apply", ""
 
 
 def nowhere(name: str, inputs: Inputs, decision: Decision) -> NotFound:
@@ -316,7 +317,7 @@ def _rules(model: Model, inputs: Inputs, decision: Decision) -> Stage:
     if admitted is not None:
         lines.append(f"admitted as {admitted.name} ({admitted.reason})")
     else:
-        lines += [f"to admit it: {line}" for line in what_admits(model, inputs, decision)]
+        lines += [f"to admit it: {line}" for line in what_admits(model, inputs, steps)]
     return Stage("the policy", "ok" if admitted else "stop", tuple(lines))
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from rollcall.catalog import names, order
 from rollcall.catalog.model import CAPABILITIES, Model, per_million
-from rollcall.inspect.explain_model import what_admits, why_outside
+from rollcall.inspect.explain_model import outside
 from rollcall.litellm_config.entries import called_by, key_of, leaves_on, model_of, name_of
 from rollcall.plan.decide import decide
 from rollcall.plan.guards import HeldChange
@@ -246,8 +246,7 @@ class _Lister:
             if model.provider != provider:
                 reason += f"; shown as {model.provider} lists it"
         else:
-            reason = why_outside(model, self.inputs, self.decision)
-            needs = next(what_admits(model, self.inputs, self.decision), "")
+            reason, needs = outside(model, self.inputs, self.decision)
         row = self._row(model, name=None, in_config=False, ready=False, reason=reason)
         more = {"provider": provider, "needs": needs, **self._key(provider)}
         return row.model_copy(update=more)
