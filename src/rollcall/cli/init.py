@@ -497,8 +497,10 @@ version: 1
 """
 
 GUARDS: Final = """\
-# What keeps a surprising plan out; these are the defaults.
-# guards: {max_models: 100, max_withdrawn: 25%, price_rise: 50%, min_age: 0d}
+# Before an alias moves to a model, that one has to answer a call of at most 16 output tokens.
+guards: {trial: aliases}   # off: nobody is called; all: every model before it is admitted
+# What else keeps a surprising plan out; these are the defaults.
+#   max_models: 100, max_withdrawn: 25%, price_rise: 50%, min_age: 0d, trial_every: 30d
 
 # How long an entry stays once its provider withdrew it, or a newer version took its place.
 # grace: {vanished: 3d, superseded: 14d}
