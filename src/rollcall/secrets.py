@@ -85,6 +85,15 @@ _PATTERNS: Final = (
     (r"(?i)\b([a-z][a-z0-9+.\-]*://)[^\s/\"']+@", rf"\1{MARK}@"),
 )
 
+
+def looks_like_key(word: str) -> bool:
+    """Whether a word is a key rather than a name: of a known kind, or long and random."""
+    if Redactor().redact(word) != word or re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]+){2,4}", word):
+        return True
+    runs = re.findall(r"[A-Za-z0-9]{16,}", word)
+    return any(sum(map(str.isdigit, run)) >= 3 for run in runs)
+
+
 _MASKED: Final = re.compile(
     r"(?P<left>[^\s\"'`,;()<>*•…]{0,80}?)"
     r"(?P<mask>\*{2,}|\.{2,}|[•…]+|x{4,}|X{4,})"

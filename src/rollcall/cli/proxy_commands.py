@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rollcall.cli import options
-from rollcall.service.options import DEFAULT_PORT
+from rollcall.service import DEFAULT_PORT
 from rollcall.settings import resolve
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ def serve(
     """
     import gc
 
+    from rollcall.service import ServeOptions
     from rollcall.service import serve as serve_models
-    from rollcall.service.options import ServeOptions
     from rollcall.sync import apply
 
     gc.enable()
