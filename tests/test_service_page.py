@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from html import unescape
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
@@ -262,7 +263,7 @@ def out(count: int, provider: str = "openrouter", **fields: object) -> tuple[Mod
     return tuple(like.model_copy(update={"id": f"{provider}-{number}"}) for number in range(count))
 
 
-def text_of(inventory: Inventory, query: str = "", **fields: str) -> str:
+def text_of(inventory: Inventory, query: str = "", **fields: Any) -> str:
     """The page of an inventory, filtered."""
     wanted = read_filter(dict(parse_qsl(query)))
     page = make_page(KnownModels(inventory), wanted, NOW, **fields)
@@ -327,8 +328,8 @@ def test_one_reason_of_a_whole_family_is_said_once() -> None:
 
 
 def test_whose_word_a_borrowed_price_is_stands_beside_it() -> None:
-    row = SONNET.model_copy(update={"price_source": "OpenRouter"})
-    assert "$3.00 / $15.00 <small>(OpenRouter)</small>" in text_of(Inventory(rows=(row,)))
+    row = SONNET.model_copy(update={"borrowed": {"price": "openrouter/x/y"}})
+    assert "$3.00 / $15.00 <small>(OpenRouter&#39;s x/y)</small>" in text_of(Inventory(rows=(row,)))
 
 
 def test_what_is_held_what_leaves_and_what_ends_stands_by_itself() -> None:

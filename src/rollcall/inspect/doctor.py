@@ -19,7 +19,7 @@ from rollcall.errors import ConfigRefused, LaunchError, PolicyError, RollcallErr
 from rollcall.files import is_file, is_there, read_regular
 from rollcall.inspect.checked_config import CheckedConfig
 from rollcall.inspect.findings import Finding, Level
-from rollcall.inspect.status import alarms
+from rollcall.inspect.status import alarms, read_last_days
 from rollcall.inspect.traps import find_traps
 from rollcall.launch.find import bad_release, find_install, find_litellm
 from rollcall.litellm_config.document import parse
@@ -329,6 +329,15 @@ def _dotenv_check(subject: _Subject) -> Iterator[Finding]:
     yield from dotenv_findings(path, _mode(path), subject.install)
 
 
+def _last_days_check(subject: _Subject) -> Iterator[Finding]:
+    """What ends soon, whose word that is, and what to do about it."""
+    today, notice = subject.settings.now.date(), subject.policy.defaults.warn_before
+    for row in read_last_days(subject.settings)[0]:
+        if notice and row.days_left(today) <= notice[0]:
+            where = f"{subject.settings.config_path}:{row.line}" if row.line else None
+            yield Finding(Level.WARNING, "last_day", f"{row.told(today)}.", where, row.advice)
+
+
 def _mount_check(subject: _Subject) -> Iterator[Finding]:
     yield from mount_findings(subject.settings.config_path, _text(MOUNTS))
 
@@ -396,6 +405,7 @@ CHECKS: tuple[Check, ...] = (
     _master_key_check,
     _keys_check,
     _history_check,
+    _last_days_check,
     _state_check,
 )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from rollcall.providers.chat.answer import Answer
+from rollcall.providers.chat.answer import Piece
 from rollcall.providers.chat.call import Call, Params
 from rollcall.providers.chat.calling import complete
 from rollcall.providers.chat.endpoint import Endpoint
@@ -23,10 +23,14 @@ from rollcall.providers.failures import one_line
 from rollcall.providers.http_client import httpx
 
 MAX_TOKENS = 16
+"""The least that every provider's API takes (OpenAI's responses refuse fewer)."""
+PROMPT = "Reply with: OK"
+CUT_WORDS = "output limit was reached"
+"""OpenAI's words for a model that was cut while it was still thinking."""
 REASONING_TOKENS = 1024
 """For a model that thinks first, or its thoughts use the limit up before it says a word."""
 
-_QUESTION = (Message("user", "Reply with the word ok."),)
+_QUESTION = (Message("user", PROMPT),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Trial:
 
     @property
     def answered(self) -> bool:
-        """Whether the model answered; a refusal, or an answer cut short, is an answer too."""
+        """Whether the model answered; an answer cut short is one, too."""
         return self.outcome is Outcome.ANSWERED
 
 
@@ -91,17 +95,25 @@ async def try_model(
         except LLMError as error:
             trial = Trial(Outcome.REFUSED_CALL, error.what, error.hint)
         else:
-            answer = Answer()
-            answer.add(said)
-            trial = Trial(Outcome.ANSWERED, one_line(answer.content)[:100], status=200)
+            trial = Trial(*judge_answer(said), status=200)
         return _finished(trial, fitted_endpoint, endpoint, time.monotonic() - started)
+
+
+def judge_answer(said: Piece) -> tuple[Outcome, str]:
+    """What a whole answer says of its model, and its words on one line.
+
+    One cut for its length is an answer: a model that thinks may not have come to its first word.
+    """
+    if said.refusal or said.finish_reason == "refusal":
+        return Outcome.DECLINED, one_line(said.refusal)[:100] or "the model declined"
+    if said.text.strip() or said.tool_calls or said.finish_reason == "length":
+        return Outcome.ANSWERED, one_line(said.text)[:100]
+    return Outcome.INVALID_REPLY, "its answer is empty"
 
 
 def _wants_more(error: ProviderError) -> bool:
     """Whether a model that thinks refuses because the limit does not let it say anything."""
-    return error.status == 400 and (
-        "output limit was reached" in error.message or "minimum value" in error.message
-    )
+    return error.status == 400 and (CUT_WORDS in error.message or "minimum value" in error.message)
 
 
 def _finished(trial: Trial, called: Endpoint, asked: Endpoint, seconds: float) -> Trial:
