@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test example bench format clean
+.PHONY: demo test check example bench dist format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/rollcall demo
@@ -20,6 +20,15 @@ test: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 	$(BIN)/coverage erase
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST_ARGS)
+
+check: $(VENV)/.installed-test   # seconds: for while one works
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+dist: $(VENV)/.installed-test    # wheel and source archive, in dist/
+	$(BIN)/python -m build --no-isolation
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python -m benchmarks
