@@ -147,3 +147,11 @@ def test_a_leaving_day_that_is_none_is_not_read(value: Any) -> None:
 @pytest.mark.parametrize("value", ["1e-6", True, -1, float("nan"), float("inf")])
 def test_a_price_that_is_no_price_is_unknown(value: Any) -> None:
     assert entries.price_of({"input_cost_per_token": value}).input is None
+
+
+def test_what_every_call_needs_is_written_unless_a_rule_says_otherwise() -> None:
+    """Perplexity refuses Anthropic's models where a client sends no max_tokens."""
+    row = model("perplexity/anthropic/claude-opus-5", params={"max_tokens": 8192})
+    assert entry(row)["litellm_params"]["max_tokens"] == 8192
+    assert entry(row, params={"max_tokens": 100})["litellm_params"]["max_tokens"] == 100
+    assert "max_tokens" not in entry(model("perplexity/perplexity/sonar"))["litellm_params"]

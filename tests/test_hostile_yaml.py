@@ -12,7 +12,7 @@ import pytest
 from rollcall.errors import ConfigRefused, PolicyError
 from rollcall.litellm_config.document import parse
 from rollcall.policy.file import load_policy
-from rollcall.runtime.config_reading import parse_config
+from rollcall.runtime.config import parse_config
 from rollcall.runtime.errors import InvalidYAML
 from rollcall.store.picks import read_picked, write_picked
 from rollcall.yaml_reading import UNREADABLE, Unbounded, load

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rollcall.catalog.model import Verdict
-from rollcall.plan.changes import counts
+from rollcall.plan.changes import ChangeKind, counts, text_of
 from rollcall.plan.decide import decide
 from rollcall.plan.model_list import Origin
 from tests.policy_making import model, models
@@ -140,6 +140,17 @@ class TestMaxWithdrawn:
         done = listing(replay, *rows[3:]).run(later(2))
         assert done.decision.refused == ()
 
+    def test_what_a_newer_version_replaces_was_not_withdrawn(self) -> None:
+        text = HEAD + 'allow: [{match: "*", from: [xai], newest: 1}]\naliases: {}\n'
+        old = models("xai/grok-1", "xai/grok-mini-1", "xai/grok-code-1")
+        new = models("xai/grok-2", "xai/grok-mini-2", "xai/grok-code-2")
+        replay = listing(replay_of(text), *old)
+        replay.run(DAY)
+        done = listing(replay, *old, *new).run(later(1))
+        assert done.decision.refused == ()
+        assert len(done.decision.model_list.departures) == len(old)
+        assert listing(replay, *new).run(later(2)).decision.refused == ()
+
     @pytest.mark.parametrize(("limit", "refused"), [(3, []), (2, ["max_models"])])
     def test_as_many_models_as_the_policy_allows(self, limit: int, refused: list[str]) -> None:
         text = self.TEXT + f"guards: {{max_models: {limit}}}\n"
@@ -222,3 +233,17 @@ def test_changes_are_counted_in_words() -> None:
     done = replay.run(DAY)
     assert counts(done.changes) == "1 added, 1 alias changed"
     assert counts([]) == "no changes"
+    [added, alias] = done.changes
+    several = [added.model_copy(update={"kind": kind}) for kind in ChangeKind]
+    assert counts([*several, alias]) == (
+        "1 added, 1 updated, 1 removed, 2 aliases changed, 1 fallback changed"
+    )
+
+
+def test_our_lines_for_a_diff_stand_as_in_the_file() -> None:
+    replay = listing(replay_of(ONE_ALIAS), grok("4", ("1", "1")))
+    replay.run(DAY)
+    shown = text_of(replay.inputs(DAY).document.managed).splitlines()
+    lines = replay.config.decode().splitlines()
+    assert shown[0] == "model_list:"
+    assert [line.strip() for line in shown if line.strip() not in map(str.strip, lines)] == []

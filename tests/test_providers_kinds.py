@@ -9,7 +9,7 @@ from rollcall.providers.kinds import kind_of_id, kind_of_outputs
 
 IDS = {
     Kind.CHAT: """gpt-5.5 gpt-5.6-sol o3-pro gpt-5.3-codex gpt-4o-search-preview gpt-5-search-api
-        chat-latest gpt-3.5-turbo o3-deep-research claude-opus-5 claude-fable-5 gemini-3.7-flash
+        chat-latest gpt-3.5-turbo claude-opus-5 claude-fable-5 gemini-3.7-flash
         gemma-4-31b-it grok-4.20-multi-agent deepseek-v4-flash-0731 qwen3-vl-plus qwen3-coder:free
         meta-llama/llama-3.3-70b-instruct kimi-k2.5 glm-5v-turbo mistral-large-latest sonar
         nvidia/nemotron-3.5-lightning gpt-oss:20b olive-7b audiobook-writer-7b qwen3.8-omni-flash
@@ -38,6 +38,8 @@ IDS = {
         happyhorse-1.1-r2v minimax/minimax-h3 gemini-omni-flash-preview gemini-omni-1.1-flash""",
     Kind.OTHER: """davinci-002 babbage-002 gpt-3.5-turbo-instruct gpt-3.5-turbo-instruct-0914 aqa
         computer-use-preview mistral-ocr-2512 gemini-robotics-er-2-preview
+        o3-deep-research o4-mini-deep-research-2025-06-26 perplexity/sonar-deep-research
+        deep-research-max-preview-04-2026 antigravity-preview-05-2026
         perplexity/pplx-decider-v1.2""",
 }
 
@@ -57,7 +59,10 @@ def test_kind_of_id(model_id: str, kind: Kind) -> None:
         (("text", "audio"), Kind.SPEECH),
         (("embeddings",), Kind.EMBEDDING),
         (("transcription",), Kind.SPEECH),
-        (("smell",), None),
+        (("smell",), Kind.OTHER),
+        (("decisions",), Kind.OTHER),
+        (("text", "decisions"), Kind.CHAT),
+        (("TEXT",), Kind.CHAT),
         ((), None),
     ],
 )

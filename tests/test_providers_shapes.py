@@ -466,8 +466,8 @@ def test_togethers_bare_array() -> None:
     assert (brush.kind, guard.kind) == (Kind.IMAGE, Kind.MODERATION)
 
 
-def test_bare_prices_of_a_stranger_are_unknown() -> None:
-    assert not one("vllm", id="x", pricing={"input": 1, "output": 2}).price.known
+def test_bare_prices_of_a_stranger_are_unknown_where_they_could_be_per_1k() -> None:
+    assert not one("vllm", id="x", pricing={"input": 0.03, "output": 0.06}).price.known
     said = {"input": 1, "output": 2, "unit": "usd_per_1m_tokens"}
     assert one("vllm", id="x", pricing=said).price.input == Decimal("0.000001")
 

@@ -14,7 +14,7 @@ import yaml
 from rollcall.errors import RollcallError
 from rollcall.runtime.adapter import ChatAdapter, ProviderAdapter
 from rollcall.runtime.client import LLMClient, get_llm_client
-from rollcall.runtime.config_reading import parse_config
+from rollcall.runtime.config import parse_config
 from rollcall.runtime.errors import (
     AuthVariableMissing,
     InvalidYAML,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.runtime.config_reading import load_config, parse_config
+from rollcall.runtime.config import load_config, parse_config
 from rollcall.runtime.errors import (
     AuthProfileMissing,
     AuthVariableMissing,

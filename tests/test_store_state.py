@@ -245,7 +245,8 @@ class TestIncludes:
         }
         for name, content in files.items():
             (tmp_path / name).write_bytes(content)
-        found = store.read_includes({"include": ["a.yaml", "gone.yaml", "sub", "a.yaml", 3, "\0"]})
+        entries = ["a.yaml", "gone.yaml", "sub", "a.yaml", 3, "\0"]
+        found = tuple(content for _, content in store.read_includes({"include": entries}))
         assert found == tuple(files.values())
 
     @pytest.mark.parametrize("include", [None, "a.yaml", 3, {"a": 1}, []])

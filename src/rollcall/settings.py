@@ -45,6 +45,8 @@ class Settings:
         dotenv_path: the `.env` that was read, if any. left_out: its variables that no process
             can be given, which are missing in `environ`.
         now: the clock of every decision, UTC; `SOURCE_DATE_EPOCH` when set.
+        other_policy: a policy.yaml of the working directory that does not count, because another
+            one stands beside config.yaml.
         timeout_seconds, deadline_seconds, ttl_seconds: None leaves them to the policy.
         offline: decide from stored catalogs only. force: past the guards.
         accept: names let past a hold, remembered in the state.
@@ -58,6 +60,7 @@ class Settings:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     dotenv_path: Path | None = None
     left_out: tuple[LeftOut, ...] = ()
+    other_policy: Path | None = None
     mode: Mode = Mode.ORCHESTRATOR
     only_providers: tuple[str, ...] = ()
     timeout_seconds: float | None = None
@@ -330,9 +333,11 @@ def resolve(
 
     config_path = path_of(config, "--config", "ROLLCALL_CONFIG", cwd / "config.yaml")
     beside = config_path.parent / ".rollcall"
+    policies = _policies(config_path.parent, cwd)
     return Settings(
         config_path=config_path,
-        policy_path=path_of(policy, "--policy", "ROLLCALL_POLICY", cwd / "policy.yaml"),
+        policy_path=path_of(policy, "--policy", "ROLLCALL_POLICY", policies[0]),
+        other_policy=policies[1] if not (policy or merged.get("ROLLCALL_POLICY")) else None,
         state_dir=path_of(state_dir, "--state-dir", "ROLLCALL_STATE_DIR", beside),
         now=now or clock(merged),
         environ=merged,
@@ -348,6 +353,22 @@ def resolve(
         strict=strict,
         accept=accept,
     )
+
+
+def _policies(beside_config: Path, cwd: Path) -> tuple[Path, Path | None]:
+    """The policy that counts where nobody names one, and another that is there and does not.
+
+    The one beside config.yaml comes first: it was written for it.
+    """
+    places = [beside_config / "policy.yaml"]
+    if not _same_place(beside_config, cwd):
+        places.append(cwd / "policy.yaml")
+    there = [place for place in places if place.is_file()]
+    return (there or places)[0], there[1] if len(there) > 1 else None
+
+
+def _same_place(one: Path, other: Path) -> bool:
+    return os.path.normcase(os.path.abspath(one)) == os.path.normcase(os.path.abspath(other))  # noqa: PTH100 - no disk
 
 
 def plain_settings(config: Path | None, policy: Path | None, state_dir: Path | None) -> Settings:

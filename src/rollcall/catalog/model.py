@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -134,6 +135,8 @@ class Model(_Frozen):
         kind: what it is for. mode: LiteLLM's `mode`, only where the provider states it or the
             adapter knows it; never guessed.
         capabilities: word of CAPABILITIES -> yes or no; absent = the provider does not say.
+        deprecated: its provider calls it so, and names no day.
+        params: litellm_params that every call to it needs.
         ends: the announced last day. replaced_by: the id the provider names as successor.
         aliases: other ids of the provider that reach the same model.
         points_at: for a moving id, the id it reaches now, where the provider says.
@@ -155,6 +158,8 @@ class Model(_Frozen):
     kind: Kind = Kind.CHAT
     mode: str | None = None
     capabilities: dict[str, bool] = {}
+    deprecated: bool = False
+    params: dict[str, Any] = {}
     ends: date | None = None
     replaced_by: str | None = None
     aliases: tuple[str, ...] = ()

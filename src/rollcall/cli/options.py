@@ -13,7 +13,11 @@ Config = Annotated[
 ]
 PolicyFile = Annotated[
     Path | None,
-    typer.Option("--policy", "-p", help="The policy. [ROLLCALL_POLICY, ./policy.yaml]"),
+    typer.Option(
+        "--policy",
+        "-p",
+        help="The policy. [ROLLCALL_POLICY, policy.yaml beside the config, or here]",
+    ),
 ]
 StateDir = Annotated[
     Path | None,

@@ -132,7 +132,7 @@ def env(
     """Print what a shell needs to send a client through the proxy."""
     import os
 
-    from rollcall.cli.env import client_lines
+    from rollcall.inspect.clients import client_lines
     from rollcall.inspect.smoke import proxy_url
     from rollcall.report.text import out
 

@@ -408,7 +408,8 @@ def checked_config(settings: Settings, store: Store, raw: bytes) -> CheckedConfi
     )
     folder = settings.config_path.absolute().parent
     missing = tuple(entry for entry in entries if not _is_file(folder / entry))
-    return replace(config, includes=store.read_includes(config.data), missing_includes=missing)
+    included = tuple(content for _, content in store.read_includes(config.data))
+    return replace(config, includes=included, missing_includes=missing)
 
 
 def _editing_findings(config: CheckedConfig) -> Iterator[Finding]:

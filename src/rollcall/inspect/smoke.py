@@ -50,7 +50,7 @@ def read_served(settings: Settings) -> dict[str, Any]:
     """
     store = Store(settings.config_path, settings.state_dir)
     data = document.parse(store.read_config()).data
-    included = [load(content) for content in store.read_includes(data)]
+    included = [load(content) for _, content in store.read_includes(data)]
     return merged(data, [one for one in included if isinstance(one, dict)])
 
 

@@ -77,6 +77,7 @@ def entry_of(
         litellm_params["api_key"] = f"os.environ/{key_env}"
     if api_base is not None:
         litellm_params["api_base"] = api_base
+    litellm_params.update(model.params)
     litellm_params.update(params)
     info: dict[str, Any] = {"id": f"{ID_PREFIX}{model.qualified}", "managed_by": MANAGED_BY}
     if model.display_name:

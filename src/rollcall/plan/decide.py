@@ -137,6 +137,11 @@ def blocks_of(
     inputs: Inputs, model_list: ModelList, resolved: tuple[Resolved, ...]
 ) -> tuple[Blocks, tuple[str, ...]]:
     """Our three blocks as plain data, and notes of what has to be left out."""
+    if elsewhere := inputs.router_elsewhere:
+        models = tuple(one.entry for one in model_list.placements)
+        wanted = any(alias.target for alias in resolved)
+        note = (f"aliases and fallbacks are left out: {elsewhere}",) if wanted else ()
+        return Blocks(models=models), note
     alias_block = _alias_block(inputs, model_list, resolved)
     fallbacks, notes = _fallback_block(inputs, model_list, resolved, alias_block)
     models = tuple(one.entry for one in model_list.placements)

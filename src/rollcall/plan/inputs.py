@@ -34,7 +34,8 @@ class Inputs:
         old_policy: the policy of the last apply, when we remember it, it was another one, and it
             still works.
         picked: the `provider/id` a person picked as `default`.
-        document: config.yaml. included_names: model_names of the files it includes.
+        document: config.yaml. included: the files it includes, name -> data. included_by: the
+            file that includes it, where it has no router_settings of its own.
         providers: the policy's providers, resolved, in the policy's order.
         key_envs: provider -> the variable its key is written as; None = it needs none.
         with_key: providers whose key we have. keyed_elsewhere: provider -> where LiteLLM itself
@@ -54,7 +55,8 @@ class Inputs:
     old_policy: Policy | None = None
     picked: str | None = None
     document: ConfigDocument
-    included_names: frozenset[str] = frozenset()
+    included: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    included_by: str = ""
     providers: Mapping[str, Provider]
     key_envs: Mapping[str, str | None]
     with_key: frozenset[str] = frozenset()
@@ -165,6 +167,35 @@ class Inputs:
         names = {name_of(entry) for entry in self.own_entries}
         return frozenset(names) | self.own_aliases | self.included_names
 
+    @property
+    def included_names(self) -> frozenset[str]:
+        """The names that included files give: their entries' and their aliases'."""
+        names: set[str] = set()
+        for data in self.included.values():
+            rows, router = data.get("model_list"), data.get("router_settings")
+            given = router.get("model_group_alias") if isinstance(router, dict) else None
+            names |= {name_of(row) for row in _list(rows) if isinstance(row, dict)}
+            names |= {str(name) for name in given} if isinstance(given, dict) else set()
+        return frozenset(names)
+
+    @property
+    def router_elsewhere(self) -> str:
+        """Why our aliases and fallbacks would be dead in config.yaml, or would kill another
+        file's; "" where they would not.
+        """
+        for name, data in self.included.items():
+            if "router_settings" in data:
+                return (
+                    f"{name}, which config.yaml includes, has router_settings, and LiteLLM takes "
+                    "them instead of config.yaml's: move them into config.yaml"
+                )
+        if self.included_by:
+            return (
+                f"{self.included_by} includes this file, and router_settings here would replace "
+                f"its own: let rollcall write {self.included_by} instead"
+            )
+        return ""
+
     @cached_property
     def current_aliases(self) -> dict[str, str]:
         """Our aliases as they stand in config.yaml: name -> target model_name."""
@@ -175,3 +206,7 @@ class Inputs:
     def first_seen(self, provider: str, model_id: str) -> date | None:
         """The day we first saw an id; None = it is old enough for every `min_age`."""
         return self.state.first_seen(provider, model_id, self.today)
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

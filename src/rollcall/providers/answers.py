@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rollcall.catalog.model import Answer, Verdict
@@ -21,8 +22,15 @@ if TYPE_CHECKING:
 class Pages:
     """The pages of one provider's list, as they come in."""
 
-    def __init__(self, provider: Provider, redactor: Redactor) -> None:
-        """Start with none."""
+    def __init__(
+        self, provider: Provider, redactor: Redactor, moments: Collection[float] = ()
+    ) -> None:
+        """Start with none.
+
+        Args:
+            moments: when they are asked for, by the clocks there are, in Unix seconds.
+        """
+        self._moments = moments
         self.bodies: list[bytes] = []
         self._provider = provider
         self._adapter = ADAPTERS[provider.protocol]
@@ -74,7 +82,9 @@ class Pages:
         """
         provider = self._provider
         try:
-            listing = self._adapter.parse(provider, [page.document for page in self._pages])
+            listing = self._adapter.parse(
+                provider, [page.document for page in self._pages], self._moments
+            )
         except WrongShape as error:
             raise Refused(Refusal(Verdict.BAD_BODY, str(error))) from None
         if listing.rows and not listing.models:
@@ -119,12 +129,29 @@ def no_key(provider: Provider) -> Answer:
     return Answer(provider.name, Verdict.NO_KEY, detail=f"{names} is not set{where}")
 
 
-def from_bodies(provider: Provider, bodies: Sequence[bytes], redactor: Redactor) -> Answer:
-    """The answer that these bodies give."""
-    pages = Pages(provider, redactor)
+def from_bodies(
+    provider: Provider, bodies: Sequence[bytes], redactor: Redactor, asked_at: str = ""
+) -> Answer:
+    """The answer that these bodies give.
+
+    Args:
+        asked_at: when they were asked for, ISO 8601.
+    """
+    pages = Pages(provider, redactor, moments_of(asked_at))
     try:
         for body in bodies:
             pages.add(body)
         return pages.answer()
     except Refused as error:
         return refused(provider, error.refusal, redactor)
+
+
+def moments_of(*stamps: str) -> tuple[float, ...]:
+    """ISO 8601 times in Unix seconds; what is none is left out."""
+    found = []
+    for stamp in stamps:
+        try:
+            found.append(datetime.fromisoformat(stamp).timestamp())
+        except (ValueError, OverflowError):
+            continue
+    return tuple(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rollcall.catalog.model import Model
@@ -50,7 +50,9 @@ class Anthropic:
         url, params = f"{provider.base_url}/v1/models", {"limit": str(PAGE_SIZE)}
         return (HttpRequest(url, _headers(key), params),)
 
-    def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
+    def parse(
+        self, provider: Provider, pages: Sequence[object], _moments: Collection[float] = (), /
+    ) -> Listing:
         """The models listed, newest first as they come."""
         rows = rows_of(pages, self.roots)
         return read(rows, lambda row, model_id: _model(provider, row, model_id))

@@ -6,12 +6,15 @@ has no default of its own, or where its default differs between versions (DashSc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+CreatedMeans = Literal["release", "listing"]
+"""What a list's `created` is: the model's release, or when it was listed, loaded or asked for."""
 
+PriceUnit = Literal["token", "1k", "1M"]
+"""So many tokens cost what a list says."""
 
 Protocol_ = Literal["openai", "anthropic", "gemini", "openrouter", "xai", "perplexity", "ollama"]
 
@@ -35,8 +38,9 @@ class Provider:
         litellm_prefix: what precedes the id in `litellm_params.model`.
         api_base: what to write as `litellm_params.api_base`; None where LiteLLM knows it itself.
         empty_ok: an empty list is an answer here (a local server with nothing loaded).
-        created_is_release: its creation field is a release date.
-        prices_per_million: bare `input` and `output` prices are USD per 1M tokens.
+        created: what its `created` is; None = what its rows look like.
+        price_unit: the unit of prices that state none; None = what the numbers look like.
+        query: parameters its list is asked with.
         mode: LiteLLM's mode of its chat models, where it is known.
         auth_hint: added when it refuses the key, one sentence.
         timeout_seconds: None = the policy's default.
@@ -56,8 +60,9 @@ class Provider:
     key_url: str = ""
     api_base: str | None = None
     empty_ok: bool = False
-    created_is_release: bool = True
-    prices_per_million: bool = False
+    created: CreatedMeans | None = None
+    price_unit: PriceUnit | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
     mode: str | None = None
     auth_hint: str = ""
     timeout_seconds: float | None = None
@@ -66,6 +71,12 @@ class Provider:
     def needs_key(self) -> bool:
         """Whether it is not worth asking, or only for display, without a key."""
         return bool(self.key_env) and not self.key_optional
+
+    @property
+    def gateway(self) -> bool:
+        """Whether it stands at an address of the user's own, and may serve anybody's models."""
+        known = BUILTIN.get(self.name)
+        return known is None or known.base_url != self.base_url
 
     @property
     def is_openrouter(self) -> bool:
@@ -127,7 +138,7 @@ _ROWS = (
         key_env=("PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY"),
         key_url="https://www.perplexity.ai/account/api/keys",
         litellm_prefix="perplexity",
-        prices_per_million=True,
+        price_unit="1M",
         # Its chat endpoint is gone since 2026-09: LiteLLM reaches these by /v1/responses only.
         mode="responses",
     ),
@@ -172,7 +183,7 @@ _ROWS = (
         key_url="https://modelstudio.console.alibabacloud.com/?tab=playground#/api-key",
         litellm_prefix="dashscope",
         api_base=_DASHSCOPE,
-        created_is_release=False,
+        created="listing",
         auth_hint="DashScope keys belong to one region: set DASHSCOPE_API_BASE to yours.",
     ),
     Provider(
@@ -184,7 +195,7 @@ _ROWS = (
         key_env=("MISTRAL_AZURE_API_KEY", "MISTRAL_API_KEY"),
         key_url="https://console.mistral.ai/api-keys",
         litellm_prefix="mistral",
-        created_is_release=False,
+        created="listing",
     ),
     Provider(
         name="groq",
@@ -210,8 +221,10 @@ _ROWS = (
         ),
         key_url="https://api.together.ai/settings/api-keys",
         litellm_prefix="together_ai",
-        created_is_release=False,
-        prices_per_million=True,
+        created="listing",
+        price_unit="1M",
+        # Its whole list has models that only run on machines rented by the hour, at a price of 0.
+        query={"serverless": "true"},
     ),
     Provider(
         name="fireworks",
@@ -227,7 +240,7 @@ _ROWS = (
         ),
         key_url="https://app.fireworks.ai/settings/users/api-keys",
         litellm_prefix="fireworks_ai",
-        created_is_release=False,
+        created="listing",
     ),
     Provider(
         name="cerebras",
@@ -238,7 +251,7 @@ _ROWS = (
         key_env=("CEREBRAS_API_KEY",),
         key_url="https://cloud.cerebras.ai",
         litellm_prefix="cerebras",
-        created_is_release=False,
+        created="listing",
     ),
     Provider(
         name="ollama",
@@ -251,7 +264,7 @@ _ROWS = (
         # `ollama_chat` speaks /api/chat, which knows tools and roles; `ollama` only completes.
         litellm_prefix="ollama_chat",
         empty_ok=True,
-        created_is_release=False,
+        created="listing",
     ),
     Provider(
         name="lm_studio",
@@ -264,7 +277,7 @@ _ROWS = (
         litellm_prefix="lm_studio",
         api_base=_LM_STUDIO,
         empty_ok=True,
-        created_is_release=False,
+        created="listing",
     ),
     Provider(
         name="vllm",
@@ -277,7 +290,7 @@ _ROWS = (
         litellm_prefix="hosted_vllm",
         api_base=_VLLM,
         empty_ok=True,
-        created_is_release=False,
+        created="listing",
     ),
 )
 

@@ -66,11 +66,11 @@ def ask_all(
 
     keys = [target.key for target in targets if target.key]
     redactor = Redactor([*secrets, *keys])
-    answers = Round(redactor, deadline_seconds, observer, meanwhile).ask(targets)
+    answers = Round(redactor, deadline_seconds, observer, meanwhile, fetched_at).ask(targets)
     return tuple(replace(answer, fetched_at=fetched_at) for answer in answers)
 
 
 def parse_stored(target: Target, pages: Sequence[bytes], *, fetched_at: str) -> Answer:
     """The answer that stored bodies give: the same adapters, no network."""
-    answer = from_bodies(target.provider, pages, Redactor())
+    answer = from_bodies(target.provider, pages, Redactor(), fetched_at)
     return replace(answer, fetched_at=fetched_at, offline=True)

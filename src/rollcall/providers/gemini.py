@@ -6,7 +6,7 @@ deep-research models have it too, so the id decides among those.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rollcall.catalog.model import Kind, Model
@@ -30,9 +30,6 @@ SOURCES: Final[Mapping[str, str]] = {
 
 PAGE_SIZE: Final = 1000
 
-_AGENTS: Final = ("deep-research", "antigravity")
-"""Ids that begin so are agents of another API, though they list generateContent."""
-
 
 class Gemini:
     """GET {base}/models, key in `x-goog-api-key` (never in the URL), `nextPageToken`."""
@@ -46,7 +43,9 @@ class Gemini:
         headers = {"x-goog-api-key": key} if key else {}
         return (HttpRequest(f"{provider.base_url}/models", headers, {"pageSize": str(PAGE_SIZE)}),)
 
-    def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
+    def parse(
+        self, provider: Provider, pages: Sequence[object], _moments: Collection[float] = (), /
+    ) -> Listing:
         """The models listed."""
         rows = rows_of(pages, self.roots)
         return read(
@@ -81,8 +80,6 @@ def _kind(model_id: str, methods: tuple[str, ...] | None) -> Kind:
     by_id = kind_of_id(model_id)
     if by_id is not Kind.CHAT:
         return by_id
-    if model_id.startswith(_AGENTS):
-        return Kind.OTHER
     if methods is None or "generateContent" in methods:
         return Kind.CHAT
     if any("embed" in method.lower() for method in methods):

@@ -1,14 +1,21 @@
-"""What a model is for, read from its id where the provider does not say it better.
+"""What a model is for: what its row says outright, what comes out of it, and what its id says.
 
-The first line that matches decides. Ids are compared in lower case.
+One rule for every protocol. Who says "not chat" is believed, whoever it is: the row by a word
+(`mode`, `type`, `kind` ...), a flag or its endpoints, its outputs, its price, or the id. Words that
+nobody has heard of count too: outputs without text are never chat.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
 
 from rollcall.catalog.model import Kind
+
+if TYPE_CHECKING:
+    from rollcall.providers.rows import Row
+
 
 TABLE: Final[tuple[tuple[Kind, str], ...]] = (
     (Kind.RERANK, r"rerank|\brank(er)?\b"),
@@ -36,7 +43,8 @@ TABLE: Final[tuple[tuple[Kind, str], ...]] = (
     (Kind.VIDEO, r"(^|/)wanx?-?v?[0-9]"),
     (
         Kind.OTHER,
-        r"davinci|babbage|turbo-instruct|computer-use|\bocr\b|robotics|(^|/)aqa$|\bdecider\b",
+        r"davinci|babbage|turbo-instruct|computer-use|\bocr\b|robotics|(^|/)aqa$|\bdecider\b"
+        r"|deep-research|\bantigravity\b",
     ),
 )
 """Kind -> what its ids contain. Everything else is a model one chats with."""
@@ -59,6 +67,145 @@ OUTPUTS: Final = {
 }
 """A modality that comes out -> what the model is for."""
 
+_WORDS: Final[dict[Kind, str]] = {
+    Kind.CHAT: "chat language llm vlm code text text-generation chat-completion chat-completions "
+    "conversational image-text-to-text responses multimodal",
+    Kind.EMBEDDING: "embedding embeddings embed text-embedding text-embeddings feature-extraction "
+    "sentence-similarity",
+    Kind.IMAGE: "image images image-generation image-edit text-to-image image-to-image",
+    Kind.VIDEO: "video video-generation text-to-video image-to-video",
+    Kind.SPEECH: "audio speech tts stt asr transcribe transcription audio-transcription "
+    "audio-speech text-to-speech speech-to-text automatic-speech-recognition text-to-audio "
+    "realtime music",
+    Kind.MODERATION: "moderation moderations guard classification classify text-classification",
+    Kind.RERANK: "rerank reranker reranking text-ranking score",
+    Kind.OTHER: "completion text-completion ocr search router agent vector-store upscale inpaint "
+    "decision decisions reward draft-addon",
+}
+WORDS: Final = {word: kind for kind, words in _WORDS.items() for word in words.split()}
+"""What a row calls its kind of model -> what the model is for; compared in lower case, with dashes.
+
+A word that is not here says nothing: Mistral's `type` is base or fine-tuned.
+"""
+
+_PLACES: Final = (
+    ("mode",),
+    ("type",),
+    ("kind",),
+    ("task",),
+    ("pipeline_tag",),
+    ("model_type",),
+    ("capabilities", "type"),
+    ("model_info", "mode"),
+)
+"""Where rows call their kind of model."""
+
+_FLAGS: Final = (
+    ("supports_chat",),
+    ("supportsChat",),
+    ("capabilities", "chat_completion"),
+    ("capabilities", "chat_completions"),
+    ("capabilities", "completion_chat"),
+    ("capabilities", "chat"),
+    ("capabilities", "inference"),
+)
+"""Where rows say whether one can chat with the model: "no" is believed."""
+
+_SPECIAL_FLAGS: Final = (
+    ("moderation", Kind.MODERATION),
+    ("classification", Kind.MODERATION),
+    ("audio_transcription", Kind.SPEECH),
+    ("embeddings", Kind.EMBEDDING),
+    ("embedding", Kind.EMBEDDING),
+    ("rerank", Kind.RERANK),
+    ("completion_fim", Kind.OTHER),
+)
+"""What a model that one cannot chat with says it can: in `capabilities`."""
+
+_INPUTS: Final = (
+    ("architecture", "input_modalities"),
+    ("input_modalities",),
+    ("modalities", "input"),
+)
+_OUTPUTS: Final = (
+    ("architecture", "output_modalities"),
+    ("output_modalities",),
+    ("modalities", "output"),
+)
+_ENDPOINTS: Final = (("endpoints",), ("supported_endpoints",), ("supportedEndpoints",))
+_TALKS: Final = re.compile(r"chat|responses|messages|generate", re.IGNORECASE)
+_ROUTER: Final = "router"
+
+
+def kind_of(row: Row, model_id: str) -> Kind:
+    """What a model is for, by its row and its id."""
+    by_id = kind_of_id(model_id)
+    if is_router(row):
+        return Kind.OTHER
+    said = list(_said(row))
+    special = [kind for kind in said if kind is not Kind.CHAT]
+    if not special:
+        return by_id
+    known = [kind for kind in (*special, by_id) if kind not in (Kind.CHAT, Kind.OTHER)]
+    return known[0] if known else Kind.OTHER
+
+
+def is_router(row: Row) -> bool:
+    """Whether it chooses a model by itself: its tokenizer says so, or its price is open (-1)."""
+    tokenizer = row.text("architecture", "tokenizer") or row.text("tokenizer") or ""
+    if tokenizer.lower() == _ROUTER:
+        return True
+    prices = (row.value("pricing", "prompt"), row.value("pricing", "completion"))
+    return all(str(price) in ("-1", "-1.0") for price in prices)
+
+
+def _said(row: Row) -> Iterator[Kind]:
+    """Everything a row says of what it is for."""
+    for place in _PLACES:
+        word = (row.text(*place) or "").lower().replace("_", "-").replace(" ", "-")
+        if word in WORDS:
+            yield WORDS[word]
+        elif word.startswith("flumina"):  # Fireworks' word for image models
+            yield Kind.IMAGE
+        elif word.startswith("embedding"):
+            yield Kind.EMBEDDING
+    flags = [flag for place in _FLAGS if (flag := row.flag(*place)) is not None]
+    if not all(flags):
+        yield next(
+            (kind for word, kind in _SPECIAL_FLAGS if row.flag("capabilities", word)), Kind.OTHER
+        )
+    for place in _ENDPOINTS:
+        paths = row.words(*place)
+        if paths and not any(map(_TALKS.search, paths)):
+            words = (path.rstrip("/").rpartition("/")[2].lower() for path in paths)
+            yield next((WORDS[word] for word in words if word in WORDS), Kind.OTHER)
+    outputs = modalities(row)[1]
+    if outputs and (kind := kind_of_outputs(outputs)):
+        yield kind
+
+
+Modalities = tuple[str, ...] | None
+
+
+def modalities(row: Row) -> tuple[Modalities, Modalities]:
+    """What goes in and what comes out, where a row says so; `text+image->text` says both."""
+    into, out = (
+        next((found for place in places if (found := _words(row, *place))), None)
+        for places in (_INPUTS, _OUTPUTS)
+    )
+    arrow = row.text("architecture", "modality") or row.text("modality") or ""
+    if "->" in arrow:
+        left, _, right = (part.strip() for part in arrow.partition("->"))
+        into, out = into or tuple(left.split("+")), out or tuple(right.split("+"))
+    return into, out
+
+
+def _words(row: Row, *place: str) -> Modalities:
+    """A list of words, or a text that holds them."""
+    if text := row.text(*place):
+        return tuple(re.findall(r"[\w-]+", text))
+    return row.words(*place)
+
 
 def kind_of_id(model_id: str) -> Kind:
     """What the id says the model is for."""
@@ -69,10 +216,15 @@ def kind_of_id(model_id: str) -> Kind:
 
 
 def kind_of_outputs(outputs: tuple[str, ...]) -> Kind | None:
-    """What the output modalities say; None when they say nothing known.
+    """What the output modalities say; None when there are none.
 
-    A model that also gives images, video or sound is for these, not for chat.
+    A model that also gives images, video or sound is for these, not for chat; one that gives no
+    text is never for chat, also when nobody knows the word.
     """
-    kinds = [OUTPUTS[word] for word in outputs if word in OUTPUTS]
-    special = [kind for kind in kinds if kind is not Kind.CHAT]
-    return (special or kinds or [None])[0]
+    words = [word.strip().lower() for word in outputs if word.strip()]
+    special = [kind for word in words if (kind := OUTPUTS.get(word)) not in (None, Kind.CHAT)]
+    if special:
+        return special[0]
+    if not words:
+        return None
+    return Kind.CHAT if "text" in words else Kind.OTHER

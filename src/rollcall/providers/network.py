@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.catalog.model import Answer, Verdict
 from rollcall.providers.adapters import ADAPTERS
-from rollcall.providers.answers import Pages, no_key, refused
+from rollcall.providers.answers import Pages, moments_of, no_key, refused
 from rollcall.providers.bodies import MAX_BYTES, Inbox, TooLarge, Unreadable
 from rollcall.providers.failures import Refusal, Refused, classify
 from rollcall.providers.http_client import httpx, open_client
@@ -52,8 +53,10 @@ class Round:
         deadline_seconds: float,
         observer: Observer | None,
         meanwhile: Iterable[Callable[[], object]] = (),
+        asked_at: str = "",
     ) -> None:
         """Prepare; nothing goes out yet."""
+        self._moments = (time.time(), *moments_of(asked_at))
         self._meanwhile = meanwhile
         self._redactor = redactor
         self._deadline_seconds = deadline_seconds
@@ -119,8 +122,9 @@ class Round:
             return self._told(no_key(provider))
         if self._observer:
             self._observer.asking(provider.name)
+        pages = Pages(provider, self._redactor, self._moments)
         try:
-            answer = await self._answer(_Listing(client, target, self._redactor, self._deadline_at))
+            answer = await self._answer(_Listing(client, target, pages, self._deadline_at))
         except TimeoutError:
             answer = self._unasked(target, self._too_late())
         except Refused as error:
@@ -164,12 +168,12 @@ class _Listing:
     """One provider's list, page by page: a bound on all bodies together, and one second try."""
 
     def __init__(
-        self, client: httpx.AsyncClient, target: Target, redactor: Redactor, deadline_at: float
+        self, client: httpx.AsyncClient, target: Target, pages: Pages, deadline_at: float
     ) -> None:
         self._client = client
         self._target = target
         self._deadline_at = deadline_at
-        self._pages = Pages(target.provider, redactor)
+        self._pages = pages
         self._asked: list[HttpRequest] = []
         self._room = MAX_BYTES
         self._may_retry = True

@@ -6,7 +6,7 @@ servers list capabilities.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rollcall.catalog.model import Kind, Model
@@ -42,7 +42,9 @@ class Ollama:
         """The whole list."""
         return (HttpRequest(f"{provider.base_url}/api/tags", bearer(key)),)
 
-    def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
+    def parse(
+        self, provider: Provider, pages: Sequence[object], _moments: Collection[float] = (), /
+    ) -> Listing:
         """The models pulled."""
         rows = rows_of(pages, self.roots)
         return read(

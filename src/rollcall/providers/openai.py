@@ -1,200 +1,269 @@
 """OpenAI's list, and every list that looks like it: one reader of the fields seen in the wild.
 
 OpenAI itself, DeepSeek, DashScope, Mistral, Groq, Together (a bare array), Fireworks, Cerebras,
-vLLM, llama.cpp, LM Studio (both of its own lists, too). Nobody gives all fields; each is read
-from the first place that has it.
+vLLM, llama.cpp, LM Studio (both of its own lists, too), a LiteLLM proxy, the routers of HuggingFace
+and Vercel, DeepInfra, Moonshot, Cohere, Azure. Nobody gives all fields; each is read from the first
+place that has it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from rollcall.catalog.model import Kind, Model, Price
-from rollcall.providers.kinds import kind_of_id, kind_of_outputs
-from rollcall.providers.rows import Row, id_of, read, rows_of
+from rollcall.catalog.model import Kind, Model
+from rollcall.providers.kinds import kind_of, modalities
+from rollcall.providers.prices import by_tokens, price_of, quote_of
+from rollcall.providers.rows import Row, id_of, live_hosts, read, rows_of
+from rollcall.providers.whole_list import WholeList, whole_list
 from rollcall.providers.wire import AFTER, HttpRequest, Listing, bearer
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from rollcall.providers.builtin import Provider
 
 
+Places = tuple[tuple[str, ...], ...]
+
 SOURCES: Final[Mapping[str, str]] = {
-    "id": "id, or key (LM Studio)",
+    "id": "id, or key (LM Studio); name where no row has one (Cohere)",
     "display_name": "display_name or name",
-    "maker": "owned_by or organization",
+    "maker": "owned_by or organization, unless it is a gateway's one word for all",
     "released": "created, where it is a release date",
-    "context": "context_length, context_window, max_context_length, max_model_len, "
-    "loaded_context_length, limits.max_context_length or meta.n_ctx_train",
-    "max_output": "max_output_length, max_output_tokens, max_completion_tokens or "
-    "limits.max_completion_tokens",
-    "price": "pricing.prompt and .completion (USD per token), or .input and .output (per 1M)",
-    "input_modalities": "input_modalities",
-    "output_modalities": "output_modalities",
-    "kind": "type, capabilities or output_modalities, else the id",
-    "capabilities": "capabilities, supported_features, effort, supports_tools, input_modalities",
-    "ends": "shutdown_date, deprecation_date or deprecation",
-    "replaced_by": "deprecation_replacement_model",
+    "context": "context_length, context_window, max_input_tokens, max_model_len and the like",
+    "max_output": "max_output_length, max_output_tokens, max_completion_tokens and the like",
+    "price": "pricing, price or input_cost_per_token and the like, in the unit the list states",
+    "input_modalities": "architecture.input_modalities or input_modalities",
+    "output_modalities": "architecture.output_modalities or output_modalities",
+    "kind": "mode, type, kind, capabilities, endpoints, output modalities and the id",
+    "capabilities": "capabilities, supports_*, supported_features, supported_parameters, features, "
+    "tags, effort, input modalities",
+    "deprecated": "status, lifecycle_status, deprecated or is_deprecated",
+    "ends": "shutdown_date, deprecation_date, deprecation, expiration_date and the like",
+    "replaced_by": "deprecation_replacement_model or successor_model",
     "aliases": "aliases",
     "points_at": "name, where it is another listed id (Mistral)",
 }
 
 ID_KEYS: Final = ("id", "key")
+_NAME_KEYS: Final = ("name", "model")
 
-_CONTEXT: Final = (
+_CONTEXT: Final[Places] = (
     ("loaded_context_length",),
     ("context_length",),
     ("context_window",),
     ("max_context_length",),
     ("max_model_len",),
+    ("max_input_tokens",),
+    ("context_size",),
+    ("contextLength",),
     ("limits", "max_context_length"),
+    ("limits", "max_input_tokens"),
+    ("capabilities", "limits", "max_context_window_tokens"),
+    ("metadata", "context_length"),
+    ("model_info", "max_input_tokens"),
+    ("model_spec", "availableContextTokens"),
     ("meta", "n_ctx"),
     ("meta", "n_ctx_train"),
 )
-_MAX_OUTPUT: Final = (
+_MAX_OUTPUT: Final[Places] = (
     ("max_output_length",),
     ("max_output_tokens",),
     ("max_completion_tokens",),
     ("limits", "max_completion_tokens"),
+    ("limits", "max_output_tokens"),
+    ("capabilities", "limits", "max_output_tokens"),
+    ("model_info", "max_output_tokens"),
+    ("top_provider", "max_completion_tokens"),
 )
-_TYPES: Final = {
-    "chat": Kind.CHAT,
-    "language": Kind.CHAT,
-    "code": Kind.CHAT,
-    "llm": Kind.CHAT,
-    "vlm": Kind.CHAT,
-    "image": Kind.IMAGE,
-    "video": Kind.VIDEO,
-    "audio": Kind.SPEECH,
-    "transcribe": Kind.SPEECH,
-    "embedding": Kind.EMBEDDING,
-    "embeddings": Kind.EMBEDDING,
-    "moderation": Kind.MODERATION,
-    "rerank": Kind.RERANK,
-}
-"""`type` of Together and LM Studio. Mistral's is base or fine-tuned: it says nothing here."""
+_MAX_TOKENS: Final[Places] = (("max_tokens",), ("metadata", "max_tokens"))
+"""Of the output (Vercel), or the context once more (DeepInfra): a limit only below the context."""
 
-_MISTRAL_KINDS: Final = (
-    ("completion_chat", Kind.CHAT),
-    ("moderation", Kind.MODERATION),
-    ("classification", Kind.MODERATION),
-    ("audio_transcription", Kind.SPEECH),
-    ("completion_fim", Kind.OTHER),
+_ENDS: Final[Places] = (
+    ("shutdown_date",),
+    ("deprecation_date",),
+    ("deprecation",),
+    ("deprecation", "inference"),
+    ("deprecation", "date"),
+    ("expiration_date",),
+    ("retirement_date",),
+    ("sunset_date",),
+    ("end_of_life",),
+    ("eol_date",),
 )
-_CAPABILITY_FIELDS: Final = {
+_SUCCESSORS: Final = ("deprecation_replacement_model", "successor_model", "replacement_model")
+
+_STATES: Final[Places] = (
+    ("status",),
+    ("lifecycle_status",),
+    ("state",),
+    ("lifecycle",),
+    ("lifecycle", "status"),
+)
+_DEPRECATED: Final = frozenset(("deprecated", "deprecating", "legacy", "sunset", "sunsetting"))
+_GONE: Final = frozenset(
+    ("retired", "inactive", "disabled", "offline", "unavailable", "shutdown", "decommissioned")
+)
+_DEPRECATED_FLAGS: Final[Places] = (("deprecated",), ("is_deprecated",), ("isDeprecated",))
+_ACTIVE_FLAGS: Final[Places] = (("active",), ("is_active",), ("enabled",), ("available",))
+
+_CAPABILITY_FLAGS: Final[dict[str, Places]] = {
     "tools": (
         ("capabilities", "function_calling"),
         ("capabilities", "tools"),
         ("capabilities", "trained_for_tool_use"),
+        ("capabilities", "supports", "tool_calls"),
+        ("model_spec", "capabilities", "supportsFunctionCalling"),
         ("supports_tools",),
+        ("supportsTools",),
+        ("supports_tool_calling",),
+        ("supports_function_calling",),
     ),
-    "vision": (("capabilities", "vision"), ("supports_image_input",)),
-    "reasoning": (("capabilities", "reasoning"),),
-    "audio_input": (("capabilities", "audio"),),
+    "vision": (
+        ("capabilities", "vision"),
+        ("capabilities", "supports", "vision"),
+        ("model_spec", "capabilities", "supportsVision"),
+        ("supports_image_input",),
+        ("supportsImageInput",),
+        ("supports_image_in",),
+        ("supports_vision",),
+    ),
+    "reasoning": (
+        ("capabilities", "reasoning"),
+        ("model_spec", "capabilities", "supportsReasoning"),
+        ("supports_reasoning",),
+    ),
+    "structured_output": (
+        ("capabilities", "structured_outputs"),
+        ("supports_structured_output",),
+        ("supports_structured_outputs",),
+        ("supports_response_schema",),
+    ),
+    "pdf_input": (("supports_pdf_input",),),
+    "audio_input": (("capabilities", "audio"), ("supports_audio_input",)),
+    "prompt_caching": (("supports_prompt_caching",), ("supports_caching",)),
+    "web_search": (("supports_web_search",),),
 }
-_FEATURES: Final = {
-    "tools": "tools",
-    "reasoning": "reasoning",
-    "structured_output": "structured_outputs",
+_LISTS: Final[tuple[tuple[tuple[str, ...], bool], ...]] = (
+    (("capabilities",), True),
+    (("supported_features",), True),
+    (("supported_parameters",), True),
+    (("features",), False),
+    (("tags",), False),
+    (("metadata", "tags"), False),
+)
+"""Lists of what a model can; whether what is not in them counts as a no."""
+
+_LISTED_WORDS: Final = {
+    "tools": ("tools", "tool_use", "tool-use", "function_calling", "function-calling"),
+    "vision": ("vision",),
+    "reasoning": ("reasoning",),
+    "structured_output": ("structured_outputs", "structured-outputs"),
+    "pdf_input": ("file-input",),
 }
-"""Our word -> Groq's word in `supported_features`."""
+_NO_WHERE_UNLISTED: Final = {
+    "capabilities": ("tools",),
+    "supported_features": ("tools", "reasoning", "structured_output"),
+    "supported_parameters": ("tools", "reasoning", "structured_output"),
+}
+"""List -> what a model lacks that is not in it."""
 
 
 class OpenAI:
-    """GET {base}/models, a bearer key, one page."""
+    """GET {base}/models, with a bearer key."""
 
     sources = SOURCES
     roots = ("data", "models")
     after = AFTER
 
     def requests(self, provider: Provider, key: str | None) -> Sequence[HttpRequest]:
-        """The whole list."""
-        return (HttpRequest(f"{provider.base_url}/models", bearer(key)),)
+        """The whole list, or its first page."""
+        return (HttpRequest(f"{provider.base_url}/models", bearer(key), provider.query),)
 
-    def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
+    def parse(
+        self, provider: Provider, pages: Sequence[object], moments: Collection[float] = (), /
+    ) -> Listing:
         """The models listed."""
         rows = rows_of(pages, self.roots)
+        named = any(isinstance(row, dict) and not row.keys().isdisjoint(ID_KEYS) for row in rows)
+        id_keys = ID_KEYS if named else _NAME_KEYS
+        whole = whole_list(provider, rows, moments=moments, id_keys=id_keys)
         listing = read(
-            rows,
-            lambda row, model_id: _model(provider, row, model_id),
-            id_keys=ID_KEYS,
+            rows, lambda row, model_id: model_of(provider, row, model_id, whole), id_keys=id_keys
         )
-        return Listing(_merge_doubles(rows, listing.models), listing.notes, listing.rows)
+        models = _merge_doubles(rows, listing.models)
+        return Listing(models, (*whole.notes, *listing.notes), listing.rows)
 
 
-def _model(provider: Provider, row: Row, model_id: str) -> Model | None:
-    if row.flag("active") is False:
+def model_of(provider: Provider, row: Row, model_id: str, whole: WholeList) -> Model | None:
+    """The model of a row; None where the row says that it cannot be called."""
+    states = {(row.text(*place) or "").lower() for place in _STATES}
+    if not states.isdisjoint(_GONE) or any(row.flag(*place) is False for place in _ACTIVE_FLAGS):
         return None
-    inputs = row.words("input_modalities")
-    kind = _kind(row, model_id)
+    inputs, outputs = modalities(row)
+    kind = kind_of(row, model_id)
+    context = _context(row)
     return Model(
         provider=provider.name,
         id=model_id,
         litellm_model=f"{provider.litellm_prefix}/{model_id}",
         display_name=_display_name(row, model_id),
-        maker=row.text("owned_by") or row.text("organization"),
-        released=row.day("created") if provider.created_is_release else None,
-        context=_first_count(row, _CONTEXT),
-        max_output=_first_count(row, _MAX_OUTPUT),
-        price=price_of(row, per_million=provider.prices_per_million),
+        maker=whole.maker(row, model_id),
+        released=whole.released(row),
+        context=context,
+        max_output=_max_output(row, context),
+        price=by_tokens(price_of(quote_of(row), whole.unit), kind, outputs),
         input_modalities=inputs,
-        output_modalities=row.words("output_modalities"),
+        output_modalities=outputs,
         kind=kind,
         mode=provider.mode if kind is Kind.CHAT else None,
         capabilities=_capabilities(row, inputs),
-        ends=row.day("shutdown_date") or row.day("deprecation_date") or row.day("deprecation"),
-        replaced_by=next(iter(_ids(row.value("deprecation_replacement_model"))), None),
+        deprecated=not states.isdisjoint(_DEPRECATED)
+        or any(row.flag(*place) for place in _DEPRECATED_FLAGS),
+        ends=_ends(row),
+        replaced_by=next((one for name in _SUCCESSORS for one in _ids(row.value(name))), None),
         aliases=tuple(alias for alias in row.ids("aliases") if alias != model_id),
     )
 
 
-def price_of(row: Row, *, per_million: bool) -> Price:
-    """The prices of a row: texts in USD per token (Groq, Cerebras), or numbers per 1M tokens.
-
-    Bare `input` and `output` mean nothing unless the provider, or the row's own `unit`, says so.
-    """
-    if row.value("pricing", "prompt") is not None or row.value("pricing", "completion") is not None:
-        return Price(
-            input=row.price("pricing", "prompt"),
-            output=row.price("pricing", "completion"),
-            cache_read=row.price("pricing", "input_cache_read"),
-            cache_write=row.price("pricing", "input_cache_write"),
-        )
-    unit = row.text("pricing", "unit")
-    if unit == "usd_per_1m_tokens" or (unit is None and per_million):
-        return Price(
-            input=row.price("pricing", "input", exponent=-6),
-            output=row.price("pricing", "output", exponent=-6),
-            cache_read=row.price("pricing", "cache_read", exponent=-6),
-            cache_write=row.price("pricing", "cache_write", exponent=-6),
-        )
-    return Price()
+def _context(row: Row) -> int | None:
+    """What a model takes in; of several hosts the least."""
+    own = _first_count(row, _CONTEXT)
+    hosts = [n for host in live_hosts(row) if (n := host.count("context_length"))]
+    return own or min(hosts, default=None)
 
 
-def _kind(row: Row, model_id: str) -> Kind:
-    said = _TYPES.get(row.text("type") or "")
-    if said is None and (outputs := row.words("output_modalities")):
-        said = kind_of_outputs(outputs)
-    if said is None and row.flag("capabilities", "completion_chat") is not None:
-        said = next((kind for word, kind in _MISTRAL_KINDS if row.flag("capabilities", word)), None)
-    # A chat model by its type may still be a guard or an image model by its name.
-    return kind_of_id(model_id) if said in (None, Kind.CHAT) else said
+def _max_output(row: Row, context: int | None) -> int | None:
+    found = _first_count(row, _MAX_OUTPUT)
+    if found is None and context and (most := _first_count(row, _MAX_TOKENS)):
+        return most if most < context else None
+    return found
+
+
+def _ends(row: Row) -> date | None:
+    given = row.value("deprecationDate")  # Fireworks: {year, month, day}
+    if isinstance(given, dict):
+        parts = [Row(given).count(part) or 1 for part in ("year", "month", "day")]
+        given = "-".join(f"{part:02}" for part in parts)
+    day = Row({"day": given}).day("day") if given else None
+    return day or next((found for place in _ENDS if (found := row.day(*place))), None)
 
 
 def _capabilities(row: Row, inputs: tuple[str, ...] | None) -> dict[str, bool]:
     found: dict[str, bool] = {}
-    for word, places in _CAPABILITY_FIELDS.items():
+    for word, places in _CAPABILITY_FLAGS.items():
         flags = [flag for place in places if (flag := row.flag(*place)) is not None]
         if flags:
             found[word] = any(flags)
-    features = row.listed("supported_features")
-    if features is not None:
-        found |= {ours: theirs in features for ours, theirs in _FEATURES.items()}
+    for place, complete in _LISTS:
+        if (listed := row.listed(*place)) is not None:
+            found |= _listed(place[-1], listed, complete=complete)
+    hosts = [flag for host in live_hosts(row) if (flag := host.flag("supports_tools")) is not None]
+    if hosts:
+        found["tools"] = all(hosts)
     if row.has("effort"):
         found["reasoning"] = bool(row.words("effort", "supported_levels"))
-    listed = row.listed("capabilities")
-    if listed is not None:
-        found["tools"] = "tool_use" in listed or "tools" in listed
     if row.text("type") == "vlm":
         found["vision"] = True
     if inputs is not None:
@@ -202,13 +271,24 @@ def _capabilities(row: Row, inputs: tuple[str, ...] | None) -> dict[str, bool]:
     return found
 
 
+def _listed(name: str, listed: Sequence[object], *, complete: bool) -> dict[str, bool]:
+    """What a list of words says a model can, and, where the list is complete, cannot."""
+    can = {
+        ours: True
+        for ours, theirs in _LISTED_WORDS.items()
+        if any(word in listed for word in theirs)
+    }
+    lacks = dict.fromkeys(_NO_WHERE_UNLISTED[name], False) if complete else {}
+    return lacks | can
+
+
 def _display_name(row: Row, model_id: str) -> str | None:
-    name = row.text("display_name") or row.text("name")
+    name = row.text("display_name") or row.text("displayName") or row.text("name")
     is_name = name is not None and name != model_id and row.value("capabilities", "ocr") is None
     return name if is_name else None
 
 
-def _first_count(row: Row, places: Sequence[Sequence[str]]) -> int | None:
+def _first_count(row: Row, places: Places) -> int | None:
     return next((found for place in places if (found := row.count(*place))), None)
 
 

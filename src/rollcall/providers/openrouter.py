@@ -6,15 +6,17 @@ guardrails: what that list lacks is refused at call time. Without a key, at the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from rollcall.catalog.model import Kind, Model, Price, PriceTier
-from rollcall.providers.kinds import kind_of_id, kind_of_outputs
+from rollcall.providers.kinds import kind_of, modalities
+from rollcall.providers.prices import Unit, by_tokens, price_of, quote_of
 from rollcall.providers.rows import Row, is_id, read, rows_of
+from rollcall.providers.whole_list import whole_list
 from rollcall.providers.wire import AFTER, HttpRequest, Listing, bearer
 
 if TYPE_CHECKING:
@@ -69,22 +71,34 @@ class OpenRouter:
         own = HttpRequest(f"{provider.base_url}/models/user", bearer(key))
         return (own,) if _is_openrouter(provider.base_url) else (own, public)
 
-    def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
+    def parse(
+        self, provider: Provider, pages: Sequence[object], _moments: Collection[float] = (), /
+    ) -> Listing:
         """The models listed, newest first as they come."""
         rows = rows_of(pages, self.roots)
-        return read(rows, lambda row, model_id: _model(provider, row, model_id))
+        unit = _unit(provider, rows)
+        listing = read(rows, lambda row, model_id: _model(provider, row, model_id, unit))
+        notes = (unit.note,) if unit.note else ()
+        return Listing(listing.models, (*notes, *listing.notes), listing.rows)
 
 
 def _is_openrouter(base_url: str) -> bool:
     return f".{urlsplit(base_url).hostname or ''}".endswith(".openrouter.ai")
 
 
-def _model(provider: Provider, row: Row, model_id: str) -> Model:
-    inputs = row.words("architecture", "input_modalities")
-    outputs = row.words("architecture", "output_modalities")
+def _unit(provider: Provider, rows: Sequence[object]) -> Unit:
+    """The unit of its prices: USD per token, unless a gateway has another idea."""
+    if not provider.gateway:
+        return Unit(0)
+    return whole_list(provider, rows).unit
+
+
+def _model(provider: Provider, row: Row, model_id: str, unit: Unit) -> Model:
+    inputs, outputs = modalities(row)
     ends = row.day("expiration_date")
     target = row.value("alias_target", "slug")
     author, _, rest = model_id.partition("/")
+    kind = Kind.OTHER if model_id.startswith("openrouter/") else kind_of(row, model_id)
     return Model(
         provider=provider.name,
         id=model_id,
@@ -94,10 +108,10 @@ def _model(provider: Provider, row: Row, model_id: str) -> Model:
         released=row.day("created"),
         context=_context(row),
         max_output=row.count("top_provider", "max_completion_tokens"),
-        price=_price(row),
+        price=by_tokens(_price(row, unit), kind, outputs),
         input_modalities=inputs,
         output_modalities=outputs,
-        kind=_kind(model_id, outputs),
+        kind=kind,
         capabilities=_capabilities(row, inputs),
         ends=None if ends is None or ends >= date(SENTINEL_YEAR, 1, 1) else ends,
         points_at=target if isinstance(target, str) and is_id(target) else None,
@@ -116,16 +130,28 @@ def _context(row: Row) -> int | None:
     return min((size for size in sizes if size), default=None)
 
 
-def _price(row: Row) -> Price:
-    base = {ours: row.price("pricing", theirs) for ours, theirs in _PRICES.items()}
-    tiers = tuple(tier for part in row.rows("pricing", "overrides") if (tier := _tier(part)))
-    return Price(**base, tiers=tiers)
+def _price(row: Row, unit: Unit) -> Price:
+    quote = quote_of(row)
+    base = price_of(quote, unit)
+    exponent = unit.exponent if quote.exponent is None else quote.exponent
+    if base == Price() or exponent is None:
+        return base
+    tiers = []
+    for part in row.rows("pricing", "overrides"):
+        if (tier := _tier(part, exponent)) is None:
+            continue
+        if any(
+            part.has(key) and part.price(key, exponent=exponent) is None for key in _PRICES.values()
+        ):
+            return Price()  # one absurd price of a row makes the others unknown, too
+        tiers.append(tier)
+    return base.model_copy(update={"tiers": tuple(tiers)})
 
 
-def _tier(part: Row) -> PriceTier | None:
+def _tier(part: Row, exponent: int) -> PriceTier | None:
     """One override: prompts of strictly more tokens, or a window of the UTC day."""
     prices: dict[str, Decimal | None] = {
-        ours: part.price(theirs) for ours, theirs in _PRICES.items()
+        ours: part.price(theirs, exponent=exponent) for ours, theirs in _PRICES.items()
     }
     if above := part.count("min_prompt_tokens"):
         return PriceTier(above_tokens=above, **prices)
@@ -138,14 +164,6 @@ def _tier(part: Row) -> PriceTier | None:
 def _is_hhmm(value: object) -> bool:
     is_number = isinstance(value, int) and not isinstance(value, bool)
     return is_number and isinstance(value, int) and 0 <= value <= 2400 and value % 100 < 60
-
-
-def _kind(model_id: str, outputs: tuple[str, ...] | None) -> Kind:
-    """What it gives decides; routers (`openrouter/auto`) choose a model by themselves."""
-    if model_id.startswith("openrouter/"):
-        return Kind.OTHER
-    said = kind_of_outputs(outputs) if outputs else None
-    return kind_of_id(model_id) if said in (None, Kind.CHAT) else said
 
 
 def _capabilities(row: Row, inputs: tuple[str, ...] | None) -> dict[str, bool]:

@@ -1,4 +1,4 @@
-"""Perplexity's list (since 2026-04): other makers' models too, prices in USD per 1M tokens.
+"""Perplexity's list (since 2026-04): OpenAI's shape, other makers' models too, at another path.
 
 Its chat endpoint was closed in 2026-09; models are reached by `/v1/responses`, which is the
 provider row's `mode`. `created` is always 0. Ids carry their maker; LiteLLM takes its own
@@ -8,17 +8,18 @@ entry says, so these are written `perplexity/responses/perplexity/sonar`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from rollcall.catalog.model import Kind, Model
-from rollcall.providers.kinds import kind_of_id
-from rollcall.providers.openai import price_of
-from rollcall.providers.rows import Row, read, rows_of
+from rollcall.catalog.model import Model
+from rollcall.providers.openai import model_of
+from rollcall.providers.rows import read, rows_of
+from rollcall.providers.whole_list import WholeList, whole_list
 from rollcall.providers.wire import AFTER, HttpRequest, Listing, bearer
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
+    from rollcall.providers.rows import Row
 
 
 SOURCES: Final[Mapping[str, str]] = {
@@ -27,11 +28,15 @@ SOURCES: Final[Mapping[str, str]] = {
     "price": "pricing.input, .output, .cache_read, .cache_write (USD per 1M tokens)",
     "kind": "the id",
     "mode": "known: its models answer at /v1/responses only",
+    "params": "known: Anthropic's models are refused without max_tokens",
 }
+
+MAX_TOKENS: Final = 8192
+"""Every Claude of today can put out that many; a client that asks for another number gets that."""
 
 
 class Perplexity:
-    """GET {base}/v1/models, a bearer key, one page."""
+    """GET {base}/v1/models, with a bearer key."""
 
     sources = SOURCES
     roots = ("data",)
@@ -41,26 +46,24 @@ class Perplexity:
         """The whole list."""
         return (HttpRequest(f"{provider.base_url}/v1/models", bearer(key)),)
 
-    def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
+    def parse(
+        self, provider: Provider, pages: Sequence[object], moments: Collection[float] = (), /
+    ) -> Listing:
         """The models listed."""
         rows = rows_of(pages, self.roots)
-        return read(rows, lambda row, model_id: _model(provider, row, model_id))
+        whole = whole_list(provider, rows, moments=moments)
+        listing = read(rows, lambda row, model_id: _model(provider, row, model_id, whole))
+        return Listing(listing.models, (*whole.notes, *listing.notes), listing.rows)
 
 
-def _model(provider: Provider, row: Row, model_id: str) -> Model:
-    kind = kind_of_id(model_id)
-    return Model(
-        provider=provider.name,
-        id=model_id,
-        litellm_model=_litellm_model(provider, model_id),
-        maker=row.text("owned_by"),
-        price=price_of(row, per_million=provider.prices_per_million),
-        kind=kind,
-        mode=provider.mode if kind is Kind.CHAT else None,
-    )
-
-
-def _litellm_model(provider: Provider, model_id: str) -> str:
+def _model(provider: Provider, row: Row, model_id: str, whole: WholeList) -> Model | None:
+    model = model_of(provider, row, model_id, whole)
+    if model is None:
+        return None
     prefix = provider.litellm_prefix
-    route = f"{prefix}/responses" if model_id.startswith(f"{prefix}/") else prefix
-    return f"{route}/{model_id}"
+    changes: dict[str, object] = {}
+    if model_id.startswith(f"{prefix}/"):
+        changes["litellm_model"] = f"{prefix}/responses/{model_id}"
+    if model_id.startswith("anthropic/"):
+        changes["params"] = {"max_tokens": MAX_TOKENS}
+    return model.model_copy(update=changes)

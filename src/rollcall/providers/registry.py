@@ -16,7 +16,7 @@ from typing import Final, get_args
 from urllib.parse import urlsplit
 
 from rollcall.errors import PolicyError, did_you_mean
-from rollcall.providers.builtin import BUILTIN, Protocol_, Provider
+from rollcall.providers.builtin import BUILTIN, CreatedMeans, PriceUnit, Protocol_, Provider
 from rollcall.secrets import address_holds_secret
 
 PROTOCOLS: Final[tuple[str, ...]] = get_args(Protocol_)
@@ -34,6 +34,8 @@ def resolve_provider(
     litellm_prefix: str | None = None,
     empty_ok: bool | None = None,
     timeout_seconds: float | None = None,
+    price_unit: PriceUnit | None = None,
+    created: CreatedMeans | None = None,
     environ: Mapping[str, str],
 ) -> Provider:
     """The provider that a policy's `providers` entry means.
@@ -66,6 +68,8 @@ def resolve_provider(
         row,
         empty_ok=row.empty_ok if empty_ok is None else empty_ok,
         timeout_seconds=timeout_seconds,
+        price_unit=price_unit or row.price_unit,
+        created=created or row.created,
     )
 
 

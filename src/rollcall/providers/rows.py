@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 MAX_ID = 256
 MAX_TEXT = 200
 MAX_TOKENS = 10**9
-DEAREST_TOKEN = Decimal(1)
-"""USD. A dearer token is a unit mistake (seen: 1e-10 USD units taken for dollars)."""
+DEAREST_TOKEN = Decimal("0.01")
+"""USD. A dearer token is a mistake about the unit: the dearest there ever was cost 0.0006."""
 EARLIEST = date(2015, 1, 1)
 LATEST = date(2100, 1, 1)
 
@@ -33,6 +33,8 @@ MAX_WORDS = 100
 """Of one list inside a row."""
 
 _LONGEST_NUMBER = 40
+_LAST_SECOND = 4_102_444_800
+"""Unix time of LATEST."""
 _SMALLEST_EXPONENT = -18
 
 
@@ -99,26 +101,51 @@ class Row:
         return value if 0 < value <= MAX_TOKENS else None
 
     def flag(self, *path: str) -> bool | None:
-        """True or false, None when it says neither."""
+        """True or false, also as a text (Azure); None when it says neither."""
         value = self.value(*path)
+        if isinstance(value, str):
+            return {"true": True, "false": False}.get(value.strip().lower())
         return value if isinstance(value, bool) else None
+
+    def amount(self, *path: str) -> Decimal | None:
+        """A number, from a number or a text; a dollar sign before it is allowed.
+
+        None for what is negative, not finite, or of more digits than any price.
+        """
+        return _number(self.value(*path))
 
     def price(self, *path: str, exponent: int = 0) -> Decimal | None:
         """USD per token, from a number or a text in units of 10**exponent USD per token.
 
         None for what is negative (OpenRouter's "-1": it varies), not finite, or absurd.
         """
-        return _price(self.value(*path), exponent)
+        return scaled(self.amount(*path), exponent)
+
+    def moment(self, *path: str) -> float | None:
+        """Unix seconds above zero, from a number of seconds or of parts of them."""
+        value = self.value(*path)
+        if isinstance(value, str) and value.isascii() and value.isdigit() and 9 <= len(value) < 20:
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e20:
+            return None
+        while value >= _LAST_SECOND:  # milliseconds, microseconds, nanoseconds
+            value /= 1000
+        return value
 
     def day(self, *path: str) -> date | None:
-        """A UTC day, from Unix seconds or an ISO 8601 date or time."""
+        """A UTC day, from Unix seconds (or parts of them) or an ISO 8601 date or time."""
         value = self.value(*path)
         found = None
-        if isinstance(value, str):
+        if moment := self.moment(*path):
+            found = datetime.fromtimestamp(moment, UTC).date()
+        elif isinstance(value, str):
             found = _iso_day(value)
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            found = _unix_day(value)
         return found if found is not None and EARLIEST <= found < LATEST else None
+
+
+def live_hosts(row: Row) -> tuple[Row, ...]:
+    """Who serves the model, where a router lists its hosts (HuggingFace's `providers`)."""
+    return tuple(host for host in row.rows("providers") if host.text("status") in (None, "live"))
 
 
 def is_id(value: object) -> bool:
@@ -145,43 +172,41 @@ def clean_text(value: str) -> str:
     return " ".join(value.split())[:MAX_TEXT]
 
 
-def _price(value: object, exponent: int) -> Decimal | None:
+def scaled(amount: Decimal | None, exponent: int) -> Decimal | None:
+    """USD per token of an amount in units of 10**exponent USD a token; None where it is absurd."""
+    if not amount:
+        return amount
+    if not _SMALLEST_EXPONENT <= amount.adjusted() + exponent <= 0:
+        return None
+    price = amount.scaleb(exponent)
+    return price if price <= DEAREST_TOKEN else None
+
+
+def _number(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     if isinstance(value, int) and abs(value) > 10**_LONGEST_NUMBER:
         return None
     digits = str(value)
-    return _amount(digits, exponent) if len(digits) <= _LONGEST_NUMBER else None
+    return _amount(digits) if len(digits) <= _LONGEST_NUMBER else None
 
 
 @lru_cache(maxsize=4096)
-def _amount(digits: str, exponent: int) -> Decimal | None:
+def _amount(digits: str) -> Decimal | None:
     """Cached: the thousands of prices in a list are a few hundred different ones."""
     try:
-        number = Decimal(digits)
+        number = Decimal(digits.strip().removeprefix("$"))
     except InvalidOperation:
         return None
     if not number.is_finite() or number < 0:
         return None
-    if number == 0:
-        return Decimal(0)
-    if not _SMALLEST_EXPONENT <= number.adjusted() + exponent <= 0:
-        return None
-    number = number.scaleb(exponent)
-    return number if number <= DEAREST_TOKEN else None
+    return number or Decimal(0)
 
 
 def _iso_day(value: str) -> date | None:
     try:
         return date.fromisoformat(value[:10])
     except ValueError:
-        return None
-
-
-def _unix_day(value: float) -> date | None:
-    try:
-        return datetime.fromtimestamp(value, UTC).date()
-    except (ValueError, OverflowError, OSError):
         return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
@@ -66,8 +66,13 @@ class Adapter(Protocol):
         not found (404).
         """
 
-    def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
+    def parse(
+        self, provider: Provider, pages: Sequence[object], moments: Collection[float] = (), /
+    ) -> Listing:
         """The models on all pages.
+
+        Args:
+            moments: when they were asked for, by the clocks there are, in Unix seconds.
 
         Raises:
             WrongShape: a page is no list of models.

@@ -8,11 +8,12 @@ one of before 2026-05 (id, created, owner).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rollcall.catalog.model import Kind, Model, Price, PriceTier
-from rollcall.providers.kinds import kind_of_id, kind_of_outputs
+from rollcall.providers.kinds import kind_of, modalities
+from rollcall.providers.prices import by_tokens
 from rollcall.providers.rows import Row, read, rows_of
 from rollcall.providers.wire import AFTER, HttpRequest, Listing, bearer
 
@@ -55,14 +56,17 @@ class XAI:
         """The whole list, as this key's permissions allow."""
         return (HttpRequest(f"{provider.base_url}/models", bearer(key)),)
 
-    def parse(self, provider: Provider, pages: Sequence[object]) -> Listing:
+    def parse(
+        self, provider: Provider, pages: Sequence[object], _moments: Collection[float] = (), /
+    ) -> Listing:
         """The models listed."""
         rows = rows_of(pages, self.roots)
         return read(rows, lambda row, model_id: _model(provider, row, model_id))
 
 
 def _model(provider: Provider, row: Row, model_id: str) -> Model:
-    outputs = row.words("output_modalities")
+    inputs, outputs = modalities(row)
+    kind = _kind(row, model_id)
     return Model(
         provider=provider.name,
         id=model_id,
@@ -70,11 +74,11 @@ def _model(provider: Provider, row: Row, model_id: str) -> Model:
         maker=row.text("owned_by"),
         released=row.day("created"),
         context=row.count("context_length"),
-        price=_price(row),
-        input_modalities=row.words("input_modalities"),
+        price=by_tokens(_price(row), kind, outputs),
+        input_modalities=inputs,
         output_modalities=outputs,
-        kind=_kind(row, model_id, outputs),
-        capabilities=_capabilities(row),
+        kind=kind,
+        capabilities=_capabilities(row, inputs),
         aliases=tuple(alias for alias in row.ids("aliases") if alias != model_id),
     )
 
@@ -94,18 +98,16 @@ def _price(row: Row) -> Price:
     return Price(**base, tiers=tiers)
 
 
-def _kind(row: Row, model_id: str, outputs: tuple[str, ...] | None) -> Kind:
-    said = kind_of_outputs(outputs) if outputs else None
-    if said not in (None, Kind.CHAT):
-        return said
-    if row.count("image_price") or any(part.has("price_per_image") for part in row.rows("pricing")):
+def _kind(row: Row, model_id: str) -> Kind:
+    priced_by_image = any(part.has("price_per_image") for part in row.rows("pricing"))
+    said = kind_of(row, model_id)
+    if said is Kind.CHAT and (row.count("image_price") or priced_by_image):
         return Kind.IMAGE
-    return kind_of_id(model_id)
+    return said
 
 
-def _capabilities(row: Row) -> dict[str, bool]:
+def _capabilities(row: Row, inputs: tuple[str, ...] | None) -> dict[str, bool]:
     found: dict[str, bool] = {}
-    inputs = row.words("input_modalities")
     if inputs is not None:
         found["vision"] = "image" in inputs
     elif row.count("prompt_image_token_price"):

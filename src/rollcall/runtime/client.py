@@ -5,27 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import threading
 from collections.abc import (
     AsyncGenerator,
     Awaitable,
     Callable,
     Coroutine,
-    Generator,
     Iterable,
     Mapping,
 )
-from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rollcall.providers.chat.call import read_params
 from rollcall.providers.chat.messages import read_messages
 from rollcall.runtime.adapter import Patience, ProviderAdapter
-from rollcall.runtime.config import FallbackConfig, OrchestratorConfig
-from rollcall.runtime.config_file import ConfigFile
+from rollcall.runtime.config import ConfigFile, FallbackConfig, OrchestratorConfig
 from rollcall.runtime.errors import LLMError, ProviderError, ResolutionError
 from rollcall.runtime.network import Network
 from rollcall.runtime.resolution import (
@@ -36,9 +34,11 @@ from rollcall.runtime.resolution import (
     find_role,
     resolve_pick,
 )
-from rollcall.runtime.response import LLMResponse
-from rollcall.runtime.selection import Selector
+from rollcall.runtime.response import AsyncLLMStream, LLMResponse, LLMStream
 from rollcall.settings import read_environment
+
+if TYPE_CHECKING:
+    from rollcall.runtime.selection import Selector
 
 T = TypeVar("T")
 _Story = Callable[[], Coroutine[Any, Any, T]]
@@ -86,8 +86,10 @@ class LLMClient:
         refresh: bool = True,
     ) -> None:
         self._file = ConfigFile(Path(config_path))
-        self._selector = Selector(self._file.path, environ, refresh=refresh)
         self._environ = environ
+        self._refresh = refresh
+        self._selector: Selector | None = None
+        self._lock = threading.Lock()
         self._network = network or Network()
         self._patience = patience or Patience()
 
@@ -123,21 +125,21 @@ class LLMClient:
         role: str,
         messages: Iterable[Any],
         params_override: Mapping[str, Any] | None = None,
-    ) -> Generator[str, None, None]:
+    ) -> LLMStream:
         """The pieces of a completion's text, as they come.
 
         Fallbacks are tried until a stream has begun; after that its errors are raised.
         """
-        return self._pieces(self._opening(role, messages, params_override))
+        return LLMStream(self.astream(role, messages, params_override), self._network)
 
     def astream(
         self,
         role: str,
         messages: Iterable[Any],
         params_override: Mapping[str, Any] | None = None,
-    ) -> AsyncGenerator[str, None]:
+    ) -> AsyncLLMStream:
         """`stream` for an asyncio event loop."""
-        return self._async_pieces(self._opening(role, messages, params_override))
+        return AsyncLLMStream(self._opening(role, messages, params_override))
 
     def resolve(self, role: str) -> ResolvedLLMConfig:
         """What a role means now, and why: provider, model, address (its repr has no key).
@@ -203,21 +205,6 @@ class LLMClient:
 
         return self._trying(role, use)
 
-    def _pieces(self, opening: _Story[AsyncGenerator[str, None]]) -> Generator[str, None, None]:
-        pieces = self._network.wait(opening())
-        try:
-            while (piece := self._network.wait(_next(pieces))) is not None:
-                yield piece
-        finally:
-            self._network.wait(pieces.aclose())
-
-    async def _async_pieces(
-        self, opening: _Story[AsyncGenerator[str, None]]
-    ) -> AsyncGenerator[str, None]:
-        async with aclosing(await opening()) as pieces:
-            async for piece in pieces:
-                yield piece
-
     def _trying(self, role: str, use: Callable[[ProviderAdapter], Awaitable[T]]) -> _Story[T]:
         """Check a role and its fallbacks now; try them in order when it is awaited.
 
@@ -268,14 +255,19 @@ class LLMClient:
             reason = f"fallback of {link.role}"
             return Pick(link.fallback.provider, link.fallback.model, params, reason)
         if row.select is not None:
-            return self._selector.pick(config, link.role, row)
+            return self._picking().pick(config, link.role, row)
         assert row.provider is not None
         assert row.model is not None
         return Pick(row.provider, row.model, row.params)
 
+    def _picking(self) -> Selector:
+        """What picks models; only roles with `select` pay for its import."""
+        from rollcall.runtime.selection import Selector
 
-async def _next(pieces: AsyncGenerator[str, None]) -> str | None:
-    return await anext(pieces, None)
+        with self._lock:
+            if self._selector is None:
+                self._selector = Selector(self._file.path, self._environ, refresh=self._refresh)
+            return self._selector
 
 
 def get_llm_client(config_path: str | os.PathLike[str] = "llm_orchestrator.yaml") -> LLMClient:

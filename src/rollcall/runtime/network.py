@@ -13,6 +13,7 @@ import sys
 import threading
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from rollcall.runtime.errors import LLMError
@@ -128,6 +129,7 @@ class Network:
 
 
 _ALL: weakref.WeakSet[Network] = weakref.WeakSet()
+_process = SimpleNamespace(ends=False)
 _NOT_OURS: list[object] = []
 """Of the parent, in a forked child. It is kept: closing it here would reach into the parent."""
 
@@ -140,6 +142,8 @@ def _start() -> _Running:
     """
     from rollcall.providers.network import LooseThreads
 
+    if _process.ends:
+        raise RuntimeError("the process ends")
     loop = asyncio.new_event_loop()
     loop.set_default_executor(LooseThreads())
     stop = asyncio.Event()
@@ -178,6 +182,7 @@ def _result(future: concurrent.futures.Future[T]) -> T:
 
 
 def _close_all() -> None:
+    _process.ends = True
     for network in list(_ALL):
         network.close(_EXIT_SECONDS)
 

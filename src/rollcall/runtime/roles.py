@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rollcall.runtime.client import LLMClient, process_environment
-from rollcall.runtime.config import FallbackConfig, OrchestratorConfig
-from rollcall.runtime.config_file import ConfigFile
+from rollcall.runtime.config import ConfigFile, FallbackConfig, OrchestratorConfig
 from rollcall.runtime.errors import LLMError
 
 

@@ -97,7 +97,7 @@ class Store:
         """
         return read_bytes(self._real_path, MOST_TEXT_BYTES) or b""
 
-    def read_includes(self, data: dict[str, object]) -> tuple[bytes, ...]:
+    def read_includes(self, data: dict[str, object]) -> tuple[tuple[Path, bytes], ...]:
         """The files config.yaml's `include:` names, nested, as bytes; unreadable ones left out."""
         if "include" not in data:
             return ()

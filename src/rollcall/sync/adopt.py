@@ -21,7 +21,7 @@ from rollcall.store.atomic import write_named
 from rollcall.store.store import Store
 from rollcall.sync.apply import locked, write
 from rollcall.sync.gather import gather, read_policy
-from rollcall.sync.remember import remember_handover
+from rollcall.sync.remember import remember_edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,7 +177,7 @@ def apply_adoption(settings: Settings, plan: AdoptionPlan) -> Written | None:
                 "Run `rollcall adopt` again.",
             )
         written = write(settings, store, plan.before, plan.result, "adopt")
-        remember_handover(settings, store, "adopt", plan.result, written)
+        remember_edit(settings, store, "adopt", plan.result, written)
     return written
 
 
@@ -209,5 +209,5 @@ def eject(settings: Settings, *, remove: bool = False) -> Written | None:
             return None
         reason = "eject --remove" if remove else "eject"
         written = write(settings, store, document.raw, result, reason)
-        remember_handover(settings, store, reason, result, written)
+        remember_edit(settings, store, reason, result, written)
     return written

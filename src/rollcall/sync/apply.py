@@ -232,7 +232,7 @@ def rollback(settings: Settings, backup_id: str | None = None) -> tuple[str, Wri
         if content == before:
             return chosen, None
         written = write(settings, store, before, content, f"rollback to {chosen}")
-        remember.remember_handover(settings, store, f"rollback to {chosen}", content, written)
+        remember.remember_edit(settings, store, f"rollback to {chosen}", content, written)
     return chosen, written
 
 

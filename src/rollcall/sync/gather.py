@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rollcall import yaml_reading
 from rollcall.catalog.model import Answer, Model, Verdict
@@ -17,6 +17,7 @@ from rollcall.policy.file import load_policy
 from rollcall.providers import fetch
 from rollcall.providers.fetch import Target
 from rollcall.settings import Mode, stamp
+from rollcall.store.includes import including_file
 from rollcall.store.picks import read_picked
 from rollcall.sync.asking import every_answer, find_keys, missing_key, whom_to_ask
 
@@ -76,7 +77,8 @@ def gather(
         old_policy=_old_policy(state, text),
         picked=picked,
         document=document,
-        included_names=_included_names(store, document),
+        included=_included(store, document),
+        included_by=_included_by(settings, policy, document),
         providers=keys.providers,
         key_envs=keys.key_envs,
         with_key=frozenset(keys.keys),
@@ -89,8 +91,21 @@ def gather(
         force=settings.force,
         accepted=frozenset(accepted),
         accepting=frozenset(settings.accept),
-        notes=notes,
+        notes=(*notes, *_other_policy(settings, content)),
     )
+
+
+def _other_policy(settings: Settings, content: bytes) -> Iterator[str]:
+    """Which of two policies counts, where they differ."""
+    other = settings.other_policy
+    if other is None or settings.mode is Mode.LEGACY:
+        return
+    try:
+        differs = read_regular(other) != content
+    except OSError:
+        differs = False
+    if differs:
+        yield f"{settings.policy_path} counts, beside config.yaml; {other} does not"
 
 
 def _stored(store: Store, targets: Iterable[Target], keys: ProviderKeys) -> Iterator[Answer]:
@@ -147,21 +162,24 @@ def stored_models(store: Store, provider: Provider) -> Sequence[Model]:
     return fetch.parse_stored(Target(provider), reply[0], fetched_at=reply[1]).models
 
 
-def _included_names(store: Store, document: ConfigDocument) -> frozenset[str]:
+def _included(store: Store, document: ConfigDocument) -> dict[str, dict[str, Any]]:
+    """The included files' names and data; LiteLLM appends their lists, and takes any other
+    section of theirs instead of config.yaml's.
+    """
     if "include" not in document.data:
-        return frozenset()
-    names: set[str] = set()
-    for content in store.read_includes(document.data):
-        names |= _names_in(content)
-    return frozenset(names)
+        return {}
+    found = {path.name: load(content) for path, content in store.read_includes(document.data)}
+    return {name: data for name, data in found.items() if isinstance(data, dict)}
 
 
-def _names_in(content: bytes) -> set[str]:
-    """The model_names an included file adds; LiteLLM appends its list to config.yaml's."""
-    data = load(content)
-    entries = data.get("model_list") if isinstance(data, dict) else None
-    rows = entries if isinstance(entries, list) else []
-    return {str(row["model_name"]) for row in rows if isinstance(row, dict) and "model_name" in row}
+def _included_by(settings: Settings, policy: Policy, document: ConfigDocument) -> str:
+    """The file that includes this one, where a section that we create here would replace its own;
+    "" where none is known to.
+    """
+    if policy.aliases == {} or not document.raw or "router_settings" in document.data:
+        return ""
+    path = including_file(settings.config_path)
+    return path.name if path else ""
 
 
 def load(content: bytes) -> object:

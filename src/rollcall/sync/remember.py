@@ -142,7 +142,7 @@ def remember_replies(store: Store, inputs: Inputs) -> tuple[str, ...]:
     return notes + store.write_state(state)
 
 
-def remember_handover(
+def remember_edit(
     settings: Settings, store: Store, what: str, content: bytes, written: Written
 ) -> tuple[str, ...]:
     """Keep that config.yaml was rolled back or its entries changed hands."""

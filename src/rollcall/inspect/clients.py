@@ -1,4 +1,4 @@
-"""The lines that send a client through the proxy: `rollcall env CLIENT`. Pure.
+"""How to call the proxy: the lines that send a client through it, and a first call. Pure.
 
 Keys appear only as references to a variable, never as values, so the lines may be pasted, kept in
 a profile or shown to somebody.
@@ -6,6 +6,7 @@ a profile or shown to somebody.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -113,6 +114,26 @@ CLIENTS: dict[str, Client] = {
             "    apiKey: ${{ secrets.{key} }}",
         ),
     ),
+    "librechat": Client(
+        title="LibreChat",
+        notes=(
+            "It reads no variables. In librechat.yaml:",
+            "endpoints:",
+            "  custom:",
+            "    - name: LiteLLM",
+            "      baseURL: {v1}",
+            "      apiKey: ${{key}}",
+            "      models: {fetch: true, default: [{model}]}",
+        ),
+    ),
+    "zed": Client(
+        title="Zed",
+        notes=(
+            "Its settings ask for the key, the value of {key}. In settings.json, with each model:",
+            '"language_models": {"openai_compatible": {"LiteLLM": {"api_url": "{v1}",',
+            '  "available_models": [{"name": "{model}", "max_tokens": 200000}]}}}',
+        ),
+    ),
     "cursor": Client(
         title="Cursor",
         notes=(
@@ -165,11 +186,47 @@ def client_lines(
     return lines + [f"# {_filled(note, words)}" for note in row.notes]
 
 
+def sample_calls(base_url: str, key_variable: str, model: str) -> dict[str, str]:
+    """One chat call with a model, by the word for what makes it: curl, PowerShell, Python."""
+    url = base_url.rstrip("/").removesuffix("/v1").rstrip("/") + "/v1"
+    messages = [{"role": "user", "content": "Hello"}]
+    body = json.dumps({"model": model, "messages": messages})
+    return {
+        "curl": (
+            f"curl {_in_sh(f'{url}/chat/completions')} \\\n"
+            f'  -H "Authorization: Bearer ${key_variable}" \\\n'
+            "  -H 'Content-Type: application/json' \\\n"
+            f"  -d {_in_sh(body)}"
+        ),
+        "PowerShell": (
+            f"Invoke-RestMethod {_in_powershell(f'{url}/chat/completions')} -Method Post `\n"
+            f'  -Headers @{{Authorization = "Bearer $env:{key_variable}"}} `\n'
+            "  -ContentType 'application/json' `\n"
+            f"  -Body {_in_powershell(body)}"
+        ),
+        "Python": (
+            "import os\n"
+            "from openai import OpenAI\n"
+            "\n"
+            f"client = OpenAI(base_url={url!r}, api_key=os.environ[{key_variable!r}])\n"
+            f"reply = client.chat.completions.create(model={model!r}, messages={messages!r})\n"
+            "print(reply.choices[0].message.content)"
+        ),
+    }
+
+
+def _in_sh(value: str) -> str:
+    return "'" + value.replace("'", "'\"'\"'") + "'"
+
+
+def _in_powershell(value: str) -> str:
+    return "'" + _POWERSHELL_QUOTE.sub(_TWICE, value) + "'"
+
+
 def _assignment(name: str, value: str, shell: str) -> str:
     if shell == "powershell":
-        return f"$env:{name} = '{_POWERSHELL_QUOTE.sub(_TWICE, value)}'"
-    quoted = value.replace("'", "'\"'\"'")
-    return f"export {name}='{quoted}'"
+        return f"$env:{name} = {_in_powershell(value)}"
+    return f"export {name}={_in_sh(value)}"
 
 
 def _reference(name: str, variable: str, shell: str) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from rollcall.cli.env import CLIENTS, SHELLS, client_lines
 from rollcall.errors import NotFound, SettingsError
+from rollcall.inspect.clients import CLIENTS, SHELLS, client_lines, sample_calls
+from tests.service.fake_litellm import KEY, FakeLiteLLM
 
 URL = "http://127.0.0.1:4000"
 
@@ -95,6 +100,36 @@ def parses(lines: list[str]) -> None:
     script = "\n".join([*lines, "$null"])  # the grammar wants more than comments
     tree = Parser(Language(tree_sitter_powershell.language())).parse(script.encode())
     assert not tree.root_node.has_error
+
+
+HOSTILE = "x'; touch ran; \"$(touch ran)`touch ran`\u2019; echo \\"
+
+
+@pytest.mark.parametrize("model", ["default", HOSTILE])
+@pytest.mark.parametrize("what", ["curl", "Python"])
+def test_a_sample_call_calls(what: str, model: str) -> None:
+    program = shutil.which("curl" if what == "curl" else "sh")
+    if program is None:
+        pytest.skip("there is none here")
+    with FakeLiteLLM() as litellm:
+        call = sample_calls(litellm.url, "THEIR_KEY", model)[what]
+        command = ["sh", "-euc", call] if what == "curl" else [sys.executable, "-c", call]
+        environ = {"THEIR_KEY": KEY, "PATH": os.environ["PATH"]}
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+    assert "hello" in done.stdout
+    seen = litellm.seen[-1]
+    assert json.loads(seen.body)["model"] == model
+    assert seen.headers["authorization"] == f"Bearer {KEY}"
+    assert not Path("ran").exists()
+
+
+def test_a_sample_call_for_powershell_parses_and_quotes() -> None:
+    for model in ("default", HOSTILE):
+        call = sample_calls(URL + "/v1/", "THEIR_KEY", model)["PowerShell"]
+        parses(call.splitlines())
+        assert f"'{URL}/v1/chat/completions'" in call
+        assert '"Bearer $env:THEIR_KEY"' in call
+    assert "x''; touch" in call
 
 
 def test_an_unknown_client_is_told_its_neighbour() -> None:

@@ -1,0 +1,281 @@
+"""What a model costs: reads the prices of rows, and in which unit a whole list states them.
+
+Lists state USD per token, per 1,000 or per 1M tokens, most without saying which. In this order:
+the policy's `price_unit`, the unit a row or its key's name states, what is known of the provider,
+and else the numbers themselves: as USD per token those of a list per 1M are absurd. What stays
+unclear is unknown, never guessed; one absurd price makes its row's others unknown, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from rollcall.catalog.model import Kind, Price
+from rollcall.providers.rows import live_hosts, scaled
+
+if TYPE_CHECKING:
+    from rollcall.providers.builtin import PriceUnit
+    from rollcall.providers.rows import Row
+
+EXPONENTS: Final[dict[PriceUnit, int]] = {"token": 0, "1k": -3, "1M": -6}
+"""The policy's word -> the power of ten that makes USD per token of it."""
+
+_KEYS: Final[dict[str, tuple[str, ...]]] = {
+    "input": ("prompt", "input", "input_tokens", "prompt_tokens", "input_token", "input_price"),
+    "output": (
+        "completion",
+        "output",
+        "output_tokens",
+        "completion_tokens",
+        "output_token",
+        "output_price",
+    ),
+    "cache_read": ("input_cache_read", "cache_read", "cache_read_tokens", "cached_input"),
+    "cache_write": ("input_cache_write", "cache_write", "cache_write_tokens"),
+}
+"""Part -> its keys in an object of prices."""
+
+_DOLLARS: Final = ("", "usd", "$", "us$", "dollar", "dollars")
+_HOLDERS: Final = (
+    ("pricing",),
+    ("price",),
+    ("prices",),
+    ("cost",),
+    ("metadata", "pricing"),
+    ("model_spec", "pricing"),
+    ("model_info",),
+    (),
+)
+"""Where rows keep their prices; () is the row itself."""
+
+_NAMED: Final = re.compile(
+    r"(?P<part>input|prompt|output|completion)(_token)?s?(_(cost|price))?"
+    r"_per_(?P<unit>1k|1m|1000|1000000|thousand|million|mtok|m|k|token)(_?tokens?)?"
+)
+"""A key that names its unit: `input_cost_per_token`, `output_price_per_million`."""
+
+_ROW_UNITS: Final = (
+    ("pricing", "unit"),
+    ("pricing", "price_unit"),
+    ("pricing", "per"),
+    ("price", "unit"),
+    ("metadata", "pricing", "unit"),
+    ("price_unit",),
+    ("pricing_unit",),
+)
+_CURRENCIES: Final = (("pricing", "currency"), ("currency",))
+_OTHERWISE: Final = re.compile(r"hour|minute|second|dedicated|request|^base$")
+"""Keys of what is billed otherwise than by tokens; one by the hour counts also where it is 0."""
+
+_PLAIN: Final = Decimal("0.001")
+"""USD a token: whole lists above it are per 1M tokens, whole lists below it per token."""
+
+_BARE_TOKEN: Final = Decimal("0.0001")
+"""The same for keys other than `prompt` and `completion`: some lists are per 1,000 tokens."""
+
+_DEAREST_MILLION: Final = Decimal(10_000)
+"""USD per 1M tokens; the same bound as `rows.DEAREST_TOKEN`."""
+
+_PLAINLY_MILLION: Final = Decimal("0.1")
+"""USD: a list whose middle price is below may be per 1,000 tokens, where its dearest, too, is below
+what the dearest model ever cost for 1,000."""
+_DEAREST_THOUSAND: Final = Decimal("0.6")
+
+_MAJORITY: Final = 4
+"""So many times as many prices must speak for a unit as against it."""
+
+_HINT: Final = "; `price_unit: token|1k|1M` in the policy says it"
+
+
+class Quote(NamedTuple):
+    """A row's prices as it states them.
+
+    Attributes:
+        amounts: part -> what stands there; None = it says something that is no price.
+        exponent: of the unit it states; None = it states none.
+        readable: False where the unit or the currency is none of ours.
+        like_openrouter: whether its keys are OpenRouter's, which are USD per token there.
+        otherwise: whether it is billed by something else than tokens, too.
+    """
+
+    amounts: Mapping[str, Decimal | None]
+    exponent: int | None = None
+    readable: bool = True
+    like_openrouter: bool = False
+    otherwise: bool = False
+
+    @property
+    def base(self) -> list[Decimal]:
+        """What it asks for input and output, where that is not nothing."""
+        return [amount for part in ("input", "output") if (amount := self.amounts.get(part))]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The unit of those prices of a list that state none.
+
+    Attributes:
+        exponent: None = nobody can tell, and they stay unknown.
+        above, below: where it was read from the numbers, the amounts that speak for it; another
+            one is a slip, and its row's prices are unknown.
+        note: what was read from the numbers, one line; "" = nothing that is worth a word.
+    """
+
+    exponent: int | None
+    above: Decimal = Decimal(0)
+    below: Decimal = Decimal("Infinity")
+    note: str = ""
+
+
+def quote_of(row: Row) -> Quote:
+    """The prices a row states, in the first place that has any; of several hosts the dearest."""
+    if own := _own(row):
+        return own
+    hosts = [quote for host in live_hosts(row) if (quote := _own(host))]
+    return max(hosts, key=lambda quote: sum(quote.base, Decimal(0)), default=Quote({}))
+
+
+def _own(row: Row) -> Quote | None:
+    found = (_named(row, holder) or _plain(row, holder) for holder in _HOLDERS)
+    return next((quote for quote in found if quote), None)
+
+
+def unit_of(quotes: Iterable[Quote], said: PriceUnit | None) -> Unit:
+    """The unit of those prices of a list that state none.
+
+    Args:
+        quotes: of its chat models: others may be priced by the minute or the image.
+        said: what the policy says, or what is known of the provider.
+    """
+    if said is not None:
+        return Unit(EXPONENTS[said])
+    unsaid = [quote for quote in quotes if quote.exponent is None and quote.readable and quote.base]
+    amounts = sorted(amount for quote in unsaid for amount in quote.base)
+    if not amounts:
+        return Unit(0)
+    small = sum(amount < _PLAIN for amount in amounts)
+    large = len(amounts) - small
+    middle, dearest = amounts[len(amounts) // 2], amounts[-1]
+    if small >= _MAJORITY * large:
+        if middle <= _BARE_TOKEN or all(quote.like_openrouter for quote in unsaid):
+            slips = f"{large} prices are absurd as USD per token, and left out" if large else ""
+            return Unit(0, below=_PLAIN, note=slips)
+    elif (
+        large >= _MAJORITY * small
+        and dearest <= _DEAREST_MILLION
+        and (middle >= _PLAINLY_MILLION or dearest > _DEAREST_THOUSAND)
+    ):
+        read = "its prices are read as USD per 1M tokens: per token they would be absurd"
+        return Unit(-6, above=_PLAIN, note=read + _HINT)
+    return Unit(None, note=f"its prices are left out: their unit is not clear{_HINT}")
+
+
+def price_of(quote: Quote, unit: Unit) -> Price:
+    """USD per token; all unknown where one of them is absurd or no price at all."""
+    exponent = quote.exponent
+    if exponent is None:
+        exponent = unit.exponent
+        if any(not unit.above <= amount < unit.below for amount in quote.base):
+            return Price()
+    if exponent is None or not quote.readable:
+        return Price()
+    found = {part: scaled(amount, exponent) for part, amount in quote.amounts.items()}
+    if any(price is None for price in found.values()):
+        return Price()
+    if quote.otherwise and not quote.base:
+        return Price()
+    return Price(**found)
+
+
+def by_tokens(price: Price, kind: Kind, outputs: Iterable[str] | None) -> Price:
+    """The price, where the model is billed by tokens; else all unknown.
+
+    A list gives other kinds prices by the minute, the image or the request under the same keys,
+    or 0: only what puts out text, or embeds, is billed by tokens.
+    """
+    given = set(outputs or ())
+    if kind is Kind.CHAT or given == {"text"}:
+        return price
+    if "text" in given and price.input and price.output:
+        return price
+    return price if kind is Kind.EMBEDDING and price.input else Price()
+
+
+def exponent_of(unit: object) -> int | None:
+    """The power of ten of a unit in words or numbers (`usd_per_1m_tokens`, `perMTokens`, 1000);
+    None where it is none of tokens.
+    """
+    if isinstance(unit, bool) or not isinstance(unit, str | int):
+        return None
+    word = re.sub(r"[^a-z0-9]", "", str(unit).lower())
+    count = re.sub(r"tok(en)?s?$", "", re.sub(r"^(usd|us|dollars?)?(per)?", "", word))
+    return _SPELLINGS.get(count) if count or "tok" in word else None
+
+
+_SPELLINGS: Final = {
+    **dict.fromkeys(("", "1", "one"), 0),
+    **dict.fromkeys(("k", "1k", "1000", "thousand", "1thousand", "1e3"), -3),
+    **dict.fromkeys(("m", "1m", "1000000", "million", "1million", "1e6"), -6),
+}
+
+
+def _plain(row: Row, holder: tuple[str, ...]) -> Quote | None:
+    """Prices under the usual keys; beside the id only under those that say "price"."""
+    amounts: dict[str, Decimal | None] = {}
+    used = set()
+    for part, keys in _KEYS.items():
+        for key in keys if holder else (f"{part}_price",):
+            value = row.value(*holder, key)
+            if value is not None:
+                inner = (key, "usd") if isinstance(value, dict) else (key,)
+                amounts[part] = row.amount(*holder, *inner)
+                used.add(key)
+                break
+    if "input" not in amounts and "output" not in amounts:
+        return None
+    exponent, readable = _stated_unit(row)
+    like_openrouter = used.isdisjoint({*_KEYS["input"][1:], *_KEYS["output"][1:]}) and bool(holder)
+    return Quote(amounts, exponent, readable, like_openrouter, _billed_otherwise(row, holder))
+
+
+def _named(row: Row, holder: tuple[str, ...]) -> Quote | None:
+    """Prices under keys that name their unit."""
+    holding = row.value(*holder)
+    if not isinstance(holding, dict):
+        return None
+    amounts: dict[str, Decimal | None] = {}
+    exponents = set()
+    for key, value in holding.items():
+        if (match := _NAMED.fullmatch(key)) and value is not None:
+            part = "input" if match["part"] in ("input", "prompt") else "output"
+            amounts[part] = row.amount(*holder, key)
+            exponents.add(exponent_of(match["unit"]))
+    if not amounts:
+        return None
+    return Quote(amounts, next(iter(exponents)), readable=len(exponents) == 1)
+
+
+def _stated_unit(row: Row) -> tuple[int | None, bool]:
+    """The exponent of the unit a row states, and whether unit and currency can be read."""
+    units = [unit for place in _ROW_UNITS if (unit := row.value(*place)) is not None]
+    currencies = [name for place in _CURRENCIES if (name := row.value(*place)) is not None]
+    said = [unit for unit in units if str(unit).strip().lower() not in _DOLLARS]
+    exponents = {exponent_of(unit) for unit in said}
+    readable = all(str(name).strip().lower() in _DOLLARS for name in currencies)
+    if not exponents:
+        return None, readable
+    return next(iter(exponents)), readable and len(exponents) == 1 and None not in exponents
+
+
+def _billed_otherwise(row: Row, holder: tuple[str, ...]) -> bool:
+    """Whether an object of prices has one by the hour, the request or the like."""
+    holding = row.value(*holder)
+    keys = [key for key in holding if isinstance(key, str)] if isinstance(holding, dict) else []
+    return any(
+        _OTHERWISE.search(key.lower()) and ("hour" in key.lower() or row.amount(*holder, key))
+        for key in keys
+    )
