@@ -38,7 +38,10 @@ def word_of(annotation: Any) -> str | None:
         return PLAIN[annotation]
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (types.UnionType, typing.Union):
-        words = [word_of(one) for one in inner if one is not type(None)]
+        inner = tuple(one for one in inner if one is not type(None))
+        if str in inner:  # a text that is one of some words is a text
+            inner = tuple(one for one in inner if typing.get_origin(one) is not Literal)
+        words = [word_of(one) for one in inner]
         known = sorted({word for word in words if word is not None})
         anything = {"float | str"} if "float" in known and "str" in known else set()
         if None in words and not anything:
@@ -63,15 +66,31 @@ def fields_of(model: Any) -> dict[str, list[str]]:
     return dict(sorted(found.items()))
 
 
+def providers() -> list[str]:
+    """What may stand before the first slash of a model: providers, makers in LiteLLM's own table,
+    and the prompt managers that take a model's place.
+    """
+    import litellm
+    from litellm.llms.openai_like.json_loader import JSONProviderRegistry
+
+    found = {getattr(one, "value", one) for one in litellm.provider_list}
+    found |= set(JSONProviderRegistry.list_providers())
+    found |= {name.partition("/")[0] for name in litellm.model_cost if "/" in name}
+    found |= set(litellm._known_custom_logger_compatible_callbacks)
+    return sorted(str(one) for one in found)
+
+
 def table() -> dict[str, Any]:
     """The whole table, from the installed litellm."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    from litellm.types.router import LiteLLM_Params, ModelInfo
+    from litellm.types.router import LiteLLM_Params, ModelGroupInfo, ModelInfo
 
     return {
         "litellm": version("litellm"),
         "litellm_params": fields_of(LiteLLM_Params),
         "model_info": fields_of(ModelInfo),
+        "model_group": fields_of(ModelGroupInfo),
+        "providers": providers(),
     }
 
 
