@@ -94,7 +94,7 @@ def _report(
         f"{os.cpu_count()} CPUs, Python {platform.python_version()}; "
         f"installed besides: {', '.join(weights) or 'nothing that counts'}."
     ]
-    if load_before is not None:
+    if load_before is not None and sys.platform != "win32":
         ends = os.getloadavg()
         lines.append(
             f"Load average {load_before[0]:.1f} before, {ends[0]:.1f} after, over "

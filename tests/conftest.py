@@ -12,6 +12,8 @@ import pytest
 from tests.house import House
 from tests.simulator.simulator import Simulator
 
+EMPTY_PRICE_MAP = Path(__file__).parent / "data" / "empty_price_map.json"
+"""What LiteLLM's map says changes with every release: no test depends on the installed one."""
 KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT", "COVERAGE_", "COV_", "PYTEST_")
 
 # A script's background job (`make test &`) starts with Ctrl-C ignored, and so would whatever the
@@ -29,6 +31,7 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.setenv("ROLLCALL_PRICE_MAP", str(EMPTY_PRICE_MAP))
     work = tmp_path_factory.mktemp("work")
     monkeypatch.chdir(work)
     return work

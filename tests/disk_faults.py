@@ -87,6 +87,8 @@ class Injector:
 
     def install(self) -> None:
         """Wrap the system calls of this process."""
+        if sys.platform == "win32":
+            raise NotImplementedError
         for name in ("write", "fsync", "replace", "unlink", "mkdir", "chmod", "chown"):
             self._wrap(os, name)
         for name in ("ftruncate", "scandir", "listdir", "stat", "lstat", "fstat"):
@@ -96,7 +98,8 @@ class Injector:
                 self._wrap(os, name)
         self._wrap(os, "open")
         self._wrap(io, "open")
-        self._wrap(fcntl, "flock")
+        if sys.platform != "win32":
+            self._wrap(fcntl, "flock")
         self._put(time, "sleep", lambda seconds: None)  # what fails here fails however long
 
     def remove(self) -> None:
@@ -129,6 +132,8 @@ class Injector:
         return seen == self.at or (self.fault.stays and seen > self.at)
 
     def _strike(self, original: Callable[..., Any], name: str, arguments: Any) -> None:
+        if sys.platform == "win32":
+            raise NotImplementedError
         if self.fault.number is not None:
             raise OSError(self.fault.number, os.strerror(self.fault.number))
         if self.fault.half and name == "write":
@@ -216,6 +221,8 @@ def _in_child(
     work: Callable[[], dict[str, Any]], kill_after: float | None = None
 ) -> tuple[str, dict[str, Any]]:
     """Fork, work, and report through a pipe; a killed child leaves the report empty."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     reading, writing = os.pipe()
     write, close, leave = os.write, os.close, os._exit
     pid = os.fork()

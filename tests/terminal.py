@@ -59,6 +59,8 @@ def at_terminal(
     Args:
         typed: what the person types, in one go.
     """
+    if sys.platform == "win32":
+        raise NotImplementedError
     import pty
 
     ours, theirs = pty.openpty()

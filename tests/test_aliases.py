@@ -406,6 +406,7 @@ class TestPicked:
             own_names=frozenset(),
             current={},
             unanswered=frozenset(),
+            today=TODAY,
             picked=picked,
         )
         return {row.name: (str(row.target), row.reason) for row in rows}

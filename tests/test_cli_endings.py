@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.house import OWN
+from tests.platforms import not_on_windows
 from tests.simulator.faults import Fault
 from tests.terminal import COMMAND, in_pipes
 
@@ -31,7 +32,7 @@ def furnished(house: House) -> House:
     return house
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@not_on_windows("no POSIX signals")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_while_a_provider_hangs_ends_the_run_with_the_config_whole(
     furnished: House, number: signal.Signals, code: int
@@ -54,7 +55,7 @@ def test_a_signal_while_a_provider_hangs_ends_the_run_with_the_config_whole(
     furnished.applied()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@not_on_windows("no POSIX signals")
 def test_these_tests_pass_as_a_background_job_with_ctrl_c_ignored() -> None:
     name = test_a_signal_while_a_provider_hangs_ends_the_run_with_the_config_whole.__name__
     environ = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
+from tests.platforms import not_on_windows
 from tests.simulator.faults import Fault
 from tests.terminal import at_terminal
 
@@ -135,7 +135,7 @@ def test_init_without_any_hint_still_gives_a_policy_that_loads(
     assert house.policy.read_bytes() == before
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX's")
+@not_on_windows("no pseudo-terminals")
 def test_pick_asks_until_it_gets_a_number_of_the_list(furnished: House) -> None:
     done = at_terminal("pick", typed=b"0\nfoo\n9\n2\n")
     assert done.code == 0
@@ -146,7 +146,7 @@ def test_pick_asks_until_it_gets_a_number_of_the_list(furnished: House) -> None:
     assert furnished.aliases()["default"] == "xai/grok-4.6"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX's")
+@not_on_windows("no pseudo-terminals")
 def test_leaving_pick_without_an_answer_picks_nothing(furnished: House) -> None:
     assert at_terminal("pick", typed=b"\x04").code == 130
     assert not Path("policy.picked.yaml").exists()

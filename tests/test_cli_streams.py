@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.platforms import not_on_windows
 from tests.terminal import at_terminal, in_pipes, in_shell
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ aliases:
   default: {family: claude-haiku}
 """
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="sh and pseudo-terminals are POSIX's")
+posix = not_on_windows("no sh and no pseudo-terminals")
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_no_console_at_all_is_no_error(furnished: House) -> None:
     assert len(furnished.names()) == 3
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Windows, macOS: no /dev/full")
 def test_a_full_disk_behind_stdout_is_two_lines_and_exit_1(furnished: House) -> None:
     done = in_shell("$ROLLCALL plan --json >/dev/full")
     assert done.code == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from rollcall.store.folder import config_folder
 from rollcall.store.state import ProviderState, State
 from rollcall.store.store import Store
 from tests.house import House
+from tests.platforms import not_on_windows
 from tests.simulator.faults import Fault
 
 KEY = "sk-proj-abcdefghijklmnop1234567890"
@@ -43,7 +43,7 @@ allow:
   - {family: gpt, from: [openai], newest: 1}
 """
 GOOD = {"OPENAI_API_KEY": KEY, "XAI_API_KEY": "xai-1234567890abcdef", "LITELLM_MASTER_KEY": "sk-m1"}
-posix = pytest.mark.skipif(os.name == "nt", reason="permission bits and #! lines are POSIX")
+posix = not_on_windows("no permission bits, no #! lines")
 
 
 def install(prefix: Path, version: str = "1.106.2", *, python: str | None = None) -> Path:
@@ -197,7 +197,7 @@ class TestProviders:
 
     @pytest.mark.parametrize("value", [f'"{KEY}"', f"{KEY} ", f"{KEY}\r"])
     def test_quotes_and_blanks_around_a_key(self, value: str, place: Place) -> None:
-        finding = the(place.examine(OPENAI_API_KEY=value), "key_quoted")
+        finding = the(place.examine(OPENAI_API_KEY=value), "key_odd")
         assert finding.level is Level.ERROR
         assert "OPENAI_API_KEY" in finding.fix
 
@@ -382,7 +382,7 @@ class TestFiles:
 class TestOneCheckThatFails:
     """Whatever one check stumbles over, what the others found is told."""
 
-    OTHERS = ("key_quoted", "no_key", "misplaced_key", "master_key", "litellm")
+    OTHERS = ("key_odd", "no_key", "misplaced_key", "master_key", "litellm")
 
     @pytest.mark.parametrize(
         ("name", "code", "lost"),
@@ -390,7 +390,7 @@ class TestOneCheckThatFails:
             (".rollcall", "state_no_folder", ()),
             ("MEMORY/state.json/", "state", ()),
             (".rollcall/backups", "cannot_check", ()),
-            ("policy.yaml/", "policy", ("key_quoted", "no_key")),
+            ("policy.yaml/", "policy", ("key_odd", "no_key")),
             ("config.yaml/", "config_unreadable", ("misplaced_key", "master_key")),
         ],
     )

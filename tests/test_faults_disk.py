@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="it forks and sends SIGKILL")
+from tests.platforms import not_on_windows
+
+pytestmark = not_on_windows("no fork, no SIGKILL")
 
 PROJECT = Path(__file__).resolve().parents[1]
 Faults = Callable[..., dict[str, dict[str, Any]]]

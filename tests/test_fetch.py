@@ -20,6 +20,7 @@ from rollcall.catalog.model import Answer, Verdict
 from rollcall.providers.builtin import BUILTIN, Provider, find_key
 from rollcall.providers.fetch import Target, ask_all, parse_stored
 from rollcall.providers.registry import resolve_provider
+from tests.platforms import not_on_windows
 from tests.simulator.catalogs import MAIN
 from tests.simulator.faults import Fault
 from tests.simulator.simulator import Simulator
@@ -298,7 +299,7 @@ print(json.dumps([answer.verdict, sorted(sys.modules)]))
         assert not set(HEAVY) & set(modules)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal to a process")
+@not_on_windows("no POSIX signals")
 def test_ctrl_c_ends_it_at_once(sim: Simulator) -> None:
     sim.fault("xai", Fault.HANG)
     script = f"""

@@ -13,9 +13,10 @@ import pytest
 
 from rollcall.files import read_regular
 from rollcall.store.folder import config_folder
+from tests.platforms import not_on_windows
 from tests.stand_in import StandIns
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes or devices as files")
+pytestmark = not_on_windows("no pipes or devices as files")
 
 CONFIG = "model_list:\n- model_name: mine\n  litellm_params: {model: openai/x}\n"
 POLICY = """\
@@ -28,6 +29,8 @@ HANGS_SECONDS = 60
 
 
 def pipe(path: Path) -> None:
+    if sys.platform == "win32":
+        raise NotImplementedError
     os.mkfifo(path)
 
 
@@ -82,6 +85,8 @@ def typed(home: Path, *args: str) -> subprocess.CompletedProcess[str]:
     import resource
 
     def bounded() -> None:
+        if sys.platform == "win32":
+            raise NotImplementedError
         resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))
 
     source = Path(__file__).resolve().parents[1] / "src"
@@ -154,6 +159,8 @@ def test_what_is_read_is_a_file_of_bounded_size(tmp_path: Path) -> None:
 
 
 def test_a_socket_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if sys.platform == "win32":
+        raise NotImplementedError
     monkeypatch.chdir(tmp_path)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind("socket")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from tests.house import House
+from tests.platforms import as_root_only
 
 NEIGHBOUR = 54321
 
-pytestmark = pytest.mark.skipif(
-    os.name == "nt" or os.geteuid() != 0, reason="only root can make files of another user's"
-)
+pytestmark = as_root_only("only root can make files of another user's")
 
 
 @pytest.fixture
@@ -26,6 +26,8 @@ def shared(house: House) -> House:
 
 
 def planted(path: Path) -> Path:
+    if sys.platform == "win32":
+        raise NotImplementedError
     os.lchown(path, NEIGHBOUR, NEIGHBOUR)
     return path
 

@@ -7,11 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from rollcall.providers.bodies import MAX_VALUES, too_many_values
 from rollcall.providers.rows import MAX_ROWS
 from tests.house import House
+from tests.platforms import not_on_windows
 from tests.simulator.catalogs import MAIN
 from tests.simulator.simulator import Simulator
 from tests.stand_in import StandIns
@@ -21,6 +20,8 @@ SOURCE = Path(__file__).resolve().parents[1] / "src"
 
 
 def bounded() -> None:
+    if sys.platform == "win32":
+        raise NotImplementedError
     import resource
 
     resource.setrlimit(resource.RLIMIT_AS, (1_000_000_000, 1_000_000_000))
@@ -30,7 +31,7 @@ def policy_for(house: House) -> None:
     house.write_policy('allow: [{match: "*"}]\n', *MAIN)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on a process's memory to set")
+@not_on_windows("no limit on the memory of a process")
 def test_bombs_from_everybody_cost_no_memory_and_the_proxy_starts(
     house: House, sim: Simulator
 ) -> None:

@@ -16,6 +16,7 @@ from rollcall.runtime.config import parse_config
 from rollcall.runtime.errors import InvalidYAML
 from rollcall.store.picks import read_picked, write_picked
 from rollcall.yaml_reading import UNREADABLE, Unbounded, load
+from tests.platforms import not_on_windows
 from tests.stand_in import StandIns
 
 ENTRY = "model_list:\n- model_name: mine\n  litellm_params: {model: openai/x}\n"
@@ -115,7 +116,7 @@ def test_a_picked_name_cannot_write_yaml(tmp_path: Path) -> None:
     assert read_picked(tmp_path / "policy.yaml")[1] == name
 
 
-@pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")
+@not_on_windows("links need a privilege")
 def test_a_planted_link_at_the_pick_is_replaced_not_followed(tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("precious", encoding="utf-8")

@@ -21,9 +21,10 @@ from rollcall.launch.run import (
     run_child,
     variables,
 )
+from tests.platforms import not_on_windows
 from tests.stand_in import StandIns
 
-posix = pytest.mark.skipif(os.name == "nt", reason="stand-ins are scripts with a #! line")
+posix = not_on_windows("no #! lines")
 SRC = str(Path(__file__).resolve().parents[1] / "src")
 NO_PYTHON = "/nowhere/bin/python"
 
@@ -205,22 +206,24 @@ class TestHandOff:
         assert start.argv == argv[1:]
         assert start.environ["OPENAI_API_KEY"] == "sk-1 2"
 
-    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+    @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
     def test_a_signal_to_us_reaches_litellm(
-        self, call: str, number: signal.Signals, stand_ins: StandIns
+        self, call: str, name: str, stand_ins: StandIns
     ) -> None:
         litellm = stand_ins.add("litellm", exit_code=9, waits=True)
         process = in_a_process(call, str(litellm), environ={})
         assert process.stdout is not None
         assert process.stdout.readline() == "beforeready\n"
-        process.send_signal(number)
+        process.send_signal(signal.Signals[name])
         output, _ = process.communicate(timeout=30)
-        assert output == f"got {number.name}\n"
+        assert output == f"got {name}\n"
         assert process.returncode == 9
 
     def test_control_c_reaches_litellm_once_and_its_answer_is_ours(
         self, call: str, stand_ins: StandIns
     ) -> None:
+        if sys.platform == "win32":
+            raise NotImplementedError
         litellm = stand_ins.add("litellm", exit_code=3, waits=True)
         process = in_a_process(call, str(litellm), environ={})
         assert process.stdout is not None
@@ -233,6 +236,8 @@ class TestHandOff:
     def test_what_cannot_be_started_is_two_lines(
         self, call: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
+        if sys.platform == "win32":
+            raise NotImplementedError
         broken = tmp_path / "litellm"
         broken.write_text("#!/no/such/python\n")
         broken.chmod(0o755)
@@ -253,6 +258,8 @@ def test_litellm_takes_our_place_and_our_process_number(stand_ins: StandIns) -> 
 
 @posix
 def test_a_pipe_that_closes_ends_a_shell_command_as_usual(stand_ins: StandIns) -> None:
+    if sys.platform == "win32":
+        raise NotImplementedError
     process = in_a_process("launch", "sh", "-c", "kill -PIPE $$; echo ignored", environ={})
     output, _ = process.communicate(timeout=30)
     assert "ignored" not in output

@@ -20,6 +20,7 @@ from rollcall.litellm_config.text import LoadedYaml
 from rollcall.policy import schema
 from rollcall.selection.admission import admit
 from tests.house import House
+from tests.platforms import not_on_windows
 
 HEAVY = frozenset(
     {
@@ -92,7 +93,7 @@ def test_the_version_needs_only_the_command_line() -> None:
     )
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a child is started with subprocess there")
+@not_on_windows("a process cannot become another")
 def test_a_start_within_the_time_to_live_reads_one_stamp(applied: House) -> None:
     applied.sim.requests.clear()
     litellm = shutil.which("true")  # a program that does nothing, whatever it is told

@@ -228,6 +228,20 @@ class TestPlacement:
         assert "xai/grok-4" not in done.decision.model_list.gone
 
 
+@pytest.mark.parametrize("edited", [False, True])
+def test_what_no_rule_names_any_more_has_a_grace_unless_the_policy_was_edited(
+    edited: bool,
+) -> None:
+    replay = listing(replay_of(ONE_ALIAS), *models("xai/grok-4"))
+    replay.run(DAY)
+    other = replay_of(HEAD + "allow: [{family: grok-mini, from: [xai], newest: 1}]\naliases: {}\n")
+    replay.old_policy = replay.policy if edited else None
+    replay.policy, replay.force = other.policy, True
+    done = listing(replay, *models("xai/grok-4", "xai/grok-mini-5")).run(later(1))
+    assert ("xai/grok-4" in replay.entries) is not edited
+    assert ("under the same policy" in done.decision.model_reasons["xai/grok-4"]) is not edited
+
+
 def test_changes_are_counted_in_words() -> None:
     replay = listing(replay_of(ONE_ALIAS), grok("4", ("1", "1")))
     done = replay.run(DAY)

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
-from rollcall.catalog.model import Price, PriceTier
-from rollcall.plan.guards import cost_of
+from rollcall.catalog.facts import OpenRouterRows, OtherLists, price_label
+from rollcall.catalog.model import Model, Price, PriceTier
 from tests.policy_making import model, price
+
+
+def cost_of(row: Model, rows: Sequence[Model] = ()) -> tuple[Decimal, str] | None:
+    """What a model is compared by, and whose word that is."""
+    known = OtherLists((OpenRouterRows(rows),)).complete(row)
+    source = known.borrowed.get("price")
+    if known.price.blended is None:
+        return None
+    return known.price.blended, price_label(source) if source else ""
+
 
 CLAUDE = model("anthropic/claude-sonnet-5", maker="anthropic")
 
@@ -16,14 +27,14 @@ def test_a_models_own_price_counts_whatever_openrouter_takes() -> None:
     other = model("openrouter/x-ai/grok-4.6", cost=("9", "9"))
     cost = cost_of(own, [other])
     assert cost is not None
-    assert (cost.blended, cost.source) == (Decimal(5) / 10**6, "")
+    assert cost == (Decimal(5) / 10**6, "")
 
 
 def test_where_the_provider_lists_none_openrouters_stands_in_and_is_labelled() -> None:
     cost = cost_of(CLAUDE, [model("openrouter/anthropic/claude-sonnet-5", cost=("3", "15"))])
     assert cost is not None
-    assert cost.blended == Decimal(24) / 10**6
-    assert cost.source == "OpenRouter's price for anthropic/claude-sonnet-5"
+    assert cost[0] == Decimal(24) / 10**6
+    assert cost[1] == "OpenRouter's price for anthropic/claude-sonnet-5"
 
 
 def test_another_version_offer_or_moving_id_is_not_the_same_model() -> None:
@@ -47,8 +58,8 @@ def test_of_several_snapshots_the_same_one_counts_then_the_bare_name() -> None:
         other = cost_of(model("openai/gpt-4o-2024-08-06"), rows)
         assert same is not None
         assert other is not None
-        assert same.source.endswith("gpt-4o-2024-05-13")
-        assert other.source.endswith("openai/gpt-4o")
+        assert same[1].endswith("gpt-4o-2024-05-13")
+        assert other[1].endswith("openai/gpt-4o")
 
 
 def test_the_dearest_tier_is_what_counts() -> None:
@@ -57,4 +68,4 @@ def test_the_dearest_tier_is_what_counts() -> None:
     row = model("xai/grok", price=Price(input=base.input, output=base.output, tiers=(tier,)))
     cost = cost_of(row)
     assert cost is not None
-    assert cost.blended == Decimal("0.000024")
+    assert cost[0] == Decimal("0.000024")

@@ -14,6 +14,7 @@ import pytest
 from dotenv import dotenv_values
 
 from rollcall.providers.builtin import BUILTIN
+from tests.platforms import not_on_windows
 from tests.stand_in import StandIns, Start
 
 SCR = Path(__file__).resolve().parents[1] / "scr"
@@ -282,7 +283,7 @@ class TestStartProxy:
         assert "A" not in repository.litellm().environ
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals between processes are POSIX")
+@not_on_windows("no POSIX signals")
 @posix_shell
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_to_the_script_is_litellms(

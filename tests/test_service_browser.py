@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rollcall.inspect.clients import sample_calls
+from rollcall.inspect.inventory import read_inventory
 from rollcall.service.app import create_app
+from rollcall.settings import resolve
+from tests.corpus import captures, needs_catalogs
+from tests.house import House
+from tests.service import picture
+from tests.service.chromium import WIDTHS, look, start
+from tests.service.picture import shipped_policy
 from tests.service.samples import INVENTORY, NOW, options
 from tests.service.serving import serving
 
 pytestmark = pytest.mark.browser
-
-WIDTHS = {"phone": (390, 844), "desk": (1280, 900)}
 
 
 @pytest.fixture(scope="module")
@@ -35,35 +42,11 @@ def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    driver = shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        pytest.skip("chromium and chromedriver are not on PATH (apt install chromium-driver)")
-    wanted = webdriver.ChromeOptions()
-    wanted.binary_location = chromium
-    profile = tmp_path_factory.mktemp("profile")
-    for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"):
-        wanted.add_argument(word)
-    wanted.add_argument(f"--user-data-dir={profile}")
-    wanted.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(wanted, webdriver.ChromeService(driver))
+    browser = start(tmp_path_factory.mktemp("profile"))
     try:
         yield browser
     finally:
         browser.quit()
-
-
-def look(browser: Any, address: str, scheme: str, width: str) -> None:
-    """Open a page in a colour scheme and a width."""
-    wide, high = WIDTHS[width]
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": wide, "height": high, "deviceScaleFactor": 1, "mobile": width == "phone"},
-    )
-    feature = {"name": "prefers-color-scheme", "value": scheme}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
-    browser.get(address)
 
 
 def names(browser: Any) -> list[str]:
@@ -138,6 +121,55 @@ def test_the_keyboard_is_enough(browser: Any, base_url: str) -> None:
     assert browser.execute_script("return document.activeElement.id") == "models"
     body.send_keys("/")
     assert browser.execute_script("return document.activeElement.id") == "q"
+
+
+def test_a_call_is_copied_whole(browser: Any, base_url: str) -> None:
+    from selenium.webdriver.common.by import By
+
+    look(browser, base_url, "light", "desk")
+    browser.execute_script("navigator.clipboard.writeText = async text => { window.copied = text }")
+    browser.find_element(By.CSS_SELECTOR, "#aliases summary").click()
+    call = browser.find_element(By.CSS_SELECTOR, "#aliases figure")
+    call.find_element(By.CSS_SELECTOR, "button.copy").click()
+    wait_for(browser, "document.querySelector('button.copy').textContent === 'Copied'")
+    copied = browser.execute_script("return window.copied")
+    assert copied == sample_calls(base_url, "LITELLM_API_KEY", "default")["curl"]
+
+
+VIEWS = ("", "?show=all", "?show=key", "?show=all&provider=openrouter", "?q=a&show=all")
+
+
+@needs_catalogs
+def test_with_real_catalogues_no_view_is_more_than_a_few_screens(
+    browser: Any, house: House
+) -> None:
+    shipped_policy(house)
+    house.monkeypatch.delenv("OPENAI_API_KEY")
+    for day, group in groupby(captures(), key=lambda capture: capture.day):
+        house.on(day)
+        for capture in group:
+            house.sim.set_rows(capture.provider, capture.rows)
+    house.applied()
+    inventory = read_inventory(resolve(cwd=house.folder))
+    assert len(inventory.rows) > 500
+    app = create_app(
+        options("http://127.0.0.1:9", folder=house.folder), inventory=lambda: inventory
+    )
+    with serving(app) as base_url:
+        for width, (_, high) in WIDTHS.items():
+            for view in VIEWS:
+                look(browser, f"{base_url}/{view}", "dark", width)
+                tall = browser.execute_script("return document.documentElement.scrollHeight")
+                assert tall / high <= (3.5 if width == "desk" else 6), (view, width, tall)
+
+
+def test_the_picture_of_the_docs_can_be_made_anew(tmp_path: Path) -> None:
+    picture.make(tmp_path / "page.png")
+    made = (tmp_path / "page.png").read_bytes()
+    assert made.startswith(b"\x89PNG")
+    assert picture.PICTURE.read_bytes()[:24] == made[:24], "the same size"
+    text = (picture.TOP / "docs" / "SERVICE.md").read_text(encoding="utf-8")
+    assert f"]({picture.PICTURE.name})" in text
 
 
 def test_it_works_without_script(browser: Any, base_url: str) -> None:

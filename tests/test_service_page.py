@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from html import unescape
 from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.inspect.inventory import Inventory
+from rollcall.inspect.clients import sample_calls
+from rollcall.inspect.inventory import Inventory, ModelRow
+from rollcall.plan.guards import HeldChange
 from rollcall.service.app import create_app
 from rollcall.service.cache import Health
 from rollcall.service.model_list import KnownModels
-from rollcall.service.page import Filter, Show, ago, make_page, read_filter
+from rollcall.service.page import OPEN_ROWS, Filter, Show, ago, make_page, read_filter
 from rollcall.service.page_routes import render_page, shown_price, shown_tokens
 from rollcall.store.state import ProviderState, RunRecord
 from tests.service.samples import GPT, GROK, INVENTORY, NOW, SONNET, options
@@ -76,7 +81,7 @@ def test_it_shows_what_is_available_and_how_to_get_the_rest(http: httpx.Client) 
 )
 def test_filters(http: httpx.Client, query: str, present: str, absent: str | None) -> None:
     text = http.get("/" + query).text
-    models = text.split('id="models-title"')[1].split('id="aliases"')[0]
+    models = text.split('id="found"')[1].split('id="providers"')[0]
     if query == "?q=sonnet":
         assert present not in models
         assert "claude-sonnet-5" in models
@@ -228,7 +233,7 @@ def test_control_characters_and_endless_names_do_not_reach_the_page() -> None:
     text = page_of("\x1b[2J\u202e" + "x" * 10_000)
     assert "\x1b" not in text
     assert "\u202e" not in text
-    assert len(text) < 40_000
+    assert len(text) < 80_000
 
 
 def test_the_query_is_shown_back_escaped(http: httpx.Client) -> None:
@@ -252,13 +257,137 @@ def test_ages_are_words(moment: str | None, words: str) -> None:
     assert ago(moment, datetime(2026, 11, 20, 12, tzinfo=UTC)) == words
 
 
-def test_a_key_that_is_set_is_not_asked_for() -> None:
-    outside = GROK.model_copy(update={"reason": "no rule names it"})
-    inventory = Inventory(rows=(outside,))
-    known = KnownModels(inventory, frozenset({"XAI_API_KEY"}))
-    assert make_page(known, read_filter({"show": "key"}), NOW).shown == 0
-    assert known.kept_away == ()
-    assert make_page(KnownModels(inventory), read_filter({"show": "key"}), NOW).shown == 1
+def out(count: int, provider: str = "openrouter", **fields: object) -> tuple[ModelRow, ...]:
+    """Models that are not in the config."""
+    like = GROK.model_copy(update={"provider": provider, "lacks_key": False, **fields})
+    return tuple(like.model_copy(update={"id": f"{provider}-{number}"}) for number in range(count))
+
+
+def text_of(inventory: Inventory, query: str = "", **fields: Any) -> str:
+    """The page of an inventory, filtered."""
+    wanted = read_filter(dict(parse_qsl(query)))
+    page = make_page(KnownModels(inventory), wanted, NOW, **fields)
+    return render_page(page, upstream=Health(), can_sign_out=False)
+
+
+class _Unfolded(HTMLParser):
+    """Counts the models that show before anybody unfolds anything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folds: list[bool] = []
+        self.models = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "details":
+            self.folds.append("open" not in dict(attrs))
+        elif tag == "tr" and dict(attrs).get("class") in ("ready", "away") and not any(self.folds):
+            self.models += 1
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "details":
+            self.folds.pop()
+
+
+@pytest.mark.parametrize("query", ["show=all", "show=all&provider=openrouter", "show=all&q=router"])
+@pytest.mark.parametrize("others", [(), out(40, "xai"), out(3, "anthropic")])
+def test_hundreds_of_models_are_folded_and_all_of_them_there(
+    query: str, others: tuple[ModelRow, ...]
+) -> None:
+    text = text_of(Inventory(rows=(*out(400), *others)), query)
+    counted = _Unfolded()
+    counted.feed(text)
+    assert counted.models <= OPEN_ROWS
+    assert all(f">openrouter-{number}<" in text for number in range(400))
+
+
+def test_a_few_models_are_not_folded() -> None:
+    counted = _Unfolded()
+    counted.feed(text_of(Inventory(rows=(*out(8), *out(OPEN_ROWS - 8, "xai"))), "show=all"))
+    assert counted.models == OPEN_ROWS
+
+
+def test_a_missing_key_is_said_once_for_all_models_of_its_provider() -> None:
+    rows = out(30, "xai", lacks_key=True, reason="set XAI_API_KEY")
+    text = text_of(Inventory(rows=(*rows, *out(2, reason="denied"))), "show=key")
+    assert text.count("XAI_API_KEY") == 1
+    assert text.count("https://console.x.ai") == 1
+    assert "denied" not in text
+
+
+def test_a_model_that_is_out_says_why_and_what_it_would_take() -> None:
+    rows = out(1, reason="rule 3: newest 1: a stands before it", needs="a larger newest in rule 3")
+    text = text_of(Inventory(rows=rows), "show=all")
+    assert "rule 3: newest 1: a stands before it" in text
+    assert "To have it: a larger newest in rule 3" in text
+
+
+def test_one_reason_of_a_whole_family_is_said_once() -> None:
+    text = text_of(Inventory(rows=out(9, reason="no rule names it")), "show=all")
+    assert text.count("no rule names it") == 1
+
+
+def test_whose_word_a_borrowed_price_is_stands_beside_it() -> None:
+    row = SONNET.model_copy(update={"borrowed": {"price": "openrouter/x/y"}})
+    assert "$3.00 / $15.00 <small>(OpenRouter&#39;s x/y)</small>" in text_of(Inventory(rows=(row,)))
+
+
+def test_what_is_held_what_leaves_and_what_ends_stands_by_itself() -> None:
+    def row(name: str, **fields: object) -> ModelRow:
+        return SONNET.model_copy(update={"name": name, "id": name, **fields})
+
+    inventory = Inventory(
+        rows=(
+            row("going", leaves=date(2026, 11, 29), leaves_because="xai no longer lists it"),
+            row("ending", ends=date(2026, 12, 24), replaced_by="its-successor"),
+            row("gone", in_config=False, ends=date(2026, 11, 1)),
+            row("later", in_config=False, ends=date(2026, 12, 1)),
+        ),
+        held=(
+            HeldChange(
+                name="cheap",
+                change="a -> b",
+                reason="the price rises by 80%",
+                accept="rollcall apply --accept cheap",
+            ),
+        ),
+    )
+    text = text_of(inventory)
+    coming = text.split('id="coming"')[1].split('id="models"')[0]
+    for said in (
+        "held", "a -&gt; b", "the price rises by 80%", "rollcall apply --accept cheap",
+        "leaves 2026-11-29", "xai no longer lists it",
+        "last day 2026-12-24", "its-successor",
+        "1 retired by their providers", "2026-11-01",
+    ):  # fmt: skip
+        assert said in coming
+    assert "later" not in coming
+    assert 'id="coming"' not in text_of(Inventory(rows=(SONNET,)))
+
+
+def test_aliases_come_first_each_with_calls_to_copy() -> None:
+    text = text_of(INVENTORY, base_url="https://llm.example")
+    assert text.index('id="aliases"') < text.index('id="models"')
+    aliases = unescape(text.split('id="aliases"')[1].split('id="models"')[0])
+    assert aliases.index(">default<") < aliases.index(">lost<") < aliases.index(">secret-alias<")
+    calls = sample_calls("https://llm.example", "LITELLM_API_KEY", "default")
+    assert all(call in aliases for call in calls.values())
+    assert "export ANTHROPIC_MODEL='default'" in aliases
+    windows = unescape(text_of(INVENTORY, shell="powershell"))
+    assert "$env:ANTHROPIC_MODEL = 'default'" in windows
+
+
+def test_many_aliases_are_folded() -> None:
+    aliases = {f"alias-{number}": ("claude-sonnet-5", False) for number in range(20)}
+    text = text_of(Inventory(rows=(SONNET,), aliases=aliases))
+    assert "8 more aliases" in text
+
+
+def test_the_calls_name_the_address_the_page_was_opened_at(http: httpx.Client) -> None:
+    host = {"host": "localhost:4001"}
+    assert "localhost:4001/v1/chat/completions" in http.get("/", headers=host).text
+    windows = {**host, "user-agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"}
+    assert "$env:ANTHROPIC_MODEL" in http.get("/", headers=windows).text
 
 
 @pytest.mark.parametrize(

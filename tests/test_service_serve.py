@@ -18,8 +18,9 @@ import httpx
 import pytest
 
 from rollcall.errors import SettingsError
-from rollcall.service.options import HELP_EPILOG, ServeOptions
+from rollcall.service import HELP_EPILOG, ServeOptions
 from tests.litellm_proxy import free_port
+from tests.platforms import not_on_windows
 from tests.service.fake_litellm import KEY, FakeLiteLLM
 from tests.service.samples import options
 from tests.service.serving import client
@@ -74,7 +75,7 @@ def process(
         running.communicate()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")
+@not_on_windows("no SIGTERM to send")
 def test_it_lets_a_running_answer_end_and_logs_no_key(tmp_path: Path) -> None:
     with (
         FakeLiteLLM() as litellm,
@@ -107,7 +108,7 @@ def test_it_lets_a_running_answer_end_and_logs_no_key(tmp_path: Path) -> None:
     assert "Traceback" not in log
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")
+@not_on_windows("no SIGTERM to send")
 def test_an_endless_answer_does_not_keep_it_from_ending(tmp_path: Path) -> None:
     with (
         FakeLiteLLM() as litellm,

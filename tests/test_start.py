@@ -16,6 +16,7 @@ import yaml
 from rollcall.launch.find import KNOWN_BAD
 from tests.house import OWN
 from tests.litellm_proxy import MASTER_KEY, OFFLINE, free_port
+from tests.platforms import not_on_windows
 from tests.simulator.faults import Fault
 from tests.stand_in import StandIns
 
@@ -191,7 +192,7 @@ def test_a_containers_own_entrypoint_gets_the_config(starter: Starter) -> None:
     assert str(starter.house.config) in started.argv
 
 
-@pytest.mark.skipif(os.name == "nt", reason="lib/python*/site-packages is POSIX")
+@not_on_windows("no lib/python*/site-packages")
 @pytest.mark.parametrize("version", [*sorted(KNOWN_BAD), "1.108.7"])
 def test_a_release_known_to_steal_keys_is_not_started_unless_told(
     starter: Starter, tmp_path: Path, version: str
@@ -212,7 +213,7 @@ def test_a_release_known_to_steal_keys_is_not_started_unless_told(
     assert starter.start("--litellm-anyway").returncode == 7
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell")
+@not_on_windows("no POSIX shell")
 def test_a_command_of_its_own_needs_no_litellm_of_ours(starter: Starter) -> None:
     """In a container's entrypoint `sh -c` may well find a litellm that we do not."""
     done = starter.start("--", "sh", "-c", "exit 9", ROLLCALL_LITELLM="no-such-litellm")
@@ -227,7 +228,7 @@ def test_without_litellm_there_are_two_lines(starter: Starter) -> None:
     assert len(done.stderr.strip().splitlines()) == 2
 
 
-@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+@not_on_windows("no POSIX signals")
 def test_ctrl_c_during_discovery_starts_nothing_and_leaves_the_file(starter: Starter) -> None:
     sim = starter.house.sim
     sim.fault("anthropic", Fault.HANG)

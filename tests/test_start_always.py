@@ -20,8 +20,9 @@ from rollcall.cli.start import StartOptions
 from rollcall.errors import StoreError
 from rollcall.launch.run import UnpassableError
 from rollcall.settings import MOST_VARIABLE_BYTES
+from tests.platforms import not_on_windows
 
-posix = pytest.mark.skipif(os.name == "nt", reason="forks and #! lines are POSIX")
+posix = not_on_windows("no fork, no #! lines")
 
 CONFIG = b"""\
 model_list:
@@ -352,6 +353,8 @@ arguments = st.lists(odd_words, max_size=3).map(lambda rest: ["--", "-x", *rest]
 
 def spoil(path: Path, how: Any) -> None:
     """Put something else in a file's place."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     if isinstance(how, bytes):

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.platforms import not_on_windows
 from tests.stand_in import StandIns, Start
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="stand-ins are scripts with a #! line")
+pytestmark = not_on_windows("no #! lines")
 
 CONFIG = """\
 model_list:
@@ -136,6 +137,8 @@ def test_a_config_named_for_litellm_is_left_to_it(proxy: Proxy) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_is_litellms(number: signal.Signals, proxy: Proxy) -> None:
+    if sys.platform == "win32":
+        raise NotImplementedError
     proxy.stand_ins.add("litellm", exit_code=9, waits=True)
     process = proxy.popen()
     assert process.stdout is not None
@@ -191,6 +194,8 @@ def test_a_provider_that_hangs_costs_the_deadline_at_most(proxy: Proxy) -> None:
 
 
 def test_control_c_during_discovery_starts_nothing(proxy: Proxy) -> None:
+    if sys.platform == "win32":
+        raise NotImplementedError
     with socket.create_server(("127.0.0.1", 0)) as server:
         (proxy.folder / "policy.yaml").write_text(POLICY % server.getsockname()[1])
         process = proxy.popen("--discover", "--deadline", "50s", "--timeout", "50s")

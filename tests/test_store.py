@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from rollcall.errors import NotFound, StoreError
 from rollcall.store.config_file import Written
 from rollcall.store.store import Store
+from tests.platforms import as_root_only, not_on_windows
 
 NOON = "2026-11-20T12:00:00Z"
-posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes and links")
+posix_only = not_on_windows("no POSIX modes and links")
 
 
 @pytest.fixture
@@ -111,18 +112,22 @@ def test_the_state_folder_is_private(store: Store) -> None:
 
 
 @posix_only
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="root gives files away")
+@as_root_only("only root gives files away")
 def test_the_owner_is_kept(store: Store) -> None:
     """root writes; the file still belongs to the proxy's user."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     os.chown(store.config_path, 12345, 54321)
     write(store, b"new\n")
     for path in (store.config_path, store.config_path.with_name("config.yaml.bak")):
         assert (path.stat().st_uid, path.stat().st_gid) == (12345, 54321)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="extended attributes as Linux has them")
+@pytest.mark.skipif(sys.platform != "linux", reason="Windows, macOS: no attributes as on Linux")
 def test_extended_attributes_are_kept(store: Store) -> None:
     """Access lists and labels live there."""
+    if sys.platform != "linux":
+        raise NotImplementedError
     try:
         os.setxattr(store.config_path, "user.kept", b"yes")
     except OSError:
@@ -185,6 +190,8 @@ def test_a_read_only_file_stays(store: Store) -> None:
 @posix_only
 def test_a_folder_or_a_pipe_is_no_config(tmp_path: Path) -> None:
     """And opening the pipe must not wait for a writer."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
     for name in ("folder", "pipe"):
@@ -448,6 +455,25 @@ class TestBackups:
             write(store, b"new\n")
         assert [one.read_backup(backup.id) for backup in one.backups()] == [b"a.yaml"]
         assert [two.read_backup(backup.id) for backup in two.backups()] == [b"b.yaml"]
+
+    def test_letter_case_makes_no_other_config_where_the_system_ignores_it(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Two names of one file, one of which the folder does not list: so it looks there."""
+        write(store, b"new\n")
+        other = store.config_path.with_name("CONFIG.YAML")
+        os.link(store.config_path, other)
+        listdir = os.listdir
+
+        def listing(folder: str) -> list[str]:
+            return [name for name in listdir(folder) if name != other.name]
+
+        monkeypatch.setattr(os, "listdir", listing)
+        shouted = Store(other, store.state_dir)
+        assert shouted.backups() == store.backups() != ()
+        write(shouted, b"newer\n")
+        assert store.read_config() == b"newer\n"
+        assert len(store.backups()) == 2
 
     def test_moving_the_whole_folder_keeps_the_history(self, store: Store, tmp_path: Path) -> None:
         """Backups know their config relative to the state folder."""

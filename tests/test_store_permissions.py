@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+from tests.platforms import as_root_only, not_on_windows
+
+pytestmark = not_on_windows("no POSIX permissions")
 
 SRC = Path(__file__).resolve().parents[1] / "src"
 RUN = """
@@ -64,6 +66,8 @@ def run(folder: Path) -> Run:
     def run_as_user(
         modes: dict[str, int], state: str = "state", write_to: str | None = None
     ) -> dict[str, Any]:
+        if sys.platform == "win32":
+            raise NotImplementedError
         for path in (folder, *folder.rglob("*")):
             if os.geteuid() == 0:
                 os.chown(path, 65534, 65534)
@@ -144,10 +148,12 @@ def test_an_unreadable_config_is_said(folder: Path, run: Run) -> None:
     assert result["hint"]
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="root gives files away")
+@as_root_only("only root gives files away")
 def test_somebody_else_s_file_keeps_its_owner(folder: Path, run: Run) -> None:
     """We may write it and its folder, but could not give a new one back: written in place."""
 
+    if sys.platform == "win32":
+        raise NotImplementedError
     path = folder / "config" / "config.yaml"
     first = run({"config/config.yaml": 0o666})
     assert not first["in_place"]

@@ -16,6 +16,7 @@ from rollcall.catalog.model import Answer, Model, Verdict
 from rollcall.store.folder import config_folder
 from rollcall.store.state import ProviderState, State
 from rollcall.store.store import Store
+from tests.platforms import not_on_windows
 
 NOON = "2026-11-20T12:00:00Z"
 STATE = State(
@@ -23,7 +24,7 @@ STATE = State(
     providers={"xai": ProviderState(first_seen={"grok-4.6": None}, last_seen={})},
     accepted=["a/b"],
 )
-posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX modes and pipes")
+posix_only = not_on_windows("no POSIX modes, no pipes as files")
 
 
 @pytest.fixture
@@ -114,6 +115,8 @@ class TestState:
     @posix_only
     def test_a_pipe_in_its_place_does_not_hang(self, store: Store) -> None:
         """A neighbour's joke."""
+        if sys.platform == "win32":
+            raise NotImplementedError
         home(store).mkdir(parents=True)
         os.mkfifo(home(store) / "state.json")
         assert "pipe" in store.read_state()[1][0]
@@ -130,7 +133,7 @@ class TestReplies:
     def test_pages_come_back_with_their_time(self, store: Store) -> None:
         """Each page whole."""
         assert store.write_replies((answer("xai", b"one", b"", b"\nthree\n"),)) == ()
-        assert store.read_replies("xai") == ((b"one", b"", b"\nthree\n"), NOON)
+        assert store.read_replies("xai") == ((b"one", b"", b"\nthree\n"), NOON, "")
         assert store.read_replies("openai") is None
 
     def test_only_good_answers_replace_what_is_kept(self, store: Store) -> None:
@@ -141,14 +144,14 @@ class TestReplies:
                 store.write_replies((answer("xai", b"bad", verdict=verdict),))
         store.write_replies((answer("xai"),))
         store.write_replies((Answer("xai", Verdict.OK, pages=(b"stored",), offline=True),))
-        assert store.read_replies("xai") == ((b"good",), NOON)
+        assert store.read_replies("xai") == ((b"good",), NOON, "")
 
     def test_a_public_list_is_kept_without_a_key(self, store: Store) -> None:
         """OpenRouter's, for display."""
         model = Model(provider="openrouter", id="a/b", litellm_model="openrouter/a/b")
         public = Answer("openrouter", Verdict.NO_KEY, models=(model,), pages=(b"public",))
         store.write_replies((public,))
-        assert store.read_replies("openrouter") == ((b"public",), "")
+        assert store.read_replies("openrouter") == ((b"public",), "", "")
 
     def test_unchanged_ones_are_not_rewritten(self, store: Store) -> None:
         """A megabyte per provider and run would be a lot."""
@@ -158,7 +161,7 @@ class TestReplies:
         store.write_replies((answer("xai", b"one", b"two"),))
         assert path.stat().st_ino == before.st_ino
         store.write_replies((answer("xai", b"onet", b"wo"),))
-        assert store.read_replies("xai") == ((b"onet", b"wo"), NOON)
+        assert store.read_replies("xai") == ((b"onet", b"wo"), NOON, "")
 
     @settings(max_examples=60, deadline=None)
     @given(data=st.data())
@@ -217,7 +220,7 @@ class TestReplies:
     def test_any_name_is_a_safe_file_name(self, store: Store, provider: str) -> None:
         """The policy may call a provider anything."""
         store.write_replies((answer(provider, b"one"),))
-        assert store.read_replies(provider) == ((b"one",), NOON)
+        assert store.read_replies(provider) == ((b"one",), NOON, "")
         [path] = (home(store) / "replies").iterdir()
         assert len(path.name) < 80
         assert path.name.isascii()
@@ -227,7 +230,7 @@ class TestReplies:
         names = ["my-vllm", "My-vLLM", "my/vllm", "my_vllm", "my vllm"]
         store.write_replies(tuple(answer(name, name.encode()) for name in names))
         assert [store.read_replies(name) for name in names] == [
-            ((name.encode(),), NOON) for name in names
+            ((name.encode(),), NOON, "") for name in names
         ]
 
 

@@ -208,7 +208,7 @@ class Checkout:
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
     if os.name == "nt" or not (shutil.which("git") and shutil.which("bash")):
-        pytest.skip("the action runs on Linux, with git and bash")
+        pytest.skip("Windows: no git and bash, which the action runs with on Linux")
     identity = {"NAME": "a", "EMAIL": "a@example.org"}
     for name, value in identity.items():
         monkeypatch.setenv(f"GIT_AUTHOR_{name}", value)

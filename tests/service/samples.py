@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from rollcall.inspect.inventory import Inventory, ModelRow
-from rollcall.service.options import ServeOptions
+from rollcall.service import ServeOptions
 from rollcall.settings import Settings
 from rollcall.store.state import ProviderState, RunRecord
 
@@ -46,6 +46,7 @@ GPT = ModelRow(
     in_config=True,
     ready=False,
     reason="OPENAI_API_KEY is not set",
+    lacks_key=True,
     key_env="OPENAI_API_KEY",
     key_url="https://platform.openai.com/api-keys",
 )
@@ -59,6 +60,7 @@ GROK = ModelRow(
     version="4.6",
     ready=False,
     reason="XAI_API_KEY is not set",
+    lacks_key=True,
     key_env="XAI_API_KEY",
     key_url="https://console.x.ai",
 )

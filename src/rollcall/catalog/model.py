@@ -142,6 +142,8 @@ class Model(_Frozen):
         points_at: for a moving id, the id it reaches now, where the provider says.
         canonical: the provider's permanent name, shared by renamed ids.
         batch_only: the id works only in batch calls.
+        borrowed: field or capability -> whose word it is, where it is not the provider's own; see
+            `rollcall.catalog.facts`.
     """
 
     provider: str
@@ -166,6 +168,7 @@ class Model(_Frozen):
     points_at: str | None = None
     canonical: str | None = None
     batch_only: bool = False
+    borrowed: dict[str, str] = {}
 
     @property
     def key(self) -> tuple[str, str]:
@@ -214,6 +217,7 @@ class Answer:
             but a model it lacks is not withdrawn.
         elapsed_ms: whole time of asking. fetched_at: when, ISO 8601 UTC.
         offline: read from the store, not from the network.
+        key_mark: tells the key it was asked with from others (`secrets.key_mark`).
     """
 
     provider: str
@@ -226,3 +230,4 @@ class Answer:
     elapsed_ms: int = 0
     fetched_at: str = ""
     offline: bool = False
+    key_mark: str = ""

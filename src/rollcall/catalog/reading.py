@@ -185,7 +185,11 @@ _BREAKS = re.compile(r"[^\w.]|_")
 _NUMBER = r"[0-9]{1,3}(?:[.p][0-9]{1,3})*"
 _NUMBER_ALONE = re.compile(_NUMBER)
 _NUMBER_MARKED = re.compile(rf"([vkmo])({_NUMBER})")
+_LLAMA_FIRST = re.compile(rf"l({_NUMBER})")
+"""`l3.3-euryale`: the Llama a model was made from."""
 _NUMBER_GLUED = re.compile(rf"(?:([a-z]{{2,}})\.?|([a-z])\.)({_NUMBER})([a-z]{{2,}})?")
+_NUMBER_BEFORE_V = re.compile(r"([0-9]{1,2}(?:[.p][0-9]{1,2})?)v")
+"""`glm-4.5v`: the version of a model that sees."""
 _LETTER_GLUED = re.compile(r"([a-z]{2,})([0-9]{1,3}(?:\.[0-9]{1,3})?[a-z])")
 _SIZE_WITH_P = re.compile(r"[0-9]+p[0-9]+[bmtv]")
 _CANDIDATE = re.compile(r"rc[0-9]{0,2}")
@@ -208,10 +212,16 @@ class _Parts:
         joinable, self._joinable = self._joinable, False
         if _CANDIDATE.fullmatch(token):
             self._word("rc")
+        elif match := _NUMBER_BEFORE_V.fullmatch(token):
+            self._number(match[1])
+            self._word("v")
         elif _SIZE_WITH_P.fullmatch(token):
             self._word(token.replace("p", "."))
         elif _NUMBER_ALONE.fullmatch(token):
             self._number(token, joinable=joinable)
+        elif not self.words and (match := _LLAMA_FIRST.fullmatch(token)):
+            self.words.append("l")
+            self._number(match[1])
         elif match := _NUMBER_MARKED.fullmatch(token):
             if not self.words:  # `o3`: there is no other name
                 self.words.append(match[1])

@@ -51,6 +51,7 @@ general_settings:
 
 POLICY = """\
 version: 1
+defaults: {{facts: [openrouter]}}    # the same on every machine, whatever litellm is there
 providers:
 {providers}
 allow:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rollcall.cli import options
-from rollcall.errors import Exit
+from rollcall.errors import Exit, RollcallError
 from rollcall.settings import resolve
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _stderr() -> int | None:
         return None
 
 
-AGAIN = "Make one with `rollcall plan --out FILE`."
+AGAIN = "Make one with `rollcall plan --out FILE`, which writes it as UTF-8 in every shell."
 
 
 def save(path: Path, plan: Plan, settings: Settings) -> None:
@@ -71,14 +71,15 @@ def load(path: Path) -> Plan:
         PlanError: it cannot be read, or is no plan.
     """
     from rollcall.errors import PlanError
-    from rollcall.files import MOST_BYTES, read_regular
+    from rollcall.files import MOST_BYTES, NotUTF8, read_regular, text_of
     from rollcall.plan.plan import read_plan
 
     try:
-        text = read_regular(path, MOST_BYTES).decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not a text file"
-        raise PlanError(f"{path} cannot be read: {reason}.", AGAIN) from None
+        text = text_of(read_regular(path, MOST_BYTES))
+    except NotUTF8 as error:
+        raise PlanError(error.said_of(path), AGAIN) from None
+    except OSError as error:
+        raise PlanError(f"{path} cannot be read: {error.strerror or error}.", AGAIN) from None
     return read_plan(text, str(path))
 
 
@@ -133,6 +134,10 @@ def plan(
     check: Annotated[
         bool, typer.Option("--check", help="Exit 4 when changes are pending.")
     ] = False,
+    trial: Annotated[
+        bool,
+        typer.Option("--trial", help="Call new models now, where guards.trial has apply do so."),
+    ] = False,
 ) -> None:
     """Show what would change and why; write nothing.
 
@@ -151,7 +156,7 @@ def plan(
         offline=offline, force=force, strict=strict, accept=tuple(accept or ()),
     )  # fmt: skip
     with live_progress(wanted=not (quiet or json or markdown)) as observer:
-        planned = apply.make_plan(settings, observer)
+        planned = apply.make_plan(settings, observer, trial=trial)
     result = planned.plan
     before = text_before(planned.inputs) if result.changed else ""
     after = text_after(result) if result.changed else ""
@@ -197,6 +202,13 @@ def apply(
         Path | None,
         typer.Option("--write-to", help="Only read the config; write the result here."),
     ] = None,
+    or_usable: Annotated[
+        bool,
+        typer.Option(
+            "--or-usable",
+            help="With --write-to: exit 0 whenever a config LiteLLM can start on stands there.",
+        ),
+    ] = False,
     validate: Annotated[
         bool, typer.Option("--validate", help="Have LiteLLM itself check the new config first.")
     ] = False,
@@ -216,10 +228,21 @@ def apply(
         offline=offline, force=force, strict=strict, accept=tuple(accept or ()),
     )  # fmt: skip
     checker = _validator(settings) if validate else None
-    applied = _applied(settings, saved, write_to, checker, watched=not (quiet or json))
+    try:
+        applied = _applied(settings, saved, write_to, checker, watched=not (quiet or json))
+    except RollcallError as error:
+        from rollcall.report.text import say, say_error
+
+        if not (or_usable and write_to and _is_usable(settings, write_to)):
+            raise
+        say_error(error)
+        say(f"{write_to} is usable all the same: exit 0, as --or-usable says.")
+        raise typer.Exit from error
     if verbose and applied.planned is not None:
         _say_all_there_is(settings, applied.planned)
     code = _exit_code(settings, applied.plan, pending=detailed_exitcode and applied.changed)
+    if or_usable and write_to and not code.is_well and _is_usable(settings, write_to):
+        code = Exit.OK
     try:
         _report(applied, settings, write_to, json=json, quiet=quiet and code.is_well)
     finally:
@@ -245,6 +268,13 @@ def _applied(
         return apply.apply_saved(settings, load(saved), write_to=write_to, check=check)
     with live_progress(wanted=watched) as observer:
         return apply.apply(settings, observer, write_to=write_to, check=check)
+
+
+def _is_usable(settings: Settings, target: Path) -> bool:
+    """Whether a config that loads stands at `target`, config.yaml copied there if need be."""
+    from rollcall.sync.apply import copy_as_it_is
+
+    return copy_as_it_is(settings, target)
 
 
 def _exit_code(settings: Settings, plan: Plan, *, pending: bool) -> Exit:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
 from rollcall.catalog import names, order
 from rollcall.catalog.model import CAPABILITIES, Model, per_million
-from rollcall.inspect.explain_model import what_admits, why_outside
+from rollcall.inspect.explain_model import outside
 from rollcall.litellm_config.entries import called_by, key_of, leaves_on, model_of, name_of
 from rollcall.plan.decide import decide
 from rollcall.plan.guards import HeldChange
+from rollcall.plan.last_days import LastDay
+from rollcall.plan.own_entries import OwnEntry, fate_of, read_own_entries
+from rollcall.plan.trial import last_trial, refusal_of
 from rollcall.store.state import ProviderState, RunRecord
 from rollcall.store.store import Store
 from rollcall.sync.asking import missing_key
@@ -35,14 +38,20 @@ class ModelRow(BaseModel):
     Attributes:
         name: the model_name clients use; None when it is not in the config.
         version: "" = unversioned. stage: stable, preview or experimental.
-        input_price, output_price: USD per 1M tokens; None = unknown.
+        input_price, output_price: USD per 1M tokens; None = unknown. price_source: whose word they
+            are where the provider says none, e.g. OpenRouter; "" = the provider's own.
         capabilities: the words it is known to have. modalities: what it takes in.
         ready: a client can call it now. reason: why it is, or is not, in the config and ready.
         needs: what would bring it into the config, where that is not a key; "" = nothing does.
-        leaves: the day its entry goes. ends: the provider's announced last day; replaced_by: its
-            successor in the provider's words.
-        key_env: the variable its key comes from; key_url: where to get one.
+        leaves: the day its entry goes; leaves_because: why. ends: the announced last day;
+            replaced_by: the successor, as the provider's id.
+        borrowed: field or capability -> whose word it is, where it is not the provider's own:
+            `openrouter/z-ai/glm-5`, `litellm 1.110.2`, a file's name.
+        lacks_key: there is no key for its provider. key_env: the variable its key comes from;
+            key_url: where to get one.
         aliases: names in the config that lead to it.
+        answered: when it last answered a trial call, ISO 8601 UTC. refusal: what the last call came
+            to, where that was no answer, with the provider's words; "" where it was one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -60,6 +69,7 @@ class ModelRow(BaseModel):
     max_output: int | None = None
     input_price: float | None = None
     output_price: float | None = None
+    price_source: str = ""
     capabilities: tuple[str, ...] = ()
     modalities: tuple[str, ...] = ()
     in_config: bool = False
@@ -67,11 +77,21 @@ class ModelRow(BaseModel):
     reason: str = ""
     needs: str = ""
     leaves: date | None = None
+    leaves_because: str = ""
     ends: date | None = None
     replaced_by: str | None = None
+    borrowed: dict[str, str] = {}
+    lacks_key: bool = False
     key_env: str | None = None
     key_url: str | None = None
     aliases: tuple[str, ...] = ()
+    answered: str | None = None
+    refusal: str = ""
+
+    def retired_before(self, today: date) -> bool:
+        """Whether its own provider has retired it, and it is not in the config."""
+        past = self.ends is not None and self.ends < today
+        return past and not self.in_config and "ends" not in self.borrowed
 
 
 class Inventory(BaseModel):
@@ -81,7 +101,7 @@ class Inventory(BaseModel):
         rows: models in the config first, in file order, then the others by provider and family.
         aliases: alias -> (target model_name, hidden).
         providers: provider -> its history. runs: newest last.
-        held: changes that wait for a person's word.
+        held: changes that wait for a person's word. last_days: entries whose last day is known.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -91,6 +111,7 @@ class Inventory(BaseModel):
     providers: dict[str, ProviderState] = {}
     runs: tuple[RunRecord, ...] = ()
     held: tuple[HeldChange, ...] = ()
+    last_days: tuple[LastDay, ...] = ()
 
 
 def build(inputs: Inputs, decision: Decision, stored: Mapping[str, Sequence[Model]]) -> Inventory:
@@ -108,7 +129,12 @@ def build(inputs: Inputs, decision: Decision, stored: Mapping[str, Sequence[Mode
         leading.setdefault(target, []).append(alias)
     listed = _Lister(inputs, decision, stored, leading)
     rows = [listed.managed(entry) for entry in inputs.document.managed.models]
-    rows += [listed.hand_written(entry) for entry in inputs.document.own_entries]
+    own = {id(one.entry): one for one in read_own_entries(inputs)}
+    rows += [
+        listed.hand_written(entry, own.get(id(entry)), inputs.unset.get(index, ()))
+        for index, entry in enumerate(inputs.document.own_models)
+        if isinstance(entry, dict)
+    ]
     rows += listed.others({(row.provider, row.id) for row in rows})
     hidden = {
         name: isinstance(value, dict) and bool(value.get("hidden"))
@@ -120,6 +146,7 @@ def build(inputs: Inputs, decision: Decision, stored: Mapping[str, Sequence[Mode
         providers=inputs.state.providers,
         runs=tuple(inputs.state.runs),
         held=decision.held,
+        last_days=decision.last_days,
     )
 
 
@@ -155,12 +182,26 @@ class _Lister:
             reason = self._key_reason(model.provider)
         fuller = self.known.get((key.provider, key.id), model) if key else model
         row = self._row(fuller, name=name, in_config=True, ready=ready, reason=reason)
-        return row.model_copy(update={"leaves": leaves})
+        departure = self.decision.model_list.departures.get(name)
+        why = departure.reason.partition("; ")[0] if leaves and departure else ""
+        return row.model_copy(update={"leaves": leaves, "leaves_because": why})
 
-    def hand_written(self, entry: Entry) -> ModelRow:
-        """A row of one of the user's entries: its name, and what its model string says."""
+    def hand_written(
+        self, entry: Entry, own: OwnEntry | None = None, unset: Sequence[str] = ()
+    ) -> ModelRow:
+        """A row of one of the user's entries: what it calls, and whether that can be called."""
         name = name_of(entry)
         text = called_by(entry) or ""
+        fate = fate_of(own, self.inputs.today) if own else ""
+        reason = "hand-written"
+        if unset:
+            reason = f"hand-written; set {' and '.join(unset)}"
+        elif fate:
+            reason = f"hand-written; {fate}"
+        ready = not unset and not (own and own.gone)
+        if own and own.model and not own.gone:
+            row = self._row(own.model, name=name, in_config=True, ready=ready, reason=reason)
+            return row.model_copy(update={"litellm_model": text})
         provider, _, model_id = (
             text.rpartition("/") if text.count("/") == 1 else text.partition("/")
         )
@@ -170,8 +211,8 @@ class _Lister:
             id=model_id or text,
             litellm_model=text,
             in_config=True,
-            ready=True,
-            reason="hand-written",
+            ready=ready,
+            reason=reason,
             aliases=tuple(self.leading.get(name, ())),
         )
 
@@ -210,8 +251,7 @@ class _Lister:
             if model.provider != provider:
                 reason += f"; shown as {model.provider} lists it"
         else:
-            reason = why_outside(model, self.inputs, self.decision)
-            needs = next(what_admits(model, self.inputs, self.decision), "")
+            reason, needs = outside(model, self.inputs, self.decision)
         row = self._row(model, name=None, in_config=False, ready=False, reason=reason)
         more = {"provider": provider, "needs": needs, **self._key(provider)}
         return row.model_copy(update=more)
@@ -220,6 +260,8 @@ class _Lister:
         self, model: Model, *, name: str | None, in_config: bool, ready: bool, reason: str
     ) -> ModelRow:
         reading = order.read_model(model)
+        tried = last_trial(self.inputs, model)
+        model = self.inputs.others.complete(model)
         return ModelRow(
             name=name,
             provider=model.provider,
@@ -241,16 +283,20 @@ class _Lister:
             reason=reason,
             ends=model.ends,
             replaced_by=model.replaced_by,
+            borrowed=model.borrowed,
             aliases=tuple(self.leading.get(name or "", ())),
+            answered=tried.answered if tried else None,
+            refusal=refusal_of(tried) if tried else "",
             **self._key(model.provider),
         )
 
-    def _key(self, provider: str) -> dict[str, str | None]:
+    def _key(self, provider: str) -> dict[str, Any]:
         row = self.inputs.providers.get(provider)
         if row is None or not row.key_env:
-            return {"key_env": None, "key_url": None}
+            return {}
         variable = self.inputs.key_envs[provider] or row.key_env[0]
-        return {"key_env": variable, "key_url": row.key_url or None}
+        lacks_key = not self._has_key(provider)
+        return {"lacks_key": lacks_key, "key_env": variable, "key_url": row.key_url or None}
 
     def _has_key(self, provider: str) -> bool:
         row = self.inputs.providers.get(provider)

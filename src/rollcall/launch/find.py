@@ -123,6 +123,30 @@ def find_install(executable: Path) -> LiteLLMInstall | None:
     return None
 
 
+def find_package(environ: Mapping[str, str]) -> LiteLLMInstall | None:
+    """The litellm package that would be started, else the one our own Python would import.
+
+    Nothing is run and nothing imported; None where there is none.
+    """
+    try:
+        found = find_install(find_litellm(None, environ))
+    except LaunchError:
+        found = None
+    return found or (None if environ.get("ROLLCALL_LITELLM") else _importable())
+
+
+def _importable() -> LiteLLMInstall | None:
+    from importlib.util import find_spec
+
+    spec = find_spec("litellm")
+    if spec is None or not spec.origin:
+        return None
+    library = Path(spec.origin).parent.parent
+    names = (_DIST_INFO.fullmatch(found.name) for found in library.glob("litellm-*.dist-info"))
+    version = next((name["version"] for name in names if name), None)
+    return LiteLLMInstall(version, library) if version else None
+
+
 def _libraries(executable: Path) -> Iterator[Path]:
     """Where its package may be: by the Python its first line names, else beside it."""
     for folder in _folders(executable):

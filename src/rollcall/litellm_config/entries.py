@@ -43,6 +43,10 @@ COSTS = {
 """Our price fields -> LiteLLM's, USD per token both."""
 
 
+PRICE_SOURCE = "price_source"
+"""Our own word in model_info: whose price stands there, where it is not the provider's."""
+
+
 class EntryKey(NamedTuple):
     """Whose entry it is: our provider name and the provider's own model id."""
 
@@ -63,6 +67,7 @@ def entry_of(
     api_base: str | None,
     params: dict[str, Any],
     model_info: dict[str, Any],
+    borrowed_price: bool = False,
 ) -> Entry:
     """The entry of an admitted model.
 
@@ -71,25 +76,34 @@ def entry_of(
         api_base: the address LiteLLM calls, None = LiteLLM's own for that provider.
         params, model_info: what the rule adds; the rule wins over what the provider says, but
             never over the identity of the entry.
+        borrowed_price: write the price, and whose it is, though its provider states none. What else
+            is borrowed is not written, but for the last day: LiteLLM has its own word for it.
     """
     litellm_params: dict[str, Any] = {"model": model.litellm_model}
-    if key_env is not None:
+    given = {**model.params, **params}
+    if key_env is not None and not given.get("litellm_credential_name"):  # a key would win over it
         litellm_params["api_key"] = f"os.environ/{key_env}"
     if api_base is not None:
         litellm_params["api_base"] = api_base
-    litellm_params.update(model.params)
-    litellm_params.update(params)
+    litellm_params.update(given)
     info: dict[str, Any] = {"id": f"{ID_PREFIX}{model.qualified}", "managed_by": MANAGED_BY}
     if model.display_name:
         info["display_name"] = model.display_name
     if model.mode:
         info["mode"] = model.mode
-    if model.context:
+    others = model.borrowed
+    if model.context and "context" not in others:
         info["max_input_tokens"] = model.context
-    if model.max_output:
+    if model.max_output and "max_output" not in others:
         info["max_output_tokens"] = model.max_output
-    info.update(_costs(model.price))
-    info.update({flag: True for word, flag in FLAGS.items() if model.capabilities.get(word)})
+    if "price" not in others or borrowed_price:
+        info.update(_costs(model.price))
+    if "price" in others and borrowed_price:
+        info[PRICE_SOURCE] = others["price"]
+    able = {word for word, yes in model.capabilities.items() if yes and word not in others}
+    info.update({flag: True for word, flag in FLAGS.items() if word in able})
+    if model.ends is not None:
+        info["deprecation_date"] = model.ends.isoformat()
     identity = {"id": info["id"], "managed_by": MANAGED_BY}
     return {
         "model_name": name,
@@ -165,13 +179,7 @@ def keys_of(entries: Iterable[Entry]) -> frozenset[tuple[str, str]]:
 
 def leaves_on(entry: Entry) -> date | None:
     """The day a leaving entry goes, None for one that stays."""
-    text = section_of(entry, "model_info").get("leaves")
-    if isinstance(text, date):
-        return text
-    try:
-        return date.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
+    return day_of(section_of(entry, "model_info").get("leaves"))
 
 
 def with_leaving_day(entry: Entry, day: date) -> Entry:
@@ -194,20 +202,23 @@ def model_of(entry: Entry) -> Model | None:
     if key is None:
         return None
     info = section_of(entry, "model_info")
+    source = text_of(info.get(PRICE_SOURCE))
     return Model(
         provider=key.provider,
         id=key.id,
         litellm_model=called_by(entry) or "",
-        display_name=_text(info.get("display_name")),
-        context=_count(info.get("max_input_tokens")),
-        max_output=_count(info.get("max_output_tokens")),
+        display_name=text_of(info.get("display_name")),
+        context=count_of(info.get("max_input_tokens")),
+        max_output=count_of(info.get("max_output_tokens")),
         price=price_of(info),
-        mode=_text(info.get("mode")),
+        mode=text_of(info.get("mode")),
         capabilities={word: True for word, flag in FLAGS.items() if info.get(flag) is True},
+        ends=day_of(info.get("deprecation_date")),
+        borrowed={"price": source} if source else {},
     )
 
 
-def price_of(info: dict[str, Any]) -> Price:
+def price_of(info: Mapping[str, Any]) -> Price:
     """The prices a `model_info` states, tiers included."""
     base = {field: _amount(info.get(key)) for field, key in COSTS.items()}
     by_size: dict[int, dict[str, Decimal | None]] = {}
@@ -232,11 +243,23 @@ def _amount(value: object) -> Decimal | None:
     return amount if amount.is_finite() and amount >= 0 else None
 
 
-def _count(value: object) -> int | None:
+def day_of(value: object) -> date | None:
+    """A day, as YAML reads it or as text; None where it is none."""
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def count_of(value: object) -> int | None:
+    """A positive whole number, None where it is none."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
-def _text(value: object) -> str | None:
+def text_of(value: object) -> str | None:
+    """A text that says something, None where it is none."""
     return value if isinstance(value, str) and value else None
 
 

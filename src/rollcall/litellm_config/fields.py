@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rollcall.litellm_config.effective import mapping, variable_of
@@ -142,9 +142,8 @@ NOT_READ: Final = frozenset({"supports_fast_mode", "supported_reasoning_efforts"
 
 @cache
 def _table() -> dict[str, Any]:
-    table: dict[str, Any] = json.loads(
-        files(__package__).joinpath("litellm_fields.json").read_bytes()
-    )
+    path = Path(__file__).with_name("litellm_fields.json")
+    table: dict[str, Any] = json.loads(path.read_bytes())
     return table
 
 

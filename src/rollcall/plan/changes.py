@@ -20,7 +20,7 @@ from rollcall.litellm_config.entries import COSTS, by_name, key_of, leaves_on, n
 from rollcall.secrets import is_near_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from rollcall.litellm_config.document import Entry
 
@@ -108,7 +108,7 @@ def compare(
 
 
 def _models(old: Blocks, new: Blocks, reasons: Mapping[str, str]) -> Iterator[Change]:
-    before, after = by_name(old.models), by_name(new.models)
+    before, after = _shown_by_name(old.models), _shown_by_name(new.models)
     for name, entry in after.items():
         if name not in before:
             reason = reasons.get(name, "")
@@ -124,6 +124,17 @@ def _models(old: Blocks, new: Blocks, reasons: Mapping[str, str]) -> Iterator[Ch
         if name not in after:
             reason = reasons.get(name, "")
             yield Change(kind=ChangeKind.REMOVE, name=name, before=entry, reason=reason)
+
+
+def _shown_by_name(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Each name's entry; a group's entries together, as `{model_name, deployments}`."""
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(name_of(entry), []).append(entry)
+    return {
+        name: rows[0] if len(rows) == 1 else {"model_name": name, "deployments": rows}
+        for name, rows in found.items()
+    }
 
 
 def _why(reason: str, before: Entry, after: Entry) -> str:
@@ -172,6 +183,9 @@ def _order(blocks: Blocks) -> list[list[str]]:
 
 def _differences(before: Entry, after: Entry) -> Iterator[str]:
     """What differs between two entries of one name, in words; the day it leaves is the reason's."""
+    if "deployments" in before or "deployments" in after:
+        yield from _deployments(before, after)
+        return
     for section in ("litellm_params", "model_info"):
         old, new = section_of(before, section), section_of(after, section)
         for key in dict.fromkeys((*new, *old)):
@@ -181,6 +195,21 @@ def _differences(before: Entry, after: Entry) -> Iterator[str]:
             elif old.get(key) != new.get(key) or (key in old) != (key in new):
                 label = LABELS.get(key, key)
                 yield f"{label} {_shown(key, old.get(key))} -> {_shown(key, new.get(key))}"
+
+
+def _deployments(before: Entry, after: Entry) -> Iterator[str]:
+    """What differs between two states of a group, model by model."""
+    old, new = (
+        {key_of(row): row for row in side.get("deployments", [side])} for side in (before, after)
+    )
+    for key in dict.fromkeys((*new, *old)):
+        called = key.qualified if key else "an entry edited by hand"
+        if key not in old:
+            yield f"now {called}, too"
+        elif key not in new:
+            yield f"no longer {called}"
+        elif old[key] != new[key]:
+            yield f"{called}: {', '.join(_differences(old[key], new[key]))}"
 
 
 def _shown(key: str, value: Any) -> str:
@@ -217,9 +246,9 @@ def masked(old: Blocks, new: Blocks, known: Iterable[str] = ()) -> tuple[Blocks,
         known: texts of the policy, which are no secret.
     """
     plain = frozenset(known)
-    present = by_name(old.models)
+    present = _twins(old.models)
     before = [_hidden(entry, entry, (), plain) for entry in old.models]
-    after = [_hidden(entry, present.get(name_of(entry)), (), plain) for entry in new.models]
+    after = [_hidden(entry, present(entry), (), plain) for entry in new.models]
     return (
         Blocks(tuple(before), old.aliases, old.fallbacks),
         Blocks(tuple(after), new.aliases, new.fallbacks),
@@ -228,8 +257,16 @@ def masked(old: Blocks, new: Blocks, known: Iterable[str] = ()) -> tuple[Blocks,
 
 def restored(models: Iterable[Entry], old: Blocks) -> tuple[Entry, ...]:
     """The entries of a saved plan with what `masked` took out, from the file it was made from."""
-    present = by_name(old.models)
-    return tuple(_unmasked(entry, present.get(name_of(entry))) for entry in models)
+    present = _twins(old.models)
+    return tuple(_unmasked(entry, present(entry)) for entry in models)
+
+
+def _twins(entries: Iterable[Entry]) -> Callable[[Entry], Entry | None]:
+    """Finds the entry of a name as it stands in the file; of a group, that of the same model."""
+    rows = list(entries)
+    exact = {(name_of(row), key_of(row)): row for row in rows}
+    named = by_name(rows)
+    return lambda entry: exact.get((name_of(entry), key_of(entry)), named.get(name_of(entry)))
 
 
 def texts_of(value: Any) -> set[str]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rollcall.catalog import order
 from rollcall.catalog.model import Verdict
 from rollcall.litellm_config.document import Blocks
-from rollcall.litellm_config.entries import called_by, leaves_on, model_of, name_of
+from rollcall.litellm_config.entries import leaves_on, model_of
+from rollcall.plan import own_entries, proving
 from rollcall.plan.guards import (
     accepted_models,
     accepting_nothing,
@@ -15,16 +16,20 @@ from rollcall.plan.guards import (
     hold_moves,
     refusals,
 )
+from rollcall.plan.last_days import LastDay, ending, last_days
 from rollcall.plan.model_list import ModelList, Origin, Placement, place_entries, settle
+from rollcall.plan.own_entries import named_in, read_own_entries
 from rollcall.selection import admission, aliases
 from rollcall.selection.choosing import Candidate
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from rollcall.plan.guards import HeldChange, Refusal
     from rollcall.plan.inputs import Inputs
+    from rollcall.plan.own_entries import OwnEntry
+    from rollcall.plan.trial import Trial
     from rollcall.selection.admission import Admission
     from rollcall.selection.aliases import Resolved
 
@@ -35,6 +40,8 @@ class Decision(NamedTuple):
     Attributes:
         resolved: every alias with its candidates in order, for `explain`.
         accepting: what this run was told to accept, to be remembered.
+        trials: the calls to make before this can be written.
+        last_days: every entry whose last day is known, however far.
     """
 
     blocks: Blocks
@@ -45,6 +52,8 @@ class Decision(NamedTuple):
     refused: tuple[Refusal, ...]
     warnings: tuple[str, ...]
     accepting: frozenset[str] = frozenset()
+    trials: tuple[Trial, ...] = ()
+    last_days: tuple[LastDay, ...] = ()
 
     @property
     def model_reasons(self) -> dict[str, str]:
@@ -65,38 +74,60 @@ def decide(inputs: Inputs) -> Decision:
     """
     admitted = inputs.admit(inputs.policy)
     entries = place_entries(inputs, admitted)
-    wanted, notes = resolve_aliases(inputs, admitted, entries)
-    moves = hold_moves(inputs, entries, wanted)
-    held = [change.name for change in moves.held]
-    model_list = settle(entries, moves.aliases, held, inputs.own_names)
+    own = read_own_entries(inputs)
+    wanted, notes = resolve_aliases(inputs, admitted, entries, own)
+    proven = proving.hold_unproven(
+        inputs,
+        entries,
+        wanted,
+        lambda without: resolve_aliases(inputs, admitted, entries, own, without)[0],
+    )
+    moves = hold_moves(inputs, entries, proven.aliases)
+    changes = (*proven.held, *moves.held)
+    held = [change.name for change in changes]
+    named = named_in(inputs.document, inputs.included)
+    model_list = settle(entries, moves.aliases, held, inputs.own_names, named)
     blocks, fallback_notes = blocks_of(inputs, model_list, moves.aliases)
+    ends = last_days(inputs, admitted, model_list.placements, own, moves.aliases)
     return Decision(
         blocks=blocks,
         admitted=admitted,
         model_list=model_list,
         resolved=moves.aliases,
-        held=(*moves.held, *held_models(admitted)),
+        held=(*changes, *held_models(admitted)),
         refused=refusals(inputs, entries, wanted),
         warnings=(
             *admitted.warnings,
             *entries.warnings,
             *notes,
+            *proven.notes,
             *moves.notes,
             *fallback_notes,
             *accepting_nothing(inputs, moves.aliases),
+            *own_entries.notes(inputs, model_list, moves.aliases, named, own),
+            *(row.told(inputs.today) for row in ending(inputs, ends)),
         ),
+        last_days=ends,
         accepting=accepted_models(inputs, model_list.placements, moves.aliases),
+        trials=proving.calls_of(inputs, admitted, proven),
     )
 
 
 def resolve_aliases(
-    inputs: Inputs, admitted: Admission, model_list: ModelList
+    inputs: Inputs,
+    admitted: Admission,
+    model_list: ModelList,
+    own: Iterable[OwnEntry],
+    without: Collection[str] = (),
 ) -> tuple[tuple[Resolved, ...], tuple[str, ...]]:
-    """Where each alias would lead among the entries that stay, and notes; leaving ones are never a
-    target.
+    """Where each alias would lead among the entries that stay and the user's own, and notes;
+    leaving ones are never a target.
+
+    Args:
+        without: model_names that nothing may lead to.
     """
-    placements = model_list.placements
-    pool = [*_own_instead(inputs, admitted, model_list), *_pool(inputs, placements)]
+    placements = [one for one in model_list.placements if one.name not in without]
+    pool = [*_pool(inputs, placements), *_own_pool(inputs, admitted, own)]
     kept = {one.key.provider for one in placements if one.origin is Origin.KEPT}
     return aliases.resolve(
         inputs.policy,
@@ -117,20 +148,30 @@ def _pool(inputs: Inputs, placements: Iterable[Placement]) -> Iterator[Candidate
             row = one.admitted
             yield Candidate(row.name, row.model, row.reading, row.rule)
         elif one.origin is Origin.KEPT and (leaves_on(one.entry) is None or one.name in led_to):
-            model = model_of(one.entry)
-            if model is not None:
+            stated = model_of(one.entry)
+            if stated is not None:
+                model = inputs.others.complete(stated)
                 index = admission.rule_of(inputs.policy, model)
                 rule = len(inputs.policy.allow) if index is None else index
                 reading = order.read_model(model)
-                yield Candidate(one.name, model, reading, rule + 1, staying=True)
+                # A part of a list is an answer: what it lacks competes with what it holds.
+                away = not inputs.gave_part(one.key.provider)
+                yield Candidate(one.name, model, reading, rule + 1, staying=away)
 
 
-def _own_instead(inputs: Inputs, admitted: Admission, model_list: ModelList) -> Iterator[Candidate]:
-    """Admitted models that the user has by hand under the very name: an alias may lead there."""
-    calls = {name_of(row): called_by(row) for row in inputs.own_entries}
-    for row in admitted.admitted:
-        if row.name not in model_list.names and calls.get(row.name) == row.model.litellm_model:
-            yield Candidate(row.name, row.model, row.reading, row.rule)
+def _own_pool(inputs: Inputs, admitted: Admission, own: Iterable[OwnEntry]) -> Iterator[Candidate]:
+    """The user's own entries, by the model each calls; behind all that rules admit, but in the
+    place of the rule that would admit that very model under that very name.
+    """
+    rules = {(row.name, row.model.key): row.rule for row in admitted.admitted}
+    last = len(inputs.policy.allow) + 2
+    seen: set[str] = set()
+    for one in own:
+        if one.model is None or one.gone or one.name in seen or one.name in inputs.own_aliases:
+            continue
+        seen.add(one.name)
+        rule = rules.get((one.name, one.model.key), last)
+        yield Candidate(one.name, one.model, order.read_model(one.model), rule)
 
 
 def blocks_of(

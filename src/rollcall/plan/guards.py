@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import BaseModel
 
-from rollcall.catalog import order, reading
+from rollcall.catalog.facts import price_label
 from rollcall.catalog.model import Verdict, in_dollars
 from rollcall.litellm_config.entries import key_of, leaves_on, model_of, name_of
 from rollcall.plan.changes import STRICT
@@ -189,10 +189,12 @@ def hold(inputs: Inputs, move: Move, models: Mapping[str, Model]) -> HeldChange 
 
 
 def price_of(inputs: Inputs, model: Model) -> Cost | None:
-    """What models are compared by: the provider's own price, else what OpenRouter takes for the
-    same model, now or when it was asked last.
-    """
-    return cost_of(model) or cost_of(model, inputs.openrouter_models)
+    """What models are compared by: their own price, else a borrowed one; None = unknown."""
+    known = inputs.others.complete(model)
+    if known.price.blended is None:
+        return None
+    source = known.borrowed.get("price", "")
+    return Cost(known.price.blended, price_label(source) if source else "")
 
 
 def _accepted(inputs: Inputs, move: Move, new: Model) -> bool:
@@ -248,7 +250,9 @@ class Moves(NamedTuple):
 
 
 def hold_moves(inputs: Inputs, model_list: ModelList, resolved: Iterable[Resolved]) -> Moves:
-    """Let each alias move where it resolved to, or hold it where it stands in config.yaml."""
+    """Let each alias move where it resolved to, or hold it where it stands in config.yaml, because
+    of what its new target would cost.
+    """
     models = models_by_name(inputs, model_list.placements)
     aliases, held, notes = [], [], []
     for alias in resolved:
@@ -258,7 +262,7 @@ def hold_moves(inputs: Inputs, model_list: ModelList, resolved: Iterable[Resolve
             found = hold(inputs, Move(alias.name, old, new), models)
         if found is None or old is None or new is None:
             aliases.append(alias)
-        elif _can_stay(inputs, model_list, old):
+        elif can_stay(inputs, model_list, old):
             reason = found.reason + _ends_anyway(model_list, old, new)
             held.append(found.model_copy(update={"reason": reason}))
             aliases.append(replace(alias, target=old, reason=f"held: {reason}"))
@@ -279,7 +283,7 @@ def _ends_anyway(model_list: ModelList, old: str, new: str) -> str:
     return f"; {old}: {departure.reason}, then the alias moves to {new} all the same"
 
 
-def _can_stay(inputs: Inputs, model_list: ModelList, name: str) -> bool:
+def can_stay(inputs: Inputs, model_list: ModelList, name: str) -> bool:
     """Whether an alias's present target may stay: not what the policy takes out, nor what its
     provider serves no more and whose grace is over.
     """
@@ -314,7 +318,7 @@ def accepting_nothing(inputs: Inputs, resolved: Sequence[Resolved]) -> Iterator[
 
 
 def held_models(admitted: Admission) -> tuple[HeldChange, ...]:
-    """The models that wait because they are younger than `min_age`."""
+    """The models that wait because they are younger than `min_age`, or have not answered yet."""
     return tuple(
         HeldChange(
             name=row.model.qualified,
@@ -331,48 +335,3 @@ class Cost(NamedTuple):
 
     blended: Decimal
     source: str = ""
-
-
-def cost_of(model: Model, stand_ins: Iterable[Model] = ()) -> Cost | None:
-    """The price to compare a model by; None = unknown.
-
-    Args:
-        stand_ins: OpenRouter's models; used, and labelled, only where the provider lists no price.
-    """
-    if model.price.blended is not None:
-        return Cost(model.price.blended)
-    other = stand_in(model, stand_ins)
-    if other is None or other.price.blended is None:
-        return None
-    return Cost(other.price.blended, f"OpenRouter's price for {other.id}")
-
-
-def stand_in(model: Model, stand_ins: Iterable[Model]) -> Model | None:
-    """OpenRouter's offer of the same model, with a known price; None = it has none."""
-    mine = order.read_model(model)
-    found = []
-    for other in stand_ins:
-        if other.price.blended is None or ":" in other.id or other.points_at:
-            continue
-        theirs = order.read_model(other)
-        if _same(mine, theirs):
-            found.append((_distance(mine, theirs), other.id, other))
-    return min(found, key=lambda row: row[:2])[2] if found else None
-
-
-def _distance(mine: reading.Reading, theirs: reading.Reading) -> int:
-    """Of several offers of one version the same snapshot counts, then the bare name."""
-    if mine.stamp_text == theirs.stamp_text:
-        return 0
-    return 2 if theirs.stamp_text else 1
-
-
-def _same(mine: reading.Reading, theirs: reading.Reading) -> bool:
-    """Whether two ids read as the same model: maker, family, version and revision."""
-    return (mine.maker, mine.family, mine.version, mine.revision, mine.stage) == (
-        theirs.maker,
-        theirs.family,
-        theirs.version,
-        theirs.revision,
-        theirs.stage,
-    )

@@ -10,8 +10,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from rollcall.catalog.facts import OtherLists, RecordedFacts
 from rollcall.catalog.model import Answer, Model, Verdict
-from rollcall.litellm_config.entries import alias_target, entry_of, keys_of, name_of
+from rollcall.litellm_config.entries import (
+    alias_target,
+    entry_of,
+    key_of,
+    keys_of,
+    leaves_on,
+    model_of,
+    name_of,
+)
 from rollcall.settings import Mode, stamp_of
 
 if TYPE_CHECKING:
@@ -19,10 +28,11 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from rollcall.litellm_config.document import ConfigDocument, Entry
-    from rollcall.policy.schema import Extras, Policy
+    from rollcall.plan.trial import Callee
+    from rollcall.policy.schema import Extras, Policy, Rule
     from rollcall.providers.builtin import Provider
     from rollcall.selection.admission import Admission
-    from rollcall.store.state import State
+    from rollcall.store.state import State, TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +53,15 @@ class Inputs:
         answers: what became of asking them, in the policy's order; those not asked say why.
         previous: provider -> its models at the last good answer before this one, where a decision
             may need them: to tell a rename from a removal, and as prices to compare with.
+        recorded: `litellm` and the files of the policy's `facts` -> what they say of models.
         state: what earlier runs left. now: the clock of every decision, UTC.
         force: past the guards. accepted: names let past a hold. accepting: those of them that
             this run was told.
+        unset: index in `document.own_models` -> the variables that entry needs and nobody sets.
+        facts_to_keep: what of `recorded` the next run shall find; None = it does already.
+        trials: what models said when they were last called with the keys and at the addresses of
+            now. tried: those of them called in this run. hold_untried: nobody will call any more
+            in this run, so what has not answered is not used; else it is yet to be tried.
         notes: what was odd while reading, for people.
     """
 
@@ -63,12 +79,18 @@ class Inputs:
     keyed_elsewhere: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, Answer]
     previous: Mapping[str, Sequence[Model]] = field(default_factory=dict)
+    recorded: Mapping[str, RecordedFacts] = field(default_factory=dict)
     state: State
     now: datetime
     mode: Mode = Mode.ORCHESTRATOR
     force: bool = False
     accepted: frozenset[str] = frozenset()
     accepting: frozenset[str] = frozenset()
+    unset: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    facts_to_keep: bytes | None = None
+    trials: Mapping[Callee, TrialRecord] = field(default_factory=dict)
+    tried: frozenset[Callee] = frozenset()
+    hold_untried: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -78,8 +100,10 @@ class Inputs:
 
     def entry_of(self, model: Model, name: str, extras: Extras) -> Entry:
         """The managed entry of an admitted model, under the model_name `name`."""
+        known = self.others.complete(model)
         return entry_of(
-            model,
+            known,
+            borrowed_price=self.writes_price(known),
             name=name,
             key_env=extras.key_env or self.key_envs.get(model.provider),
             api_base=extras.api_base or self.providers[model.provider].api_base,
@@ -107,14 +131,35 @@ class Inputs:
         answer = self.answers.get(provider)
         return answer.verdict if answer else Verdict.NOT_ASKED
 
+    def gave_part(self, provider: str) -> bool:
+        """Whether `provider` answered, but not with its whole list."""
+        answer = self.answers.get(provider)
+        return answer is not None and bool(answer.partial)
+
     @cached_property
     def catalogs(self) -> dict[str, Sequence[Model]]:
         """The models of the providers that answered well, in the policy's order."""
         return {
-            name: self.answers[name].models
+            name: (*self.answers[name].models, *self.unseen.get(name, {}).values())
             for name in self.providers
             if self.verdict(name) is Verdict.OK
         }
+
+    @cached_property
+    def unseen(self) -> dict[str, dict[str, Model]]:
+        """Provider -> id -> the models of our entries that a partial list lacks, as they were known
+        last: they may stand in the part that could not be read, so they count as listed.
+        """
+        found: dict[str, dict[str, Model]] = {}
+        for entry in self.document.managed.models:
+            key, model = key_of(entry), model_of(entry)
+            if key is None or model is None or not self.gave_part(key.provider):
+                continue
+            listed = {row.id for row in self.answers[key.provider].models}
+            if key.id not in listed and leaves_on(entry) is None:
+                before = {row.id: row for row in self.previous.get(key.provider, ())}
+                found.setdefault(key.provider, {})[key.id] = before.get(key.id, model)
+        return found
 
     def admit(self, policy: Policy) -> Admission:
         """What a policy's rules say over what the answering providers list.
@@ -132,7 +177,33 @@ class Inputs:
             accepted=self.accepted,
             named_only=self.mode is Mode.SUBAGENTS,
             present=self.present,
+            others=self.others,
+            unproven=self._unproven if policy.guards.trial == "all" else None,
         )
+
+    def _unproven(self, model: Model, rule: Rule, name: str) -> str | None:
+        """Why a model that a rule admits waits until it has answered; None = it does not."""
+        from rollcall.plan import trial
+
+        call = trial.trial_of_model(self, model, self.policy.extras(model.provider, rule))
+        return trial.held_because(self, call, name)
+
+    @cached_property
+    def others(self) -> OtherLists:
+        """What other lists say where a provider says nothing, in the policy's order."""
+        return OtherLists.of(
+            self.policy.fact_sources,
+            self.openrouter_models,
+            self.recorded,
+            says_all=self.policy.openrouters,
+        )
+
+    def writes_price(self, model: Model) -> bool:
+        """Whether a borrowed price goes into the entry: the policy says so, and LiteLLM's own map,
+        whose updates would otherwise not count, does not know one.
+        """
+        wanted = self.policy.defaults.write_prices == "borrowed" and "price" in model.borrowed
+        return wanted and self.others.is_charged(model) is False
 
     @cached_property
     def openrouter_models(self) -> Sequence[Model]:
@@ -143,6 +214,12 @@ class Inputs:
             if name in self.answers
             for model in self.answers[name].models or self.previous.get(name, ())
         ]
+
+    @cached_property
+    def listed(self) -> dict[tuple[str, str], Model]:
+        """(provider, id) -> the model, of all that is listed now."""
+        models = (model for answer in self.answers.values() for model in answer.models)
+        return {model.key: model for model in models}
 
     @cached_property
     def present(self) -> frozenset[tuple[str, str]]:

@@ -13,14 +13,14 @@ from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog.model import Verdict
-from rollcall.litellm_config.entries import EntryKey, key_of, name_of
+from rollcall.litellm_config.entries import EntryKey, called_by, key_of, name_of
 from rollcall.plan.departures import Listing, admitted_before, depart, depart_name
 from rollcall.selection import admission
 from rollcall.selection.provider_catalog import denying_pattern
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from rollcall.litellm_config.document import Entry
     from rollcall.plan.departures import Departure
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rollcall.selection.aliases import Resolved
 
     Listings = Callable[[str], Listing]
+    Slot = tuple[str, EntryKey | None]
 
 
 class Origin(StrEnum):
@@ -87,7 +88,8 @@ def place_entries(inputs: Inputs, admitted: Admission) -> ModelList:
     before = cache(lambda: admitted_before(inputs))
     placed, warnings = _admitted_placements(inputs, admitted, _kept_names(inputs, listings))
     places = {one.key: one for one in placed}
-    staying: dict[str, Placement] = {}
+    staying: dict[Slot, Placement] = {}
+    slot = partial(_slot, inputs.policy.balanced_names)
     gone: dict[str, str] = {}
     departures: dict[str, Departure] = {}
     for entry in inputs.document.managed.models:
@@ -97,7 +99,7 @@ def place_entries(inputs: Inputs, admitted: Admission) -> ModelList:
         elif unwanted := _unwanted(inputs, name, key):
             gone[name] = unwanted
         elif kept := _kept_because(inputs, key, listings, admitted=key in places):
-            staying.setdefault(name, Placement(entry, key, Origin.KEPT, kept))
+            staying.setdefault(slot(name, key), Placement(entry, key, Origin.KEPT, kept))
         elif key not in places or places[key].name != name:
             row = places[key].admitted if key in places else None
             if row is not None:
@@ -108,23 +110,33 @@ def place_entries(inputs: Inputs, admitted: Admission) -> ModelList:
             gone[name] = departure.reason
             if departure.entry is not None:
                 leaving = Placement(departure.entry, key, Origin.LEAVING, departure.reason)
-                staying.setdefault(name, leaving)
+                staying.setdefault(slot(name, key), leaving)
     placements = _merged(inputs, placed, staying)
     for one in placements:
         gone.pop(one.name, None)
     return ModelList(tuple(placements), gone, departures, tuple(warnings))
 
 
+def _slot(balanced: frozenset[str], name: str, key: EntryKey) -> Slot:
+    """What only one entry may be: a name, but for groups that LiteLLM balances on purpose."""
+    return (name, key if name in balanced else None)
+
+
 def settle(
-    model_list: ModelList, resolved: Iterable[Resolved], held: Iterable[str], own: frozenset[str]
+    model_list: ModelList,
+    resolved: Iterable[Resolved],
+    held: Iterable[str],
+    own: frozenset[str],
+    named: Collection[str] = (),
 ) -> ModelList:
     """The entries once it is known where the aliases lead.
 
     A leaving entry whose name an alias takes over goes at once: it could not be reached. One whose
-    grace is over stays as long as a held alias leads to it.
+    grace is over stays as long as a held alias, or a line of the user's, leads to it.
 
     Args:
         held: names of the aliases that a guard holds where they are. own: the user's own names.
+        named: what the user's own lines lead to.
     """
     targets = {alias.name: alias.target for alias in resolved if alias.target is not None}
     taken = {
@@ -133,10 +145,12 @@ def settle(
         if one.origin is Origin.LEAVING and one.name in targets
     }
     needed = {targets[name] for name in held if name in targets}
-    needed -= model_list.names | own | targets.keys()
+    leading = dict.fromkeys(needed, "a held alias leads")
+    leading |= {name: "a line of yours leads" for name in named if name not in needed}
+    needed = set(leading) - (model_list.names | own | targets.keys())
     lasts = {name: row.last for name, row in model_list.departures.items() if name in needed}
     back = [
-        Placement(entry, key, Origin.LEAVING, "stays while a held alias leads to it")
+        Placement(entry, key, Origin.LEAVING, f"stays while {leading[name]} to it")
         for name, entry in sorted(lasts.items())
         if entry is not None and (key := key_of(entry)) is not None
     ]
@@ -156,12 +170,16 @@ def _admitted_placements(
     Args:
         kept: model_names that stay for now, because their provider could not be asked.
     """
-    placed, taken, waiting = [], [], []
+    placed, taken, waiting, alike = [], [], [], 0
     own = inputs.own_names
+    present = _unseen_entries(inputs)
+    calls = {name_of(entry): called_by(entry) for entry in inputs.own_entries}
     for row in admitted.admitted:
         key = EntryKey(row.model.provider, row.model.id)
         other = kept.get(row.name, key)
-        if row.name in own:
+        if row.name in own and calls.get(row.name) == row.model.litellm_model:
+            alike += 1
+        elif row.name in own:
             taken.append(
                 f"{row.name}: your own entry or alias of that name stands; "
                 f"{key.qualified} is not added"
@@ -174,14 +192,27 @@ def _admitted_placements(
         else:
             placed.append(
                 Placement(
-                    inputs.entry_of(row.model, row.name, row.extras),
+                    present.get((key, row.name))
+                    or inputs.entry_of(row.model, row.name, row.extras),
                     key,
                     Origin.ADMITTED,
                     row.reason,
                     row,
                 )
             )
+    if alike:
+        many = f"{alike} of your own entries call" if alike > 1 else "an entry of your own calls"
+        taken.append(f"{many} what the policy admits under that name: see `rollcall adopt`")
     return placed, [*taken, *waiting]
+
+
+def _unseen_entries(inputs: Inputs) -> dict[tuple[EntryKey, str], Entry]:
+    """(key, model_name) -> the entries whose model a partial list lacks: they stay as they are."""
+    return {
+        (key, name_of(entry)): entry
+        for entry in inputs.document.managed.models
+        if (key := key_of(entry)) and key.id in inputs.unseen.get(key.provider, {})
+    }
 
 
 def _kept_names(inputs: Inputs, listings: Listings) -> dict[str, EntryKey]:
@@ -191,6 +222,7 @@ def _kept_names(inputs: Inputs, listings: Listings) -> dict[str, EntryKey]:
         name: key
         for name, key in ((name_of(entry), key_of(entry)) for entry in entries)
         if key is not None
+        and name not in inputs.policy.balanced_names
         and _kept_because(inputs, key, listings, admitted=False)
         and not _unwanted(inputs, name, key)
     }
@@ -203,6 +235,9 @@ def _kept_because(
     verdict = inputs.verdict(key.provider)
     if verdict is not Verdict.OK:
         return f"kept as it is: {key.provider} {verdict}"
+    partly = inputs.gave_part(key.provider) and key.id not in listings(key.provider).models
+    if partly and not admitted:
+        return f"kept as it is: {key.provider} gave only a part of its list"
     if inputs.mode is not Mode.SUBAGENTS or admitted:
         return None
     model = listings(key.provider).models.get(key.id)
@@ -229,7 +264,7 @@ def _unwanted(inputs: Inputs, name: str, key: EntryKey) -> str | None:
 
 
 def _merged(
-    inputs: Inputs, placed: Sequence[Placement], staying: Mapping[str, Placement]
+    inputs: Inputs, placed: Sequence[Placement], staying: Mapping[Slot, Placement]
 ) -> list[Placement]:
     """Admitted entries in rule order, each staying one behind the entry it stands behind now.
 
@@ -237,13 +272,14 @@ def _merged(
     """
     taken = {one.name for one in placed}
     places = {one.key for one in placed}
-    following: dict[EntryKey | None, dict[str, Placement]] = {}
+    following: dict[EntryKey | None, dict[Slot, Placement]] = {}
     anchor: EntryKey | None = None
     for entry in inputs.document.managed.models:
         key, name = key_of(entry), name_of(entry)
-        one = staying.get(name)
-        if one is not None and not (one.origin is Origin.LEAVING and name in taken):
-            following.setdefault(anchor, {}).setdefault(name, one)
+        slot = None if key is None else _slot(inputs.policy.balanced_names, name, key)
+        one = staying.get(slot) if slot else None
+        if slot and one is not None and not (one.origin is Origin.LEAVING and name in taken):
+            following.setdefault(anchor, {}).setdefault(slot, one)
         elif key in places:
             anchor = key
     merged = list(following.get(None, {}).values())

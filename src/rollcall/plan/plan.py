@@ -16,6 +16,7 @@ from rollcall.files import sha256_of
 from rollcall.litellm_config.document import Blocks
 from rollcall.plan.changes import STRICT, Change, compare, masked, text_of, texts_of
 from rollcall.plan.guards import HeldChange, Refusal
+from rollcall.plan.last_days import LastDay, ending
 from rollcall.store.state import digest_of_ours
 
 if TYPE_CHECKING:
@@ -42,6 +43,21 @@ class ProviderLine(BaseModel):
     stale_since: str | None = None
 
 
+class TrialLine(BaseModel):
+    """One model that has to answer a small call before it is used.
+
+    Attributes:
+        name: `provider/id`. outcome: "" = not called yet; else `answered`, or what it came to.
+        words: the provider's, redacted.
+    """
+
+    model_config = STRICT
+
+    name: str
+    outcome: str = ""
+    words: str = ""
+
+
 class PlanBlocks(BaseModel):
     """What shall stand between our markers; see `litellm_config.document.Blocks`."""
 
@@ -61,6 +77,9 @@ class Plan(BaseModel):
         result_sha256: of config.yaml after it. replace: `model_list: replace` is in force.
         nobody: no provider could be asked. unreachable: providers with a key that were not.
         accepted: names that `--accept` let through; remembered when the plan is applied.
+        trials: the models that have to answer first; those called for this plan say what it
+            came to.
+        last_days: entries whose model ends within the policy's `warn_before`.
     """
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -80,6 +99,13 @@ class Plan(BaseModel):
     nobody: bool = False
     unreachable: list[str] = []
     accepted: list[str] = []
+    last_days: list[LastDay] = []
+    trials: list[TrialLine] = []
+
+    @property
+    def calls_at_apply(self) -> int:
+        """How many models `apply` will call first, with at most 16 output tokens each."""
+        return sum(1 for line in self.trials if not line.outcome)
 
     def to_json(self) -> str:
         """The saved form: stable key order, two-space indent, ASCII, final newline."""
@@ -141,7 +167,17 @@ def plan_of(inputs: Inputs, decision: Decision, result: bytes) -> Plan:
         nobody=nobody,
         unreachable=[name for name, answer in inputs.answers.items() if answer.verdict.failed],
         accepted=sorted(decision.accepting),
+        trials=[] if nobody else list(_trials(inputs, decision)),
+        last_days=[] if nobody else ending(inputs, decision.last_days),
     )
+
+
+def _trials(inputs: Inputs, decision: Decision) -> Iterator[TrialLine]:
+    for callee in sorted(inputs.tried, key=lambda one: one.qualified):
+        if record := inputs.trials.get(callee):
+            yield TrialLine(name=callee.qualified, outcome=record.outcome, words=record.words)
+    for call in decision.trials:
+        yield TrialLine(name=call.callee.qualified)
 
 
 def text_before(inputs: Inputs) -> str:
@@ -165,7 +201,7 @@ def _texts_of_policy(inputs: Inputs) -> set[str]:
 def _provider_line(inputs: Inputs, answer: Answer) -> ProviderLine:
     known = inputs.state.providers.get(answer.provider)
     stale = (known.stale_since if known else None) or inputs.stamp
-    told = (answer.detail, _advice(inputs, answer))
+    told = (answer.detail, _partly(answer), _advice(inputs, answer))
     return ProviderLine(
         name=answer.provider,
         verdict=answer.verdict.value,
@@ -174,6 +210,12 @@ def _provider_line(inputs: Inputs, answer: Answer) -> ProviderLine:
         detail="; ".join(part.rstrip(".") for part in told if part),
         stale_since=stale if answer.verdict.failed else None,
     )
+
+
+def _partly(answer: Answer) -> str:
+    """What a partial list means; "" where it is whole."""
+    lacks = "what it lacks stays as it is"
+    return f"only a part of its list: {answer.partial}; {lacks}" if answer.partial else ""
 
 
 def _advice(inputs: Inputs, answer: Answer) -> str:
@@ -199,6 +241,8 @@ NOTES_SHOWN = 5
 def _warnings(inputs: Inputs, decision: Decision) -> Iterator[str]:
     yield from decision.warnings
     for answer in inputs.answers.values():
+        if answer.partial:
+            yield f"{answer.provider}: {_partly(answer)}"
         shown = answer.notes[:NOTES_SHOWN]
         yield from (f"{answer.provider}: {note}" for note in shown)
         if len(answer.notes) > len(shown):

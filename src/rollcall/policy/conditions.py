@@ -165,7 +165,8 @@ class Where(BaseModel):
         """The first field the model does not meet, None when it meets them all.
 
         Args:
-            assume: facts that hold where the provider does not state them.
+            assume: facts that hold where the provider does not state them: a person's word goes
+                before a borrowed one.
             lenient: let what is unknown pass; for entries of a provider that could not be asked.
         """
         assumed = assume or {}
@@ -174,8 +175,8 @@ class Where(BaseModel):
             if wanted is None or wanted == ():
                 continue
             fact = fact_of(name, model, reading)
-            if fact is None:
-                fact = assumed.get(name)
+            if name in assumed and (fact is None or whose_word(name, model)):
+                fact = assumed[name]
             if fact is None:
                 if not lenient:
                     return name
@@ -209,6 +210,20 @@ def fact_of(name: str, model: Model, reading: Reading) -> Any:
             return release_date(model)
         case _:
             return reading.maker
+
+
+_BORROWED_AS = {
+    "input_price": "price",
+    "output_price": "price",
+    "free": "price",
+    "modalities": "input_modalities",
+}
+"""A condition's field -> what the model calls it, where they differ."""
+
+
+def whose_word(name: str, model: Model) -> str:
+    """Whose word the fact under a field's name is; "" = the provider's own, or unknown."""
+    return model.borrowed.get(_BORROWED_AS.get(name, name), "")
 
 
 def _meets(wanted: Any, fact: Any) -> bool:

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import ValidationError
 
+from rollcall.catalog.model import CAPABILITIES
 from rollcall.errors import PolicyError, did_you_mean
 from rollcall.policy.problems import Problem, first_problem, problems_in
 from rollcall.policy.schema import Policy, json_schema
 from rollcall.policy.words import FIELDS, shown, template_error
 from rollcall.providers.builtin import BUILTIN
+from rollcall.providers.registry import STATIC
+from rollcall.providers.rows import is_id
 from rollcall.secrets import names_secret
 from rollcall.yaml_reading import YamlProblem, read_document
 
@@ -75,12 +78,15 @@ def _provider(place: Place, name: str, provider: ProviderPolicy) -> Iterator[Pro
             or "Give it a type, for example `type: openai`, and its base_url."
         )
         yield Problem(place, f"{shown(name)} is not a built-in provider and has no type", hint)
-    if provider.type is not None and provider.type not in BUILTIN:
-        hint = did_you_mean(provider.type, BUILTIN) or f"There are: {', '.join(BUILTIN)}."
+    if provider.type is not None and provider.type not in (*BUILTIN, STATIC):
+        hint = did_you_mean(provider.type, (*BUILTIN, STATIC)) or (
+            f"There are: {', '.join(BUILTIN)}; {STATIC} for one without a list."
+        )
         yield Problem((*place, "type"), f"unknown type {shown(provider.type)}", hint)
     if provider.type == "openai" and name not in BUILTIN and provider.base_url is None:
         hint = "For example `base_url: http://127.0.0.1:8000/v1`."
         yield Problem(place, "type openai needs a base_url", hint)
+    yield from _static(place, provider)
     if provider.timeout == 0:
         yield Problem((*place, "timeout"), "leaves no time to answer", "Write 2s.")
     if provider.base_url is not None and not re.match(r"https?://[^\s/]", provider.base_url):
@@ -90,12 +96,33 @@ def _provider(place: Place, name: str, provider: ProviderPolicy) -> Iterator[Pro
     yield from _added(place, provider)
 
 
+def _static(place: Place, provider: ProviderPolicy) -> Iterator[Problem]:
+    """What is wrong with the models of a provider that has no list."""
+    if (provider.type == STATIC) != bool(provider.models):
+        hint = "A provider without a list has `type: static` and `models: [id, ...]`."
+        what = "only type static has models" if provider.models else "type static needs models"
+        yield Problem(place, what, hint)
+    for index, model in enumerate(provider.models):
+        at = (*place, "models", index)
+        if not is_id(model.id):
+            yield Problem(at, "is not an id", "Write it as LiteLLM takes it.")
+        for word in (one for one in model.capabilities if one not in CAPABILITIES):
+            hint = did_you_mean(word, CAPABILITIES) or f"There are: {', '.join(CAPABILITIES)}."
+            yield Problem((*at, "capabilities"), f"unknown capability {shown(word)}", hint)
+
+
 def _rule(place: Place, rule: Rule, policy: Policy) -> Iterator[Problem]:
     yield from _from(place, rule.from_, policy)
     if rule.name is not None:
         yield from _naming((*place, "name"), rule.name)
+    if rule.balance and (rule.name is None or "{" in rule.name):
+        hint = "Give the rules of one group the same `name`, without braces."
+        yield Problem((*place, "balance"), "a group needs a name of its own", hint)
     if rule.key_env is not None and not VARIABLE.fullmatch(rule.key_env):
         yield Problem((*place, "key_env"), *NO_VARIABLE)
+    if rule.key_env is not None and rule.params.get("litellm_credential_name"):
+        hint = "Keep one of the two: in LiteLLM a key wins over a credential."
+        yield Problem((*place, "key_env"), "stands beside litellm_credential_name", hint)
     if rule.api_base is not None and not re.match(r"https?://[^\s/]", rule.api_base):
         yield Problem((*place, "api_base"), *NO_ADDRESS)
     yield from _added(place, rule)
@@ -108,10 +135,25 @@ def _added(place: Place, layer: Additions) -> Iterator[Problem]:
         yield Problem((*place, "params", "model"), "the model comes from the provider's list", hint)
     yield from _extras((*place, "params"), layer.params)
     yield from _extras((*place, "model_info"), layer.model_info)
+    yield from _misfits((*place, "params"), "litellm_params", layer.params)
+    yield from _misfits((*place, "model_info"), "model_info", layer.model_info)
     for field in OURS:
         if field in layer.model_info:
             hint = "Leave it out: it says whose entry this is."
             yield Problem((*place, "model_info", field), "is written by rollcall", hint)
+
+
+def _misfits(place: Place, section: str, fields: dict[str, Any]) -> Iterator[Problem]:
+    """What LiteLLM would stumble over in every entry that gets it."""
+    if not fields:
+        return
+    from rollcall.litellm_config.fields import misfits
+
+    for field, value, wrong in misfits(section, fields):
+        said = "" if names_secret(field) else f"{shown(value)} "
+        what = f"{said}is not {wrong.wanted}: {wrong.consequence}"
+        hint = "Put it in quotes." if wrong.in_quotes else f"Write {wrong.wanted}."
+        yield Problem((*place, field), what, hint)
 
 
 def _extras(place: Place, value: Any) -> Iterator[Problem]:

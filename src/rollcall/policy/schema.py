@@ -7,15 +7,19 @@ mean is decided in `rollcall.selection`. Rules are counted from 1, in messages a
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from rollcall.errors import did_you_mean
 from rollcall.policy.conditions import ASSUMABLE, FLAGS, Where
 from rollcall.policy.words import Days, Seconds, Share, Words, shown
-from rollcall.providers.builtin import BUILTIN, is_openrouter
+from rollcall.providers.builtin import BUILTIN, CreatedMeans, PriceUnit, is_openrouter
 
 Stage = Literal["stable", "preview", "any"]
+FACT_SOURCES = ("openrouter", "litellm")
+"""Words of `defaults.facts`; anything else there is a file."""
 
 
 class Section(BaseModel):
@@ -72,6 +76,11 @@ class Rule(Additions):
         None,
         description="The variable the key of its entries comes from, where it is not the "
         "provider's: another account or team.",
+    )
+    balance: bool = Field(
+        default=False,
+        description="Its `name` is one group with the other rules that share it and say so too: "
+        "LiteLLM balances between their models, or orders them by `params: {order: 1}`.",
     )
     api_base: str | None = Field(
         None, description="The address its entries are called at, where it is not the provider's."
@@ -153,7 +162,7 @@ class AliasSpec(Choice):
 
 
 class Defaults(Additions):
-    """Timing of every run (flags win over it), and what every managed entry gets."""
+    """Timing of every run (flags win over it), whose word counts, and what every entry gets."""
 
     timeout: Seconds = Field(2.0, description="One provider's time to answer.")
     deadline: Seconds = Field(5.0, description="The whole time for asking everybody.")
@@ -161,6 +170,83 @@ class Defaults(Additions):
     stale_after: Seconds = Field(
         604_800.0, description="A provider silent for longer raises an alarm in `rollcall status`."
     )
+    facts: Words = Field(
+        ("openrouter", "litellm"),
+        description="Who is believed where a provider states no price, ability or last day, in "
+        "this order: openrouter, litellm (its own price map), or a file; []: nobody.",
+    )
+    write_prices: Literal["own", "borrowed"] = Field(
+        "own",
+        description="borrowed: where neither the provider nor LiteLLM's own map knows a price, "
+        "that of `facts` is written, so that budgets count.",
+    )
+    warn_before: tuple[Days, ...] = Field(
+        (90, 30),
+        description="When to warn of a model's last day; within the last of these an alias moves "
+        "to the successor, where that is admitted. []: never.",
+    )
+
+    @property
+    def move_before(self) -> timedelta | None:
+        """How long before a last day an alias moves to the successor; None = never."""
+        return timedelta(days=self.warn_before[-1]) if self.warn_before else None
+
+    @field_validator("facts")
+    @classmethod
+    def _known_sources(cls, facts: tuple[str, ...]) -> tuple[str, ...]:
+        for word in facts:
+            if word not in FACT_SOURCES and not set(word) & set("./\\"):
+                near = did_you_mean(word, FACT_SOURCES)
+                what = f"{shown(word)} is neither openrouter nor litellm nor a file's name"
+                raise ValueError(f"{what}. {near}" if near else what)
+        return facts
+
+    @field_validator("warn_before", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("warn_before")
+    @classmethod
+    def _farthest_first(cls, days: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted(days, reverse=True))
+
+
+class FactFiles(Section):
+    """Copies of open lists that say what providers do not."""
+
+    files: Words = Field(
+        (),
+        description="Files beside the policy: a copy of models.dev's api.json or of LiteLLM's "
+        "price map; `rollcall facts update URL` fetches one.",
+    )
+
+
+class StaticModel(Section):
+    """A model of a provider that has no list: what the policy says of it."""
+
+    id: str = Field(min_length=1, max_length=256, description="The provider's own id.")
+    context: int | None = Field(None, gt=0, description="Tokens it takes in.")
+    max_output: int | None = Field(None, gt=0, description="Tokens it puts out.")
+    input_price: float | None = Field(None, ge=0, description="USD per 1M tokens.")
+    output_price: float | None = Field(None, ge=0, description="USD per 1M tokens.")
+    capabilities: Words = Field((), description="What it can: tools, vision, reasoning ...")
+    released: date | None = Field(None, description="The day it came out.")
+    ends: date | None = Field(None, description="Its announced last day.")
+
+    def row(self) -> dict[str, object]:
+        """The row that OpenAI's list would have for it."""
+        flags = {"tools": "supports_tools", "structured_output": "supports_structured_output"}
+        prices = {"input": self.input_price, "output": self.output_price, "unit": "1M"}
+        return {
+            "id": self.id,
+            "context_length": self.context,
+            "max_output_tokens": self.max_output,
+            "pricing": {key: value for key, value in prices.items() if value is not None},
+            "created": self.released.isoformat() if self.released else None,
+            "shutdown_date": self.ends.isoformat() if self.ends else None,
+            **{flags.get(word, f"supports_{word}"): True for word in self.capabilities},
+        }
 
 
 class ProviderPolicy(Additions):
@@ -169,7 +255,8 @@ class ProviderPolicy(Additions):
     type: str | None = Field(
         None,
         description="The built-in provider whose protocol it speaks; `openai` for anything "
-        "OpenAI-compatible. Left out: the provider of that name.",
+        "OpenAI-compatible; `static` for one without a list, whose `models` stand here. Left out: "
+        "the provider of that name.",
     )
     base_url: str | None = Field(
         None, description="Root of its API, for example http://127.0.0.1:8000/v1."
@@ -186,6 +273,27 @@ class ProviderPolicy(Additions):
     empty: Literal["ok", "refuse"] | None = Field(
         None, description="ok: an empty list is an answer; refuse: it counts as not answering."
     )
+    price_unit: PriceUnit | None = Field(
+        None,
+        description="So many tokens cost what its list says, where the list does not say it: "
+        "token, 1k or 1M. Left out: what the numbers look like.",
+    )
+    created: CreatedMeans | None = Field(
+        None,
+        description="What `created` in its list is: release, the day a model came out, or listing, "
+        "when it was listed, loaded or asked for. Left out: what the rows look like.",
+    )
+    models: tuple[StaticModel, ...] = Field(
+        (), description="Of a provider of type static: its models, as ids or with facts."
+    )
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _ids_are_models(cls, value: Any) -> Any:
+        rows = [value] if isinstance(value, str | dict) else value
+        if not isinstance(rows, list | tuple):
+            return rows
+        return [{"id": row} if isinstance(row, str) else row for row in rows]
 
     @property
     def needs_no_key(self) -> bool:
@@ -204,6 +312,18 @@ class Guards(Section):
         0.5, description="An alias moving to a target dearer by more than this is held."
     )
     min_age: Days = Field(0, description="Younger models are held until they are this old.")
+    trial: Literal["off", "aliases", "all"] = Field(
+        "off",
+        description="Which models must have answered one small call before they are used: none, "
+        "those an alias would move to, or every model before it is admitted.",
+    )
+    trial_every: Days = Field(30, description="An answer proves a model for so long.")
+
+    @field_validator("trial", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: Any) -> Any:
+        """YAML 1.1 reads a bare `off` as false."""
+        return "off" if value is False else value
 
 
 class Grace(Section):
@@ -244,6 +364,7 @@ class Policy(Section):
     guards: Guards = Field(Guards(), description="What keeps a surprising plan out.")
     grace: Grace = Field(Grace(), description="How long leaving entries stay.")
     accept: Words = Field((), description="Models or names let past a hold.")
+    facts: FactFiles = Field(FactFiles(), description="Copies of open lists.")
     naming: str = Field(
         "{provider}/{id}",
         description="model_name where a rule gives none, out of {provider}, {id}, {model}, "
@@ -268,10 +389,22 @@ class Policy(Section):
         return Extras(params, model_info, rule.key_env, rule.api_base)
 
     @property
+    def balanced_names(self) -> frozenset[str]:
+        """The names of groups that LiteLLM balances because rules say so."""
+        return frozenset(rule.name for rule in self.allow if rule.balance and rule.name)
+
+    @property
     def openrouters(self) -> tuple[str, ...]:
         """The providers that are OpenRouter, by name or by type."""
         rows = self.providers.items()
         return tuple(name for name, row in rows if is_openrouter(name, row.type))
+
+    @property
+    def fact_sources(self) -> tuple[str, ...]:
+        """Who is believed where a provider says nothing: words of FACT_SOURCES, and files."""
+        if not self.defaults.facts:
+            return ()
+        return tuple(dict.fromkeys((*self.defaults.facts, *self.facts.files)))
 
     @field_validator("providers", mode="before")
     @classmethod

@@ -22,4 +22,5 @@ ADAPTERS: Final[dict[Protocol_, Adapter]] = {
     "xai": XAI(),
     "perplexity": Perplexity(),
     "ollama": Ollama(),
+    "static": OpenAI(),
 }

@@ -16,7 +16,10 @@ CreatedMeans = Literal["release", "listing"]
 PriceUnit = Literal["token", "1k", "1M"]
 """So many tokens cost what a list says."""
 
-Protocol_ = Literal["openai", "anthropic", "gemini", "openrouter", "xai", "perplexity", "ollama"]
+Protocol_ = Literal[
+    "openai", "anthropic", "gemini", "openrouter", "xai", "perplexity", "ollama", "static"
+]
+"""How a provider is asked; `static`: not at all, the policy lists its models."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,7 @@ class Provider:
         name: key in the policy. title: for people. protocol: which adapter reads it.
         base_url: root of the API, no trailing slash; what LiteLLM calls `api_base`.
         base_url_env: variables LiteLLM reads the base from, first set one wins.
+        host_env: the variable its server takes its address from, which LiteLLM does not read.
         base_from: the variable `base_url` was read from; "" where it was none.
         key_env: key variables in LiteLLM's order; empty = no key needed.
         unwritten: those of `key_env` LiteLLM must read by itself: as an entry's `api_key` it would
@@ -41,6 +45,7 @@ class Provider:
         created: what its `created` is; None = what its rows look like.
         price_unit: the unit of prices that state none; None = what the numbers look like.
         query: parameters its list is asked with.
+        models: of a static provider: rows as OpenAI's list would have them.
         mode: LiteLLM's mode of its chat models, where it is known.
         auth_hint: added when it refuses the key, one sentence.
         timeout_seconds: None = the policy's default.
@@ -52,6 +57,7 @@ class Provider:
     base_url: str
     litellm_prefix: str
     base_url_env: tuple[str, ...] = ()
+    host_env: str = ""
     base_from: str = ""
     key_env: tuple[str, ...] = ()
     unwritten: tuple[str, ...] = ()
@@ -62,7 +68,8 @@ class Provider:
     empty_ok: bool = False
     created: CreatedMeans | None = None
     price_unit: PriceUnit | None = None
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict, hash=False)
+    models: tuple[Mapping[str, object], ...] = field(default=(), hash=False)
     mode: str | None = None
     auth_hint: str = ""
     timeout_seconds: float | None = None
@@ -259,6 +266,7 @@ _ROWS = (
         protocol="ollama",
         base_url="http://localhost:11434",
         base_url_env=("OLLAMA_API_BASE",),
+        host_env="OLLAMA_HOST",
         key_env=("OLLAMA_API_KEY",),
         key_optional=True,
         # `ollama_chat` speaks /api/chat, which knows tools and roles; `ollama` only completes.

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from rollcall.providers.answers import from_bodies
-from rollcall.secrets import Redactor
+from rollcall.secrets import Redactor, key_mark
 
 if TYPE_CHECKING:
     from rollcall.catalog.model import Answer
     from rollcall.providers.builtin import Provider
+    from rollcall.store.state import KeptReply
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +61,49 @@ def ask_all(
         meanwhile: short pieces of work to do once the requests are out; skipped when nobody is
             asked.
     """
-    if not targets:
-        return ()
-    from rollcall.providers.network import Round
+    known = {target.provider.name: known_answer(target, None) for target in targets}
+    asked = [target for target in targets if known[target.provider.name] is None]
+    if asked:
+        from rollcall.providers.network import Round
 
-    keys = [target.key for target in targets if target.key]
-    redactor = Redactor([*secrets, *keys])
-    answers = Round(redactor, deadline_seconds, observer, meanwhile, fetched_at).ask(targets)
-    return tuple(replace(answer, fetched_at=fetched_at) for answer in answers)
+        keys = [target.key for target in asked if target.key]
+        redactor = Redactor([*secrets, *keys])
+        found = Round(redactor, deadline_seconds, observer, meanwhile, fetched_at).ask(asked)
+        known.update((answer.provider, answer) for answer in found)
+    marks = {target.provider.name: key_mark(target.key) for target in targets}
+    return tuple(
+        replace(answer, fetched_at=fetched_at, key_mark=marks[name])
+        for name, answer in known.items()
+        if answer
+    )
 
 
-def parse_stored(target: Target, pages: Sequence[bytes], *, fetched_at: str) -> Answer:
-    """The answer that stored bodies give: the same adapters, no network."""
+def known_answer(target: Target, kept: KeptReply | None) -> Answer | None:
+    """What a provider says without being asked: its list in the policy, else its last good reply;
+    None where there is neither.
+    """
+    if target.provider.models:
+        return _listed_answer(target.provider)
+    if kept is None:
+        return None
+    return parse_stored(target, kept.pages, fetched_at=kept.fetched_at, partial=kept.partial)
+
+
+def _listed_answer(provider: Provider) -> Answer:
+    """The answer of a provider whose models the policy lists."""
+    import json
+
+    body = json.dumps({"data": [dict(row) for row in provider.models]}).encode()
+    return replace(from_bodies(provider, [body], Redactor()), pages=())
+
+
+def parse_stored(
+    target: Target, pages: Sequence[bytes], *, fetched_at: str, partial: str = ""
+) -> Answer:
+    """The answer that stored bodies give: the same adapters, no network.
+
+    Args:
+        partial: what the answer said that these bodies came with; see `Answer.partial`.
+    """
     answer = from_bodies(target.provider, pages, Redactor(), fetched_at)
-    return replace(answer, fetched_at=fetched_at, offline=True)
+    return replace(answer, fetched_at=fetched_at, partial=partial or answer.partial, offline=True)

@@ -18,8 +18,11 @@ from urllib.parse import urlsplit
 from rollcall.errors import PolicyError, did_you_mean
 from rollcall.providers.builtin import BUILTIN, CreatedMeans, PriceUnit, Protocol_, Provider
 from rollcall.secrets import address_holds_secret
+from rollcall.settings import reachable
 
 PROTOCOLS: Final[tuple[str, ...]] = get_args(Protocol_)
+
+STATIC: Final = "static"
 
 _ENDPOINTS: Final = ("/chat/completions", "/messages", "/responses", "/models")
 """Ends that people paste along with the base, and that LiteLLM accepts in its variables."""
@@ -36,11 +39,13 @@ def resolve_provider(
     timeout_seconds: float | None = None,
     price_unit: PriceUnit | None = None,
     created: CreatedMeans | None = None,
+    models: Sequence[Mapping[str, object]] = (),
     environ: Mapping[str, str],
 ) -> Provider:
     """The provider that a policy's `providers` entry means.
 
     Args:
+        models: of a static provider: rows as OpenAI's list would have them.
         key_env: left out = as built in; None or empty = it needs no key. A provider under a
             name and at an address of the user's own never inherits a vendor's key variables.
 
@@ -63,19 +68,22 @@ def resolve_provider(
         row = replace(row, litellm_prefix=litellm_prefix.strip("/"))
     row = _with_base(row, base_url, {} if own_prefix else environ)
     if own_prefix and row.api_base is None:
-        row = replace(row, api_base=row.base_url)
+        row = replace(row, api_base=row.base_url or None)
     return replace(
         row,
         empty_ok=row.empty_ok if empty_ok is None else empty_ok,
         timeout_seconds=timeout_seconds,
         price_unit=price_unit or row.price_unit,
         created=created or row.created,
+        models=tuple(models),
     )
 
 
 def _row(name: str, kind: str | None, base_url: str | None) -> Provider:
     """The built-in row to start from, under the policy's name."""
     known = ", ".join(BUILTIN)
+    if kind == STATIC:
+        return _static(name)
     if kind is None and name not in BUILTIN:
         raise PolicyError(
             f"providers.{name}: unknown provider{_nearest(name)}.",
@@ -97,6 +105,21 @@ def _row(name: str, kind: str | None, base_url: str | None) -> Provider:
     return replace(BUILTIN[kind or name], name=name, title=name)
 
 
+def _static(name: str) -> Provider:
+    """A provider whose models the policy lists: a built-in one, or any that LiteLLM knows."""
+    known = BUILTIN.get(name)
+    if known is not None:
+        return replace(known, protocol=STATIC, created="release")
+    return Provider(
+        name=name,
+        title=name,
+        protocol=STATIC,
+        base_url="",
+        litellm_prefix=name,
+        created="release",
+    )
+
+
 def _with_base(row: Provider, given: str | None, environ: Mapping[str, str]) -> Provider:
     """The policy's base wins over LiteLLM's variables, which win over the built-in one."""
     variable = next((key for key in row.base_url_env if environ.get(key)), "")
@@ -108,8 +131,33 @@ def _with_base(row: Provider, given: str | None, environ: Mapping[str, str]) -> 
         return replace(row, base_url=base, api_base=base)
     if from_environ:
         base = clean_base(row, from_environ)
-        return replace(row, base_url=base, base_from=variable, api_base=None)
+        as_litellm = reachable(from_environ.strip()) == from_environ.strip()
+        own = None if as_litellm else base  # LiteLLM reads the variable itself, and as it stands
+        return replace(row, base_url=base, base_from=variable, api_base=own)
+    if row.host_env and (host := environ.get(row.host_env, "").strip()):
+        base = clean_base(row, _address_of(host, row.base_url))
+        return row if base == row.base_url else replace(row, base_url=base, api_base=base)
     return row
+
+
+def _address_of(host: str, default: str) -> str:
+    """The address a server's own variable means: `0.0.0.0`, `:8080`, `box:11434`, or a whole one.
+
+    What it leaves out is as in `default`, the port of a whole address as in its scheme.
+    """
+    scheme, whole, rest = host.strip("\"'").rpartition("://")
+    usual = urlsplit(default)
+    if rest.count(":") > 1 and "[" not in rest:
+        rest = f"[{rest}]"
+    parts = urlsplit(f"{scheme or usual.scheme}://{rest}")
+    name = parts.hostname or usual.hostname or ""
+    ports = {"http": 80, "https": 443} if whole else {}
+    try:
+        port = parts.port or ports.get(parts.scheme) or usual.port
+    except ValueError:
+        port = usual.port
+    shown = f"[{name}]" if ":" in name else name
+    return f"{parts.scheme}://{shown}:{port}{parts.path}"
 
 
 def _checked(name: str, base_url: str) -> str:
@@ -139,7 +187,7 @@ def clean_base(row: Provider, base_url: str) -> str:
     With or without /v1 is the same place: what the protocol needs is added, what its paths begin
     with is taken off. The library calls the same base.
     """
-    base = base_url.strip().rstrip("/")
+    base = reachable(base_url.strip()).rstrip("/")
     for ending in _ENDPOINTS:
         base = base.removesuffix(ending)
     if row.protocol in ("anthropic", "perplexity"):

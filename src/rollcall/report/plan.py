@@ -7,21 +7,22 @@ age     days since the model came out, else since it was first seen; None = unkn
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rollcall.catalog.facts import NOTHING_BORROWED, OtherLists, short
 from rollcall.catalog.model import in_dollars
 from rollcall.catalog.order import release_date
 from rollcall.litellm_config.entries import by_name, key_of, model_of
 from rollcall.plan.changes import ChangeKind, counts
-from rollcall.plan.guards import stand_in
 from rollcall.report.text import out, printable, say, say_all, show_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
-    from rollcall.catalog.model import Model, Price
+    from rollcall.catalog.model import Price
     from rollcall.plan.changes import Change
     from rollcall.plan.plan import Plan, ProviderLine
     from rollcall.store.config_file import Written
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 
 UNKNOWN = "unknown"
-STAND_IN = " (OpenRouter's)"
-"""Behind the price of another seller of the same model, where the provider lists none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +47,13 @@ class ChangeFacts:
     Attributes:
         entries: model_name -> our entry, before or after the plan.
         born: (provider, id) -> its birth, where that is known.
-        stand_ins: OpenRouter's models, whose prices serve where a provider lists none.
+        others: what other lists say, whose prices serve where a provider states none.
     """
 
     entries: Mapping[str, Any] = field(default_factory=dict)
     born: Mapping[tuple[str, str], Birth] = field(default_factory=dict)
     today: date | None = None
-    stand_ins: Sequence[Model] = ()
+    others: OtherLists = NOTHING_BORROWED
 
     def price(self, change: Change) -> str:
         """Input and output in USD per 1M tokens, old and new where they differ."""
@@ -85,11 +84,9 @@ class ChangeFacts:
         model = model_of(entry) if entry else None
         if model is None:
             return ""
-        own = _shown(model.price)
-        if own != UNKNOWN:
-            return own
-        other = stand_in(model, self.stand_ins)
-        return f"{_shown(other.price)}{STAND_IN}" if other else UNKNOWN
+        known = self.others.complete(model)
+        source = known.borrowed.get("price")
+        return _shown(known.price) + (f" ({short(source)})" if source else "")
 
 
 def facts_of(planned: Planned) -> ChangeFacts:
@@ -103,7 +100,7 @@ def facts_of(planned: Planned) -> ChangeFacts:
                 born[model.key] = Birth(released)
             elif seen := inputs.first_seen(model.provider, model.id):
                 born[model.key] = Birth(seen, first_seen=True)
-    return ChangeFacts(entries, born, inputs.today, inputs.openrouter_models)
+    return ChangeFacts(entries, born, inputs.today, inputs.others)
 
 
 def _shown(price: Price) -> str:
@@ -124,6 +121,7 @@ SIGNS = {
 
 
 MARK = "*"
+_BORROWED = re.compile(r" \([^()]*'s\)")
 """Behind a price that is another seller's, in the narrow table of a terminal."""
 
 
@@ -146,7 +144,17 @@ def show_plan(
             out(printable(line, limit=2000))
         out()
     show_remarks(plan)
+    if plan.calls_at_apply:
+        out(to_be_tried(plan))
     out(summary(plan))
+
+
+def to_be_tried(plan: Plan) -> str:
+    """Which models `apply` will call first, and what that costs."""
+    names = [line.name for line in plan.trials if not line.outcome]
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    calls = "1 trial call" if len(names) == 1 else f"{len(names)} trial calls"
+    return f"apply makes {calls} first, of at most 16 output tokens each: {printable(shown)}"
 
 
 def show_providers(lines: Iterable[ProviderLine]) -> None:
@@ -225,17 +233,20 @@ def diff_lines(before: str, after: str) -> Iterable[str]:
 
 def _show_changes(plan: Plan, facts: ChangeFacts) -> None:
     rows = [_row(change, facts) for change in plan.changes]
+    whose = sorted({found for row in rows for found in _BORROWED.findall(row[3])})
+    if whose:
+        rows = [(*row[:3], _BORROWED.sub(MARK, row[3]), *row[4:]) for row in rows]
     show_table(("", "what", "name", "in / out per 1M", "age", "why"), rows, right=("age",))
-    if any(MARK in row[3] for row in rows):
-        out(f"{MARK} OpenRouter's price for the same model; its own provider lists none")
+    if whose:
+        words = " or ".join(one.strip(" ()") for one in whose)
+        out(f"{MARK} {words} price for the same model; its own provider lists none")
 
 
 def _row(change: Change, facts: ChangeFacts) -> tuple[str, ...]:
     days = facts.age_days(change)
     age = "" if days is None else f"{days} d"
     sign, kind = SIGNS[change.kind], change.kind.value
-    price = facts.price(change).replace(STAND_IN, MARK)
-    return sign, kind, change.name, price, age, _why(change)
+    return sign, kind, change.name, facts.price(change), age, _why(change)
 
 
 def _why(change: Change) -> str:

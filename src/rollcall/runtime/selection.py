@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from rollcall.catalog.facts import OtherLists
 from rollcall.catalog.model import Answer, Model, Verdict
 from rollcall.errors import RollcallError
 from rollcall.litellm_config.document import parse
@@ -31,6 +32,7 @@ from rollcall.settings import Settings, resolve, stamp
 from rollcall.store.state import State
 from rollcall.store.store import Store
 from rollcall.sync.asking import provider_of
+from rollcall.sync.facts import FactLists
 from rollcall.sync.gather import read_policy
 
 
@@ -114,7 +116,8 @@ def choose(catalog: Catalog, select: Selection) -> tuple[Pick | None, str]:
     """The model a selection means among what is admitted, and why; or None, and why not. Pure."""
     rows = {row.model.qualified: row for row in catalog.admitted}
     entries = tuple(Candidate(name, row.model, row.reading, row.rule) for name, row in rows.items())
-    pool = Pool(catalog.policy, entries, own_names=frozenset(), unanswered=frozenset())
+    nothing: frozenset[str] = frozenset()
+    pool = Pool(catalog.policy, entries, nothing, nothing, catalog.today)
     words = {name: getattr(select, name) for name in type(select).model_fields}
     outcome = choose_alias(pool, AliasSpec.model_construct(**words), None)
     if outcome.target is None:
@@ -141,6 +144,7 @@ class Catalog:
     admitted: tuple[admission.Admitted, ...]
     providers: Mapping[str, str]
     as_of: Mapping[str, str]
+    today: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +196,11 @@ class Shelf:
             for answer in self._refresh(config, policy, state, rows, callable_as):
                 models[answer.provider], as_of[answer.provider] = answer.models, answer.fetched_at
         for name in [name for name in rows if name not in models]:
-            provider = rows[name]
             kept = self.store.read_replies(name)
-            if kept is not None:
-                target = fetch.Target(provider)
-                models[name] = fetch.parse_stored(target, kept[0], fetched_at=kept[1]).models
-                as_of[name] = self._confirmed(state, name, kept[1])
+            known = fetch.known_answer(fetch.Target(rows[name]), kept)
+            if known is not None:
+                models[name] = known.models
+                as_of[name] = self._confirmed(state, name, known.fetched_at)
         since = cache(self._listed_since)
         admitted = admission.admit(
             policy,
@@ -208,8 +211,18 @@ class Shelf:
             ),
             accepted=frozenset((*policy.accept, *state.accepted)),
             present=self._present() if policy.guards.min_age else frozenset(),
+            others=self._others(policy, models),
         )
-        return Catalog(policy, admitted.admitted, callable_as, as_of)
+        return Catalog(policy, admitted.admitted, callable_as, as_of, self.settings.now.date())
+
+    def _others(self, policy: Policy, models: Mapping[str, Sequence[Model]]) -> OtherLists:
+        """What other lists say of these models where their providers say nothing."""
+        lists = FactLists(policy, self.settings, self.store.read_facts())
+        named = {model.litellm_model for rows in models.values() for model in rows}
+        sold = [model for name in policy.openrouters for model in models.get(name, ())]
+        return OtherLists.of(
+            policy.fact_sources, sold, lists.say_of(named).sources, says_all=policy.openrouters
+        )
 
     def _refresh(
         self,

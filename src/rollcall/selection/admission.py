@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from rollcall.catalog.facts import NOTHING_BORROWED, OtherLists
 from rollcall.errors import PolicyError
-from rollcall.policy.words import compile_glob, name_fault, render_name
+from rollcall.policy.words import name_fault, render_name
 from rollcall.selection.provider_catalog import ProviderCatalog
-from rollcall.selection.rule import AppliedRule, RuleContext, Stop, listed, named_ids, verdict
+from rollcall.selection.rule import AppliedRule, RuleContext, Stop, verdict
+from rollcall.selection.warnings import moving_id_warnings, rule_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,10 +49,13 @@ class Admitted(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A model that would come in, were it not younger than `guards.min_age`."""
+    """A model that would come in by a rule, were it not younger than `guards.min_age`, or had it
+    answered.
+    """
 
     model: Model
     reason: str
+    rule: int
 
 
 class Step(NamedTuple):
@@ -148,6 +153,8 @@ def admit(
     accepted: frozenset[str] = frozenset(),
     named_only: bool = False,
     present: frozenset[tuple[str, str]] = frozenset(),
+    unproven: Callable[[Model, Rule, str], str | None] | None = None,
+    others: OtherLists = NOTHING_BORROWED,
 ) -> Admission:
     """Apply the rules to what the providers that answered list.
 
@@ -156,7 +163,10 @@ def admit(
         first_seen: the day we first saw (provider, id); None = old enough for every `min_age`.
         accepted: ids, `provider/id`s or model_names let past `min_age`.
         named_only: only rules whose `from` names the provider (mode `subagents`).
-        present: (provider, id) of entries in the file: what is in is never held as too young.
+        present: (provider, id) of entries in the file: what is in is never held.
+        unproven: why a model that a rule would admit under a name waits for a trial; None = it
+            does not.
+        others: what other lists say where a provider says nothing.
 
     Raises:
         PolicyError: two models would carry one model_name.
@@ -164,12 +174,13 @@ def admit(
     seen = first_seen if callable(first_seen) else lambda *key: first_seen.get(key)
     context = RuleContext(
         policy=policy,
-        catalogs=_catalogs(policy, catalogs),
+        catalogs=_catalogs(policy, catalogs, others),
         today=today,
         first_seen=seen,
         accepted=accepted | set(policy.accept),
         named_only=named_only,
         present=present,
+        unproven=unproven,
     )
     rules = tuple(AppliedRule(context, rule, at) for at, rule in enumerate(policy.allow, start=1))
     admitted: dict[tuple[str, str], Admitted] = {}
@@ -182,12 +193,11 @@ def admit(
                 warnings.append(f"{item.model.qualified}: left out, {fault}")
             elif item.model.key not in admitted:
                 admitted[item.model.key] = row
-        for item in applied.too_young:
-            reason = f"rule {applied.number}: {context.age_reason(item)}"
-            held.setdefault(item.model.key, Held(item.model, reason))
-    _refuse_twins(list(admitted.values()))
+        for item in applied.held:
+            reason = f"rule {applied.number}: {context.waits(item, applied.rule)}"
+            held.setdefault(item.model.key, Held(item.model, reason, applied.number))
+    _refuse_twins(list(admitted.values()), policy)
     warnings += [line for applied in rules for line in rule_warnings(applied)]
-    warnings += retirement_warnings(list(admitted.values()), context)
     warnings += moving_id_warnings(list(admitted.values()), context)
     return Admission(
         tuple(admitted.values()),
@@ -215,12 +225,12 @@ def rules_of(policy: Policy, model: Model) -> Iterator[Rule]:
 
 
 def _catalogs(
-    policy: Policy, catalogs: Mapping[str, Sequence[Model]]
+    policy: Policy, catalogs: Mapping[str, Sequence[Model]], others: OtherLists
 ) -> dict[str, ProviderCatalog]:
     """The catalogs in the policy's order of providers; others behind them, by name."""
     order = [name for name in policy.providers if name in catalogs]
     order += sorted(set(catalogs) - set(order))
-    return {name: ProviderCatalog(name, catalogs[name], policy) for name in order}
+    return {name: ProviderCatalog(name, catalogs[name], policy, others) for name in order}
 
 
 def _row(applied: AppliedRule, model: Model, reading: Reading, policy: Policy) -> Admitted:
@@ -235,91 +245,18 @@ def _row(applied: AppliedRule, model: Model, reading: Reading, policy: Policy) -
     )
 
 
-def _refuse_twins(rows: list[Admitted]) -> None:
+def _refuse_twins(rows: list[Admitted], policy: Policy) -> None:
+    """Two models of one name, unless the rules of both say that LiteLLM shall balance them."""
     seen: dict[str, Admitted] = {}
     for row in rows:
         twin = seen.setdefault(row.name, row)
-        if twin is not row:
+        meant = all(policy.allow[one.rule - 1].balance for one in (twin, row))
+        if twin is not row and not meant:
             rules = f"rules {twin.rule} and {row.rule}"
             raise PolicyError(
                 f"{twin.model.qualified} and {row.model.qualified} ("
                 f"{rules if twin.rule != row.rule else f'rule {row.rule}'}) would both be named "
                 f"{row.name!r}: LiteLLM would balance between them silently.",
-                'Give one of them its own `name`, for example "{provider}/{id}", or deny it.',
+                'Give one of them its own `name`, for example "{provider}/{id}", or deny it; '
+                "where a group is meant, both rules say `balance: true`.",
             )
-
-
-MANY_FAMILIES = 10
-
-
-def retirement_warnings(rows: list[Admitted], context: RuleContext) -> list[str]:
-    """Which of the admitted end within the notice, and who follows them."""
-    found = []
-    for row in rows:
-        ends = row.model.ends
-        if ends is not None and context.ends_soon(row.model):
-            successor = (
-                f"; its successor is {row.model.replaced_by}" if row.model.replaced_by else ""
-            )
-            days = (ends - context.today).days
-            when = "today" if days == 0 else f"in {days} day{'s' if days > 1 else ''}, on {ends}"
-            found.append(f"{row.model.qualified} ends {when}{successor}")
-    return found
-
-
-def moving_id_warnings(rows: list[Admitted], context: RuleContext) -> list[str]:
-    """Where a provider's own moving id points at something else than our newest."""
-    newest: dict[tuple[str, object, str], Admitted] = {}
-    for one in rows:
-        if context.rule(one.rule).newest:
-            newest.setdefault((one.model.provider, one.reading.maker, one.reading.family), one)
-    found = []
-    for provider, row in context.catalogs.items():
-        for model_id, model in sorted(row.models.items()):
-            if model.points_at is None:
-                continue
-            target = context.target_of(row, model.points_at)
-            ours = newest.get((provider, target.maker, target.family))
-            if ours is None or model.points_at in (ours.model.id, ours.model.canonical):
-                continue
-            if (target.version, target.revision) != (ours.reading.version, ours.reading.revision):
-                found.append(
-                    f"{provider}: {model_id} points at {model.points_at}, "
-                    f"our newest of {ours.reading.family} is {ours.model.id}"
-                )
-    return found
-
-
-def rule_warnings(applied: AppliedRule) -> list[str]:
-    """What a person should know about a rule: it finds nothing, or very much."""
-    found = []
-    held = {item.family for item in applied.chosen}
-    if len(held) > MANY_FAMILIES:
-        hint = "" if applied.rule.max else "; `max` or `max_age` would bound it"
-        found.append(f"rule {applied.number} admits {len(held)} families{hint}")
-    expected = applied.rule.from_ or tuple(applied.context.policy.providers)
-    if not applied.catalogs or any(name not in applied.context.catalogs for name in expected):
-        return found
-    if not applied.named:
-        found.append(f"rule {applied.number} finds nothing: {_why_empty(applied)}")
-        return found
-    found += [
-        f"rule {applied.number}: nobody asked lists {pattern!r}"
-        for pattern in applied.rule.match
-        if compile_glob(pattern).literal
-        and not any(catalog.matching(pattern) for catalog in applied.catalogs)
-    ]
-    return found
-
-
-def _why_empty(applied: AppliedRule) -> str:
-    items = [
-        catalog.item(one)
-        for catalog in applied.catalogs
-        for one in named_ids(applied.rule, catalog)
-    ]
-    if not items:
-        return f"nobody asked lists {listed(applied.rule)}"
-    if items[0].denied is not None:
-        return f"{items[0].model.qualified} is denied by {items[0].denied!r}"
-    return f"{items[0].model.qualified} {items[0].special}, and needs its exact id"

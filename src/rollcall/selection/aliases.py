@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rollcall.catalog import order
 from rollcall.errors import PolicyError
 from rollcall.policy.schema import AliasSpec, Choice
-from rollcall.selection.choosing import Candidate, Pool, choose, is_candidate
+from rollcall.selection.choosing import Candidate, Pool, choose, is_candidate, said_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,7 +46,7 @@ def resolve(
     own_names: frozenset[str],
     current: Mapping[str, str],
     unanswered: frozenset[str],
-    today: date | None = None,
+    today: date,
     own_aliases: frozenset[str] = frozenset(),
     picked: str | None = None,
 ) -> tuple[tuple[Resolved, ...], tuple[str, ...]]:
@@ -57,7 +57,7 @@ def resolve(
         own_names: names the user's own lines give; a plain text may point at one.
         current: alias -> the model_name it leads to in the file.
         unanswered: providers that could not be asked.
-        today: the day of the decision: tells which announced end is near.
+        today: the day of the decision: tells which last day is near.
         picked: `provider/id` a person picked as `default`; what the policy says comes after it.
         own_aliases: which of `own_names` are aliases: a fallback may lead to them, no alias.
 
@@ -103,7 +103,29 @@ def resolve(
         fallbacks, lost = _fallbacks(row, specs[row.name], targets, choices)
         resolved[index] = replace(row, fallbacks=fallbacks)
         notes += lost
+    notes += [
+        line
+        for row in resolved
+        if (line := _nothing_left(row, specs[row.name], choices, derived=derived))
+    ]
     return tuple(resolved), tuple(notes)
+
+
+def _nothing_left(row: Resolved, spec: AliasSpec, pool: Pool, *, derived: bool) -> str | None:
+    """What to say of an alias that will lead nowhere once its target's last day is past."""
+    notice = pool.policy.defaults.warn_before[:1]
+    one = next((one for one in pool.entries if one.name == row.target), None)
+    ends = one.model.ends if one is not None else None
+    if one is None or ends is None or not notice or (ends - pool.today).days > notice[0]:
+        return None
+    later = pool.lasting(ends)
+    option = derive(later, {}).get(row.name) if derived else spec
+    if option is not None and choose(later, option, None).target is not None:
+        return None
+    return (
+        f"alias {row.name!r} will lead nowhere after {ends}: {one.name} ends then"
+        f"{said_by(one.model, 'ends')}, and nothing else admitted fits"
+    )
 
 
 def fallback_entries(resolved: Iterable[Resolved]) -> tuple[dict[str, list[str]], ...]:

@@ -11,10 +11,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog import order
+from rollcall.catalog.facts import whose
 from rollcall.catalog.model import Kind, in_dollars
 from rollcall.catalog.reading import is_family
-from rollcall.policy.conditions import ORDER, fact_of
-from rollcall.selection.rule import NOTICE
+from rollcall.policy.conditions import ORDER, fact_of, whose_word
+from rollcall.selection.rule import ends_soon
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -57,7 +58,7 @@ class Pool:
     entries: tuple[Candidate, ...]
     own_names: frozenset[str]
     unanswered: frozenset[str]
-    today: date | None = None
+    today: date
     own_aliases: frozenset[str] = frozenset()
 
     def named(self, text: str) -> str | None:
@@ -77,9 +78,13 @@ class Pool:
         return replace(self, entries=entries)
 
     def ends_soon(self, one: Candidate) -> bool:
-        """Whether an entry's announced end is near; any announced one where no day is given."""
-        ends = one.model.ends
-        return ends is not None and (self.today is None or ends <= self.today + NOTICE)
+        """Whether an entry's last day is near."""
+        return ends_soon(self.policy, one.model, self.today)
+
+    def lasting(self, beyond: date) -> Pool:
+        """Only entries whose last day is later than that, or not announced."""
+        entries = (one for one in self.entries if not one.model.ends or one.model.ends > beyond)
+        return replace(self, entries=tuple(entries))
 
     def is_stale(self, one: Candidate) -> bool:
         """Whether an entry's provider could not be asked."""
@@ -110,9 +115,33 @@ def choose(pool: Pool, spec: AliasSpec, current: str | None) -> Outcome:
         for option in options:
             outcome = _pick(entries, option, current)
             if outcome.target is not None:
+                outcome = _or_successor(entries, option, outcome)
                 return Outcome(outcome.target, outcome.reason, (*outcome.candidates, *lost))
             lost += outcome.candidates or ((_described(option), outcome.reason),)
     return Outcome(None, _nothing(options), tuple(lost))
+
+
+def _or_successor(pool: Pool, option: Choice, outcome: Outcome) -> Outcome:
+    """The successor of a target that ends soon, where it is admitted and meets the conditions."""
+    one = next((one for one in pool.entries if one.name == outcome.target), None)
+    if one is None or not pool.ends_soon(one):
+        return outcome
+    key = (one.model.provider, one.model.replaced_by)
+    other = next((other for other in pool.entries if other.model.key == key), None)
+    if other is None or pool.ends_soon(other) or not is_candidate(other):
+        return outcome
+    if option.model is None and _unfit(pool, option.model_copy(update={"family": ()}), other):
+        return outcome
+    ends = f"{one.name} ends on {one.model.ends}{said_by(one.model, 'ends')}"
+    rest = tuple(row for row in outcome.candidates if row[0] not in (one.name, other.name))
+    reason = f"{ends}, and its successor is admitted"
+    return Outcome(other.name, reason, ((other.name, reason), (one.name, ends), *rest))
+
+
+def said_by(model: Model, name: str) -> str:
+    """` (OpenRouter's z-ai/glm-5)` behind a value that is not the provider's own word."""
+    source = model.borrowed.get(name)
+    return f" ({whose(source)})" if source else ""
 
 
 def _stays(pool: Pool, options: Iterable[Choice], current: str | None) -> Outcome | None:
@@ -188,6 +217,8 @@ def _fails(where: Where, pool: Pool, one: Candidate, *, lenient: bool, priced: b
         return None
     fact = fact_of(name, one.model, one.reading)
     known = "not said" if fact is None else _asked(name, fact)
+    source = whose_word(name, one.model)
+    known += f" ({whose(source)})" if source else ""
     return f"wants {_asked(name, getattr(asked, name))}; this one: {known}"
 
 
@@ -278,7 +309,8 @@ def _yields(pool: Pool, one: Candidate, versions: list[list[Candidate]]) -> bool
 def _behind(pool: Pool, best: Candidate, one: Candidate, versions: list[list[Candidate]]) -> str:
     """Why the best stands before another one."""
     if _yields(pool, one, versions):
-        return f"ends on {one.model.ends}, and there is a successor"
+        ends = f"ends on {one.model.ends}{said_by(one.model, 'ends')}"
+        return f"{ends}, and there is a successor"
     if one.reading.variant is not None and best.reading.variant is None:
         return f"a :{one.reading.variant} variant"
     if any(best in rows and one in rows for rows in versions):
@@ -319,7 +351,8 @@ def _price_reason(one: Candidate) -> str:
         out = price.output if tier.output is None else tier.output
         rows.append((into, out, at))
     into, out, at = max(rows, key=lambda row: 3 * row[0] + row[1])
-    return f"{in_dollars(into)} in, {in_dollars(out)} out per 1M tokens{at}"
+    said = said_by(one.model, "price")
+    return f"{in_dollars(into)} in, {in_dollars(out)} out per 1M tokens{at}{said}"
 
 
 def _by_context(one: Candidate) -> tuple[int, int]:

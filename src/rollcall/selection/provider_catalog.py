@@ -11,13 +11,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog import order
+from rollcall.catalog.facts import NOTHING_BORROWED, OtherLists
 from rollcall.catalog.model import Kind, Model
 from rollcall.catalog.reading import is_family
 from rollcall.policy.words import compile_glob
 from rollcall.providers.builtin import is_openrouter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rollcall.catalog.reading import Reading
     from rollcall.policy.schema import Policy
@@ -33,13 +34,14 @@ class ListedModel(NamedTuple):
     """One model of a catalog, read.
 
     Attributes:
-        special: why only a rule that names its id admits it; "" = it is an ordinary chat model.
+        special: every reason why only a rule that names its id admits it; none: it is an ordinary
+            chat model.
         denied: the pattern of the deny list that keeps it out, None when none does.
     """
 
     model: Model
     reading: Reading
-    special: str
+    special: tuple[str, ...]
     denied: str | None
 
     @property
@@ -48,19 +50,26 @@ class ListedModel(NamedTuple):
         return self.reading.maker, self.reading.family
 
     @property
-    def is_variant(self) -> bool:
-        """Whether a pattern that spells the `:suffix` names it too."""
-        return self.special.startswith(":")
+    def only_a_variant(self) -> bool:
+        """Whether a pattern that spells the `:suffix` names it too: there is no other reason."""
+        return len(self.special) == 1 and self.special[0].startswith(":")
 
 
 class ProviderCatalog:
     """One provider's models; the same whatever order they came in."""
 
-    def __init__(self, provider: str, models: Sequence[Model], policy: Policy) -> None:
-        """Lay out `models`, which `provider` lists."""
+    def __init__(
+        self,
+        provider: str,
+        models: Sequence[Model],
+        policy: Policy,
+        others: OtherLists = NOTHING_BORROWED,
+    ) -> None:
+        """Lay out `models`, which `provider` lists; `others` say what it does not."""
         row = policy.providers.get(provider)
         self.provider = provider
         self._policy = policy
+        self._others = others
         # OpenRouter may think of a new suffix any day; elsewhere a colon can mean anything.
         self._suffixes = is_openrouter(provider, row.type if row else None)
         self.models = _once(models)
@@ -72,9 +81,9 @@ class ProviderCatalog:
         """The model with this id, read."""
         item = self._items.get(model_id)
         if item is None:
-            model = self.models[model_id]
+            model = self._others.complete(self.models[model_id])
             reading = order.read_model(model)
-            special = self._special(model, reading)
+            special = tuple(self._special(model, reading))
             item = ListedModel(
                 model, reading, special, denying_pattern(self._policy, self.provider, model_id)
             )
@@ -119,16 +128,17 @@ class ProviderCatalog:
             found.setdefault(reading.family, {}).setdefault(who, []).append(model_id)
         return found
 
-    def _special(self, model: Model, reading: Reading) -> str:
+    def _special(self, model: Model, reading: Reading) -> Iterator[str]:
         if reading.variant is not None and (self._suffixes or reading.variant in VARIANT_WORDS):
-            return f":{reading.variant} is a variant"
+            yield f":{reading.variant} is a variant"
         if model.batch_only:
-            return "works in batch calls only"
+            yield "works in batch calls only"
         if model.kind is not Kind.CHAT:
-            return f"is not a chat model but {model.kind}"
+            yield f"is not a chat model but {model.kind}"
+        if model.deprecated:
+            yield "is deprecated by its provider"
         if reading.moving or model.points_at is not None:
-            return "changes what it points at"
-        return ""
+            yield "changes what it points at"
 
 
 def denying_pattern(policy: Policy, provider: str, model_id: str) -> str | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rollcall.catalog import order, reading
-from rollcall.policy.conditions import fact_of
+from rollcall.catalog.facts import whose
+from rollcall.policy.conditions import fact_of, whose_word
 from rollcall.policy.words import render_name
 
 if TYPE_CHECKING:
@@ -31,13 +32,9 @@ class Stop(StrEnum):
     STAGE = "stage"
     WHERE = "where"
     MAX_AGE = "max_age"
-    YOUNG = "min_age"
+    HELD = "held"
     NEWEST = "newest"
     MAX = "max"
-
-
-NOTICE = timedelta(days=30)
-"""A model that ends within this time is admitted with a warning; a successor is preferred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +48,7 @@ class RuleContext:
     accepted: frozenset[str]
     named_only: bool
     present: frozenset[tuple[str, str]]
+    unproven: Callable[[Model, Rule, str], str | None] | None = None
 
     def rule(self, number: int) -> Rule:
         """The rule counted from 1."""
@@ -58,19 +56,27 @@ class RuleContext:
 
     def ends_soon(self, model: Model) -> bool:
         """Whether its announced end is near."""
-        return model.ends is not None and model.ends <= self.today + NOTICE
+        return ends_soon(self.policy, model, self.today)
 
-    def too_young(self, item: ListedModel, name: str) -> bool:
+    def waits(self, item: ListedModel, rule: Rule) -> str | None:
+        """Why a guard holds a model back, for people; None where none does."""
+        if item.model.key in self.present:
+            return None
+        name = render_name(rule.name or self.policy.naming, item.model, item.reading)
+        if self._too_young(item, name):
+            return self._age_reason(item)
+        return self.unproven(item.model, rule, name) if self.unproven else None
+
+    def _too_young(self, item: ListedModel, name: str) -> bool:
         """Whether `min_age` holds a model back."""
-        if not self.policy.guards.min_age or item.model.key in self.present:
+        if not self.policy.guards.min_age:
             return False
         if not self.accepted.isdisjoint((item.model.id, item.model.qualified, name)):
             return False
         day = self._known_since(item)
         return day is not None and (self.today - day).days < self.policy.guards.min_age
 
-    def age_reason(self, item: ListedModel) -> str:
-        """Why a model is held, for people."""
+    def _age_reason(self, item: ListedModel) -> str:
         day = self._known_since(item)
         since = "released" if order.release_date(item.model) else "first seen"
         days = (self.today - day).days if day else 0
@@ -85,6 +91,12 @@ class RuleContext:
         if target in catalog.models:
             return catalog.item(target).reading
         return reading.read(target)
+
+
+def ends_soon(policy: Policy, model: Model, today: date) -> bool:
+    """Whether a model's last day is so near that its successor goes before it."""
+    notice = policy.defaults.move_before
+    return notice is not None and model.ends is not None and model.ends <= today + notice
 
 
 class AppliedRule:
@@ -124,31 +136,27 @@ class AppliedRule:
     @cached_property
     def chosen(self) -> list[ListedModel]:
         """What the rule admits, newest first."""
-        young = {item.model.key for item in self.too_young}
-        if not young:
+        if not self.held:
             return self._wanted
-        context, naming = self.context, self.context.policy.naming
-        name = self.rule.name or naming
-        return self._select([item for item in self.passing if not self._young(item, context, name)])
+        return self._select([item for item in self.passing if not self._waits(item)])
 
     @cached_property
-    def too_young(self) -> list[ListedModel]:
-        """What it would admit, were it older."""
-        name = self.rule.name or self.context.policy.naming
-        return [item for item in self._wanted if self._young(item, self.context, name)]
+    def held(self) -> list[ListedModel]:
+        """What it would admit, were it older, or had it answered."""
+        return [item for item in self._wanted if self._waits(item)]
 
     @cached_property
     def _wanted(self) -> list[ListedModel]:
         return self._select(self.passing)
 
-    @staticmethod
-    def _young(item: ListedModel, context: RuleContext, template: str) -> bool:
-        return context.too_young(item, render_name(template, item.model, item.reading))
+    def _waits(self, item: ListedModel) -> str | None:
+        return self.context.waits(item, self.rule)
 
     def stop(self, item: ListedModel) -> Stop | None:
         """What stops a named model before `newest` and `max`."""
         rule, model, reading = self.rule, item.model, item.reading
-        if model.ends is not None and model.ends < self.context.today:
+        retired = model.ends is not None and model.ends < self.context.today
+        if retired and "ends" not in model.borrowed:  # what its provider lists, it still serves
             return Stop.RETIRED
         exact = "stage" not in rule.model_fields_set and model.id in rule.match
         if not exact and rule.stage != "any" and reading.stage != rule.stage:
@@ -268,11 +276,13 @@ def named_ids(rule: Rule, catalog: ProviderCatalog) -> Iterable[str]:
 
 
 def names_exactly(rule: Rule, item: ListedModel) -> bool:
-    """Whether a special model is named: by its exact id, a variant also by its spelled suffix."""
+    """Whether a special model is named: by its exact id; one that is nothing but a variant also by
+    its spelled suffix.
+    """
     if not item.special or item.model.id in rule.match:
         return True
     suffix = f":{item.reading.variant}"
-    return item.is_variant and any(pattern.endswith(suffix) for pattern in rule.match)
+    return item.only_a_variant and any(pattern.endswith(suffix) for pattern in rule.match)
 
 
 def listed(rule: Rule) -> str:
@@ -305,7 +315,8 @@ def verdict(applied: AppliedRule, item: ListedModel) -> Verdict:
     if model.id not in named_ids(rule, catalog):
         return Stop.UNNAMED, f"names {listed(rule)}, not this one"
     if not names_exactly(rule, item):
-        return Stop.SPECIAL, f"{item.special}: only a rule that names its exact id admits it"
+        reasons = " and ".join(item.special)
+        return Stop.SPECIAL, f"{reasons}: only a rule that names its exact id admits it"
     match applied.stop(item):
         case None:
             return _of_selection(applied, item)
@@ -328,16 +339,18 @@ def _of_where(applied: AppliedRule, item: ListedModel) -> str:
         return "does not meet its conditions"
     wanted = getattr(where, name)
     fact = fact_of(name, item.model, item.reading)
-    known = "unknown, which never passes" if fact is None else _plain(fact)
-    return f"wants {name} {_plain(wanted)}; this one's is {known}"
+    known = "unknown, which never passes" if fact is None else plain(fact)
+    source = whose_word(name, item.model)
+    said = f" ({whose(source)})" if source else ""
+    return f"wants {name} {plain(wanted)}; this one's is {known}{said}"
 
 
 def _of_selection(applied: AppliedRule, item: ListedModel) -> Verdict:
     rule = applied.rule
     if item in applied.chosen:
         return None, applied.reason(item.reading).partition(": ")[2]
-    if item in applied.too_young:
-        return Stop.YOUNG, applied.context.age_reason(item)
+    if item in applied.held:
+        return Stop.HELD, applied.context.waits(item, rule) or ""
     if rule.newest is not None:
         ahead = applied.ahead(item)
         if item not in ahead:
@@ -347,7 +360,8 @@ def _of_selection(applied: AppliedRule, item: ListedModel) -> Verdict:
     return Stop.MAX, f"max {rule.max}: others are newer"
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """A fact or a condition as people read it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if type(value) is tuple:

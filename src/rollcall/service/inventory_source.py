@@ -38,25 +38,18 @@ class InventorySource:
     Args:
         read: reads the inventory; runs in a thread.
         stamp: a value that differs when the files do.
-        keys_set: the variables that hold a key.
 
     Attributes:
         known: what was read last; a new object after every change.
         problem: why the last reading failed, None when it went well. The one before stays.
     """
 
-    def __init__(
-        self,
-        read: Callable[[], Inventory],
-        stamp: Callable[[], Stamp],
-        keys_set: frozenset[str] = frozenset(),
-    ) -> None:
+    def __init__(self, read: Callable[[], Inventory], stamp: Callable[[], Stamp]) -> None:
         self._read = read
         self._stamp = stamp
         self._seen: Stamp | None = None
         self._lock = asyncio.Lock()
-        self._keys_set = keys_set
-        self.known = KnownModels(Inventory(), keys_set)
+        self.known = KnownModels(Inventory())
         self.problem: str | None = None
 
     async def look(self) -> None:
@@ -76,7 +69,7 @@ class InventorySource:
             else:
                 self.problem = None
                 if inventory != self.known.inventory:
-                    self.known = KnownModels(inventory, self._keys_set)
+                    self.known = KnownModels(inventory)
 
     async def watch(self) -> None:
         """Look for changes until cancelled."""

@@ -29,15 +29,10 @@ CREATED_UNKNOWN = 1677610602
 
 
 class KnownModels:
-    """What rollcall knows about the names LiteLLM lists, by name or alias.
+    """What rollcall knows about the names LiteLLM lists, by name or alias."""
 
-    Args:
-        keys_set: the variables that hold a key.
-    """
-
-    def __init__(self, inventory: Inventory, keys_set: Container[str] = ()) -> None:
+    def __init__(self, inventory: Inventory) -> None:
         self.inventory = inventory
-        self._keys_set = keys_set
         self.by_name: dict[str, ModelRow] = {}
         for row in inventory.rows:
             if row.in_config and row.name is not None:
@@ -75,19 +70,10 @@ class KnownModels:
         row, target = self.row(name), self.alias_target(name)
         facts = describe(row, listed) if row else {}
         if row and not row.ready:
-            facts |= self.way_to_ready(row)
+            facts |= way_to_ready(row)
         if target is not None and (target in listed or row is not None):
             facts["alias_for"] = target
         return facts
-
-    def way_to_ready(self, row: ModelRow) -> Json:
-        """Why a model cannot be called, and which key would change that."""
-        key = {"key_env": row.key_env, "key_url": row.key_url} if self.misses_key(row) else {}
-        return {"reason": row.reason, **key}
-
-    def misses_key(self, row: ModelRow) -> bool:
-        """Whether it is a missing key that keeps a model from being called."""
-        return not row.ready and row.key_env is not None and row.key_env not in self._keys_set
 
     @property
     def listed_names(self) -> tuple[str, ...]:
@@ -103,7 +89,13 @@ class KnownModels:
     def kept_away(self) -> tuple[ModelRow, ...]:
         """Models that are not in the config, and that a key would bring within reach."""
         rows = self.inventory.rows
-        return tuple(row for row in rows if not row.in_config and self.misses_key(row))
+        return tuple(row for row in rows if not row.in_config and row.lacks_key)
+
+
+def way_to_ready(row: ModelRow) -> Json:
+    """Why a model cannot be called, and which key would change that."""
+    key = {"key_env": row.key_env, "key_url": row.key_url} if row.lacks_key else {}
+    return {"reason": row.reason, **key}
 
 
 def describe(row: ModelRow, listed: Container[str]) -> Json:
@@ -121,6 +113,9 @@ def describe(row: ModelRow, listed: Container[str]) -> Json:
         "output_price": row.output_price,
         "capabilities": list(row.capabilities),
         "modalities": list(row.modalities),
+        "ends": row.ends.isoformat() if row.ends else None,
+        "successor": row.replaced_by,
+        "borrowed": row.borrowed,
         "aliases": [alias for alias in row.aliases if alias in listed],
     }
 
@@ -176,7 +171,7 @@ def enrich(body: Json, format_: Format, known: KnownModels, ready: bool | None) 
     if ready:
         rows = [row for row in rows if not isinstance(row, dict) or row.get("ready", True)]
     if ready is False and format_ in (Format.OPENAI, Format.ANTHROPIC):
-        rows += [_kept_away(row, format_, known) for row in known.kept_away]
+        rows += [_kept_away(row, format_) for row in known.kept_away]
     answer = {**body, rows_key(format_): rows}
     if format_ is Format.ANTHROPIC:
         ids = [row["id"] for row in rows if isinstance(row, dict) and "id" in row]
@@ -260,10 +255,10 @@ def _name_for_people(row: Json, name: str, format_: Format, display_name: str | 
         row.setdefault("name", row["display_name"])
 
 
-def _kept_away(row: ModelRow, format_: Format, known: KnownModels) -> Json:
+def _kept_away(row: ModelRow, format_: Format) -> Json:
     name = row.name or f"{row.provider}/{row.id}"
     written = _plain_row(name, format_, row)
-    written |= {"ready": False, "metadata": describe(row, ()) | known.way_to_ready(row)}
+    written |= {"ready": False, "metadata": describe(row, ()) | way_to_ready(row)}
     _name_for_people(written, name, format_, row.display_name)
     return written
 

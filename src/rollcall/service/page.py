@@ -1,4 +1,6 @@
-"""The page as values: which models a visitor asked for, grouped, and everything around. Pure."""
+"""The page as values: the aliases and how to call them, the models a visitor asked for, grouped and
+folded so that nobody has to scroll through hundreds, and everything around them. Pure.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,22 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from rollcall.inspect.clients import client_lines, sample_calls
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rollcall.inspect.inventory import Inventory, ModelRow
+    from rollcall.inspect.shells import Shell
+    from rollcall.plan.guards import HeldChange
     from rollcall.service.model_list import KnownModels
+    from rollcall.store.state import ProviderState
 
 MAX_ROWS = 2_000
+OPEN_ROWS = 12
+"""Models that show before anybody unfolds more: on the page, and of one provider."""
+KEY_VARIABLE = "LITELLM_API_KEY"
+"""The variable that stands for the caller's key in the calls to copy."""
 
 
 class Show(StrEnum):
@@ -41,10 +52,10 @@ class Filter:
     show: Show = Show.CONFIG
     provider: str = ""
 
-    def admits(self, row: ModelRow, known: KnownModels) -> bool:
+    def admits(self, row: ModelRow) -> bool:
         """Whether a model is shown."""
         return (
-            shows(self.show, row, known)
+            shows(self.show, row)
             and self.provider in ("", row.provider)
             and all(word in _searched(row) for word in self.words.casefold().split())
         )
@@ -60,14 +71,14 @@ def read_filter(query: Mapping[str, str]) -> Filter:
     )
 
 
-def shows(show: Show, row: ModelRow, known: KnownModels) -> bool:
+def shows(show: Show, row: ModelRow) -> bool:
     """Whether a model belongs to what is shown."""
     if show is Show.CONFIG:
         return row.in_config
     if show is Show.READY:
         return row.in_config and row.ready
     if show is Show.KEY:
-        return known.misses_key(row)
+        return row.lacks_key
     return True
 
 
@@ -78,104 +89,135 @@ def _searched(row: ModelRow) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelLine:
-    """One model, and whether it is a key that it lacks."""
-
-    row: ModelRow
-    misses_key: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Family:
-    """Models of one family, as the inventory orders them."""
+    """Models of one family of one provider, as the inventory orders them.
 
-    name: str
-    rows: tuple[ModelLine, ...]
+    Attributes:
+        says: the one reason that all of them are out for; "" = each has its own.
+    """
+
+    rows: tuple[ModelRow, ...]
+    says: str
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderGroup:
-    """One provider's models by family."""
+    """One provider's models by family.
+
+    Attributes:
+        first: those that show when it is unfolded; more: those folded once again.
+        lacks_key: a row that says which key all of them lack and where to get it.
+        open: whether it is unfolded from the start.
+    """
 
     name: str
-    families: tuple[Family, ...]
+    first: tuple[Family, ...]
+    more: tuple[Family, ...]
+    lacks_key: ModelRow | None
+    open: bool
 
     @property
     def count(self) -> int:
-        """How many models are shown."""
-        return sum(len(family.rows) for family in self.families)
+        """How many models fit."""
+        return sum(len(family.rows) for family in (*self.first, *self.more))
+
+    @property
+    def folded(self) -> int:
+        """How many of them are folded once again."""
+        return sum(len(family.rows) for family in self.more)
 
 
 @dataclass(frozen=True, slots=True)
 class AliasLine:
-    """One alias: where it leads, and whether a call would get there."""
+    """One alias: where it leads, whether a call would get there, and calls to copy.
+
+    Attributes:
+        row: the model it leads to; None = it leads nowhere.
+        calls: what makes the call -> its text.
+    """
 
     name: str
     target: str
     hidden: bool
-    ready: bool | None
-    """None = the target is not in the config."""
+    row: ModelRow | None
+    calls: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderLine:
-    """How asking one provider went; ages are in words."""
+class Coming:
+    """What is about to change, or waits for somebody's word.
 
-    name: str
-    verdict: str
-    detail: str
-    models: int
-    last_good: str
-    stale_since: str
-    key_env: str | None
-    key_url: str | None
+    Attributes:
+        held: changes that a guard holds back.
+        leaving: models on their way out of the config, by day. ending: others in the config whose
+            provider has announced their last day. retired: models outside whose last day is over.
+    """
 
+    held: Sequence[HeldChange]
+    leaving: Sequence[ModelRow]
+    ending: Sequence[ModelRow]
+    retired: Sequence[ModelRow]
 
-@dataclass(frozen=True, slots=True)
-class RunLine:
-    """One run."""
-
-    at: str
-    ago: str
-    command: str
-    outcome: str
-    summary: str
-    changes: tuple[str, ...]
+    @property
+    def anything(self) -> bool:
+        """Whether there is anything to tell."""
+        return any((self.held, self.leaving, self.ending, self.retired))
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Everything the page shows."""
+    """Everything the page shows.
 
+    Attributes:
+        cut: models that fit and are left out, because there are too many for one page.
+        providers: name, how asking went, and a row that knows its key.
+        problem: why what is shown may be out of date.
+    """
+
+    inventory: Inventory
     filter: Filter
+    now: datetime
     groups: tuple[ProviderGroup, ...]
     shown: int
     cut: int
     counts: Mapping[Show, int]
     provider_names: tuple[str, ...]
     aliases: tuple[AliasLine, ...]
-    providers: tuple[ProviderLine, ...]
-    runs: tuple[RunLine, ...]
+    coming: Coming
+    providers: tuple[tuple[str, ProviderState, ModelRow | None], ...]
     problem: str | None
 
 
 def make_page(
-    known: KnownModels, wanted: Filter, now: datetime, problem: str | None = None
+    known: KnownModels,
+    wanted: Filter,
+    now: datetime,
+    problem: str | None = None,
+    *,
+    base_url: str = "http://127.0.0.1:4001",
+    shell: Shell = "sh",
 ) -> Page:
-    """The page of what is known at one moment."""
+    """The page of what is known at one moment.
+
+    Args:
+        base_url, shell: of the visitor, for the calls to copy.
+    """
     inventory = known.inventory
-    rows = [row for row in inventory.rows if wanted.admits(row, known)]
+    rows = [row for row in inventory.rows if wanted.admits(row)]
     shown = rows[:MAX_ROWS]
+    keys = {row.provider: row for row in reversed(inventory.rows)}
     return Page(
+        inventory=inventory,
         filter=wanted,
-        groups=_grouped(shown, known),
+        now=now,
+        groups=_grouped(shown),
         shown=len(shown),
         cut=len(rows) - len(shown),
-        counts={show: sum(shows(show, row, known) for row in inventory.rows) for show in Show},
-        provider_names=tuple(sorted({row.provider for row in inventory.rows})),
-        aliases=_alias_lines(inventory),
-        providers=_provider_lines(inventory, now),
-        runs=_run_lines(inventory, now),
+        counts={show: sum(shows(show, row) for row in inventory.rows) for show in Show},
+        provider_names=tuple(sorted(keys)),
+        aliases=_aliases(known, base_url, shell),
+        coming=_coming(inventory, now),
+        providers=tuple((name, one, keys.get(name)) for name, one in inventory.providers.items()),
         problem=problem,
     )
 
@@ -189,71 +231,78 @@ def ago(moment: str | None, now: datetime) -> str:
     except ValueError:
         return "at an unknown time"
     seconds = (now - (then if then.tzinfo else then.replace(tzinfo=UTC))).total_seconds()
-    if seconds < 60:
-        return "just now"
     for length, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         count = int(seconds // length)
-        if count:
+        if count > 0:
             return f"{count} {unit}{'s' if count > 1 else ''} ago"
     return "just now"
 
 
-def _grouped(rows: Iterable[ModelRow], known: KnownModels) -> tuple[ProviderGroup, ...]:
-    """By provider in order of first appearance, then by family; order inside is kept."""
-    providers: dict[str, dict[str, list[ModelLine]]] = {}
+def _grouped(rows: Iterable[ModelRow]) -> tuple[ProviderGroup, ...]:
+    """By provider in order of first appearance, then by family; the order inside is kept."""
+    providers: dict[str, list[ModelRow]] = {}
     for row in rows:
-        line = ModelLine(row, known.misses_key(row))
-        providers.setdefault(row.provider, {}).setdefault(row.family, []).append(line)
-    return tuple(
-        ProviderGroup(
-            name, tuple(Family(family, tuple(lines)) for family, lines in families.items())
-        )
-        for name, families in providers.items()
-    )
-
-
-def _alias_lines(inventory: Inventory) -> tuple[AliasLine, ...]:
-    ready: dict[str, bool] = {}
-    for row in inventory.rows:
-        if row.in_config and row.name is not None:
-            ready[row.name] = ready.get(row.name, False) or row.ready
-    return tuple(
-        AliasLine(name, target, hidden, ready.get(target))
-        for name, (target, hidden) in inventory.aliases.items()
-    )
-
-
-def _provider_lines(inventory: Inventory, now: datetime) -> tuple[ProviderLine, ...]:
-    keys: dict[str, ModelRow] = {}
-    for row in inventory.rows:
-        keys.setdefault(row.provider, row)
-    lines = []
-    for name, state in inventory.providers.items():
-        first = keys.get(name)
-        lines.append(
-            ProviderLine(
-                name=name,
-                verdict=state.verdict,
-                detail=state.detail,
-                models=state.models,
-                last_good=ago(state.last_good, now),
-                stale_since=ago(state.stale_since, now) if state.stale_since else "",
-                key_env=first.key_env if first else None,
-                key_url=first.key_url if first else None,
+        providers.setdefault(row.provider, []).append(row)
+    groups = []
+    left = OPEN_ROWS
+    for name, mine in providers.items():
+        lacking = all(row.lacks_key for row in mine)
+        opened = len(mine) <= left or len(providers) == 1
+        left -= len(mine) if opened else 0
+        groups.append(
+            ProviderGroup(
+                name,
+                first=_families(mine[:OPEN_ROWS]),
+                more=_families(mine[OPEN_ROWS:]),
+                lacks_key=mine[0] if lacking else None,
+                open=opened,
             )
         )
-    return tuple(lines)
+    return tuple(groups)
 
 
-def _run_lines(inventory: Inventory, now: datetime) -> tuple[RunLine, ...]:
-    return tuple(
-        RunLine(
-            at=run.at,
-            ago=ago(run.at, now),
-            command=run.command,
-            outcome=run.outcome,
-            summary=run.summary,
-            changes=tuple(run.changes),
+def _families(rows: Iterable[ModelRow]) -> tuple[Family, ...]:
+    families: dict[str, list[ModelRow]] = {}
+    for row in rows:
+        families.setdefault(row.family, []).append(row)
+    return tuple(Family(tuple(mine), _shared(mine)) for mine in families.values())
+
+
+def _shared(rows: Sequence[ModelRow]) -> str:
+    """The one reason why several models are out; "" where they differ."""
+    reasons = {"" if row.in_config else row.reason for row in rows}
+    return reasons.pop() if len(rows) > 1 and len(reasons) == 1 else ""
+
+
+def _aliases(known: KnownModels, base_url: str, shell: Shell) -> tuple[AliasLine, ...]:
+    """Those that are listed first; the user's order inside."""
+    lines = [
+        AliasLine(
+            name=name,
+            target=target,
+            hidden=hidden,
+            row=known.row(name),
+            calls={
+                **sample_calls(base_url, KEY_VARIABLE, name),
+                "Claude Code": "\n".join(
+                    client_lines("claude-code", base_url, KEY_VARIABLE, shell, model=name)
+                ),
+            },
         )
-        for run in reversed(inventory.runs[-10:])
+        for name, (target, hidden) in known.inventory.aliases.items()
+    ]
+    return tuple(sorted(lines, key=lambda line: line.hidden))
+
+
+def _coming(inventory: Inventory, now: datetime) -> Coming:
+    today = now.date()
+    dated = sorted(
+        (row for row in inventory.rows if row.leaves or row.ends),
+        key=lambda row: row.leaves or row.ends or today,
+    )
+    return Coming(
+        held=inventory.held,
+        leaving=[row for row in dated if row.leaves],
+        ending=[row for row in dated if row.in_config and not row.leaves],
+        retired=[row for row in dated if row.retired_before(today)],
     )

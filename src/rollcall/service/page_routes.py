@@ -21,7 +21,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from rollcall.service.page import SHOW_TITLES, make_page, read_filter
+from rollcall.catalog.facts import whose
+from rollcall.service.page import KEY_VARIABLE, SHOW_TITLES, ago, make_page, read_filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import Scope
 
+    from rollcall.service import ServeOptions
     from rollcall.service.access import Authenticator
     from rollcall.service.app import Service
     from rollcall.service.cache import Health
-    from rollcall.service.options import ServeOptions
     from rollcall.service.page import Page
 
 HERE = Path(__file__).parent
@@ -67,13 +68,22 @@ def page_routes(service: Service, now: Callable[[], datetime]) -> list[BaseRoute
         if not door.admits(request):
             return _closed(door)
         wanted = read_filter(request.query_params)
-        known, problem = service.source.known, service.source.problem
-        view = await run_in_threadpool(make_page, known, wanted, now(), problem)
-        health = service.lists.health
-        text = await run_in_threadpool(
-            render_page, view, upstream=health, can_sign_out=door.can_sign_in
-        )
-        return _html(text)
+        windows = "windows" in request.headers.get("user-agent", "").lower()
+        scheme = "https" if _over_tls(request) else "http"
+
+        def draw() -> str:
+            view = make_page(
+                service.source.known,
+                wanted,
+                now(),
+                service.source.problem,
+                base_url=f"{scheme}://{request.headers.get('host', '')}",
+                shell="powershell" if windows else "sh",
+            )
+            health = service.lists.health
+            return render_page(view, upstream=health, can_sign_out=door.can_sign_in)
+
+        return _html(await run_in_threadpool(draw))
 
     async def sign_in(request: Request) -> Response:
         token = await _token_of_form(request)
@@ -172,18 +182,36 @@ def _html(text: str, status: int = 200) -> Response:
 
 def render_page(page: Page, *, upstream: Health, can_sign_out: bool) -> str:
     """The whole page as HTML."""
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(page=page, upstream=upstream, can_sign_out=can_sign_out, show_titles=SHOW_TITLES)
+    template = _environment().get_template("page.html")
+    return template.render(
+        page=page,
+        upstream=upstream,
+        can_sign_out=can_sign_out,
+        show_titles=SHOW_TITLES,
+        key_variable=KEY_VARIABLE,
     )
+
+
+class Code(str):
+    """Text of several lines that may be longer than a name."""
+
+    __slots__ = ()
+
+
+def shown_code(text: str) -> Code:
+    """A call to copy as it may be shown: its own line ends, no other control characters."""
+    lines = text[:4_000].splitlines()
+    return Code("\n".join(_printable(line) for line in lines))
 
 
 def shown_text(value: object) -> str:
     """Text as it may be shown: no control or direction-changing characters, not endless."""
     text = str(value)
-    cut = text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
-    return "".join(character if character.isprintable() else "\ufffd" for character in cut)
+    return _printable(text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…")
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def shown_tokens(count: int | None) -> str:
@@ -218,7 +246,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    environment.filters |= {"tokens": shown_tokens, "price": shown_price, "safe_url": safe_url}
+    environment.filters |= {
+        "ago": ago,
+        "code": shown_code,
+        "price": shown_price,
+        "safe_url": safe_url,
+        "tokens": shown_tokens,
+        "whose": whose,
+    }
     return environment
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from rollcall.inspect.inventory import Inventory
-    from rollcall.service.options import ServeOptions
+    from rollcall.service import ServeOptions
 
 _log = logging.getLogger("rollcall.service")
 _access_log = logging.getLogger("rollcall.access")

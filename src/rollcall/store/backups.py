@@ -9,6 +9,7 @@ where the description is lost.
 from __future__ import annotations
 
 import json
+import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -55,10 +56,12 @@ class Backups:
     Args:
         folder: `.rollcall/backups/`; may hold those of other configs, too.
         config: which config these are of, as the state folder sees it; survives moving both.
+        path: that config.yaml: on Windows its backups are no more open than it is.
     """
 
     folder: Path
     config: str
+    path: Path
 
     def newest_first(self) -> tuple[Backup, ...]:
         """Every whole backup of this config.
@@ -147,7 +150,7 @@ class Backups:
         }
         replace_file(description, json.dumps(fields, indent=1).encode() + b"\n", synced=False)
         try:
-            replace_file(self.folder / f"{backup.id}.yaml", content)
+            replace_file(self.folder / f"{backup.id}.yaml", content, access_of=self.path)
         except OSError:
             with suppress(OSError):
                 description.unlink()
@@ -178,7 +181,7 @@ class Backups:
         with suppress(ValueError, KeyError, TypeError, RecursionError):
             fields = json.loads(described)
             if str(fields["sha256"]).startswith(path.stem[-12:]):
-                mine = fields["config"] == self.config
+                mine = os.path.normcase(fields["config"]) == os.path.normcase(self.config)
                 return self._from_fields(path, fields) if mine else None
         with suppress(FileNotFoundError):
             content = patiently(lambda: read_regular(path))

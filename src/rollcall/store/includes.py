@@ -52,6 +52,16 @@ def including_file(config_path: Path) -> Path | None:
     return None
 
 
+def lost_at(target: Path, data: dict[str, object]) -> list[str]:
+    """The relative `include:` paths of a config that lead nowhere from `target`'s folder."""
+    return [
+        entry
+        for entry in _entries(data)
+        if not Path(entry).is_absolute()
+        and _locate(entry, target.absolute(), target.absolute()) is None
+    ]
+
+
 def _locate(entry: str, declared_in: Path, root: Path) -> Path | None:
     for base in (declared_in, root):
         try:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rollcall.errors import PolicyError
-from rollcall.files import MOST_TEXT_BYTES
+from rollcall.files import MOST_TEXT_BYTES, NotUTF8, text_of
 from rollcall.store.atomic import read_bytes, remove_named, write_named
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ def read_picked(policy_path: Path) -> tuple[bytes, str | None]:
     from rollcall import yaml_reading
 
     try:
-        data = yaml_reading.load(content.decode("utf-8-sig"))
+        data = yaml_reading.load(text_of(content))
+    except NotUTF8 as error:
+        raise _wrong(path, str(error)) from None
     except yaml_reading.UNREADABLE:
         raise _wrong(path, "it is not YAML") from None
     picked = data.get("default") if isinstance(data, dict) and len(data) == 1 else None
@@ -58,6 +60,8 @@ def write_picked(policy_path: Path, qualified: str) -> Path:
     from rollcall.litellm_config.render import flow  # ruamel.yaml: only to write
 
     path = picked_path(policy_path)
+    if path.is_symlink():  # planted by somebody: what it leads to is no pick
+        remove_named(path)
     write_named(path, f"{HEADER}default: {flow(qualified)}\n".encode())
     return path
 

@@ -15,9 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from rollcall.catalog.model import Verdict
 from rollcall.errors import StoreError
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rollcall.catalog.model import Answer
 
 
+FACTS = "facts.json"
 SCHEMA = 1
 STATE = "state.json"
 REPLIES = "replies"
@@ -50,6 +51,18 @@ class StateUnreadable(ValueError):
         self.schema_version = schema_version
 
 
+class KeptReply(NamedTuple):
+    """A provider's last good reply.
+
+    Attributes:
+        pages: the bodies. fetched_at: when they first came. partial: see `Answer.partial`.
+    """
+
+    pages: tuple[bytes, ...]
+    fetched_at: str
+    partial: str = ""
+
+
 class ProviderState(BaseModel):
     """One provider's history. Times are ISO 8601 UTC; None = never.
 
@@ -58,6 +71,7 @@ class ProviderState(BaseModel):
         first_seen: id -> the day we saw it first; ids seen in the very first good answer carry
             None, they are old enough for every `min_age`.
         last_seen: id -> the last day it was listed (kept for ids that left, pruned after a year).
+        key_mark: of the key it was last asked with (`secrets.key_mark`); "" = not known.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -70,6 +84,7 @@ class ProviderState(BaseModel):
     models: int = 0
     first_seen: dict[str, date | None] = {}
     last_seen: dict[str, date] = {}
+    key_mark: str = ""
 
 
 class RunRecord(BaseModel):
@@ -84,6 +99,28 @@ class RunRecord(BaseModel):
     summary: str = ""
     changes: list[str] = []
     backup_id: str | None = None
+
+
+class TrialRecord(BaseModel):
+    """What one model said when it was tried, at one address with one key.
+
+    Attributes:
+        key: a salted one-way fingerprint of the key; "" = none was needed. Never the key.
+        outcome: a `providers.chat.errors.Outcome`. asked: the last try, ISO 8601 UTC.
+        answered: the last time it answered; None = never.
+        words: the provider's own, redacted, one line; "" where it answered.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    provider: str
+    id: str
+    address: str
+    key: str = ""
+    outcome: str
+    asked: str
+    answered: str | None = None
+    words: str = ""
 
 
 class State(BaseModel):
@@ -101,6 +138,11 @@ class State(BaseModel):
     """Our lines as we last left them: tells that they were edited by hand."""
     runs: list[RunRecord] = []
     """Newest last, at most 20."""
+    salt: str = ""
+    """Of the keys' fingerprints in `trials`; random, made with the first of them."""
+    trials: list[TrialRecord] = []
+    _unread: bool = PrivateAttr(default=False)
+    """Stands for a state that is there and could not be read: it is never written."""
 
     def first_seen(self, provider: str, model_id: str, listed_on: date) -> date | None:
         """The day an id was first seen; None = there from our first look, old enough for all.
@@ -166,20 +208,28 @@ class StateFiles:
         return config_folder(self.config_path, self.state_dir)
 
     def read_state(self) -> tuple[State, tuple[str, ...]]:
-        """The state, or a fresh one and a note why."""
+        """The state, or a fresh one and a note why.
+
+        One that is there and cannot be read just now is not a damaged one: a fresh state stands
+        for it in this run, and `write_state` leaves the file alone.
+        """
         try:
             content = read_bytes(self._state_path)
             if content is not None:
                 return State.from_bytes(content), ()
             return self._from_shared()
         except StateUnreadable as error:
-            why = str(error)
+            return State(), (f"The state was begun anew: {error}",)
         except StoreError as error:
-            why = error.what
-        return State(), (f"The state was begun anew: {why}",)
+            state = State()
+            state._unread = True
+            why = f"{error.what} This run goes on without what it remembers, and keeps nothing new."
+            return state, (why,)
 
     def write_state(self, state: State) -> tuple[str, ...]:
-        """Keep the state, unless it is there already; put aside what we could not read."""
+        """Keep the state, unless it is there already; put aside what is damaged."""
+        if state._unread:
+            return ()
         content = state.to_bytes()
         try:
             present = read_bytes(self._state_path)
@@ -264,8 +314,8 @@ class StateFiles:
                     )
         return tuple(notes)
 
-    def read_replies(self, provider: str) -> tuple[tuple[bytes, ...], str] | None:
-        """The bodies and when they first came; None when none are kept, or they are damaged."""
+    def read_replies(self, provider: str) -> KeptReply | None:
+        """The last good reply; None when none is kept, or it is damaged."""
         try:
             content = read_bytes(self._reply_path(provider))
             if content is None and not self._state_path.exists() and self._is_heir():
@@ -276,11 +326,25 @@ class StateFiles:
 
     def write_stamp(self, text: str) -> tuple[str, ...]:
         """Keep the stamp of freshness, unless it is there already; a note where that fails."""
-        path = self.folder / STAMP
+        return self._keep(STAMP, text.encode())
+
+    def read_facts(self) -> bytes | None:
+        """What was looked up in other lists, as `write_facts` left it; None = nothing is kept."""
         try:
-            if read_bytes(path) != text.encode():
+            return read_bytes(self.folder / FACTS)
+        except StoreError:
+            return None
+
+    def write_facts(self, content: bytes) -> tuple[str, ...]:
+        """Keep what was looked up in other lists; a note where that fails."""
+        return self._keep(FACTS, content)
+
+    def _keep(self, name: str, content: bytes) -> tuple[str, ...]:
+        path = self.folder / name
+        try:
+            if read_bytes(path) != content:
                 prepare_part(self.folder)
-                replace_file(path, text.encode(), synced=False)
+                replace_file(path, content, synced=False)
         except OSError as error:
             return (f"{path} could not be written: {words(error)}.",)
         except StoreError as error:
@@ -318,7 +382,7 @@ class StateFiles:
         with suppress(StoreError):
             present = read_bytes(path)
             kept = _unpack(answer.provider, present) if present else None
-            if kept and kept[0] == answer.pages:
+            if kept and (kept.pages, kept.partial) == (answer.pages, answer.partial):
                 return
         self._prepare_replies()
         replace_file(path, _pack(answer), synced=False)
@@ -343,13 +407,14 @@ def _pack(answer: Answer) -> bytes:
         "schema": 1,
         "provider": answer.provider,
         "fetched_at": answer.fetched_at,
+        **({"partial": answer.partial} if answer.partial else {}),
         "pages": [len(page) for page in answer.pages],
         "sha256": sha256_of(body),
     }
     return json.dumps(header).encode() + b"\n" + body
 
 
-def _unpack(provider: str, content: bytes) -> tuple[tuple[bytes, ...], str] | None:
+def _unpack(provider: str, content: bytes) -> KeptReply | None:
     header, _, body = content.partition(b"\n")
     with suppress(ValueError, KeyError, TypeError, RecursionError):
         fields = json.loads(header)
@@ -358,5 +423,5 @@ def _unpack(provider: str, content: bytes) -> tuple[tuple[bytes, ...], str] | No
         if fields["provider"] == provider and fields["schema"] == 1 and whole and min(sizes) >= 0:
             ends = [sum(sizes[: index + 1]) for index in range(len(sizes))]
             pages = tuple(body[end - size : end] for end, size in zip(ends, sizes, strict=True))
-            return pages, str(fields["fetched_at"])
+            return KeptReply(pages, str(fields["fetched_at"]), str(fields.get("partial", "")))
     return None

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rollcall.catalog.model import Answer
-    from rollcall.store.state import State, StateFiles
+    from rollcall.store.state import KeptReply, State, StateFiles
 
 
 _LEFT_BEHIND_SECONDS = 3600
@@ -166,8 +166,8 @@ class Store:
         """Keep the bodies of good answers for offline runs; unchanged ones are not rewritten."""
         return self._state_files.write_replies(answers)
 
-    def read_replies(self, provider: str) -> tuple[tuple[bytes, ...], str] | None:
-        """The last good bodies of one provider and when they first came (ISO 8601 UTC), if kept.
+    def read_replies(self, provider: str) -> KeptReply | None:
+        """The last good reply of one provider, if kept.
 
         When they were last confirmed stands in the state's `last_good`.
         """
@@ -176,6 +176,14 @@ class Store:
     def write_stamp(self, text: str) -> tuple[str, ...]:
         """Keep the stamp that `rollcall.store.freshness` reads; a note where it cannot be kept."""
         return self._state_files.write_stamp(text)
+
+    def read_facts(self) -> bytes | None:
+        """What earlier runs looked up in other lists; None = nothing is kept."""
+        return self._state_files.read_facts()
+
+    def write_facts(self, content: bytes) -> tuple[str, ...]:
+        """Keep what was looked up in other lists; a note where it cannot be kept."""
+        return self._state_files.write_facts(content)
 
     @property
     def _real_path(self) -> Path:
@@ -188,7 +196,7 @@ class Store:
 
     @property
     def _backups(self) -> Backups:
-        return Backups(self.state_dir / "backups", self._name)
+        return Backups(self.state_dir / "backups", self._name, self._real_path)
 
     @property
     def _in_place(self) -> InPlace:

@@ -6,11 +6,12 @@ and `refresh` are its smaller sisters.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall import startup
-from rollcall.errors import GuardRefused, NotFound, PlanError
-from rollcall.files import sha256_of
+from rollcall.errors import GuardRefused, NotFound, PlanError, RollcallError
+from rollcall.files import is_there, read_regular, sha256_of
 from rollcall.litellm_config.document import Blocks, parse
 from rollcall.settings import stamp
 from rollcall.store.store import Store
@@ -66,20 +67,33 @@ class Applied(NamedTuple):
 
 
 def make_plan(
-    settings: Settings, observer: Observer | None = None, store: Store | None = None
+    settings: Settings,
+    observer: Observer | None = None,
+    store: Store | None = None,
+    *,
+    trial: bool = False,
 ) -> Planned:
     """Ask, decide, and say what would change; writes nothing.
+
+    Args:
+        trial: call the models that have to answer first, as the policy's guards say.
 
     Raises:
         PolicyError, ConfigRefused, PlanError, StoreError, SettingsError: see their docstrings.
     """
     store = store or Store(settings.config_path, settings.state_dir)
+    began = time.monotonic()
     inputs = gather(settings, store, observer, startup.while_waiting())
     from rollcall.litellm_config.writing import with_blocks
     from rollcall.plan.decide import decide
     from rollcall.plan.plan import plan_of
 
     decision = decide(inputs)
+    if trial and decision.trials:
+        from rollcall.sync.trial import prove
+
+        allowed = settings.deadline_seconds or inputs.policy.defaults.deadline
+        inputs, decision = prove(settings, inputs, decision, decide, began + allowed)
     replace_all = inputs.policy.model_list == "replace"
     result = with_blocks(inputs.document, decision.blocks, replace=replace_all)
     return Planned(plan_of(inputs, decision, result), inputs, decision, result)
@@ -103,7 +117,7 @@ def apply(
     """
     store = Store(settings.config_path, settings.state_dir)
     with locked(settings, store) as mended:
-        planned = make_plan(settings, observer, store)
+        planned = make_plan(settings, observer, store, trial=True)
         from rollcall.sync.remember import remember
 
         plan, before = planned.plan, planned.inputs.document.raw
@@ -118,7 +132,7 @@ def _text_to_write(planned: Planned, write_to: Path | None) -> bytes | None:
     """The text a run leaves in config.yaml, or at `write_to`; None = nothing is to be written."""
     plan, before = planned.plan, planned.inputs.document.raw
     if plan.nobody or plan.refused:
-        return before if before and write_to is not None and not write_to.exists() else None
+        return before if before and write_to is not None and not is_there(write_to) else None
     return planned.result if plan.changed or write_to is not None else None
 
 
@@ -177,11 +191,45 @@ def _written(
     """Write `text`, unless there is nothing to write, after `check` let a changed one pass."""
     if text is None:
         return None
+    if write_to is not None:
+        _refuse_lost_includes(text, write_to)
     if check is not None and text != before:
         check(text)
     from rollcall.plan.changes import counts
 
     return write(settings, store, before, text, counts(plan.changes), write_to)
+
+
+def _refuse_lost_includes(text: bytes, write_to: Path) -> None:
+    """Refuse a target from which the config's relative includes lead nowhere: LiteLLM would not
+    start there.
+    """
+    if b"include" not in text:
+        return
+    from rollcall.store.includes import lost_at
+
+    lost = lost_at(write_to, parse(text).data)
+    if lost:
+        raise PlanError(
+            f"{write_to}: LiteLLM would not start there, {lost[0]} of `include:` is not beside it.",
+            "Write to the same folder, put the included files there first, or name whole paths.",
+        )
+
+
+def copy_as_it_is(settings: Settings, write_to: Path) -> bool:
+    """Whether a config that loads stands at `write_to`; where nothing stands there, config.yaml is
+    copied as it is.
+    """
+    try:
+        store = Store(settings.config_path, settings.state_dir)
+        before = store.read_config()
+        if before and not write_to.exists():
+            _refuse_lost_includes(before, write_to)
+            with locked(settings, store):
+                write(settings, store, before, before, "a copy", write_to)
+        return bool(parse(read_regular(write_to)).data)
+    except (RollcallError, OSError):
+        return False
 
 
 def _same_files(settings: Settings, plan: Plan, config: bytes) -> str:

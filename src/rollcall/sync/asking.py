@@ -11,6 +11,7 @@ from rollcall.errors import SettingsError
 from rollcall.providers.builtin import BUILTIN, Provider, find_key
 from rollcall.providers.fetch import Target
 from rollcall.providers.registry import resolve_provider
+from rollcall.secrets import key_problem
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class ProviderKeys:
             name; None = no key needed. keys: provider -> value, for those that have one.
         elsewhere: provider -> where LiteLLM itself gets the key we do not have.
         proxied: provider -> why its address or key is the proxy's own: it is not asked.
+        odd: provider -> what its key's variable holds that no key does, a sentence without a stop.
     """
 
     providers: dict[str, Provider]
@@ -37,6 +39,7 @@ class ProviderKeys:
     keys: dict[str, str] = field(repr=False)
     elsewhere: dict[str, str]
     proxied: dict[str, str] = field(default_factory=dict)
+    odd: dict[str, str] = field(default_factory=dict)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -76,6 +79,11 @@ def find_keys(policy: Policy, settings: Settings, document: ConfigDocument) -> P
             for name, row in providers.items()
             if (why := _of_the_proxy(row, found[name], settings.environ))
         },
+        odd={
+            name: f"{key[0]} {problem}, which LiteLLM would send along"
+            for name, key in found.items()
+            if key and (problem := key_problem(settings.environ[key[0]]))
+        },
     )
 
 
@@ -94,6 +102,9 @@ def provider_of(name: str, row: ProviderPolicy, environ: Mapping[str, str]) -> P
         litellm_prefix=row.litellm_prefix,
         empty_ok=None if row.empty is None else row.empty == "ok",
         timeout_seconds=row.timeout,
+        price_unit=row.price_unit,
+        created=row.created,
+        models=[model.row() for model in row.models],
         environ=environ,
     )
 
@@ -236,3 +247,31 @@ def missing_key(provider: Provider, elsewhere: str | None) -> str:
         return f"{elsewhere}; rollcall does not read it from there"
     names = " or ".join(provider.key_env)
     return f"set {names}" + (f" (get a key at {provider.key_url})" if provider.key_url else "")
+
+
+def unset_variables(entry: object, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The variables a hand-written entry needs for a call and nobody sets.
+
+    What it names in its litellm_params, and the key of a provider that it names none for. Where
+    the key it names is unset, LiteLLM takes the provider's usual one.
+    """
+    params = entry.get("litellm_params") if isinstance(entry, dict) else None
+    if not isinstance(params, dict):
+        return ()
+    prefix = str(params.get("model", "")).partition("/")[0]
+    row = next((one for one in BUILTIN.values() if one.litellm_prefix == prefix), None)
+    usual = row is not None and bool(find_key(row, environ))
+    missing = []
+    for name, value in params.items():
+        variable = str(value).removeprefix("os.environ/") if is_variable(value) else ""
+        if variable and not environ.get(variable) and not (name == "api_key" and usual):
+            missing.append(variable)
+    keyed = {"api_key", "litellm_credential_name", "api_base"} & params.keys()
+    if row is not None and row.needs_key and not usual and not keyed:
+        missing.append(row.key_env[0])
+    return tuple(missing)
+
+
+def is_variable(value: object) -> bool:
+    """Whether LiteLLM puts a variable in a value's place."""
+    return isinstance(value, str) and value.startswith("os.environ/")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rollcall import yaml_reading
 from rollcall.catalog.model import Answer, Model, Verdict
 from rollcall.errors import PolicyError
-from rollcall.files import read_regular, sha256_of
+from rollcall.files import AS_UTF_8, NotUTF8, read_regular, sha256_of, text_of
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.entries import key_of
 from rollcall.plan.inputs import Inputs
@@ -19,7 +19,15 @@ from rollcall.providers.fetch import Target
 from rollcall.settings import Mode, stamp
 from rollcall.store.includes import including_file
 from rollcall.store.picks import read_picked
-from rollcall.sync.asking import every_answer, find_keys, missing_key, whom_to_ask
+from rollcall.sync.asking import (
+    every_answer,
+    find_keys,
+    missing_key,
+    unset_variables,
+    whom_to_ask,
+)
+from rollcall.sync.facts import FactLists, models_of_interest
+from rollcall.sync.trial_memory import remembered_trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -55,6 +63,8 @@ def gather(
         policy = policy.model_copy(update={"missing_key": "keep"})
         notes += tuple(f"{row.where}: {row.what} {row.fix}" for row in settings.left_out)
     keys = find_keys(policy, settings, document)
+    notes += tuple(f"{odd}: set it to the bare key." for odd in keys.odd.values())
+    lists = FactLists(policy, settings, store.read_facts())
     targets = whom_to_ask(keys, policy, settings)
     if settings.offline:
         given: Iterable[Answer] = _stored(store, targets, keys)
@@ -65,9 +75,10 @@ def gather(
             fetched_at=stamp(settings),
             observer=observer,
             secrets=keys.secrets,
-            meanwhile=meanwhile,
+            meanwhile=(*meanwhile, lists.prepare),
         )
     answers = every_answer(keys, settings, given)
+    recorded = lists.say_of(models_of_interest(answers.values(), document))
     text = content.decode("utf-8", "replace")
     accepted = {*settings.accept, *policy.accept, *state.accepted, *((picked,) if picked else ())}
     return Inputs(
@@ -91,7 +102,15 @@ def gather(
         force=settings.force,
         accepted=frozenset(accepted),
         accepting=frozenset(settings.accept),
-        notes=(*notes, *_other_policy(settings, content)),
+        unset={
+            index: names
+            for index, entry in enumerate(document.own_models)
+            if (names := unset_variables(entry, settings.environ))
+        },
+        recorded=recorded.sources,
+        facts_to_keep=recorded.kept,
+        trials=remembered_trials(state, policy, keys.providers, settings.environ),
+        notes=(*notes, *recorded.notes, *_other_policy(settings, content)),
     )
 
 
@@ -111,9 +130,8 @@ def _other_policy(settings: Settings, content: bytes) -> Iterator[str]:
 def _stored(store: Store, targets: Iterable[Target], keys: ProviderKeys) -> Iterator[Answer]:
     """What the last good replies say: the same adapters over the stored bodies."""
     for target in targets:
-        reply = store.read_replies(target.provider.name)
-        if reply is not None:
-            answer = fetch.parse_stored(target, reply[0], fetched_at=reply[1])
+        answer = fetch.known_answer(target, store.read_replies(target.provider.name))
+        if answer is not None:
             if target.provider.needs_key and target.key is None:
                 # A public list, kept for display: without a key it admits nothing.
                 detail = missing_key(target.provider, keys.elsewhere.get(target.provider.name))
@@ -156,10 +174,8 @@ def _previous(
 
 def stored_models(store: Store, provider: Provider) -> Sequence[Model]:
     """The provider's models at its last good answer that was kept; none if there is none."""
-    reply = store.read_replies(provider.name)
-    if reply is None:
-        return ()
-    return fetch.parse_stored(Target(provider), reply[0], fetched_at=reply[1]).models
+    answer = fetch.known_answer(Target(provider), store.read_replies(provider.name))
+    return answer.models if answer else ()
 
 
 def _included(store: Store, document: ConfigDocument) -> dict[str, dict[str, Any]]:
@@ -210,11 +226,9 @@ def read_policy(settings: Settings) -> tuple[bytes, Policy]:
     if settings.mode is Mode.LEGACY:
         return content, schema.default_policy()
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise PolicyError(
-            f"{settings.policy_path} is not UTF-8 (byte {error.start}).", "Save it as UTF-8."
-        ) from None
+        text = text_of(content)
+    except NotUTF8 as error:
+        raise PolicyError(error.said_of(settings.policy_path), AS_UTF_8) from None
     return content, load_policy(text, str(settings.policy_path))
 
 

@@ -46,6 +46,7 @@ def _provider_after(before: ProviderState, answer: Answer, now: str, today: date
         "detail": answer.detail,
         "last_asked": now,
         "models": len(answer.models),
+        "key_mark": answer.key_mark,
     }
     if answer.verdict is Verdict.NO_KEY:
         return before.model_copy(update={**asked, "stale_since": None})
@@ -100,6 +101,8 @@ def remember(
     """
     answers = tuple(inputs.answers.values())
     notes = () if settings.offline else store.write_replies(answers)
+    if inputs.facts_to_keep is not None:
+        notes += store.write_facts(inputs.facts_to_keep)
     state = after_asking(inputs.state, answers, now=inputs.stamp, today=inputs.today)
     if plan.nobody or plan.refused:
         outcome = "nobody" if plan.nobody else "refused"

@@ -1,5 +1,6 @@
 // Filters without a reload: asks the server for the same page with the new filter and puts its
-// list of models in place of the present one. Without this script the form works by itself.
+// list of models in place of the present one. Copies calls. Without this script the form works by
+// itself, and one click marks a whole call.
 "use strict";
 
 const form = document.getElementById("filter");
@@ -25,7 +26,9 @@ async function update() {
       return;
     }
     const page = new DOMParser().parseFromString(await reply.text(), "text/html");
-    document.getElementById("models").replaceWith(page.getElementById("models"));
+    for (const id of ["found", "models-title"]) {
+      document.getElementById(id).replaceWith(page.getElementById(id));
+    }
     history.replaceState(null, "", address);
   } catch (error) {
     if (error.name !== "AbortError") form.submit();
@@ -52,4 +55,15 @@ if (form) {
       document.getElementById("q").focus();
     }
   });
+}
+
+if (navigator.clipboard) {
+  for (const button of document.querySelectorAll("button.copy")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(button.closest("figure").querySelector("code").textContent);
+      button.textContent = "Copied";
+      setTimeout(() => { button.textContent = "Copy"; }, 2000);
+    });
+  }
 }

@@ -1,0 +1,260 @@
+"""What the user's own lines call and name: models that are gone, entries that leave. Pure.
+
+Hand-written entries are looked at, never touched. A managed entry that a line of the user's names
+stays past its grace, as one does that a held alias leads to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rollcall.catalog import order
+from rollcall.catalog.facts import whose
+from rollcall.catalog.model import Kind, Model, Verdict
+from rollcall.litellm_config.document import is_managed, lines_of_own_models
+from rollcall.litellm_config.entries import called_by, leaves_on, model_of, name_of, price_of
+from rollcall.litellm_config.nodes import locate
+from rollcall.providers.builtin import BUILTIN
+from rollcall.providers.kinds import kind_of_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import date
+
+    from rollcall.litellm_config.document import ConfigDocument, Entry
+    from rollcall.plan.inputs import Inputs
+    from rollcall.plan.model_list import ModelList, Placement
+    from rollcall.selection.aliases import Resolved
+
+CHATTING = (None, "chat", "responses")
+"""Modes of entries whose model a list of chat models would hold."""
+
+
+class OwnEntry(NamedTuple):
+    """One hand-written entry.
+
+    Attributes:
+        line: 1-based. model: what its provider lists, else what the entry says of it; None where
+            its provider is none of the policy's.
+        gone: its provider answered with a whole list, and the model is not on it.
+    """
+
+    name: str
+    line: int
+    entry: Entry
+    model: Model | None = None
+    gone: bool = False
+
+
+class Naming(NamedTuple):
+    """A line of the user's that names a model: where, for people, and on which line."""
+
+    what: str
+    line: int | None
+
+
+def read_own_entries(inputs: Inputs) -> tuple[OwnEntry, ...]:
+    """The user's entries, each with the model it calls."""
+    document = inputs.document
+    if not document.own_entries:
+        return ()
+    listed = {
+        (model.provider, spelled): model
+        for models in inputs.catalogs.values()
+        for model in models
+        for spelled in (model.id, *model.aliases, model.canonical or model.id)
+    }
+    lines = lines_of_own_models(document)
+    found = []
+    for entry, line in zip(document.own_models, lines, strict=True):
+        if not isinstance(entry, dict) or is_managed(entry):
+            continue
+        key = _key_of(inputs, entry)
+        model = listed.get(key) if key else None
+        gone = key is not None and model is None and _is_whole(inputs, key[0], key[1], entry)
+        if model is None and key is not None:
+            model = Model(
+                provider=key[0],
+                id=key[1],
+                litellm_model=called_by(entry) or "",
+                price=price_of(_info(entry)),
+                kind=kind_of_id(key[1]),
+            )
+        known = inputs.others.complete(model) if model else None
+        found.append(OwnEntry(name_of(entry), line, entry, known, gone))
+    return tuple(found)
+
+
+def _key_of(inputs: Inputs, entry: Entry) -> tuple[str, str] | None:
+    """(provider of the policy, its id) of the model an entry calls."""
+    called = called_by(entry) or ""
+    base = entry["litellm_params"].get("api_base") if called else None
+    for name, row in inputs.providers.items():
+        model_id = called.removeprefix(f"{row.litellm_prefix}/")
+        ours = (row.api_base or row.base_url).rstrip("/")
+        usual = base is None and (row.api_base is None or name in BUILTIN)
+        there = usual or str(base).rstrip("/") in (ours, f"{ours}/v1")
+        if there and model_id and model_id != called and "*" not in model_id:
+            return name, model_id.removeprefix("responses/")
+    return None
+
+
+def _is_whole(inputs: Inputs, provider: str, model_id: str, entry: Entry) -> bool:
+    """Whether a model's absence from its provider's list says that it is gone."""
+    answer = inputs.answers[provider]
+    chat = kind_of_id(model_id) is Kind.CHAT and _info(entry).get("mode") in CHATTING
+    return (
+        answer.verdict is Verdict.OK
+        and not answer.partial
+        and chat
+        and not model_id.startswith("ft:")
+    )
+
+
+def _info(entry: Entry) -> dict[str, Any]:
+    info = entry.get("model_info")
+    return info if isinstance(info, dict) else {}
+
+
+def named_in(
+    document: ConfigDocument, included: Mapping[str, Mapping[str, Any]]
+) -> dict[str, list[Naming]]:
+    """Managed model_name -> where the user's own lines name it.
+
+    Whatever the place: aliases, every kind of fallbacks, groups, routers' tiers, settings of
+    keys. Names in entries (`model_name`, `model`) are the entries' own, and left out.
+    """
+    names = {name_of(entry) for entry in document.managed.models}
+    found: dict[str, list[Naming]] = {}
+    for path, text in _texts(document.data, (), _Ours.of(document), names):
+        found.setdefault(text, []).append(Naming(_place(path), locate(document.raw, path)))
+    for file, data in included.items():
+        for path, text in _texts(data, (), _Ours(), names):
+            found.setdefault(text, []).append(Naming(f"{_place(path)} in {file}", None))
+    return found
+
+
+class _Ours(NamedTuple):
+    """What stands between our markers beside the entries: alias names, names of fallback rows."""
+
+    aliases: frozenset[str] = frozenset()
+    fallbacks: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, document: ConfigDocument) -> _Ours:
+        managed = document.managed
+        return cls(
+            frozenset(managed.aliases), frozenset(name for row in managed.fallbacks for name in row)
+        )
+
+    def hold(self, path: tuple[str | int, ...], value: Any) -> bool:
+        """Whether what stands at a path is ours."""
+        above = path[-2] if len(path) > 1 else ""
+        if above == "model_group_alias":
+            return path[-1] in self.aliases
+        if above == "fallbacks":
+            return isinstance(value, dict) and bool(value) and self.fallbacks.issuperset(value)
+        return above == "model_list" and is_managed(value)
+
+
+def _texts(
+    value: Any, path: tuple[str | int, ...], ours: _Ours, names: set[str]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if isinstance(value, str):
+        own_name = path[-1] in ("model_name", "id") or path[-2:] == ("litellm_params", "model")
+        if value in names and not own_name:
+            yield path, value
+    elif isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            if not ours.hold((*path, key), inner):
+                yield from _texts(inner, (*path, key), ours, names)
+
+
+def _place(path: tuple[str | int, ...]) -> str:
+    """`alias coder` or `fallbacks of a`, as a person would call the place."""
+    words = [str(part) for part in path if not isinstance(part, int)]
+    if "model_group_alias" in words[:-1]:
+        return f"alias {words[words.index('model_group_alias') + 1]}"
+    if len(words) > 1 and words[-2].endswith("fallbacks"):
+        return f"{words[-2]} of {words[-1]}"
+    return words[-1] if words else "the file"
+
+
+def notes(
+    inputs: Inputs,
+    model_list: ModelList,
+    resolved: Iterable[Resolved],
+    named: Mapping[str, list[Naming]],
+    own: Iterable[OwnEntry],
+) -> list[str]:
+    """What the user should know of their own lines: dead entries, targets that leave."""
+    return [
+        *_of_entries(own, inputs.today),
+        *_of_targets(inputs, model_list, list(resolved), named),
+    ]
+
+
+def _of_entries(own: Iterable[OwnEntry], today: date) -> Iterator[str]:
+    for one in own:
+        if one.gone and (fate := fate_of(one, today)):
+            yield f"your entry {one.name} (line {one.line}): {fate}"
+
+
+def fate_of(one: OwnEntry, today: date) -> str:
+    """What its provider says of a hand-written entry's model; "" where it goes on."""
+    model = one.model
+    if model is None:
+        return ""
+    if one.gone:
+        return f"{model.provider} no longer lists {model.id}"
+    if model.ends is None:
+        return ""
+    when = "ended" if model.ends < today else "ends"
+    after = f"; its successor is {model.replaced_by}" if model.replaced_by else ""
+    source = model.borrowed.get("ends")
+    said = f" ({whose(source)})" if source else ""
+    return f"{model.id} {when} on {model.ends}{said}{after}"
+
+
+def _of_targets(
+    inputs: Inputs,
+    model_list: ModelList,
+    resolved: list[Resolved],
+    named: Mapping[str, list[Naming]],
+) -> Iterator[str]:
+    """What becomes of managed entries that lines of the user's lead to."""
+    placed = {one.name: one for one in model_list.placements}
+    for entry in inputs.document.managed.models:
+        name = name_of(entry)
+        if name not in named or name in inputs.own_names:
+            continue
+        after = placed.get(name)
+        day = leaves_on(after.entry) if after else None
+        if after is not None and day is None:
+            continue
+        if after is None:
+            what = f"which goes ({model_list.gone.get(name, 'the policy takes it out')})"
+        else:
+            what = f"which leaves on {day}" if day and day > inputs.today else "which has left"
+        advice = _instead(entry, resolved, placed)
+        for one in named[name]:
+            line = f" (line {one.line})" if one.line else ""
+            yield f"your {one.what}{line} leads to {name}, {what}: {advice}"
+
+
+def _instead(entry: Entry, resolved: list[Resolved], placed: Mapping[str, Placement]) -> str:
+    """Where a line that leads to a leaving entry should lead: an alias that moves, else the newest
+    of its family.
+    """
+    model = model_of(entry)
+    family = order.read_model(model).family if model else ""
+    for alias in resolved:
+        target = placed.get(alias.target or "")
+        found = model_of(target.entry) if target else None
+        if found and order.read_model(found).family == family:
+            return f"point it at the alias {alias.name}"
+    for one in placed.values():
+        found = model_of(one.entry)
+        if found and leaves_on(one.entry) is None and order.read_model(found).family == family:
+            return f"point it at {one.name}"
+    return "point it at another model"

@@ -1,0 +1,235 @@
+"""Loads what other lists say of models: LiteLLM's own price map, and the files a policy names.
+
+LiteLLM's map has 3.5 MB. What was looked up in it, and in files, is kept beside the state under the
+file's size and time, so a run reads a list only when the list changed or a model is new.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from rollcall.catalog.facts import Facts, RecordedFacts
+from rollcall.files import read_regular
+from rollcall.litellm_config.entries import called_by
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rollcall.catalog.model import Answer
+    from rollcall.litellm_config.document import ConfigDocument
+    from rollcall.policy.schema import Policy
+    from rollcall.settings import Settings
+
+LITELLM = "litellm"
+VARIABLE = "ROLLCALL_PRICE_MAP"
+"""Names the price map of a litellm that is not installed beside rollcall."""
+SCHEMA = 1
+MOST_BYTES = 64 * 1024 * 1024
+
+
+class FactFile(NamedTuple):
+    """A list on disk.
+
+    Attributes:
+        name: how values from it are marked. path: where it is.
+        mark: what changes when the file does; None = it is not there.
+    """
+
+    name: str
+    path: Path
+    mark: tuple[int, int] | None
+
+
+class FactReader(Protocol):
+    """A list that was read."""
+
+    def facts_of(self, litellm_model: str) -> Facts | None:
+        """What it says of what LiteLLM calls so."""
+
+
+class UnknownFormat(ValueError):
+    """A file that is neither a copy of models.dev's list nor of LiteLLM's price map."""
+
+
+def read_facts(content: bytes) -> FactReader:
+    """A list's text as something to look things up in.
+
+    Raises:
+        UnknownFormat: it is none of the lists we can read.
+    """
+    from rollcall.litellm_config.price_map import PriceMap, is_price_map
+    from rollcall.providers.models_dev import ModelsDev, is_models_dev
+
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        raise UnknownFormat("it is not JSON") from None
+    if is_price_map(data):
+        return PriceMap(data)
+    if is_models_dev(data):
+        return ModelsDev(data)
+    raise UnknownFormat("it is neither models.dev's api.json nor LiteLLM's price map")
+
+
+class Recorded(NamedTuple):
+    """What lists on disk say of the models of one run.
+
+    Attributes:
+        sources: `litellm` or a file of the policy -> what it says.
+        kept: what to keep for the next run; None = it is kept already.
+        notes: lists that could not be read.
+    """
+
+    sources: dict[str, RecordedFacts]
+    kept: bytes | None
+    notes: tuple[str, ...]
+
+
+class FactLists:
+    """The lists on disk that a policy believes."""
+
+    def __init__(self, policy: Policy, settings: Settings, kept: bytes | None) -> None:
+        """`kept` is what an earlier run left, see `Recorded.kept`."""
+        self._words = [word for word in policy.fact_sources if word != "openrouter"]
+        if policy.defaults.write_prices == "borrowed" and LITELLM not in self._words:
+            self._words.append(LITELLM)
+        self._settings = settings
+        self._kept = _unpacked(kept)
+        self._files: dict[str, FactFile] = {}
+        self._read: dict[str, FactReader] = {}
+        self._notes: list[str] = []
+
+    def prepare(self) -> None:
+        """Find the lists, and read those that changed: what can be done before providers answer."""
+        for word in self._words:
+            if word not in self._files:
+                found = self._found(word)
+                if found is not None:
+                    self._files[word] = found
+                    if not self._is_kept(word, found):
+                        self._reader(word)
+
+    def say_of(self, wanted: Iterable[str]) -> Recorded:
+        """What they say of everything wanted, by the names LiteLLM calls models by."""
+        self.prepare()
+        names = sorted(set(wanted))
+        sources, tables = {}, {}
+        for word, file in self._files.items():
+            table = self._table(word, file, names)
+            if table is not None:
+                tables[word] = {"name": file.name, "mark": list(file.mark or ()), **table}
+                sources[word] = _source(file.name, table)
+        packed = json.dumps({"schema": SCHEMA, "lists": tables}).encode() + b"\n"
+        changed = tables != self._kept
+        return Recorded(sources, packed if changed else None, tuple(self._notes))
+
+    def _found(self, word: str) -> FactFile | None:
+        if word == LITELLM:
+            return _price_map(self._settings)
+        path = self._settings.policy_path.parent / word
+        file = FactFile(path.name, path, _mark(path))
+        if file.mark is None:
+            self._notes.append(f"facts: {word} is not there")
+            return None
+        return file
+
+    def _is_kept(self, word: str, file: FactFile) -> bool:
+        known = self._kept.get(word)
+        mark = list(file.mark or ())
+        return known is not None and (known["name"], known["mark"]) == (file.name, mark)
+
+    def _table(self, word: str, file: FactFile, names: list[str]) -> dict[str, Any] | None:
+        """{litellm model: facts} of what is wanted; from what is kept where nothing is new."""
+        known = self._kept.get(word)
+        if known is not None and self._is_kept(word, file):
+            told, silent = known["told"], known["silent"]
+            if not set(names).difference(told, silent):
+                return {"charges": known["charges"], "told": told, "silent": silent}
+        reader = self._reader(word)
+        if reader is None:
+            return None
+        rows = {name: reader.facts_of(name) for name in names}
+        return {
+            "charges": type(reader).__name__ == "PriceMap",
+            "told": {
+                name: facts.model_dump(mode="json", exclude_defaults=True)
+                for name, facts in rows.items()
+                if facts is not None
+            },
+            "silent": [name for name, facts in rows.items() if facts is None],
+        }
+
+    def _reader(self, word: str) -> FactReader | None:
+        if word not in self._read and word in self._files:
+            file = self._files[word]
+            try:
+                self._read[word] = read_facts(read_regular(file.path, MOST_BYTES))
+            except (OSError, UnknownFormat) as error:
+                why = getattr(error, "strerror", None) or str(error)
+                self._notes.append(f"facts: {file.path.name} cannot be used: {why}")
+                del self._files[word]
+        return self._read.get(word)
+
+
+def _source(name: str, table: Mapping[str, Any]) -> RecordedFacts:
+    told: Mapping[str, Any] = table["told"]
+
+    def facts_of(litellm_model: str) -> Facts | None:
+        row = told.get(litellm_model)
+        return None if row is None else Facts.model_validate(row)
+
+    return RecordedFacts(name, facts_of, charges=bool(table["charges"]))
+
+
+def _price_map(settings: Settings) -> FactFile | None:
+    """LiteLLM's own map: as ROLLCALL_PRICE_MAP names it, else that of the installed package."""
+    if named := settings.environ.get(VARIABLE):
+        path = Path(named)
+        return FactFile(path.name, path, _mark(path)) if _mark(path) else None
+    from rollcall.launch.find import find_package
+    from rollcall.litellm_config.price_map import FILE_NAME
+
+    install = find_package(settings.environ)
+    if install is None:
+        return None
+    path = install.library / "litellm" / FILE_NAME
+    mark = _mark(path)
+    return None if mark is None else FactFile(f"litellm {install.version}", path, mark)
+
+
+def _mark(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _unpacked(kept: bytes | None) -> dict[str, Any]:
+    """What an earlier run left; nothing where it is damaged or another version's."""
+    try:
+        data = json.loads(kept or b"{}")
+        lists = data["lists"] if data.get("schema") == SCHEMA else {}
+        return {
+            str(word): {
+                "name": str(row["name"]),
+                "mark": list(row["mark"]),
+                "charges": bool(row["charges"]),
+                "told": dict(row["told"]),
+                "silent": list(row["silent"]),
+            }
+            for word, row in lists.items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def models_of_interest(answers: Iterable[Answer], document: ConfigDocument) -> set[str]:
+    """What LiteLLM calls the models that a run decides about: those listed, and every entry's."""
+    named = {model.litellm_model for answer in answers for model in answer.models}
+    for entry in (*document.managed.models, *document.own_entries):
+        if called := called_by(entry):
+            named.add(called)
+    return named
