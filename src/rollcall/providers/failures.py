@@ -74,8 +74,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, url: str) -> 
         redirect = _redirect(status, headers.get("location", ""))
         return Refusal(Verdict.BAD_BODY, redirect, status=status)
     said = message_of(body)
-    about_key = status == 400 and _ABOUT_THE_KEY.search(said)
-    if status in (401, 403) or about_key:
+    if is_about_key(status, said):
         line = _line(f"it refuses the key (HTTP {status})", said)
         return Refusal(Verdict.AUTH, line, status=status)
     if status == 404:
@@ -86,6 +85,11 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, url: str) -> 
     return Refusal(
         Verdict.HTTP_ERROR, _line(f"HTTP {status}{asks}", said), retry, wait, status=status
     )
+
+
+def is_about_key(status: int | None, said: str) -> bool:
+    """Whether a refusal is about the key: by its status, or, xAI and Gemini, a 400's words."""
+    return status in (401, 403) or (status == 400 and _ABOUT_THE_KEY.search(said) is not None)
 
 
 def error_inside(document: object, rows: int | None) -> Refusal | None:
@@ -101,8 +105,8 @@ def error_inside(document: object, rows: int | None) -> Refusal | None:
     failed = document.get("error") or document.get("success") is False or code is not None
     if not failed and (rows is not None or not said):
         return None
-    about_key = code in (401, 403) or _ABOUT_THE_KEY.search(said)
-    verdict = Verdict.AUTH if about_key else Verdict.HTTP_ERROR
+    about_key = is_about_key(code if isinstance(code, int) else None, said)
+    verdict = Verdict.AUTH if about_key or _ABOUT_THE_KEY.search(said) else Verdict.HTTP_ERROR
     what = "HTTP 200, but an error inside" if failed else "HTTP 200, but no list"
     return Refusal(verdict, _line(what, said or f"code {code}" if code is not None else said))
 

@@ -44,7 +44,7 @@ TABLE: Final[tuple[tuple[Kind, str], ...]] = (
     (
         Kind.OTHER,
         r"davinci|babbage|turbo-instruct|computer-use|\bocr\b|robotics|(^|/)aqa$|\bdecider\b"
-        r"|deep-research|\bantigravity\b",
+        r"|deep-research|\bantigravity\b|\brouter\b",
     ),
 )
 """Kind -> what its ids contain. Everything else is a model one chats with."""
@@ -152,6 +152,8 @@ def kind_of(row: Row, model_id: str) -> Kind:
 
 def is_router(row: Row) -> bool:
     """Whether it chooses a model by itself: its tokenizer says so, or its price is open (-1)."""
+    if row.value("alias_target"):  # a moving id, which says whom it names
+        return False
     tokenizer = row.text("architecture", "tokenizer") or row.text("tokenizer") or ""
     if tokenizer.lower() == _ROUTER:
         return True

@@ -52,6 +52,7 @@ class ResolvedLLMConfig:
             self.key_variable,
             kind.key_url,
             self.timeout_seconds,
+            kind.auth_hint,
         )
 
 

@@ -25,6 +25,7 @@ class Endpoint:
         name: what errors call it. base_url: root of its API, to which paths are added.
         key_variable: where its key comes from; None where it needs none. key_url: where a person
             gets one.
+        auth_hint: added when it refuses the key, one sentence.
         timeout_seconds: for a whole reply, or between two pieces of a streamed one.
     """
 
@@ -35,6 +36,7 @@ class Endpoint:
     key_variable: str | None = None
     key_url: str = ""
     timeout_seconds: float = 120.0
+    auth_hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,11 @@ class ProviderType:
     def key_url(self) -> str:
         """Where a person gets a key."""
         return self.provider.key_url
+
+    @property
+    def auth_hint(self) -> str:
+        """What a refused key may mean here, one sentence; "" = nothing beyond the usual."""
+        return self.provider.auth_hint.format(base="api_base")
 
     def clean_base(self, api_base: str) -> str:
         """The root that paths are added to, by the rule that the policy's base_url follows."""

@@ -19,7 +19,7 @@ from rollcall.providers.chat.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
-from rollcall.providers.failures import message_of, one_line, wait_of
+from rollcall.providers.failures import is_about_key, message_of, one_line, wait_of
 from rollcall.secrets import Redactor
 
 MAX_MESSAGE = 500
@@ -108,13 +108,13 @@ def _refused(status: int | None, message: str, endpoint: Endpoint) -> ProviderEr
 
 
 def _kind(status: int | None, message: str, endpoint: Endpoint) -> tuple[type[ProviderError], str]:
-    about_key = status == 400 and re.search(r"api.?key", message, re.IGNORECASE)
-    if status in (401, 403) or about_key:
+    if is_about_key(status, message):
         if not endpoint.key_variable:
             return ProviderRefusedKey, "Give the provider an auth_profile: it wants a key."
         where = f"; a key comes from {endpoint.key_url}" if endpoint.key_url else ""
         may = " and what it may do" if status == 403 else ""
-        return ProviderRefusedKey, f"Check the key in {endpoint.key_variable}{may}{where}."
+        hint = f"Check the key in {endpoint.key_variable}{may}{where}. {endpoint.auth_hint}"
+        return ProviderRefusedKey, hint.rstrip()
     if status == 404:
         return ProviderError, "Check the model's name and the provider's api_base."
     if status == 429:
