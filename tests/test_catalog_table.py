@@ -1,4 +1,4 @@
-"""The table of every recorded model stays as it was looked at; a change that moves a row is told."""
+"""The table of every recorded model stays as it was looked at; what moves a row is told."""
 
 from __future__ import annotations
 

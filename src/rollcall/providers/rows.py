@@ -26,6 +26,9 @@ DEAREST_TOKEN = Decimal("0.01")
 EARLIEST = date(2015, 1, 1)
 LATEST = date(2100, 1, 1)
 
+BATCH_ENDING = ":batch"
+"""Of ids that work in batch calls only: OpenRouter's, and those of gateways before it."""
+
 REFERENCE = "os.environ/"
 """LiteLLM puts a variable's value wherever a text of config.yaml begins so. In the name of a model,
 which every client is shown, that would be a key."""
@@ -36,6 +39,10 @@ _LONGEST_NUMBER = 40
 _LAST_SECOND = 4_102_444_800
 """Unix time of LATEST."""
 _SMALLEST_EXPONENT = -18
+
+
+Places = tuple[tuple[str, ...], ...]
+"""Paths of keys to where a fact may stand; the first that has it counts."""
 
 
 class Row:
