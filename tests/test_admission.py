@@ -373,19 +373,6 @@ class TestRetirement:
         rows = [model("openai/gpt-4", ends=TODAY - timedelta(days=1))]
         assert ids(admit("allow: [{match: gpt-4}]", rows)) == []
 
-    def test_what_ends_within_thirty_days_is_admitted_with_a_warning(self) -> None:
-        rows = [
-            model("openai/gpt-4", ends=TODAY + timedelta(days=30), replaced_by="gpt-5"),
-            model("openai/o1", ends=TODAY + timedelta(days=31)),
-            model("openai/o3", ends=TODAY),
-        ]
-        outcome = admit('allow: [{match: "*"}]', rows)
-        assert len(ids(outcome)) == 3
-        assert outcome.warnings == (
-            "openai/gpt-4 ends in 30 days, on 2026-09-19; its successor is gpt-5",
-            "openai/o3 ends today",
-        )
-
     def test_a_successor_in_its_family_is_preferred(self) -> None:
         ending = model("openai/gpt-5", ends=TODAY + timedelta(days=3))
         rows = [ending, model("openai/gpt-5-2025-08-07")]

@@ -76,7 +76,12 @@ def test_each_has_its_own_stored_lists_and_its_own_stamp(shared: House) -> None:
     assert "claude-sonnet-5" in shared.run("plan", "--offline", "-v").err
     for name in ("config.yaml", "staging.yaml"):
         home = config_folder(shared.folder / name, shared.folder / ".rollcall")
-        assert {path.name for path in home.iterdir()} == {"state.json", "fresh.json", "replies"}
+        assert {path.name for path in home.iterdir()} == {
+            "facts.json",
+            "fresh.json",
+            "replies",
+            "state.json",
+        }
 
 
 def spellings(folder: Path) -> list[Path]:
@@ -134,8 +139,13 @@ class TestAnOlderFolder:
         assert "taken over for config.yaml" in ran.err
         assert set(shared.names()) == {"anthropic/claude-sonnet-6", "anthropic/claude-sonnet-5"}
         state_dir = shared.folder / ".rollcall"
-        assert {path.name for path in home.iterdir()} == {"state.json", "fresh.json", "replies"}
-        assert not {"state.json", "fresh.json", "replies"} & {
+        assert {path.name for path in home.iterdir()} == {
+            "facts.json",
+            "fresh.json",
+            "replies",
+            "state.json",
+        }
+        assert not {"fresh.json", "replies", "state.json"} & {
             path.name for path in state_dir.iterdir()
         }
         assert "taken over" not in shared.applied().err

@@ -197,7 +197,7 @@ class TestProviders:
 
     @pytest.mark.parametrize("value", [f'"{KEY}"', f"{KEY} ", f"{KEY}\r"])
     def test_quotes_and_blanks_around_a_key(self, value: str, place: Place) -> None:
-        finding = the(place.examine(OPENAI_API_KEY=value), "key_quoted")
+        finding = the(place.examine(OPENAI_API_KEY=value), "key_odd")
         assert finding.level is Level.ERROR
         assert "OPENAI_API_KEY" in finding.fix
 
@@ -382,7 +382,7 @@ class TestFiles:
 class TestOneCheckThatFails:
     """Whatever one check stumbles over, what the others found is told."""
 
-    OTHERS = ("key_quoted", "no_key", "misplaced_key", "master_key", "litellm")
+    OTHERS = ("key_odd", "no_key", "misplaced_key", "master_key", "litellm")
 
     @pytest.mark.parametrize(
         ("name", "code", "lost"),
@@ -390,7 +390,7 @@ class TestOneCheckThatFails:
             (".rollcall", "state_no_folder", ()),
             ("MEMORY/state.json/", "state", ()),
             (".rollcall/backups", "cannot_check", ()),
-            ("policy.yaml/", "policy", ("key_quoted", "no_key")),
+            ("policy.yaml/", "policy", ("key_odd", "no_key")),
             ("config.yaml/", "config_unreadable", ("misplaced_key", "master_key")),
         ],
     )

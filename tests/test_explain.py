@@ -52,8 +52,12 @@ def said(stage: dict[str, Any]) -> str:
 def test_an_admitted_model_with_every_field_and_its_source(curated: House) -> None:
     found = stages(curated, "claude-sonnet-5")
     assert [stage["verdict"] for stage in found.values()] == [
-        "ok", "info", "info", "ok", "ok", "ok",
+        "ok", "info", "info", "info", "ok", "ok", "ok",
     ]  # fmt: skip
+    assert (
+        "input price: $2.00 per 1M tokens   [OpenRouter's anthropic/claude-sonnet-5]"
+        in (found["what other lists say"]["lines"])
+    )
     assert "anthropic (ok, asked 2026-11-20T12:00:00Z) lists it" in said(found["found"])
     assert "first seen: in our first look" in said(found["found"])
     assert "last seen: 2026-11-20" in said(found["found"])

@@ -151,7 +151,7 @@ class TestLiteLLMsMap:
             ("gemini-3-pro", "vertex_ai-language-models", "gemini/gemini-3-pro", False),
             ("gpt-5", "azure", "openai/gpt-5", False),
             ("accounts/x", "fireworks_ai-embedding-models", "fireworks_ai/accounts/x", True),
-            ("gpt-5", "openai", "gpt-5", False),
+            ("gpt-5", "openai", "gpt-5", True),
             ("x/y", None, "x/y", True),
         ],
     )

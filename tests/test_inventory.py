@@ -41,13 +41,15 @@ def test_what_is_in_the_config_and_what_is_not_each_with_its_reason(curated: Hou
     assert sonnet["name"] == "claude-sonnet-5"
     assert sonnet["in_config"] is sonnet["ready"] is True
     assert sonnet["aliases"] == ["claude"]
-    assert sonnet["input_price"] is None
+    assert sonnet["input_price"] == 2.0
+    assert sonnet["borrowed"]["price"] == "openrouter/anthropic/claude-sonnet-5"
     assert sonnet["reason"] == "rule 1: newest 1 of claude-sonnet"
     older = found["anthropic/claude-sonnet-4-6"]
     assert older["in_config"] is older["ready"] is False
     assert "claude-sonnet-5 stands before it" in older["reason"]
     assert found["xai/grok-4.3"]["reason"] == "denied by 'grok-4.3'"
     assert found["xai/grok-4.6"]["input_price"] == 2.0
+    assert "price" not in found["xai/grok-4.6"]["borrowed"], "xAI states its own"
     assert found["ollama/llama3.3"]["reason"] == "hand-written"
 
 
@@ -84,6 +86,7 @@ def test_a_model_that_only_an_apply_keeps_out_says_so(house: House) -> None:
     row = rows(house)["xai/grok-4.3"]
     assert row["in_config"] is False
     assert row["reason"] == "rule 1 admits it; not written yet: run rollcall apply"
+    assert row["needs"] == ""
 
 
 def test_a_model_whose_name_an_entry_of_the_user_has_says_so(house: House) -> None:

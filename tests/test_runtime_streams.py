@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from rollcall.providers.chat import calling
 from rollcall.providers.chat.call import Call
-from rollcall.providers.chat.endpoint import TYPES, Endpoint, protocol_at
+from rollcall.providers.chat.endpoint import TYPES, endpoint_of
 from rollcall.providers.chat.messages import read_messages
 from rollcall.runtime.errors import (
     ProviderError,
@@ -94,7 +94,7 @@ def read(kind: str, chunks: Iterable[bytes], broken: Exception | None = None) ->
 
     async def listen() -> None:
         row = TYPES[kind]
-        endpoint = Endpoint(kind, protocol_at(row, row.base), row.base, KEY)
+        endpoint = endpoint_of(row, row.base, KEY, name=kind)
         reply = httpx.Response(200, stream=Chunks(chunks, broken))
         async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: reply)) as client:
             call = Call("m", read_messages(HELLO), stream=True)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from rollcall.inspect.inventory import Inventory
+from rollcall.service import cache
 from rollcall.service.access import Authenticator, Caller
 from rollcall.service.cache import MAX_KEPT, ListAnswer, ModelListCache, Source
 from rollcall.service.formats import ApiError, ListRequest, read_list_request
@@ -123,6 +124,26 @@ def test_nobody_waits_long_for_what_is_kept_and_the_slow_answer_is_heard_in_the_
         assert b"model-2" in answer.rendered.content
 
     play(story, patience_seconds=0.01)
+
+
+def test_who_can_be_given_nothing_else_waits_for_a_litellm_that_failed_a_moment_ago(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cache, "FAILING_PATIENCE_SECONDS", 0.0)
+
+    async def story(lists: ModelListCache, upstream: ScriptedUpstream, clock: Clock) -> None:
+        upstream.outcome = Failed("LiteLLM answers with status 500.")
+        assert isinstance(await lists.get(caller(b"other"), LIST), ApiError)
+        assert lists.health.answers is False
+        upstream.outcome = None
+        upstream.answering.clear()
+        asking = asyncio.create_task(lists.get(caller(), LIST))
+        for _ in range(50):
+            await asyncio.sleep(0)
+        upstream.answering.set()
+        assert source(await asking) is Source.LITELLM
+
+    play(story)
 
 
 def test_a_caller_who_stops_waiting_does_not_end_the_request_of_the_others() -> None:

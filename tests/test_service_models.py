@@ -193,6 +193,7 @@ def test_other_origins_may_not_read_the_answers(http: httpx.Client) -> None:
         ("/api/v1/models", "Ollama's API is not served"),
         ("/v1beta/models", "Gemini's API is not served"),
         ("/openai/deployments/x/chat/completions", "Azure's paths are not served"),
+        ("/cursor/chat/completions", "LiteLLM's pass-through paths are not served"),
         ("/key/generate", "LiteLLM's administration is not served"),
         ("/ui/", "LiteLLM's administration is not served"),
     ],

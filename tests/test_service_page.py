@@ -327,8 +327,8 @@ def test_one_reason_of_a_whole_family_is_said_once() -> None:
 
 
 def test_whose_word_a_borrowed_price_is_stands_beside_it() -> None:
-    row = SONNET.model_copy(update={"price_source": "OpenRouter"})
-    assert "$3.00 / $15.00 <small>(OpenRouter)</small>" in text_of(Inventory(rows=(row,)))
+    row = SONNET.model_copy(update={"borrowed": {"price": "openrouter/x/y"}})
+    assert "$3.00 / $15.00 <small>(OpenRouter&#39;s x/y)</small>" in text_of(Inventory(rows=(row,)))
 
 
 def test_what_is_held_what_leaves_and_what_ends_stands_by_itself() -> None:

@@ -456,6 +456,25 @@ class TestBackups:
         assert [one.read_backup(backup.id) for backup in one.backups()] == [b"a.yaml"]
         assert [two.read_backup(backup.id) for backup in two.backups()] == [b"b.yaml"]
 
+    def test_letter_case_makes_no_other_config_where_the_system_ignores_it(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Two names of one file, one of which the folder does not list: so it looks there."""
+        write(store, b"new\n")
+        other = store.config_path.with_name("CONFIG.YAML")
+        os.link(store.config_path, other)
+        listdir = os.listdir
+
+        def listing(folder: str) -> list[str]:
+            return [name for name in listdir(folder) if name != other.name]
+
+        monkeypatch.setattr(os, "listdir", listing)
+        shouted = Store(other, store.state_dir)
+        assert shouted.backups() == store.backups() != ()
+        write(shouted, b"newer\n")
+        assert store.read_config() == b"newer\n"
+        assert len(store.backups()) == 2
+
     def test_moving_the_whole_folder_keeps_the_history(self, store: Store, tmp_path: Path) -> None:
         """Backups know their config relative to the state folder."""
         home = tmp_path / "home"

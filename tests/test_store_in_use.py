@@ -15,9 +15,12 @@ from rollcall.store.atomic import read_bytes, remove_named, write_named
 from rollcall.store.disk_errors import is_in_use, words
 from rollcall.store.state import State
 from rollcall.store.store import Store
+from tests.house import House
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.simulator.simulator import Simulator
 
 NOON = "2026-11-20T12:00:00Z"
 OLD, NEW = b"old: text\n", b"new: text\n"
@@ -203,3 +206,36 @@ def test_a_backup_whose_description_is_shut_is_not_passed_over(store: Store, hel
         store.backups()
     held.shut.clear()
     assert store.backups() == (backup,)
+
+
+def test_a_state_that_cannot_be_read_just_now_is_not_a_damaged_one(
+    store: Store, held: Held
+) -> None:
+    """What was accepted and first seen is still there afterwards."""
+    store.write_state(State(accepted=["dear-model"], last_run="before"))
+    held.shut.add("state.json")
+    state, [note] = store.read_state()
+    held.shut.clear()
+    assert state.accepted == []
+    assert "another program has it open" in note
+    assert "keeps nothing new" in note
+    assert store.write_state(state.model_copy(update={"last_run": NOON})) == ()
+    assert store.read_state() == (State(accepted=["dear-model"], last_run="before"), ())
+    assert list(store.state_dir.rglob("*.broken")) == []
+
+
+def test_a_run_goes_on_without_a_state_that_cannot_be_read(
+    tmp_path: Path, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = House(tmp_path, sim, monkeypatch)
+    house.write_policy("allow:\n  - {family: glm, from: [openrouter], newest: 1}\n", "openrouter")
+    assert house.run("apply", "--accept", "dear-model").code == 0
+    [path] = tmp_path.rglob("state.json")
+    before = path.read_bytes()
+    held = Held(monkeypatch)
+    held.shut.add("state.json")
+    ran = house.run("apply")
+    assert ran.code == 0
+    assert "another program has it open" in ran.err
+    held.shut.clear()
+    assert path.read_bytes() == before

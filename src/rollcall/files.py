@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from contextlib import suppress
 from errno import EINVAL, EISDIR
 from hashlib import sha256
 from pathlib import Path
@@ -30,6 +29,42 @@ _KINDS = (
     (stat.S_ISSOCK, "a socket"),
 )
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+AS_UTF_8 = "Save it as UTF-8 (in PowerShell: Set-Content or Add-Content with -Encoding utf8)."
+
+
+class NotUTF8(ValueError):
+    """Bytes that are no UTF-8 text.
+
+    Attributes:
+        line: the first that is not, from 1; None where the whole file is in another encoding.
+    """
+
+    def __init__(self, what: str, line: int | None) -> None:
+        super().__init__(what)
+        self.line = line
+
+    def said_of(self, path: object) -> str:
+        """The sentence for people."""
+        return f"{path}{f':{self.line}' if self.line else ''} cannot be read: {self}."
+
+
+def text_of(content: bytes) -> str:
+    """The text of a file that a person, an editor or a shell wrote: UTF-8, its mark taken off.
+
+    Editors on Windows begin a file with a byte order mark; Windows PowerShell's `>` writes UTF-16.
+
+    Raises:
+        NotUTF8: it is something else.
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or 0 in content[:2]:
+        raise NotUTF8("it is UTF-16, not UTF-8", None)
+    try:
+        return content.removeprefix(BYTE_ORDER_MARK).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NotUTF8("it is not UTF-8", content.count(b"\n", 0, error.start) + 1) from None
 
 
 def sha256_of(content: bytes) -> str:
@@ -69,6 +104,33 @@ def _require_regular(found: os.stat_result, path: Path) -> None:
     raise OSError(EINVAL, f"it is {kind}, not a regular file", str(path))
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is anything of that name; no where the system cannot tell (`Path.exists`
+    raises for a name that is too long, and in a folder that is closed to us).
+    """
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_file(path: Path) -> bool:
+    """Whether it is a regular file, links followed; no where the system cannot tell."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def as_listed(path: str) -> str:
+    """The path with its last part spelled as its folder has it, where letter case is ignored there
+    (Windows, and macOS as it comes); else, and where there is no such file, the path as it is.
+    """
+    folder, name = os.path.split(path)
+    try:
+        if os.path.samefile(path, os.path.join(folder, name.swapcase())):  # noqa: PTH118, PTH121
+            names = os.listdir(folder or os.curdir)  # noqa: PTH208
+            alike = [other for other in names if other.lower() == name.lower()]
+            return os.path.join(folder, name if name in alike else alike[0])  # noqa: PTH118
+    except (OSError, ValueError, IndexError):
+        pass
+    return path
+
+
 def same_file(one: Path, other: Path) -> bool:
     """Whether two paths lead to one file, there or not: links, letter case and `..` count for
     nothing where the system makes no difference.
@@ -76,13 +138,18 @@ def same_file(one: Path, other: Path) -> bool:
     try:
         return os.path.samefile(one, other)  # noqa: PTH121
     except (OSError, ValueError):
-        return _real(one) == _real(other)
+        return os.path.normcase(resolved(one)) == os.path.normcase(resolved(other))
 
 
-def _real(path: Path) -> str:
-    with suppress(OSError, ValueError):  # ValueError: a null character
-        path = Path(os.path.realpath(path))
-    return os.path.normcase(path)
+def resolved(path: Path) -> str:
+    """The path with its links followed, as far as the system can; it need not be there.
+
+    `os.path.realpath` raises on Windows for devices and for what is too long.
+    """
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):
+        return os.path.normpath(path)
 
 
 def is_foreign(folder: Path) -> bool:

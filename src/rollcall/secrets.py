@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, quote_plus
 
@@ -37,6 +38,33 @@ def address_holds_secret(parts: SplitResult) -> bool:
     return bool(parts.username or parts.password or parts.query or parts.fragment)
 
 
+_NO_KEY_HOLDS: Final = {
+    "\ufeff": "a byte order mark",
+    "\u200b": "a zero-width space",
+    "\r": "a carriage return",
+    "\n": "a line break",
+    "\t": "a tab",
+    " ": "a blank",
+}
+
+
+def key_problem(value: str) -> str | None:
+    """What keeps a text from being a key that LiteLLM can send: "has a blank in it"; else None.
+
+    Windows' shells and editors leave such things at the ends of what they read or paste.
+    """
+    for character in value:
+        if not (character.isascii() and character.isprintable()) or character == " ":
+            kind = "a control character" if character.isascii() else "a letter that is not ASCII"
+            return f"has {_NO_KEY_HOLDS.get(character, kind)} in it"
+    return "has quotes around it" if value and {value[0], value[-1]} & {"'", '"'} else None
+
+
+def key_mark(key: str | None) -> str:
+    """Tells one key from another and gives neither away; "" of none."""
+    return sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:8] if key else ""
+
+
 def names_secret(key: object) -> bool:
     """Whether the value of a key of this name should not be written out."""
     return _ENDS.search(str(key)) is not None
@@ -56,6 +84,15 @@ _PATTERNS: Final = (
     (r"(?i)([?&](?:api[_-]?)?(?:key|token)=)[^&\s\"'<>]+", rf"\1{MARK}"),
     (r"(?i)\b([a-z][a-z0-9+.\-]*://)[^\s/\"']+@", rf"\1{MARK}@"),
 )
+
+
+def looks_like_key(word: str) -> bool:
+    """Whether a word is a key rather than a name: of a known kind, or long and random."""
+    if Redactor().redact(word) != word or re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]+){2,4}", word):
+        return True
+    runs = re.findall(r"[A-Za-z0-9]{16,}", word)
+    return any(sum(map(str.isdigit, run)) >= 3 for run in runs)
+
 
 _MASKED: Final = re.compile(
     r"(?P<left>[^\s\"'`,;()<>*•…]{0,80}?)"

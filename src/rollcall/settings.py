@@ -10,15 +10,17 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections import UserDict
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from rollcall.errors import SettingsError
+from rollcall.files import is_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -115,6 +117,54 @@ def parse_duration(text: str) -> float:
     return seconds
 
 
+class Variables(UserDict[str, str]):
+    """Variables by name. On Windows a name is found whatever its case, as the system finds it.
+
+    Of several mappings the last one counts.
+    """
+
+    ignore_case: ClassVar[bool] = os.name == "nt"
+
+    def __init__(self, *given: Mapping[str, str]) -> None:
+        super().__init__()
+        for one in given:
+            self.update(one)
+
+    def __getitem__(self, name: str) -> str:
+        return self.data[self._key(name)]
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self.data[self._key(name)] = value
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._key(name) in self.data
+
+    def __repr__(self) -> str:
+        return f"Variables({len(self.data)})"
+
+    def _key(self, name: str) -> str:
+        return name.upper() if self.ignore_case else name
+
+
+def reachable(address: str) -> str:
+    """A web address as a client can connect to it: 0.0.0.0 and [::], where a server listens, are
+    this machine. Programs log them, people copy them, and Windows refuses to connect to them.
+    """
+    from ipaddress import ip_address
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(address)
+        if not ip_address(parts.hostname or "").is_unspecified:
+            return address
+        host = "127.0.0.1" if "." in str(parts.hostname) else "[::1]"
+        port = f":{parts.port}" if parts.port is not None else ""
+    except ValueError:
+        return address
+    user, at, _ = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user}{at}{host}{port}").geturl()
+
+
 class LeftOut(NamedTuple):
     """A variable of `.env` that no process can be given.
 
@@ -131,7 +181,7 @@ class LeftOut(NamedTuple):
 class Environment(NamedTuple):
     """The variables LiteLLM will see, the `.env` some came from, and what had to be left out."""
 
-    variables: dict[str, str]
+    variables: Variables
     dotenv_path: Path | None
     left_out: tuple[LeftOut, ...]
 
@@ -151,35 +201,32 @@ def read_environment(
     path = None
     if dotenv != "none" and environ.get("LITELLM_MODE", "DEV") == "DEV":
         path = _find_dotenv(cwd)
+    environ = Variables(environ)
     if path is None:
-        return Environment(dict(environ), None, ())
-    text = _dotenv_text(path, "strict" if dotenv == "whole" else "surrogateescape")
+        return Environment(environ, None, ())
+    text = _dotenv_text(path, whole=dotenv == "whole")
     given = {name: value for name, value in _dotenv_values(text).items() if value is not None}
     why = _unfit(given, environ)
     left_out = tuple(_left_out(path, text, why))
     fit = {name: value for name, value in given.items() if name not in why}
-    return Environment({**fit, **environ}, path, left_out)
+    return Environment(Variables(fit, environ), path, left_out)
 
 
-_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-AS_UTF_8 = "Save it as UTF-8 (in PowerShell: Set-Content or Add-Content with -Encoding utf8)."
-
-
-def _dotenv_text(path: Path, errors: str) -> str:
-    """The text of a `.env`; `errors` says what becomes of bytes that are not UTF-8."""
-    from rollcall.files import read_regular
+def _dotenv_text(path: Path, *, whole: bool) -> str:
+    """The text of a `.env`; where not `whole`, with a stand-in for each byte that is no UTF-8."""
+    from rollcall.files import AS_UTF_8, BYTE_ORDER_MARK, NotUTF8, read_regular, text_of
 
     try:
         content = read_regular(path)
-        if content.startswith(_UTF_16_MARKS):
-            raise SettingsError(f"{path} cannot be read: it is UTF-16, not UTF-8.", AS_UTF_8)
-        return content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors)
-    except UnicodeDecodeError as error:
-        where = f"{path}:{content.count(bytes([10]), 0, error.start) + 1}"
-        raise SettingsError(f"{where} cannot be read: it is not UTF-8.", AS_UTF_8) from None
     except OSError as error:
         what, hint = error.strerror or str(error), "Check who owns it and its permissions."
         raise SettingsError(f"{path} cannot be read: {what}.", hint) from None
+    try:
+        return text_of(content)
+    except NotUTF8 as error:
+        if whole or error.line is None:
+            raise SettingsError(error.said_of(path), AS_UTF_8) from None
+        return content.removeprefix(BYTE_ORDER_MARK).decode("utf-8", "surrogateescape")
 
 
 def _dotenv_values(text: str) -> dict[str, str | None]:
@@ -230,8 +277,10 @@ def _size(name: str, value: str) -> int:
 def _room_bytes() -> int:
     """What all variables may take; a quarter is left for the command line."""
     try:
-        most = -1 if sys.platform == "win32" else os.sysconf("SC_ARG_MAX")
-    except (AttributeError, ValueError, OSError):
+        if sys.platform == "win32":
+            return MOST_BYTES
+        most = os.sysconf("SC_ARG_MAX")
+    except (ValueError, OSError):
         most = -1
     return (min(most, MOST_BYTES) if most > 0 else MOST_BYTES) * 3 // 4
 
@@ -244,6 +293,8 @@ def _left_out(path: Path, text: str, why: Mapping[str, str]) -> Iterator[LeftOut
     if not why:
         return
     from dotenv.parser import parse_stream
+
+    from rollcall.files import AS_UTF_8
 
     written = {row.key: row.original for row in parse_stream(StringIO(text)) if row.key in why}
     for name, (source, line) in written.items():
@@ -258,7 +309,7 @@ def _find_dotenv(cwd: Path) -> Path | None:
     for folder in (cwd, *cwd.parents):
         candidate = folder / ".env"
         with suppress(OSError):  # a folder we may not look into holds none that litellm reads
-            if candidate.is_file():
+            if is_file(candidate):
                 return candidate
     return None
 
@@ -321,16 +372,17 @@ def resolve(
     own = os.environ if environ is None else environ
     merged, dotenv_path, left_out = read_environment(cwd, own, dotenv=dotenv)
 
+    def said(variable: str) -> str:
+        return variable if variable in own else f"{variable} in {dotenv_path}"
+
     def path_of(flag: Path | None, option: str, variable: str, default: Path) -> Path:
         given = flag or merged.get(variable)
-        try:
-            return cwd / Path(given).expanduser() if given else default
-        except RuntimeError:
-            said = option if flag else variable
-            raise SettingsError(
-                f"{said} is {str(given)!r}, and there is no such home folder.",
-                "Write the whole path.",
-            ) from None
+        if not given:
+            return default
+        path = cwd / _path(str(given), option if flag else said(variable))
+        if not flag:
+            _NAMED_BY[str(path)] = said(variable)
+        return path
 
     config_path = path_of(config, "--config", "ROLLCALL_CONFIG", cwd / "config.yaml")
     beside = config_path.parent / ".rollcall"
@@ -344,7 +396,7 @@ def resolve(
         environ=merged,
         dotenv_path=dotenv_path,
         left_out=left_out,
-        mode=parse_mode(mode or merged.get("LITELLM_DISCOVERY_MODE") or Mode.ORCHESTRATOR),
+        mode=_mode(mode, merged.get("LITELLM_DISCOVERY_MODE"), said("LITELLM_DISCOVERY_MODE")),
         only_providers=only_providers,
         timeout_seconds=_seconds("--timeout", timeout),
         deadline_seconds=_seconds("--deadline", deadline),
@@ -356,6 +408,45 @@ def resolve(
     )
 
 
+_NAMED_BY: dict[str, str] = {}
+"""path -> the variable that named it in this process, for errors about it."""
+
+
+def named_by(text: str) -> str:
+    """Which variable named a path that a text is about, as a sentence; "" where none did."""
+    about = sorted((path for path in _NAMED_BY if path in text), key=len)
+    return f"The path comes from {_NAMED_BY[about[-1]]}." if about else ""
+
+
+def _path(given: str, said: str) -> Path:
+    """A path somebody named.
+
+    Raises:
+        SettingsError: it holds what no path does, as `.env` in double quotes has it; no such home.
+    """
+    if any(ord(character) < 32 for character in given):
+        raise SettingsError(
+            f"{said} was read as {given!r}: it holds a control character, which no path does.",
+            "In .env, double quotes make \\n a line break and \\t a tab: write the path in single"
+            " quotes, or with forward slashes.",
+        )
+    try:
+        return Path(given).expanduser()
+    except RuntimeError:
+        raise SettingsError(
+            f"{said} is {given!r}, and there is no such home folder.", "Write the whole path."
+        ) from None
+
+
+def _mode(given: str | None, from_variable: str | None, said: str) -> Mode:
+    try:
+        return parse_mode(given or from_variable or Mode.ORCHESTRATOR)
+    except SettingsError as error:
+        if given:
+            raise
+        raise SettingsError(f"{said}: {error.what}", error.hint) from None
+
+
 def _policies(beside_config: Path, cwd: Path) -> tuple[Path, Path | None]:
     """The policy that counts where nobody names one, and another that is there and does not.
 
@@ -364,7 +455,7 @@ def _policies(beside_config: Path, cwd: Path) -> tuple[Path, Path | None]:
     places = [beside_config / "policy.yaml"]
     if not _same_place(beside_config, cwd):
         places.append(cwd / "policy.yaml")
-    there = [place for place in places if place.is_file()]
+    there = [place for place in places if is_file(place)]
     return (there or places)[0], there[1] if len(there) > 1 else None
 
 
@@ -392,7 +483,7 @@ def plain_settings(config: Path | None, policy: Path | None, state_dir: Path | N
             raise
         except BaseException:  # noqa: BLE001, S112 - what `resolve` said has been told already
             continue
-    seen = Environment(dict(os.environ), None, ())
+    seen = Environment(Variables(os.environ), None, ())
     with suppress(BaseException):
         seen = read_environment(Path.cwd(), os.environ, dotenv="readable")
     path = config or Path("config.yaml")

@@ -16,25 +16,29 @@ Handler = tuple[str, "Callable[[Request], Reply]", "Callable[[BadCall], Reply]"]
 
 _COMPLETIONS = ("/chat/completions", chat_openai.complete, chat_openai.error)
 _RESPONSES = ("/responses", chat_openai.respond, chat_openai.error)
+_EMBEDDINGS = ("/embeddings", chat_openai.embed, chat_openai.error)
 
 _ROUTES: dict[str, tuple[Handler, ...]] = {
-    "openai": (_COMPLETIONS, _RESPONSES),
-    "openrouter": (_COMPLETIONS, _RESPONSES),
-    "xai": (_COMPLETIONS, _RESPONSES),
+    "openai": (_COMPLETIONS, _RESPONSES, _EMBEDDINGS),
+    "openrouter": (_COMPLETIONS, _RESPONSES, _EMBEDDINGS),
+    "xai": (_COMPLETIONS, _RESPONSES, _EMBEDDINGS),
     "anthropic": (("/messages", chat_anthropic.answer, chat_anthropic.error),),
     "gemini": (
         (":generateContent", chat_gemini.generate, chat_gemini.error),
         (":streamGenerateContent", chat_gemini.generate, chat_gemini.error),
+        (":batchEmbedContents", chat_gemini.embed, chat_gemini.error),
     ),
     "perplexity": (
         ("/v1/responses", chat_openai.respond, chat_openai.error),
         ("/v1/agent", chat_openai.respond, chat_openai.error),
         ("/chat/completions", chat_openai.closed, chat_openai.error),
+        _EMBEDDINGS,
     ),
     "ollama": (
         ("/api/chat", chat_ollama.chat, chat_ollama.error),
         ("/api/generate", chat_ollama.generate, chat_ollama.error),
         _COMPLETIONS,
+        _EMBEDDINGS,
     ),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from tests.simulator.conversation import (
     sse_reply,
     stops,
     text_of,
+    wanted,
 )
 
 if TYPE_CHECKING:
@@ -40,9 +42,11 @@ def answer(request: Request) -> Reply:
     if question.stream:
         return sse_reply(_events(question, spoken))
     content: list[object] = [{"type": "text", "text": spoken.text}] if spoken.words else []
-    return json_reply(
-        _message(question, content=content, usage=_usage(question, spoken)) | _ending(spoken)
-    )
+    ending = _ending(spoken)
+    if call := wanted(question):
+        content = [_tool_use(question) | {"input": json.loads(call[1])}]
+        ending = {"stop_reason": "tool_use", "stop_sequence": None}
+    return json_reply(_message(question, content=content, usage=_usage(question, spoken)) | ending)
 
 
 def _question(data: dict[str, object]) -> Question:
@@ -60,6 +64,8 @@ def _question(data: dict[str, object]) -> Question:
     if not isinstance(data.get("model"), str):
         raise BadCall("model: Field required")
     asked = [text_of(m.get("content")) for m in messages if m["role"] == "user"]
+    tools = data.get("tools")
+    named = [tool["name"] for tool in (tools if isinstance(tools, list) else [])]
     system = text_of(data.get("system"))
     return Question(
         model=str(data["model"]),
@@ -69,7 +75,31 @@ def _question(data: dict[str, object]) -> Question:
         max_tokens=positive(data["max_tokens"], "max_tokens"),
         stop=stops(data.get("stop_sequences")),
         stream=data.get("stream") is True,
+        tools=tuple(named),
+        tool_said=_tool_said(messages),
     )
+
+
+def _tool_said(messages: list[dict[str, object]]) -> str:
+    """What the last message's tools gave; each must answer a call of the message before."""
+    made: set[object] = set()
+    said: list[str] = []
+    for message in messages:
+        content = message.get("content")
+        blocks = content if isinstance(content, list) else []
+        said = []
+        for block in [block for block in blocks if block["type"] == "tool_result"]:
+            if block["tool_use_id"] not in made:
+                raise BadCall("messages: unexpected `tool_use_id` found in `tool_result` blocks")
+            said.append(text_of(block.get("content")))
+        made = {block["id"] for block in blocks if block["type"] == "tool_use"}
+    return " ".join(said)
+
+
+def _tool_use(question: Question) -> dict[str, object]:
+    call = wanted(question)
+    assert call is not None
+    return {"type": "tool_use", "id": f"toolu_{question.id}", "name": call[0]}
 
 
 def _message(question: Question, *, content: list[object], usage: object) -> dict[str, object]:
@@ -104,20 +134,25 @@ def _usage(question: Question, spoken: Spoken | None) -> dict[str, int]:
 
 def _events(question: Question, spoken: Spoken) -> Iterator[bytes]:
     opening = _message(question, content=[], usage=_usage(question, None))
+    call, ending = wanted(question), _ending(spoken)
+    deltas: list[dict[str, str]] = [{"type": "text_delta", "text": word} for word in spoken.words]
+    block: dict[str, object] = {"type": "text", "text": ""}
+    if call:
+        block = _tool_use(question) | {"input": {}}
+        parts = (call[1][:3], call[1][3:])
+        deltas = [{"type": "input_json_delta", "partial_json": part} for part in parts]
+        ending = {"stop_reason": "tool_use", "stop_sequence": None}
     events: list[tuple[str, dict[str, object]]] = [
         ("message_start", {"message": opening}),
-        ("content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}}),
+        ("content_block_start", {"index": 0, "content_block": block}),
         ("ping", {}),
     ]
-    events += [
-        ("content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": word}})
-        for word in spoken.words
-    ]
+    events += [("content_block_delta", {"index": 0, "delta": delta}) for delta in deltas]
     events += [
         ("content_block_stop", {"index": 0}),
         (
             "message_delta",
-            {"delta": _ending(spoken), "usage": {"output_tokens": len(spoken.words)}},
+            {"delta": ending, "usage": {"output_tokens": len(spoken.words)}},
         ),
         ("message_stop", {}),
     ]

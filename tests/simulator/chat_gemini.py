@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from tests.simulator.chat_openai import vector
 from tests.simulator.conversation import (
     BadCall,
     Question,
@@ -21,6 +22,7 @@ from tests.simulator.conversation import (
     sse_reply,
     stops,
     text_of,
+    wanted,
 )
 from tests.simulator.http import Reply
 
@@ -48,6 +50,11 @@ def generate(request: Request) -> Reply:
         found["model"], read_object(request.body), stream=found["verb"].startswith("stream")
     )
     spoken = speak(question)
+    if wanted(question):
+        whole = _reply(question, spoken, "", last=True)
+        return (
+            sse_reply(iter([sse(whole, newline="\r\n")])) if question.stream else json_reply(whole)
+        )
     if not question.stream:
         return json_reply(_reply(question, spoken, spoken.text, last=True))
     parts = _parts(question, spoken)
@@ -69,6 +76,14 @@ def _question(model: str, data: dict[str, object], *, stream: bool) -> Question:
     if not isinstance(config, Mapping):
         raise BadCall("Invalid value at 'generation_config'")
     limit = config.get("maxOutputTokens", config.get("max_output_tokens"))
+    _check_responses(contents)
+    tools = data.get("tools")
+    declared = [
+        function["name"]
+        for tool in (tools if isinstance(tools, list) else [])
+        for function in tool.get("functionDeclarations", [])
+    ]
+    said = _responses(contents[-1])
     asked = [text_of(c["parts"]) for c in contents if c.get("role", "user") == "user"]
     return Question(
         model=model,
@@ -78,14 +93,44 @@ def _question(model: str, data: dict[str, object], *, stream: bool) -> Question:
         max_tokens=positive(limit, "max_output_tokens"),
         stop=stops(config.get("stopSequences", config.get("stop_sequences"))),
         stream=stream,
+        tools=tuple(declared),
+        tool_said=" ".join(str(one["response"]) for one in said),
     )
 
 
+def _responses(content: Mapping[str, object]) -> list[dict[str, object]]:
+    parts = content["parts"]
+    assert isinstance(parts, list)
+    return [part["functionResponse"] for part in parts if "functionResponse" in part]
+
+
+def _check_responses(contents: list[dict[str, object]]) -> None:
+    """As many responses as calls, of the same names, right behind them."""
+    calls: list[str] = []
+    for content in contents:
+        parts = content["parts"]
+        assert isinstance(parts, list)
+        given = [str(response["name"]) for response in _responses(content)]
+        if given != calls:
+            raise BadCall("Please ensure that function response turn comes after a function call.")
+        calls = [part["functionCall"]["name"] for part in parts if "functionCall" in part]
+
+
+def embed(request: Request) -> Reply:
+    """`POST /models/{model}:batchEmbedContents`."""
+    requests = read_object(request.body).get("requests")
+    if not isinstance(requests, list) or not requests:
+        raise BadCall("* BatchEmbedContentsRequest.requests: must not be empty")
+    texts = [text_of(one["content"]["parts"]) for one in requests]
+    return json_reply({"embeddings": [{"values": vector(text)} for text in texts]})
+
+
 def _reply(question: Question, spoken: Spoken, text: str, *, last: bool) -> dict[str, object]:
-    candidate: dict[str, object] = {
-        "content": {"parts": [{"text": text}], "role": "model"},
-        "index": 0,
-    }
+    parts: list[dict[str, object]] = [{"text": text}]
+    if call := wanted(question):
+        function = {"name": call[0], "args": json.loads(call[1])}
+        parts = [{"functionCall": function, "thoughtSignature": "c2lnbg=="}]
+    candidate: dict[str, object] = {"content": {"parts": parts, "role": "model"}, "index": 0}
     if last:
         candidate["finishReason"] = "MAX_TOKENS" if spoken.cut else "STOP"
     return {

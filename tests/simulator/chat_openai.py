@@ -21,6 +21,7 @@ from tests.simulator.conversation import (
     sse_reply,
     stops,
     text_of,
+    wanted,
 )
 
 if TYPE_CHECKING:
@@ -50,13 +51,18 @@ def complete(request: Request) -> Reply:
     """`POST /chat/completions`."""
     data = read_object(request.body)
     question = _question(data, messages_of(data), _limit(data))
-    spoken = speak(question)
+    spoken, call = speak(question), wanted(question)
     if not question.stream:
+        message: dict[str, object] = {"role": "assistant", "content": spoken.text, "refusal": None}
+        if call:
+            function = {"name": call[0], "arguments": call[1]}
+            calls = [{"id": f"call_{question.id}", "type": "function", "function": function}]
+            message |= {"content": None, "tool_calls": calls}
         choice = {
             "index": 0,
-            "message": {"role": "assistant", "content": spoken.text, "refusal": None},
+            "message": message,
             "logprobs": None,
-            "finish_reason": _reason(spoken),
+            "finish_reason": "tool_calls" if call else _reason(spoken),
         }
         return json_reply(
             _completion(question, "chat.completion", [choice])
@@ -95,6 +101,9 @@ def _question(
     for message in messages:
         if message.get("role", "tool") not in _ROLES:
             raise BadCall(f"Invalid value: {message.get('role')!r}. Supported: system, user...")
+    _check_tools(messages)
+    last = messages[-1]
+    told = last.get("output") if last.get("type") == "function_call_output" else None
     said = {
         kind: [
             text_of(message.get("content")) for message in messages if message.get("role") in kind
@@ -109,7 +118,31 @@ def _question(
         max_tokens=limit,
         stop=stops(data.get("stop")),
         stream=data.get("stream") is True,
+        tools=_names(data.get("tools")),
+        tool_said=text_of(told or (last.get("content") if last.get("role") == "tool" else "")),
     )
+
+
+def _names(tools: object) -> tuple[str, ...]:
+    """The functions among tools, which Responses has flat."""
+    found = tools if isinstance(tools, list) else []
+    if not all(isinstance(tool, Mapping) and "type" in tool for tool in found):
+        raise BadCall("Missing required parameter: 'tools[0].type'.")
+    return tuple(str(tool.get("function", tool)["name"]) for tool in found)
+
+
+def _check_tools(messages: list[dict[str, object]]) -> None:
+    """What a tool gave must answer a call that was made before."""
+    made: set[object] = set()
+    for message in messages:
+        calls = message.get("tool_calls")
+        made |= {call["id"] for call in (calls if isinstance(calls, list) else [])}
+        if message.get("type") == "function_call":
+            made.add(message.get("call_id"))
+        if message.get("role") == "tool" and message.get("tool_call_id") not in made:
+            raise BadCall("messages with role 'tool' must be a response to a 'tool_calls'.")
+        if message.get("type") == "function_call_output" and message.get("call_id") not in made:
+            raise BadCall("No tool call found for function call output.")
 
 
 def _limit(data: Mapping[str, object]) -> int | None:
@@ -148,9 +181,19 @@ def _chat_usage(question: Question, spoken: Spoken) -> dict[str, int]:
 
 
 def _chunks(question: Question, spoken: Spoken, *, with_usage: bool) -> Iterator[bytes]:
-    deltas: list[tuple[dict[str, str], str | None]] = [({"role": "assistant", "content": ""}, None)]
-    deltas += [({"content": word}, None) for word in spoken.words]
-    deltas += [({}, _reason(spoken))]
+    deltas: list[tuple[dict[str, object], str | None]] = []
+    deltas += [({"role": "assistant", "content": ""}, None)]
+    if call := wanted(question):
+        head = {"index": 0, "id": f"call_{question.id}", "type": "function"}
+        deltas += [
+            ({"tool_calls": [head | {"function": {"name": call[0], "arguments": ""}}]}, None),
+            ({"tool_calls": [{"index": 0, "function": {"arguments": call[1][:3]}}]}, None),
+            ({"tool_calls": [{"index": 0, "function": {"arguments": call[1][3:]}}]}, None),
+            ({}, "tool_calls"),
+        ]
+    else:
+        deltas += [({"content": word}, None) for word in spoken.words]
+        deltas += [({}, _reason(spoken))]
     for delta, reason in deltas:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
         yield sse(_completion(question, "chat.completion.chunk", [choice]))
@@ -172,7 +215,7 @@ def _response(question: Question, spoken: Spoken, *, done: bool = True) -> dict[
         "instructions": question.system or None,
         "max_output_tokens": question.max_tokens,
         "model": question.model,
-        "output": [_item(question, spoken)] if done else [],
+        "output": [_call_item(question) or _item(question, spoken)] if done else [],
         "parallel_tool_calls": True,
         "temperature": 1.0,
         "tool_choice": "auto",
@@ -190,6 +233,20 @@ def _response_usage(question: Question, spoken: Spoken) -> dict[str, object]:
         "output_tokens": len(spoken.words),
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": question.input_tokens + len(spoken.words),
+    }
+
+
+def _call_item(question: Question) -> dict[str, object] | None:
+    call = wanted(question)
+    if call is None:
+        return None
+    return {
+        "id": f"fc_{question.id}",
+        "type": "function_call",
+        "status": "completed",
+        "call_id": f"call_{question.id}",
+        "name": call[0],
+        "arguments": call[1],
     }
 
 
@@ -215,6 +272,15 @@ def _events(question: Question, spoken: Spoken) -> Iterator[bytes]:
     events: list[tuple[str, dict[str, object]]] = [
         ("created", {"response": started}),
         ("in_progress", {"response": started}),
+    ]
+    call = _call_item(question)
+    if call:
+        events += [
+            ("output_item.added", {"output_index": 0, "item": call | {"arguments": ""}}),
+            ("function_call_arguments.delta", {"output_index": 0, "delta": call["arguments"]}),
+            ("output_item.done", {"output_index": 0, "item": call}),
+        ]
+    said: list[tuple[str, dict[str, object]]] = [
         ("output_item.added", {"output_index": 0, "item": opened}),
         ("content_part.added", place | {"part": _part("")}),
         *(("output_text.delta", place | {"delta": word, "logprobs": []}) for word in spoken.words),
@@ -222,8 +288,30 @@ def _events(question: Question, spoken: Spoken) -> Iterator[bytes]:
         ("content_part.done", place | {"part": _part(spoken.text)}),
         ("output_item.done", {"output_index": 0, "item": item}),
     ]
+    events += [] if call else said
     ending = "incomplete" if spoken.cut else "completed"
     events.append((ending, {"response": _response(question, spoken)}))
     for number, (name, data) in enumerate(events):
         kind = f"response.{name}"
         yield sse({"type": kind, "sequence_number": number, **data}, event=kind)
+
+
+def embed(request: Request) -> Reply:
+    """`POST /embeddings`: a text's length and its first letter, last text first."""
+    data = read_object(request.body)
+    given = data.get("input")
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, list) or not texts or not all(texts):
+        raise BadCall("'$.input' is invalid.")
+    rows = [
+        {"object": "embedding", "index": index, "embedding": vector(text)}
+        for index, text in enumerate(texts)
+    ]
+    usage = {"prompt_tokens": count(*texts), "total_tokens": count(*texts)}
+    model = str(data.get("model"))
+    return json_reply({"object": "list", "data": rows[::-1], "model": model, "usage": usage})
+
+
+def vector(text: str) -> list[float]:
+    """A text as two numbers."""
+    return [float(len(text)), ord(text[0]) / 1000]

@@ -42,6 +42,9 @@ class Question:
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     stream: bool = False
+    tools: tuple[str, ...] = ()
+    tool_said: str = ""
+    """What a tool gave, where that is the last message."""
 
     @property
     def id(self) -> str:
@@ -65,10 +68,18 @@ class Spoken:
         return "".join(self.words)
 
 
+def wanted(question: Question) -> tuple[str, str] | None:
+    """(name, arguments) of the tool that "call NAME {...}" asks for, where there is such a tool."""
+    found = re.fullmatch(r"call (\w+) (\{.*\})", question.user)
+    if question.tool_said or not found or found[1] not in question.tools:
+        return None
+    return found[1], found[2]
+
+
 def speak(question: Question) -> Spoken:
     """The answer: model id, what it was told by the system, and the last user message."""
     told = f" (told: {question.system})" if question.system else ""
-    text = f"{question.model}{told} heard: {question.user}"
+    text = f"{question.model}{told} heard: {question.tool_said or question.user}"
     stopped_by = min((stop for stop in question.stop if stop in text), key=text.index, default=None)
     if stopped_by is not None:
         text = text[: text.index(stopped_by)]

@@ -217,6 +217,7 @@ class Answer:
             but a model it lacks is not withdrawn.
         elapsed_ms: whole time of asking. fetched_at: when, ISO 8601 UTC.
         offline: read from the store, not from the network.
+        key_mark: tells the key it was asked with from others (`secrets.key_mark`).
     """
 
     provider: str
@@ -229,3 +230,4 @@ class Answer:
     elapsed_ms: int = 0
     fetched_at: str = ""
     offline: bool = False
+    key_mark: str = ""

@@ -124,16 +124,31 @@ def status(
     check: Annotated[
         bool, typer.Option("--check", help="Exit 1 when a provider, or rollcall, is overdue.")
     ] = False,
+    ends_within: Annotated[
+        str | None,
+        typer.Option("--ends-within", help="A model that ends sooner is an alarm, too, e.g. 30d."),
+    ] = None,
     json: options.Json = False,
 ) -> None:
-    """Show the last run, each provider's last good answer, alarms."""
+    """Show the last run, providers, what ends soon, alarms."""
     from rollcall.errors import Exit
     from rollcall.inspect.status import read_status
     from rollcall.report.looking import show_status
 
-    status = read_status(resolve(config=config, policy=policy, state_dir=state_dir))
+    days = None if ends_within is None else _days("--ends-within", ends_within)
+    status = read_status(resolve(config=config, policy=policy, state_dir=state_dir), days)
     show_status(status, as_json=json)
     raise typer.Exit(int(Exit.ERROR if check and status.alarms else Exit.OK))
+
+
+def _days(flag: str, text: str) -> int:
+    from rollcall.errors import SettingsError
+    from rollcall.policy.words import parse_days
+
+    try:
+        return parse_days(text)
+    except ValueError as error:
+        raise SettingsError(f"{flag}: {error}.", f"For example {flag} 30d.") from None
 
 
 def doctor(

@@ -49,7 +49,7 @@ def _stderr() -> int | None:
         return None
 
 
-AGAIN = "Make one with `rollcall plan --out FILE`."
+AGAIN = "Make one with `rollcall plan --out FILE`, which writes it as UTF-8 in every shell."
 
 
 def save(path: Path, plan: Plan, settings: Settings) -> None:
@@ -71,14 +71,15 @@ def load(path: Path) -> Plan:
         PlanError: it cannot be read, or is no plan.
     """
     from rollcall.errors import PlanError
-    from rollcall.files import MOST_BYTES, read_regular
+    from rollcall.files import MOST_BYTES, NotUTF8, read_regular, text_of
     from rollcall.plan.plan import read_plan
 
     try:
-        text = read_regular(path, MOST_BYTES).decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not a text file"
-        raise PlanError(f"{path} cannot be read: {reason}.", AGAIN) from None
+        text = text_of(read_regular(path, MOST_BYTES))
+    except NotUTF8 as error:
+        raise PlanError(error.said_of(path), AGAIN) from None
+    except OSError as error:
+        raise PlanError(f"{path} cannot be read: {error.strerror or error}.", AGAIN) from None
     return read_plan(text, str(path))
 
 

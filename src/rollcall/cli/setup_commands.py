@@ -31,6 +31,7 @@ def init(
     """
     from rollcall.cli import init as proposing
     from rollcall.errors import StoreError
+    from rollcall.files import is_there
     from rollcall.report.text import out
     from rollcall.store.atomic import write_named
 
@@ -38,7 +39,7 @@ def init(
         config=config, policy=policy, timeout=timeout, deadline=deadline, offline=offline
     )
     target = settings.policy_path
-    if target.exists() and not overwrite:
+    if is_there(target) and not overwrite:
         raise StoreError(
             f"{target} is there already; it was not touched.",
             "Edit it, name another with --policy, or pass --overwrite.",

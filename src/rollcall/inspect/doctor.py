@@ -16,15 +16,16 @@ from traceback import extract_tb
 from typing import TYPE_CHECKING
 
 from rollcall.errors import ConfigRefused, LaunchError, PolicyError, RollcallError, StoreError
-from rollcall.files import read_regular
+from rollcall.files import is_file, is_there, read_regular
 from rollcall.inspect.checked_config import CheckedConfig
 from rollcall.inspect.findings import Finding, Level
-from rollcall.inspect.status import alarms
+from rollcall.inspect.status import alarms, read_last_days
 from rollcall.inspect.traps import find_traps
 from rollcall.launch.find import bad_release, find_install, find_litellm
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.effective import mapping, master_key
-from rollcall.settings import is_true
+from rollcall.secrets import key_mark
+from rollcall.settings import Variables, is_true
 from rollcall.store.store import Store
 from rollcall.sync.apply import refresh
 from rollcall.sync.asking import find_keys, missing_key
@@ -120,14 +121,13 @@ PERMIT = "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY"
 NEW_KEY = (
     "python -c \"import secrets; print('LITELLM_MASTER_KEY=sk-' + secrets.token_hex(24))\" >> .env"
 )
-QUOTES_OR_BLANKS = "\"' \t\r\n"
 
 
 def master_key_findings(config: CheckedConfig) -> Iterator[Finding]:
     """Whether LiteLLM would start with its master key: not unset, empty or the example's."""
     general = mapping(config.merged.get("general_settings"))
     given = mapping(config.merged.get("environment_variables"))
-    environ = {**config.environ, **{k: v for k, v in given.items() if isinstance(v, str)}}
+    environ = Variables(config.environ, {k: v for k, v in given.items() if isinstance(v, str)})
     key = (master_key(config.merged, environ) or "").strip()
     if key and key != EXAMPLE_KEY:
         yield Finding(Level.OK, "master_key", "The proxy has a master key.")
@@ -146,9 +146,7 @@ def master_key_findings(config: CheckedConfig) -> Iterator[Finding]:
         yield config.error("master_key", what, path, f"Make one: {NEW_KEY}")
 
 
-def provider_findings(
-    keys: ProviderKeys, state: State, environ: Mapping[str, str], *, asked: bool
-) -> Iterator[Finding]:
+def provider_findings(keys: ProviderKeys, state: State, *, asked: bool) -> Iterator[Finding]:
     """Each provider's key: set, well-formed, accepted when it was last asked.
 
     Args:
@@ -166,7 +164,7 @@ def provider_findings(
         elif not provider.needs_key:
             yield Finding(Level.OK, "key", f"{provider.title} needs no key.")
         elif name in keys.keys:
-            yield _with_key(keys, state, provider, environ, asked=asked)
+            yield _with_key(keys, state, provider, asked=asked)
         elif name in keys.elsewhere:
             yield Finding(Level.OK, "key", f"{provider.title}: {keys.elsewhere[name]}.")
         else:
@@ -177,15 +175,20 @@ def _with_key(
     keys: ProviderKeys,
     state: State,
     provider: Provider,
-    environ: Mapping[str, str],
     *,
     asked: bool,
 ) -> Finding:
     variable = keys.key_envs[provider.name] or provider.key_env[0]
     known = state.providers.get(provider.name)
-    if environ.get(variable, "").strip(QUOTES_OR_BLANKS) != environ.get(variable, ""):
-        what = f"{variable} has quotes or blanks around the key, which LiteLLM would send along."
-        return Finding(Level.ERROR, "key_quoted", what, fix=f"Set {variable} to the bare key.")
+    if problem := keys.odd.get(provider.name):
+        return Finding(
+            Level.ERROR, "key_odd", f"{problem}.", fix=f"Set {variable} to the bare key."
+        )
+    if known is not None and known.key_mark not in ("", key_mark(keys.keys[provider.name])):
+        if not asked:
+            what = f"{provider.title}: {variable} is set, to a key not asked with yet."
+            return Finding(Level.OK, "key", what)
+        known = None
     if known is not None and known.verdict == "auth":
         what = f"{provider.title} refused {variable} at {known.last_asked}: {known.detail}"
         fix = f"Make a new key at {provider.key_url} and set {variable}."
@@ -326,6 +329,15 @@ def _dotenv_check(subject: _Subject) -> Iterator[Finding]:
     yield from dotenv_findings(path, _mode(path), subject.install)
 
 
+def _last_days_check(subject: _Subject) -> Iterator[Finding]:
+    """What ends soon, whose word that is, and what to do about it."""
+    today, notice = subject.settings.now.date(), subject.policy.defaults.warn_before
+    for row in read_last_days(subject.settings)[0]:
+        if notice and row.days_left(today) <= notice[0]:
+            where = f"{subject.settings.config_path}:{row.line}" if row.line else None
+            yield Finding(Level.WARNING, "last_day", f"{row.told(today)}.", where, row.advice)
+
+
 def _mount_check(subject: _Subject) -> Iterator[Finding]:
     yield from mount_findings(subject.settings.config_path, _text(MOUNTS))
 
@@ -353,9 +365,7 @@ def _master_key_check(subject: _Subject) -> Iterator[Finding]:
 def _keys_check(subject: _Subject) -> Iterator[Finding]:
     """What is wrong with the policy, and the keys its providers need."""
     keys = find_keys(subject.policy, subject.settings, _document(subject))
-    yield from provider_findings(
-        keys, subject.state[0], subject.settings.environ, asked=subject.check_keys
-    )
+    yield from provider_findings(keys, subject.state[0], asked=subject.check_keys)
 
 
 def _history_check(subject: _Subject) -> Iterator[Finding]:
@@ -372,7 +382,7 @@ def _history_check(subject: _Subject) -> Iterator[Finding]:
 def _state_check(subject: _Subject) -> Iterator[Finding]:
     """Whether what earlier runs remember, and their backups, can be read."""
     folder = subject.settings.state_dir
-    if folder.exists() and not folder.is_dir():
+    if is_there(folder) and not os.path.isdir(folder):  # noqa: PTH112  never raises
         what = (
             f"{folder} is a file, not a folder: rollcall can remember nothing and back up nothing."
         )
@@ -395,6 +405,7 @@ CHECKS: tuple[Check, ...] = (
     _master_key_check,
     _keys_check,
     _history_check,
+    _last_days_check,
     _state_check,
 )
 
@@ -407,7 +418,7 @@ def checked_config(settings: Settings, store: Store, raw: bytes) -> CheckedConfi
         [entry for entry in include if isinstance(entry, str)] if isinstance(include, list) else []
     )
     folder = settings.config_path.absolute().parent
-    missing = tuple(entry for entry in entries if not _is_file(folder / entry))
+    missing = tuple(entry for entry in entries if not is_file(folder / entry))
     included = tuple(content for _, content in store.read_includes(config.data))
     return replace(config, includes=included, missing_includes=missing)
 
@@ -433,13 +444,6 @@ def _document(subject: _Subject) -> ConfigDocument:
         return parse(subject.config.raw)
     except RollcallError:
         return parse(b"")
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name too long for the system, or one it cannot hold
-        return False
 
 
 def _mode(path: Path | None) -> int | None:

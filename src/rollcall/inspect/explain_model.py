@@ -10,7 +10,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rollcall.catalog import order
-from rollcall.catalog.model import CAPABILITIES, Model, Verdict, in_dollars
+from rollcall.catalog.facts import whose
+from rollcall.catalog.model import CAPABILITIES, Model, Price, Verdict, in_dollars
 from rollcall.catalog.reading import read
 from rollcall.errors import NotFound, nearest
 from rollcall.litellm_config.entries import key_of, leaves_on, name_of
@@ -19,9 +20,10 @@ from rollcall.selection.admission import decisive
 from rollcall.selection.rule import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from decimal import Decimal
 
+    from rollcall.catalog.facts import OtherLists
     from rollcall.catalog.model import Model
     from rollcall.litellm_config.document import Entry
     from rollcall.plan.decide import Decision
@@ -58,21 +60,20 @@ ADVICE = {
 """What to change in the rule that stops a model it names."""
 
 
-def what_admits(model: Model, inputs: Inputs, decision: Decision) -> Iterator[str]:
-    """What a person can do to have a model in."""
+def what_admits(model: Model, inputs: Inputs, steps: Sequence[Step]) -> Iterator[str]:
+    """What a person can do to have a model in, given its trail."""
     verdict = inputs.verdict(model.provider)
+    denied = [step for step in steps if step.stop is None and "denied by" in step.why]
     if verdict is not Verdict.OK:
         if model.provider not in inputs.policy.providers:
             yield f"add {model.provider} under `providers`"
         else:
             yield f"{model.provider} has to answer first ({verdict})"
-    elif all(row.id != model.id for row in inputs.answers[model.provider].models):
+    elif len(steps) == 1 and not denied:
         yield f"{model.provider} has to list it again"
     if model.ends is not None and model.ends < inputs.today:
         yield "nothing does: its provider has retired it"
         return
-    steps = decision.admitted.trail(model.provider, model.id)
-    denied = [step for step in steps if step.stop is None and "denied by" in step.why]
     for step in denied:
         yield f"take the pattern out of `deny` ({step.why})"
     young = next((step for step in steps if step.stop is Stop.YOUNG), None)
@@ -85,21 +86,24 @@ def what_admits(model: Model, inputs: Inputs, decision: Decision) -> Iterator[st
     yield f'a rule of its own: {{match: "{model.id}", from: [{model.provider}]}}'
 
 
-def why_outside(model: Model, inputs: Inputs, decision: Decision) -> str:
-    """Why a model of an asked provider is not in the config, for one line of a list: the reason
-    that mattered, as `explain` tells it among all the others.
+def outside(model: Model, inputs: Inputs, decision: Decision) -> tuple[str, str]:
+    """Why a model of an asked provider is not in the config, and what would bring it in ("" = no
+    change of the policy would), for a list: the reason that mattered, which `explain` tells among
+    all the others.
     """
     row = next((row for row in decision.admitted.admitted if row.model.key == model.key), None)
     if row is None:
-        step = decisive(decision.admitted.trail(model.provider, model.id))
+        steps = decision.admitted.trail(model.provider, model.id)
+        step = decisive(steps)
         if step.passed:
-            return f"rule {step.rule} admits it, but its name cannot be written to config.yaml"
-        return step.why if step.rule is None else f"rule {step.rule}: {step.why}"
+            return f"rule {step.rule} admits it, but its name cannot be written to config.yaml", ""
+        reason = step.why if step.rule is None else f"rule {step.rule}: {step.why}"
+        return reason, next(what_admits(model, inputs, steps))
     if row.name in inputs.own_names:
-        return f"rule {row.rule} admits it, but {row.name} is an entry or alias of your own"
+        return f"rule {row.rule} admits it, but {row.name} is an entry or alias of your own", ""
     if all(one.key.qualified != model.qualified for one in decision.model_list.placements):
-        return f"rule {row.rule} admits it, but {row.name} still belongs to another model"
-    return f"rule {row.rule} admits it; not written yet: run rollcall apply"
+        return f"rule {row.rule} admits it, but {row.name} still belongs to another model", ""
+    return f"rule {row.rule} admits it; not written yet: run rollcall apply", ""
 
 
 def nowhere(name: str, inputs: Inputs, decision: Decision) -> NotFound:
@@ -156,10 +160,9 @@ def explain_model(
     """All stages of one model; `sources`: our field -> the provider's."""
     answer = inputs.answers.get(model.provider)
     listed = answer is not None and any(row.id == model.id for row in answer.models)
-    fields = _fields(model, sources) if listed else _fields_of_entry(model)
     stages = (
         _found(model, inputs, listed=listed),
-        *([fields] if fields else []),
+        *(_fields(model, inputs.others, sources) if listed else _fields_of_entry(model)),
         _reading(model),
         _rules(model, inputs, decision),
         _guards(model, inputs, decision),
@@ -190,19 +193,49 @@ def _found(model: Model, inputs: Inputs, *, listed: bool) -> Stage:
     return Stage("found", "ok" if listed else "stop", tuple(lines))
 
 
-def _fields(model: Model, sources: Mapping[str, str]) -> Stage:
-    lines = (
+def _fields(model: Model, others: OtherLists, sources: Mapping[str, str]) -> Iterator[Stage]:
+    lines = [
         f"{label}: {value}" + (f"   [{sources[name]}]" if name in sources else "")
         for name, label, value in _field_values(model)
-    )
-    return Stage("what the provider says", "info", tuple(lines))
+    ]
+    yield Stage("what the provider says", "info", tuple(lines))
+    told = [*_borrowed(others.complete(model)), *_other_words(others.disagreeing(model))]
+    if told:
+        yield Stage("what other lists say", "info", tuple(told))
 
 
-def _fields_of_entry(model: Model) -> Stage | None:
-    if not model.litellm_model:
-        return None
-    lines = (f"{label}: {value}" for _, label, value in _field_values(model) if value != NOT_SAID)
-    return Stage("what its entry says", "info", tuple(lines))
+def _borrowed(known: Model) -> Iterator[str]:
+    """What counts although the provider does not say it, and whose word it is."""
+    for name, label, value in _field_values(known):
+        if name in known.borrowed and value != NOT_SAID:
+            yield f"{label}: {value}   [{whose(known.borrowed[name])}]"
+    for word in CAPABILITIES:
+        if word in known.borrowed:
+            said = word if known.capabilities[word] else f"no {word}"
+            yield f"capabilities: {said}   [{whose(known.borrowed[word])}]"
+
+
+def _other_words(found: Mapping[str, list[tuple[str, object]]]) -> Iterator[str]:
+    """Where another list contradicts the provider, whose word counts."""
+    for name, words in found.items():
+        for source, value in words:
+            said = f"{name.replace('_', ' ')}: {_said(value)}"
+            yield f"{said}   [{whose(source)}; the provider's word counts]"
+
+
+def _said(value: object) -> str:
+    if isinstance(value, Price):
+        return f"{_price(value.input)} in, {_price(value.output)} out"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _fields_of_entry(model: Model) -> Iterator[Stage]:
+    if model.litellm_model:
+        said = (row for row in _field_values(model) if row[2] != NOT_SAID)
+        lines = (f"{label}: {value}" for _, label, value in said)
+        yield Stage("what its entry says", "info", tuple(lines))
 
 
 NOT_SAID = "not said"
@@ -285,7 +318,7 @@ def _rules(model: Model, inputs: Inputs, decision: Decision) -> Stage:
     if admitted is not None:
         lines.append(f"admitted as {admitted.name} ({admitted.reason})")
     else:
-        lines += [f"to admit it: {line}" for line in what_admits(model, inputs, decision)]
+        lines += [f"to admit it: {line}" for line in what_admits(model, inputs, steps)]
     return Stage("the policy", "ok" if admitted else "stop", tuple(lines))
 
 
@@ -329,6 +362,8 @@ def _place(model: Model, inputs: Inputs, decision: Decision) -> Stage:
     lines = [line for row in entries for line in _entry_lines(row, inputs, decision)]
     if not entries:
         lines.append("not in the config now")
+    ends = (row for row in decision.last_days if row.model == model.qualified)
+    lines += [row.told(inputs.today) for row in ends]
     placed = decision.model_list.placements
     placements = [one for one in placed if one.key.qualified == model.qualified]
     names = ", ".join(placement.name for placement in placements)

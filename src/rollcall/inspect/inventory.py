@@ -10,10 +10,11 @@ from pydantic import BaseModel, ConfigDict
 
 from rollcall.catalog import names, order
 from rollcall.catalog.model import CAPABILITIES, Model, per_million
-from rollcall.inspect.explain_model import what_admits, why_outside
+from rollcall.inspect.explain_model import outside
 from rollcall.litellm_config.entries import called_by, key_of, leaves_on, model_of, name_of
 from rollcall.plan.decide import decide
 from rollcall.plan.guards import HeldChange
+from rollcall.plan.last_days import LastDay
 from rollcall.plan.own_entries import OwnEntry, fate_of, read_own_entries
 from rollcall.store.state import ProviderState, RunRecord
 from rollcall.store.store import Store
@@ -41,8 +42,10 @@ class ModelRow(BaseModel):
         capabilities: the words it is known to have. modalities: what it takes in.
         ready: a client can call it now. reason: why it is, or is not, in the config and ready.
         needs: what would bring it into the config, where that is not a key; "" = nothing does.
-        leaves: the day its entry goes; leaves_because: why. ends: the provider's announced last
-            day; replaced_by: its successor in the provider's words.
+        leaves: the day its entry goes; leaves_because: why. ends: the announced last day;
+            replaced_by: the successor, as the provider's id.
+        borrowed: field or capability -> whose word it is, where it is not the provider's own:
+            `openrouter/z-ai/glm-5`, `litellm 1.110.2`, a file's name.
         lacks_key: there is no key for its provider. key_env: the variable its key comes from;
             key_url: where to get one.
         aliases: names in the config that lead to it.
@@ -74,10 +77,16 @@ class ModelRow(BaseModel):
     leaves_because: str = ""
     ends: date | None = None
     replaced_by: str | None = None
+    borrowed: dict[str, str] = {}
     lacks_key: bool = False
     key_env: str | None = None
     key_url: str | None = None
     aliases: tuple[str, ...] = ()
+
+    def retired_before(self, today: date) -> bool:
+        """Whether its own provider has retired it, and it is not in the config."""
+        past = self.ends is not None and self.ends < today
+        return past and not self.in_config and "ends" not in self.borrowed
 
 
 class Inventory(BaseModel):
@@ -87,7 +96,7 @@ class Inventory(BaseModel):
         rows: models in the config first, in file order, then the others by provider and family.
         aliases: alias -> (target model_name, hidden).
         providers: provider -> its history. runs: newest last.
-        held: changes that wait for a person's word.
+        held: changes that wait for a person's word. last_days: entries whose last day is known.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -97,6 +106,7 @@ class Inventory(BaseModel):
     providers: dict[str, ProviderState] = {}
     runs: tuple[RunRecord, ...] = ()
     held: tuple[HeldChange, ...] = ()
+    last_days: tuple[LastDay, ...] = ()
 
 
 def build(inputs: Inputs, decision: Decision, stored: Mapping[str, Sequence[Model]]) -> Inventory:
@@ -131,6 +141,7 @@ def build(inputs: Inputs, decision: Decision, stored: Mapping[str, Sequence[Mode
         providers=inputs.state.providers,
         runs=tuple(inputs.state.runs),
         held=decision.held,
+        last_days=decision.last_days,
     )
 
 
@@ -235,8 +246,7 @@ class _Lister:
             if model.provider != provider:
                 reason += f"; shown as {model.provider} lists it"
         else:
-            reason = why_outside(model, self.inputs, self.decision)
-            needs = next(what_admits(model, self.inputs, self.decision), "")
+            reason, needs = outside(model, self.inputs, self.decision)
         row = self._row(model, name=None, in_config=False, ready=False, reason=reason)
         more = {"provider": provider, "needs": needs, **self._key(provider)}
         return row.model_copy(update=more)
@@ -245,6 +255,7 @@ class _Lister:
         self, model: Model, *, name: str | None, in_config: bool, ready: bool, reason: str
     ) -> ModelRow:
         reading = order.read_model(model)
+        model = self.inputs.others.complete(model)
         return ModelRow(
             name=name,
             provider=model.provider,
@@ -266,6 +277,7 @@ class _Lister:
             reason=reason,
             ends=model.ends,
             replaced_by=model.replaced_by,
+            borrowed=model.borrowed,
             aliases=tuple(self.leading.get(name or "", ())),
             **self._key(model.provider),
         )

@@ -16,6 +16,7 @@ from rollcall.inspect.proxy import KeyRefused, NoServer, NotLiteLLM, Proxy, prox
 from rollcall.litellm_config import document
 from rollcall.litellm_config.effective import client_key, merged
 from rollcall.secrets import Redactor
+from rollcall.settings import reachable
 from rollcall.store.store import Store
 from rollcall.sync.gather import load
 
@@ -32,7 +33,7 @@ DEFAULT_URL = "http://127.0.0.1:4000"
 
 def proxy_url(settings: Settings, given: str | None) -> str:
     """The proxy's address: the one given, LITELLM_BASE_URL, or LiteLLM's own default."""
-    return given or settings.environ.get("LITELLM_BASE_URL") or DEFAULT_URL
+    return reachable(given or settings.environ.get("LITELLM_BASE_URL") or DEFAULT_URL)
 
 
 def proxy_key(settings: Settings, data: Mapping[str, Any], variable: str | None) -> str | None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rollcall.errors import PolicyError, StoreError
+from rollcall.errors import PolicyError, RollcallError, StoreError
 from rollcall.policy.schema import Defaults
 from rollcall.store.store import Store
-from rollcall.sync.gather import read_policy
+from rollcall.sync.gather import gather, read_policy
 
 if TYPE_CHECKING:
+    from rollcall.plan.last_days import LastDay
     from rollcall.settings import Settings
     from rollcall.store.state import RunRecord, State
 
@@ -30,17 +31,27 @@ class ProviderStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What `rollcall status` shows. `alarms`: what has been wrong for too long, one line each."""
+    """What `rollcall status` shows.
+
+    Attributes:
+        alarms: what has been wrong for too long, or ends too soon, one line each.
+        last_days: entries whose model ends within the policy's notice, the nearest first.
+    """
 
     last_run: str | None
     last_record: RunRecord | None
     providers: tuple[ProviderStatus, ...]
     backups: int
     alarms: tuple[str, ...]
+    last_days: tuple[LastDay, ...] = ()
 
 
-def read_status(settings: Settings) -> Status:
-    """How things stand, as far as the state folder and the policy can be read."""
+def read_status(settings: Settings, ends_within: int | None = None) -> Status:
+    """How things stand, as far as the state folder and the policy can be read.
+
+    Args:
+        ends_within: days; an entry whose model ends sooner is an alarm.
+    """
     store = Store(settings.config_path, settings.state_dir)
     unread = []
     try:
@@ -49,9 +60,14 @@ def read_status(settings: Settings) -> Status:
         backups = 0
         unread.append(error.what.rstrip("."))
     try:
-        stale_after = read_policy(settings)[1].defaults.stale_after
+        defaults = read_policy(settings)[1].defaults
     except PolicyError:
-        stale_after = Defaults().stale_after
+        defaults = Defaults()
+    ends, why = read_last_days(settings)
+    soon = [row for row in ends if row.days_left(settings.now.date()) <= (ends_within or 0)]
+    if ends_within is not None:
+        unread += [row.told(settings.now.date()) for row in soon]
+        unread += [f"last days cannot be told: {why}"] if why else []
     state, _ = store.read_state()
     providers = tuple(
         ProviderStatus(name, row.verdict, row.last_good, row.stale_since, row.models, row.detail)
@@ -62,8 +78,27 @@ def read_status(settings: Settings) -> Status:
         last_record=state.runs[-1] if state.runs else None,
         providers=providers,
         backups=backups,
-        alarms=(*unread, *alarms(state, now=settings.now, stale_after_seconds=stale_after)),
+        alarms=(
+            *unread,
+            *alarms(state, now=settings.now, stale_after_seconds=defaults.stale_after),
+        ),
+        last_days=tuple(
+            row
+            for row in ends
+            if row.days_left(settings.now.date()) <= max((*defaults.warn_before, ends_within or 0))
+        ),
     )
+
+
+def read_last_days(settings: Settings) -> tuple[tuple[LastDay, ...], str]:
+    """Every entry whose last day is known, from what was kept of the last run, and why not more."""
+    from rollcall.plan.decide import decide
+
+    store = Store(settings.config_path, settings.state_dir)
+    try:
+        return decide(gather(replace(settings, offline=True), store)).last_days, ""
+    except RollcallError as error:
+        return (), error.what.rstrip(".")
 
 
 def alarms(state: State, *, now: datetime, stale_after_seconds: float) -> tuple[str, ...]:

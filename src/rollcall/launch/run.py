@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rollcall.errors import LaunchError
+from rollcall.settings import Variables
 from rollcall.store.atomic import replace_file
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def command(litellm: str | Path | None, config_path: Path, args: Sequence[str]) 
     return [program, *rest, *config]
 
 
-def variables(environ: Mapping[str, str], config_path: Path, args: Sequence[str]) -> dict[str, str]:
+def variables(environ: Mapping[str, str], config_path: Path, args: Sequence[str]) -> Variables:
     """The environment to start it with: `environ`, and the config for commands without --config.
 
     ROLLCALL_CONFIG lets `sh -c 'litellm --config "$ROLLCALL_CONFIG"'` name it. CONFIG_FILE_PATH is
@@ -80,7 +81,7 @@ def variables(environ: Mapping[str, str], config_path: Path, args: Sequence[str]
     it outranks `--config`. PYTHONUTF8 has litellm read config.yaml as what it is, and print names
     in any language into a console or log of another code page.
     """
-    result = {**environ, "ROLLCALL_CONFIG": str(config_path)}
+    result = Variables(environ, {"ROLLCALL_CONFIG": str(config_path)})
     if not result.get("PYTHONUTF8"):  # litellm opens config.yaml in the machine's code page
         result["PYTHONUTF8"] = "1"
     if starts_command(args) and _is_web_server(args[0]):

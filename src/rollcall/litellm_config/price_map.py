@@ -46,8 +46,9 @@ class PriceMap:
         The row of the bare name stands in for a dated one for everything but its last day.
         """
         provider, _, model_id = litellm_model.partition("/")
-        if not model_id:
-            return None
+        if not model_id:  # `gpt-5`: LiteLLM tells the provider by its map
+            row = self._first("", (litellm_model,))
+            return None if row is None else _facts(row, str(row.get("litellm_provider")))
         row = self._first(provider, (litellm_model, model_id))
         if row is not None:
             return _facts(row, provider)
@@ -73,7 +74,7 @@ class PriceMap:
 
 def _is_of(row: Mapping[str, Any], provider: str) -> bool:
     owner = row.get("litellm_provider")
-    if owner is None or owner == provider:
+    if owner in (None, provider) or not provider:
         return True
     return provider in _MANY_PROVIDERS and str(owner).startswith(provider)
 

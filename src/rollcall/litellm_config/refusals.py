@@ -6,13 +6,14 @@ One table is the home of all of them, so that the docs and the tests can walk th
 from __future__ import annotations
 
 from rollcall.errors import ConfigRefused
+from rollcall.files import AS_UTF_8
 
 ADOPT = "Run `rollcall adopt` to put them back between markers."
 
 REASONS: dict[str, tuple[str, str]] = {
     "not_utf8": (
-        "it is not UTF-8 text",
-        "Save the file as UTF-8; LiteLLM could not read it either.",
+        "{detail}",
+        AS_UTF_8 + " LiteLLM could not read it either.",
     ),
     "old_line_ends": (
         "its lines end in a lone carriage return",

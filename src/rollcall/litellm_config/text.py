@@ -18,10 +18,9 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from rollcall.files import BYTE_ORDER_MARK, NotUTF8, text_of
 from rollcall.litellm_config.refusals import refusal
 from rollcall.yaml_reading import UNREADABLE, check_depth, check_size
-
-BOM = b"\xef\xbb\xbf"
 
 
 class ConfigText(NamedTuple):
@@ -33,7 +32,7 @@ class ConfigText(NamedTuple):
 
     def encode(self, body: str) -> bytes:
         """`body` as bytes of this file."""
-        return (BOM if self.has_bom else b"") + body.encode()
+        return (BYTE_ORDER_MARK if self.has_bom else b"") + body.encode()
 
 
 def decode(raw: bytes) -> ConfigText:
@@ -42,12 +41,11 @@ def decode(raw: bytes) -> ConfigText:
     Raises:
         ConfigRefused: not UTF-8, or lines that end in a lone carriage return.
     """
-    has_bom = raw.startswith(BOM)
+    has_bom = raw.startswith(BYTE_ORDER_MARK)
     try:
-        body = raw[len(BOM) :].decode() if has_bom else raw.decode()
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise refusal("not_utf8", line) from None
+        body = text_of(raw)
+    except NotUTF8 as error:
+        raise refusal("not_utf8", error.line, detail=str(error)) from None
     first = body.find("\n")
     if first < 0 and "\r" in body:
         raise refusal("old_line_ends", 1)

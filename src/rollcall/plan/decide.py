@@ -16,6 +16,7 @@ from rollcall.plan.guards import (
     hold_moves,
     refusals,
 )
+from rollcall.plan.last_days import LastDay, ending, last_days
 from rollcall.plan.model_list import ModelList, Origin, Placement, place_entries, settle
 from rollcall.plan.own_entries import named_in, read_own_entries
 from rollcall.selection import admission, aliases
@@ -38,6 +39,7 @@ class Decision(NamedTuple):
     Attributes:
         resolved: every alias with its candidates in order, for `explain`.
         accepting: what this run was told to accept, to be remembered.
+        last_days: every entry whose last day is known, however far.
     """
 
     blocks: Blocks
@@ -48,6 +50,7 @@ class Decision(NamedTuple):
     refused: tuple[Refusal, ...]
     warnings: tuple[str, ...]
     accepting: frozenset[str] = frozenset()
+    last_days: tuple[LastDay, ...] = ()
 
     @property
     def model_reasons(self) -> dict[str, str]:
@@ -75,6 +78,7 @@ def decide(inputs: Inputs) -> Decision:
     named = named_in(inputs.document, inputs.included)
     model_list = settle(entries, moves.aliases, held, inputs.own_names, named)
     blocks, fallback_notes = blocks_of(inputs, model_list, moves.aliases)
+    ends = last_days(inputs, admitted, model_list.placements, own, moves.aliases)
     return Decision(
         blocks=blocks,
         admitted=admitted,
@@ -90,7 +94,9 @@ def decide(inputs: Inputs) -> Decision:
             *fallback_notes,
             *accepting_nothing(inputs, moves.aliases),
             *own_entries.notes(inputs, model_list, moves.aliases, named, own),
+            *(row.told(inputs.today) for row in ending(inputs, ends)),
         ),
+        last_days=ends,
         accepting=accepted_models(inputs, model_list.placements, moves.aliases),
     )
 

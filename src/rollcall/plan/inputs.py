@@ -201,6 +201,12 @@ class Inputs:
         ]
 
     @cached_property
+    def listed(self) -> dict[tuple[str, str], Model]:
+        """(provider, id) -> the model, of all that is listed now."""
+        models = (model for answer in self.answers.values() for model in answer.models)
+        return {model.key: model for model in models}
+
+    @cached_property
     def present(self) -> frozenset[tuple[str, str]]:
         """(provider, id) of the managed entries in the file."""
         return keys_of(self.document.managed.models)

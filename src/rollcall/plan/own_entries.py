@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollcall.catalog import order
+from rollcall.catalog.facts import whose
 from rollcall.catalog.model import Kind, Model, Verdict
 from rollcall.litellm_config.document import is_managed, lines_of_own_models
 from rollcall.litellm_config.entries import called_by, leaves_on, model_of, name_of, price_of
@@ -79,7 +80,8 @@ def read_own_entries(inputs: Inputs) -> tuple[OwnEntry, ...]:
                 price=price_of(_info(entry)),
                 kind=kind_of_id(key[1]),
             )
-        found.append(OwnEntry(name_of(entry), line, entry, model, gone))
+        known = inputs.others.complete(model) if model else None
+        found.append(OwnEntry(name_of(entry), line, entry, known, gone))
     return tuple(found)
 
 
@@ -185,7 +187,7 @@ def notes(
     named: Mapping[str, list[Naming]],
     own: Iterable[OwnEntry],
 ) -> list[str]:
-    """What the user should know of their own lines: dead entries, ends, targets that leave."""
+    """What the user should know of their own lines: dead entries, targets that leave."""
     return [
         *_of_entries(own, inputs.today),
         *_of_targets(inputs, model_list, list(resolved), named),
@@ -194,8 +196,7 @@ def notes(
 
 def _of_entries(own: Iterable[OwnEntry], today: date) -> Iterator[str]:
     for one in own:
-        fate = fate_of(one, today)
-        if fate:
+        if one.gone and (fate := fate_of(one, today)):
             yield f"your entry {one.name} (line {one.line}): {fate}"
 
 
@@ -210,7 +211,9 @@ def fate_of(one: OwnEntry, today: date) -> str:
         return ""
     when = "ended" if model.ends < today else "ends"
     after = f"; its successor is {model.replaced_by}" if model.replaced_by else ""
-    return f"{model.id} {when} on {model.ends}{after}"
+    source = model.borrowed.get("ends")
+    said = f" ({whose(source)})" if source else ""
+    return f"{model.id} {when} on {model.ends}{said}{after}"
 
 
 def _of_targets(

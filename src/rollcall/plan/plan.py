@@ -16,6 +16,7 @@ from rollcall.files import sha256_of
 from rollcall.litellm_config.document import Blocks
 from rollcall.plan.changes import STRICT, Change, compare, masked, text_of, texts_of
 from rollcall.plan.guards import HeldChange, Refusal
+from rollcall.plan.last_days import LastDay, ending
 from rollcall.store.state import digest_of_ours
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Plan(BaseModel):
         result_sha256: of config.yaml after it. replace: `model_list: replace` is in force.
         nobody: no provider could be asked. unreachable: providers with a key that were not.
         accepted: names that `--accept` let through; remembered when the plan is applied.
+        last_days: entries whose model ends within the policy's `warn_before`.
     """
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -80,6 +82,7 @@ class Plan(BaseModel):
     nobody: bool = False
     unreachable: list[str] = []
     accepted: list[str] = []
+    last_days: list[LastDay] = []
 
     def to_json(self) -> str:
         """The saved form: stable key order, two-space indent, ASCII, final newline."""
@@ -141,6 +144,7 @@ def plan_of(inputs: Inputs, decision: Decision, result: bytes) -> Plan:
         nobody=nobody,
         unreachable=[name for name, answer in inputs.answers.items() if answer.verdict.failed],
         accepted=sorted(decision.accepting),
+        last_days=[] if nobody else ending(inputs, decision.last_days),
     )
 
 

@@ -48,7 +48,12 @@ def _seconds(value: object) -> float:
     return parse_duration(str(value))
 
 
-def _days(value: object) -> int:
+def parse_days(value: object) -> int:
+    """Whole days: `3d`, `2w`; 0 needs no unit.
+
+    Raises:
+        ValueError: it is something else; says what days look like.
+    """
     example = "expected whole days such as 3d or 2w"
     if isinstance(value, int) and not isinstance(value, bool) and value == 0:
         return 0
@@ -97,7 +102,7 @@ def _text_or_number(pattern: str, example: str) -> WithJsonSchema:
 Seconds = Annotated[
     float, PlainValidator(_seconds), _text_or_number(r"^\s*[0-9.]+\s*(ms|s|m|h|d|w)?\s*$", "2s")
 ]
-Days = Annotated[int, PlainValidator(_days), _text_or_number(r"^\s*[0-9]+\s*(d|w)\s*$", "3d")]
+Days = Annotated[int, PlainValidator(parse_days), _text_or_number(r"^\s*[0-9]+\s*(d|w)\s*$", "3d")]
 Share = Annotated[float, PlainValidator(_share), _text_or_number(r"^\s*[0-9.]+\s*%?\s*$", "25%")]
 Words = Annotated[
     tuple[str, ...],

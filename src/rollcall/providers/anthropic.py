@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rollcall.catalog.model import Model
 from rollcall.providers.kinds import kind_of_id
 from rollcall.providers.rows import Row, read, rows_of
-from rollcall.providers.wire import HttpRequest, Listing, bearer
+from rollcall.providers.wire import HttpRequest, Listing, anthropic_headers
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
@@ -26,8 +26,6 @@ SOURCES: Final[Mapping[str, str]] = {
 }
 
 PAGE_SIZE: Final = 1000
-VERSION: Final = "2023-06-01"
-OAUTH_BETA: Final = "oauth-2025-04-20"
 
 _CAPABILITIES: Final = {
     "vision": "image_input",
@@ -48,7 +46,7 @@ class Anthropic:
     def requests(self, provider: Provider, key: str | None) -> Sequence[HttpRequest]:
         """The first page of up to PAGE_SIZE models; the default page holds only 20."""
         url, params = f"{provider.base_url}/v1/models", {"limit": str(PAGE_SIZE)}
-        return (HttpRequest(url, _headers(key), params),)
+        return (HttpRequest(url, anthropic_headers(key), params),)
 
     def parse(
         self, provider: Provider, pages: Sequence[object], _moments: Collection[float] = (), /
@@ -56,18 +54,6 @@ class Anthropic:
         """The models listed, newest first as they come."""
         rows = rows_of(pages, self.roots)
         return read(rows, lambda row, model_id: _model(provider, row, model_id))
-
-
-def _headers(key: str | None) -> dict[str, str]:
-    headers = {"anthropic-version": VERSION}
-    if key and not key.startswith("sk-ant-oat"):
-        headers["x-api-key"] = key
-    if key and not key.startswith("sk-ant-api"):
-        # An OAuth token, or ANTHROPIC_AUTH_TOKEN's for a gateway: those want it here.
-        headers |= bearer(key)
-    if key and key.startswith("sk-ant-oat"):
-        headers["anthropic-beta"] = OAUTH_BETA
-    return headers
 
 
 def _model(provider: Provider, row: Row, model_id: str) -> Model:

@@ -30,6 +30,7 @@ class Provider:
         name: key in the policy. title: for people. protocol: which adapter reads it.
         base_url: root of the API, no trailing slash; what LiteLLM calls `api_base`.
         base_url_env: variables LiteLLM reads the base from, first set one wins.
+        host_env: the variable its server takes its address from, which LiteLLM does not read.
         base_from: the variable `base_url` was read from; "" where it was none.
         key_env: key variables in LiteLLM's order; empty = no key needed.
         unwritten: those of `key_env` LiteLLM must read by itself: as an entry's `api_key` it would
@@ -56,6 +57,7 @@ class Provider:
     base_url: str
     litellm_prefix: str
     base_url_env: tuple[str, ...] = ()
+    host_env: str = ""
     base_from: str = ""
     key_env: tuple[str, ...] = ()
     unwritten: tuple[str, ...] = ()
@@ -264,6 +266,7 @@ _ROWS = (
         protocol="ollama",
         base_url="http://localhost:11434",
         base_url_env=("OLLAMA_API_BASE",),
+        host_env="OLLAMA_HOST",
         key_env=("OLLAMA_API_KEY",),
         key_optional=True,
         # `ollama_chat` speaks /api/chat, which knows tools and roles; `ollama` only completes.

@@ -74,7 +74,8 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, url: str) -> 
         redirect = _redirect(status, headers.get("location", ""))
         return Refusal(Verdict.BAD_BODY, redirect, status=status)
     said = message_of(body)
-    if is_about_key(status, said):
+    about_key = status == 400 and about_the_key(said)
+    if status in (401, 403) or about_key:
         line = _line(f"it refuses the key (HTTP {status})", said)
         return Refusal(Verdict.AUTH, line, status=status)
     if status == 404:
@@ -87,11 +88,6 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, url: str) -> 
     )
 
 
-def is_about_key(status: int | None, said: str) -> bool:
-    """Whether a refusal is about the key: by its status, or, xAI and Gemini, a 400's words."""
-    return status in (401, 403) or (status == 400 and _ABOUT_THE_KEY.search(said) is not None)
-
-
 def error_inside(document: object, rows: int | None) -> Refusal | None:
     """The error that a reply with status 200 holds instead of a list, if it does.
 
@@ -100,18 +96,20 @@ def error_inside(document: object, rows: int | None) -> Refusal | None:
     """
     if rows or not isinstance(document, dict):
         return None
-    said = _said(document)
-    code = next((code for part in _parts(document) if (code := _code(part)) is not None), None)
+    said = said_in(document)
+    code = next(
+        (code for part in error_parts(document) if (code := code_of(part)) is not None), None
+    )
     failed = document.get("error") or document.get("success") is False or code is not None
     if not failed and (rows is not None or not said):
         return None
-    about_key = is_about_key(code if isinstance(code, int) else None, said)
-    verdict = Verdict.AUTH if about_key or _ABOUT_THE_KEY.search(said) else Verdict.HTTP_ERROR
+    about_key = code in (401, 403) or about_the_key(said)
+    verdict = Verdict.AUTH if about_key else Verdict.HTTP_ERROR
     what = "HTTP 200, but an error inside" if failed else "HTTP 200, but no list"
     return Refusal(verdict, _line(what, said or f"code {code}" if code is not None else said))
 
 
-def _parts(document: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+def error_parts(document: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
     """The objects of a body that may hold an error's code and words."""
     for name in ("error", "base_resp"):
         if isinstance(part := document.get(name), dict):
@@ -119,7 +117,7 @@ def _parts(document: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
     yield document
 
 
-def _code(part: Mapping[str, object]) -> int | str | None:
+def code_of(part: Mapping[str, object]) -> int | str | None:
     """An error's code; None where it says that all is well, or nothing."""
     code = next((part[name] for name in ("status_code", "code") if name in part), None)
     if isinstance(code, bool) or not isinstance(code, int | str):
@@ -134,7 +132,7 @@ def message_of(body: bytes) -> str:
         document = json.loads(text)
     except (ValueError, RecursionError):
         return "" if text.startswith("<") else text[:_ENOUGH]
-    return _said(document)[:_ENOUGH]
+    return said_in(document)[:_ENOUGH]
 
 
 def wait_of(headers: Mapping[str, str], body: bytes, now: datetime | None = None) -> float | None:
@@ -155,6 +153,11 @@ def wait_of(headers: Mapping[str, str], body: bytes, now: datetime | None = None
         return None
 
 
+def about_the_key(said: str) -> bool:
+    """Whether a refusal speaks of the key."""
+    return _ABOUT_THE_KEY.search(said) is not None
+
+
 def one_line(text: str) -> str:
     """Printable, on one line, of any length."""
     if not text.isprintable():
@@ -167,7 +170,7 @@ def clipped(text: str) -> str:
     return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 3] + "..."
 
 
-def _said(document: object) -> str:
+def said_in(document: object) -> str:
     """The message in `error.message`, `error` (xAI), `detail` (Mistral) or `message`."""
     if isinstance(document, list) and document:
         document = document[0]
@@ -179,7 +182,7 @@ def _said(document: object) -> str:
         if isinstance(found, str) and found:
             return found
         if isinstance(found, list | dict) and found:
-            inner = _said(found)
+            inner = said_in(found)
             if inner:
                 return inner
     return ""

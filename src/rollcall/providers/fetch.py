@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from rollcall.providers.answers import from_bodies
-from rollcall.secrets import Redactor
+from rollcall.secrets import Redactor, key_mark
 
 if TYPE_CHECKING:
     from rollcall.catalog.model import Answer
@@ -70,7 +70,12 @@ def ask_all(
         redactor = Redactor([*secrets, *keys])
         found = Round(redactor, deadline_seconds, observer, meanwhile, fetched_at).ask(asked)
         known.update((answer.provider, answer) for answer in found)
-    return tuple(replace(answer, fetched_at=fetched_at) for answer in known.values() if answer)
+    marks = {target.provider.name: key_mark(target.key) for target in targets}
+    return tuple(
+        replace(answer, fetched_at=fetched_at, key_mark=marks[name])
+        for name, answer in known.items()
+        if answer
+    )
 
 
 def known_answer(target: Target, kept: KeptReply | None) -> Answer | None:

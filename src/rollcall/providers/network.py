@@ -22,6 +22,7 @@ from rollcall.providers.answers import Pages, moments_of, no_key, refused
 from rollcall.providers.bodies import MAX_BYTES, Inbox, TooLarge, Unreadable
 from rollcall.providers.failures import Refusal, Refused, classify
 from rollcall.providers.http_client import httpx, open_client
+from rollcall.secrets import key_problem
 
 if TYPE_CHECKING:
     from rollcall.providers.fetch import Observer, Target
@@ -195,8 +196,8 @@ class _Listing:
             Refused: the first page could not be had. TimeoutError: the deadline is over.
         """
         provider, key = self._target.provider, self._target.key
-        if key and not _fits_header(key):
-            raise Refused(Refusal(Verdict.AUTH, "the key holds characters that no key has"))
+        if key and (problem := key_problem(key)):
+            raise Refused(Refusal(Verdict.AUTH, f"the key {problem}, which no key has"))
         request = await self._first(ADAPTERS[provider.protocol].requests(provider, key))
         while following := self._pages.following(request):
             if following in self._asked:
@@ -266,10 +267,6 @@ class _Listing:
 def _is_asked(target: Target) -> bool:
     provider = target.provider
     return target.key is not None or not provider.needs_key or provider.public_list
-
-
-def _fits_header(key: str) -> bool:
-    return key.isascii() and key.isprintable() and " " not in key
 
 
 def _now() -> float:

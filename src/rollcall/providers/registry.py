@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from rollcall.errors import PolicyError, did_you_mean
 from rollcall.providers.builtin import BUILTIN, CreatedMeans, PriceUnit, Protocol_, Provider
 from rollcall.secrets import address_holds_secret
+from rollcall.settings import reachable
 
 PROTOCOLS: Final[tuple[str, ...]] = get_args(Protocol_)
 
@@ -130,8 +131,33 @@ def _with_base(row: Provider, given: str | None, environ: Mapping[str, str]) -> 
         return replace(row, base_url=base, api_base=base)
     if from_environ:
         base = clean_base(row, from_environ)
-        return replace(row, base_url=base, base_from=variable, api_base=None)
+        as_litellm = reachable(from_environ.strip()) == from_environ.strip()
+        own = None if as_litellm else base  # LiteLLM reads the variable itself, and as it stands
+        return replace(row, base_url=base, base_from=variable, api_base=own)
+    if row.host_env and (host := environ.get(row.host_env, "").strip()):
+        base = clean_base(row, _address_of(host, row.base_url))
+        return row if base == row.base_url else replace(row, base_url=base, api_base=base)
     return row
+
+
+def _address_of(host: str, default: str) -> str:
+    """The address a server's own variable means: `0.0.0.0`, `:8080`, `box:11434`, or a whole one.
+
+    What it leaves out is as in `default`, the port of a whole address as in its scheme.
+    """
+    scheme, whole, rest = host.strip("\"'").rpartition("://")
+    usual = urlsplit(default)
+    if rest.count(":") > 1 and "[" not in rest:
+        rest = f"[{rest}]"
+    parts = urlsplit(f"{scheme or usual.scheme}://{rest}")
+    name = parts.hostname or usual.hostname or ""
+    ports = {"http": 80, "https": 443} if whole else {}
+    try:
+        port = parts.port or ports.get(parts.scheme) or usual.port
+    except ValueError:
+        port = usual.port
+    shown = f"[{name}]" if ":" in name else name
+    return f"{parts.scheme}://{shown}:{port}{parts.path}"
 
 
 def _checked(name: str, base_url: str) -> str:
@@ -161,7 +187,7 @@ def clean_base(row: Provider, base_url: str) -> str:
     With or without /v1 is the same place: what the protocol needs is added, what its paths begin
     with is taken off. The library calls the same base.
     """
-    base = base_url.strip().rstrip("/")
+    base = reachable(base_url.strip()).rstrip("/")
     for ending in _ENDPOINTS:
         base = base.removesuffix(ending)
     if row.protocol in ("anthropic", "perplexity"):

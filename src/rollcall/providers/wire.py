@@ -82,3 +82,20 @@ class Adapter(Protocol):
 def bearer(key: str | None) -> dict[str, str]:
     """The usual authorization header; none without a key."""
     return {"authorization": f"Bearer {key}"} if key else {}
+
+
+ANTHROPIC_VERSION: Final = "2023-06-01"
+OAUTH_BETA: Final = "oauth-2025-04-20"
+
+
+def anthropic_headers(key: str | None) -> dict[str, str]:
+    """Anthropic's authorization, and the version of its API, which is required."""
+    headers = {"anthropic-version": ANTHROPIC_VERSION}
+    if key and not key.startswith("sk-ant-oat"):
+        headers["x-api-key"] = key
+    if key and not key.startswith("sk-ant-api"):
+        # An OAuth token, or ANTHROPIC_AUTH_TOKEN's for a gateway: those want it here.
+        headers |= bearer(key)
+    if key and key.startswith("sk-ant-oat"):
+        headers["anthropic-beta"] = OAUTH_BETA
+    return headers

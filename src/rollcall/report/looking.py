@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rollcall.catalog.facts import short, whose
 from rollcall.inspect.findings import Level
 from rollcall.report.text import out, printable, say, say_all, show_table
 
@@ -34,8 +35,8 @@ def show_models(rows: Sequence[ModelRow], *, as_json: bool = False) -> None:
                 row.family,
                 row.version,
                 row.context or "",
-                _dollars(row.input_price),
-                _dollars(row.output_price),
+                _dollars(row, row.input_price),
+                _dollars(row, row.output_price),
                 _state(row),
                 row.reason,
             )
@@ -46,6 +47,9 @@ def show_models(rows: Sequence[ModelRow], *, as_json: bool = False) -> None:
     ready = sum(row.ready for row in rows)
     inside = sum(row.in_config for row in rows)
     out(f"{len(rows)} models, {inside} in the config, {ready} ready.")
+    lists = sorted({short(row.borrowed["price"]) for row in rows if "price" in row.borrowed})
+    if lists:
+        out(f"{BORROWED} {' or '.join(lists)} price: the provider states none.")
 
 
 def show_families(rows: Sequence[ModelRow]) -> None:
@@ -67,8 +71,14 @@ def _state(row: ModelRow) -> str:
     return "no key" if row.in_config else "out"
 
 
-def _dollars(price: float | None) -> str:
-    return "" if price is None else f"{price:.4g}"
+BORROWED = "*"
+"""Behind a price that is not the provider's own word."""
+
+
+def _dollars(row: ModelRow, price: float | None) -> str:
+    if price is None:
+        return ""
+    return f"{price:.4g}{BORROWED if 'price' in row.borrowed else ''}"
 
 
 STAGE_MARKS = {"ok": "[ok]", "stop": "[STOP]", "info": "-"}
@@ -100,6 +110,7 @@ def show_status(status: Status, *, as_json: bool = False) -> None:
         record = status.last_record
         data = asdict(status)
         data["last_record"] = record.model_dump(mode="json") if record else None
+        data["last_days"] = [row.model_dump(mode="json") for row in status.last_days]
         out(json.dumps(data, indent=2))
         return
     out(f"last run: {status.last_run or 'never'}")
@@ -115,6 +126,14 @@ def show_status(status: Status, *, as_json: bool = False) -> None:
                 for row in status.providers
             ],
             right=("models",),
+        )
+    if status.last_days:
+        show_table(
+            ("ends", "name", "whose word", "successor", ""),
+            [
+                (row.ends, row.name, whose(row.source), row.successor, row.follows)
+                for row in status.last_days
+            ],
         )
     say_all(status.alarms, mark="ALARM: ")
 

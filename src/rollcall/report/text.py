@@ -10,6 +10,7 @@ from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING
 
 from rollcall.errors import StoreError
+from rollcall.settings import named_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -59,8 +60,8 @@ def say_all(lines: Iterable[str], *, mark: str = "- ") -> None:
 def say_error(error: RollcallError) -> None:
     """A known error: two clear lines, what happened and what to do."""
     say(f"rollcall: {printable(error.what, limit=2000)}")
-    if error.hint:
-        say(f"          {printable(error.hint, limit=2000)}")
+    if hint := f"{error.hint} {named_by(error.what)}".strip():
+        say(f"          {printable(hint, limit=2000)}")
 
 
 def is_terminal(stream: TextIO | None) -> bool:

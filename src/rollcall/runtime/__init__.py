@@ -13,7 +13,7 @@ A call goes: role -> `resolution` (provider, model, key) -> `adapter` (retries) 
 
 from __future__ import annotations
 
-from rollcall.providers.chat.call import Usage
+from rollcall.providers.chat.answer import Usage
 from rollcall.providers.chat.messages import Message
 from rollcall.runtime.adapter import ChatAdapter, ProviderAdapter
 from rollcall.runtime.client import LLMClient, get_llm_client

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
+from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from rollcall.providers.chat.call import Call, NoReply, Params, Piece, read_params
+from rollcall.providers.chat.answer import Answer, NoReply, Piece
+from rollcall.providers.chat.call import Call, read_params
 from rollcall.providers.chat.endpoint import Endpoint
-from rollcall.providers.chat.messages import Message, read_messages
+from rollcall.providers.chat.learned import Learned
+from rollcall.providers.chat.messages import read_messages
 from rollcall.runtime.errors import ProviderError
 from rollcall.runtime.network import Network
 from rollcall.runtime.resolution import ResolvedLLMConfig
-from rollcall.runtime.response import LLMResponse
+from rollcall.runtime.response import Begun, EmbeddingResponse, LLMResponse, response_of
 
 if TYPE_CHECKING:
     import httpx
 
+log = logging.getLogger("rollcall.runtime")
 T = TypeVar("T")
 MAX_WAIT_SECONDS = 30.0
 """A provider that asks for more is not waited for: the role's fallbacks, or the caller, are."""
@@ -50,11 +63,16 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class ProviderAdapter:
-    """A provider's protocol, its address and its key, and the connections to it."""
+    """A provider's protocol, its address and its key, and the connections to it.
+
+    Attributes:
+        learned: what its models turned out to need, shared by the adapters of a client.
+    """
 
     config: ResolvedLLMConfig
     network: Network = field(default_factory=Network, repr=False)
     patience: Patience = field(default_factory=Patience)
+    learned: Learned = field(default_factory=Learned, repr=False)
 
     def run_chat(
         self, model: str, messages: Iterable[Any], params: Mapping[str, Any] | None = None
@@ -64,60 +82,75 @@ class ProviderAdapter:
         Raises:
             InvalidCall: it would be refused; nothing was sent. ProviderError: it was refused.
         """
-        return self.network.wait(self.complete(model, read_messages(messages), read_params(params)))
+        call = Call(model, read_messages(messages), read_params(params))
+        return self.network.wait(self.complete(call))
 
-    async def complete(
-        self, model: str, messages: tuple[Message, ...], params: Params
-    ) -> LLMResponse:
+    async def complete(self, call: Call) -> LLMResponse:
         """`run_chat`, in an event loop."""
         from rollcall.providers.chat import calling
 
-        endpoint, call = self.config.endpoint, Call(model, messages, params)
-        client = await self._client(endpoint)
-        raw, said = await self._trying(lambda: calling.complete(client, endpoint, call))
-        return LLMResponse(
-            content=said.content,
-            raw=raw,
-            provider=endpoint.name,
-            model=said.model or model,
-            usage=said.usage,
-            finish_reason=said.finish_reason,
-            refusal=said.refusal,
-        )
+        client = await self._client()
+        raw, said = await self._trying(call, partial(calling.complete, client))
+        answer = Answer()
+        answer.add(said)
+        name, dropped = self.config.provider, self.learned.dropped(self.config.endpoint, call)
+        return response_of(answer, name, call.model, raw, dropped)
 
-    async def open_stream(
-        self, model: str, messages: tuple[Message, ...], params: Params
-    ) -> AsyncGenerator[str, None]:
-        """The pieces of a completion's text, once the first of them, or its end, is there."""
+    async def open_stream(self, call: Call) -> Begun:
+        """A streamed completion, once it has begun to speak, or has ended."""
         from rollcall.providers.chat import calling
 
-        endpoint, call = self.config.endpoint, Call(model, messages, params, stream=True)
-        client = await self._client(endpoint)
+        client = await self._client()
 
-        async def begin() -> tuple[Piece, AsyncGenerator[Piece, None]]:
-            pieces = calling.stream(client, endpoint, call)
+        async def begin(endpoint: Endpoint, fitted: Call) -> AsyncGenerator[Piece, None]:
+            pieces = calling.stream(client, endpoint, fitted)
+            first: list[Piece] = []
             async for piece in pieces:
-                if piece.text or piece.last:
-                    return piece, pieces
-            return Piece(last=True), pieces
+                first.append(piece)
+                if piece.says_something:
+                    break
+            return _again(first, pieces)
 
-        return _texts(*await self._trying(begin))
+        pieces = await self._trying(call, begin)
+        dropped = self.learned.dropped(self.config.endpoint, call)
+        return Begun(pieces, self.config.provider, call.model, dropped)
 
-    async def _client(self, endpoint: Endpoint) -> httpx.AsyncClient:
+    async def embed(
+        self, model: str, texts: Sequence[str], params: Mapping[str, Any]
+    ) -> EmbeddingResponse:
+        """Texts as lists of numbers."""
+        from rollcall.providers.chat import calling
+
+        client = await self._client()
+        raw, found = await self._trying(
+            Call(model, ()),
+            lambda endpoint, _: calling.embed(client, endpoint, model, texts, params),
+        )
+        name = self.config.provider
+        return EmbeddingResponse(found.vectors, raw, name, found.model or model, found.usage)
+
+    async def _client(self) -> httpx.AsyncClient:
         from rollcall.providers.chat.failures import error_of
 
+        endpoint = self.config.endpoint
         try:
             return await self.network.client(endpoint.base_url)
         except (OSError, ValueError, ImportError) as error:
             raise error_of(NoReply("unreachable", str(error)), endpoint) from None
 
-    async def _trying(self, attempt: Callable[[], Awaitable[T]]) -> T:
+    async def _trying(self, call: Call, attempt: Callable[[Endpoint, Call], Awaitable[T]]) -> T:
         """Attempts until one succeeds, or another is not worth it."""
         number = 0
         while True:
+            endpoint, fitted = self.learned.fit(self.config.endpoint, call)
             try:
-                return await attempt()
+                return await attempt(endpoint, fitted)
             except ProviderError as error:
+                drop = self.config.drop_refused_params
+                lesson = self.learned.learn(endpoint, fitted, error, drop=drop)
+                if lesson:
+                    log.warning("%s: %s.", endpoint.name, lesson)
+                    continue
                 delay = self.patience.delay(number, error.wait_seconds)
                 if not error.retryable or delay is None or number == self.config.max_retries:
                     raise
@@ -125,12 +158,11 @@ class ProviderAdapter:
             await self.network.sleep(delay)
 
 
-async def _texts(first: Piece, rest: AsyncGenerator[Piece, None]) -> AsyncGenerator[str, None]:
-    try:
-        if first.text:
-            yield first.text
+async def _again(
+    first: list[Piece], rest: AsyncGenerator[Piece, None]
+) -> AsyncGenerator[Piece, None]:
+    async with aclosing(rest):
+        for piece in first:
+            yield piece
         async for piece in rest:
-            if piece.text:
-                yield piece.text
-    finally:
-        await rest.aclose()
+            yield piece

@@ -7,20 +7,21 @@ import logging
 import os
 import threading
 from collections.abc import (
-    AsyncGenerator,
     Awaitable,
     Callable,
     Coroutine,
     Iterable,
     Mapping,
 )
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rollcall.providers.chat.call import read_params
+from rollcall.providers.chat.call import Call, read_params
+from rollcall.providers.chat.embeddings import read_inputs
+from rollcall.providers.chat.learned import Learned
 from rollcall.providers.chat.messages import read_messages
 from rollcall.runtime.adapter import Patience, ProviderAdapter
 from rollcall.runtime.config import ConfigFile, FallbackConfig, OrchestratorConfig
@@ -34,7 +35,13 @@ from rollcall.runtime.resolution import (
     find_role,
     resolve_pick,
 )
-from rollcall.runtime.response import AsyncLLMStream, LLMResponse, LLMStream
+from rollcall.runtime.response import (
+    AsyncLLMStream,
+    Begun,
+    EmbeddingResponse,
+    LLMResponse,
+    LLMStream,
+)
 from rollcall.settings import read_environment
 
 if TYPE_CHECKING:
@@ -92,6 +99,7 @@ class LLMClient:
         self._lock = threading.Lock()
         self._network = network or Network()
         self._patience = patience or Patience()
+        self._learned = Learned()
 
     def run(
         self,
@@ -141,6 +149,31 @@ class LLMClient:
         """`stream` for an asyncio event loop."""
         return AsyncLLMStream(self._opening(role, messages, params_override))
 
+    def embed(
+        self,
+        role: str,
+        inputs: str | Iterable[str],
+        params_override: Mapping[str, Any] | None = None,
+    ) -> EmbeddingResponse:
+        """Texts as lists of numbers, by the role's model, or by its fallbacks in order.
+
+        Args:
+            inputs: one text, or several. params_override: over the role's params (`dimensions`).
+
+        Raises:
+            InvalidCall: the provider has no embeddings. Else what `run` raises.
+        """
+        return self._network.wait(self._embedding(role, inputs, params_override)())
+
+    async def aembed(
+        self,
+        role: str,
+        inputs: str | Iterable[str],
+        params_override: Mapping[str, Any] | None = None,
+    ) -> EmbeddingResponse:
+        """`embed` for an asyncio event loop."""
+        return await self._embedding(role, inputs, params_override)()
+
     def resolve(self, role: str) -> ResolvedLLMConfig:
         """What a role means now, and why: provider, model, address (its repr has no key).
 
@@ -186,22 +219,26 @@ class LLMClient:
     def _completing(
         self, role: str, messages: Iterable[Any], override: Mapping[str, Any] | None
     ) -> _Story[LLMResponse]:
-        read = read_messages(messages)
-
-        def use(adapter: ProviderAdapter) -> Awaitable[LLMResponse]:
-            params = read_params(adapter.config.params, override)
-            return adapter.complete(adapter.config.model, read, params)
-
-        return self._trying(role, use)
+        call = _calls(messages, override)
+        return self._trying(role, lambda adapter: adapter.complete(call(adapter)))
 
     def _opening(
         self, role: str, messages: Iterable[Any], override: Mapping[str, Any] | None
-    ) -> _Story[AsyncGenerator[str, None]]:
-        read = read_messages(messages)
+    ) -> _Story[Begun]:
+        call = _calls(messages, override)
+        return self._trying(
+            role, lambda adapter: adapter.open_stream(replace(call(adapter), stream=True))
+        )
 
-        def use(adapter: ProviderAdapter) -> Awaitable[AsyncGenerator[str, None]]:
-            params = read_params(adapter.config.params, override)
-            return adapter.open_stream(adapter.config.model, read, params)
+    def _embedding(
+        self, role: str, inputs: str | Iterable[str], override: Mapping[str, Any] | None
+    ) -> _Story[EmbeddingResponse]:
+        texts = read_inputs(inputs)
+
+        def use(adapter: ProviderAdapter) -> Awaitable[EmbeddingResponse]:
+            given = {**adapter.config.params, **(override or {})}
+            params = {name: value for name, value in given.items() if value is not None}
+            return adapter.embed(adapter.config.model, texts, params)
 
         return self._trying(role, use)
 
@@ -233,7 +270,8 @@ class LLMClient:
                     target = await asyncio.to_thread(self._found, config, link)
                 else:
                     target = self._found(config, link)
-                return await use(ProviderAdapter(target, self._network, self._patience))
+                adapter = ProviderAdapter(target, self._network, self._patience, self._learned)
+                return await use(adapter)
             except (ProviderError, ResolutionError) as error:
                 if not failed and isinstance(error, ResolutionError):
                     raise
@@ -253,12 +291,14 @@ class LLMClient:
         if link.fallback is not None:
             params = {**row.params, **link.fallback.params}
             reason = f"fallback of {link.role}"
-            return Pick(link.fallback.provider, link.fallback.model, params, reason)
-        if row.select is not None:
-            return self._picking().pick(config, link.role, row)
-        assert row.provider is not None
-        assert row.model is not None
-        return Pick(row.provider, row.model, row.params)
+            pick = Pick(link.fallback.provider, link.fallback.model, params, reason)
+        elif row.select is not None:
+            pick = self._picking().pick(config, link.role, row)
+        else:
+            assert row.provider is not None
+            assert row.model is not None
+            pick = Pick(row.provider, row.model, row.params)
+        return replace(pick, drop_refused_params=row.drops_refused_params)
 
     def _picking(self) -> Selector:
         """What picks models; only roles with `select` pay for its import."""
@@ -268,6 +308,18 @@ class LLMClient:
             if self._selector is None:
                 self._selector = Selector(self._file.path, self._environ, refresh=self._refresh)
             return self._selector
+
+
+def _calls(
+    messages: Iterable[Any], override: Mapping[str, Any] | None
+) -> Callable[[ProviderAdapter], Call]:
+    """The call of checked messages, for whichever model a role leads to."""
+    read = read_messages(messages)
+
+    def call(adapter: ProviderAdapter) -> Call:
+        return Call(adapter.config.model, read, read_params(adapter.config.params, override))
+
+    return call
 
 
 def get_llm_client(config_path: str | os.PathLike[str] = "llm_orchestrator.yaml") -> LLMClient:

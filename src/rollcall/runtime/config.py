@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 import threading
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from rollcall.errors import did_you_mean
-from rollcall.files import read_regular
+from rollcall.files import AS_UTF_8, NotUTF8, read_regular, text_of
 from rollcall.providers.chat.call import read_params
 from rollcall.providers.chat.endpoint import TYPES
 from rollcall.runtime.errors import (
@@ -33,7 +33,7 @@ from rollcall.runtime.errors import (
     InvalidParams,
     InvalidYAML,
 )
-from rollcall.secrets import address_holds_secret
+from rollcall.secrets import address_holds_secret, looks_like_key
 from rollcall.settings import parse_duration
 from rollcall.yaml_reading import Document, Place, YamlProblem, read_document
 
@@ -68,6 +68,15 @@ def _not_blank(value: str) -> str:
     return value
 
 
+def _no_key(value: str) -> str:
+    if looks_like_key(value):
+        raise ValueError(
+            "it looks like a key itself; write a name, such as openai_default, and set the key in "
+            "the variable it stands for: ORCH_AUTH_OPENAI_DEFAULT_API_KEY"
+        )
+    return value
+
+
 def _checked_params(value: dict[str, Any]) -> dict[str, Any]:
     try:
         read_params(value)
@@ -96,14 +105,15 @@ class ProviderConfig(_Strict):
     Attributes:
         type: whose protocol it speaks; left out = its name says it.
         auth_profile: names the key's variable: `openai_default` is
-            ORCH_AUTH_OPENAI_DEFAULT_API_KEY; null = no key is needed.
+            ORCH_AUTH_OPENAI_DEFAULT_API_KEY; null = no key is needed; left out = the provider's
+            usual variable.
         api_base: root of its API; None = the provider's own.
         timeout: seconds for a whole reply, or between two pieces of a streamed one.
         max_retries: attempts after the first, on 429, 5xx and connection errors.
     """
 
     type: Annotated[str, AfterValidator(_known_type)] | None = None
-    auth_profile: Text | None = None
+    auth_profile: Annotated[Text, AfterValidator(_no_key)] | None = None
     api_base: Annotated[str, AfterValidator(_web_address)] | None = None
     timeout: Annotated[float, BeforeValidator(_seconds)] = 120.0
     max_retries: int = Field(2, ge=0, le=10)
@@ -139,6 +149,8 @@ class RoleConfig(_Strict):
         select: in the words of `rollcall.runtime.selection.Selection`, checked by `parse_config`.
         params: defaults of its calls. fallbacks: tried in order; names of roles, or
             `{provider, model}`.
+        on_refused_params: what to do where its model refuses a sampling parameter: leave it out,
+            or raise; left out = drop for a role that selects.
     """
 
     provider: Text | None = None
@@ -146,6 +158,12 @@ class RoleConfig(_Strict):
     select: Any = None
     params: ProviderParams = {}
     fallbacks: list[Fallback] = []
+    on_refused_params: Literal["drop", "raise"] | None = None
+
+    @property
+    def drops_refused_params(self) -> bool:
+        """Whether a refused sampling parameter is left out."""
+        return self.on_refused_params == "drop" or (self.on_refused_params is None and self.selects)
 
     @property
     def selects(self) -> bool:
@@ -206,9 +224,9 @@ def load_config(path: Path) -> OrchestratorConfig:
             f"{path} cannot be read: {error.strerror or error}.", "Check its permissions."
         ) from None
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InvalidConfig(f"{path.name} is not UTF-8.", "Save it as UTF-8.") from None
+        text = text_of(content)
+    except NotUTF8 as error:
+        raise InvalidConfig(error.said_of(path.name), AS_UTF_8) from None
     return parse_config(text, path.name)
 
 

@@ -16,7 +16,7 @@
         |   `-- InvalidMessages, InvalidParams
         `-- ProviderError             the provider's answer, or its absence (status, provider)
             `-- ProviderRefusedKey, ProviderRateLimited, ProviderUnavailable, ProviderTimeout,
-                ProviderReplyInvalid
+                ProviderReplyInvalid, AnswerRefused
 
 Each says what happened and what to add or change where. No key is ever in one of them: messages
 of providers, who like to repeat keys, are redacted. The last two branches are defined in
@@ -26,10 +26,12 @@ of providers, who like to repeat keys, are redacted. The last two branches are d
 from __future__ import annotations
 
 from rollcall.providers.chat.errors import (
+    AnswerRefused,
     InvalidCall,
     InvalidMessages,
     InvalidParams,
     LLMError,
+    Outcome,
     ProviderError,
     ProviderRateLimited,
     ProviderRefusedKey,
@@ -39,6 +41,7 @@ from rollcall.providers.chat.errors import (
 )
 
 __all__ = [
+    "AnswerRefused",
     "AuthProfileMissing",
     "AuthVariableMissing",
     "ConfigError",
@@ -50,6 +53,7 @@ __all__ = [
     "InvalidYAML",
     "LLMError",
     "NothingSelected",
+    "Outcome",
     "ProviderError",
     "ProviderNotDefined",
     "ProviderRateLimited",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rollcall.errors import did_you_mean
-from rollcall.providers.chat.endpoint import TYPES, Endpoint, ProviderType, protocol_at
+from rollcall.providers.chat.endpoint import TYPES, Endpoint, ProviderType, endpoint_of
 from rollcall.runtime.config import FallbackConfig, OrchestratorConfig, ProviderConfig, RoleConfig
 from rollcall.runtime.errors import (
     AuthProfileMissing,
@@ -27,6 +27,7 @@ class ResolvedLLMConfig:
         api_key: None where no key is needed. key_variable: where it comes from.
         type: whose protocol it speaks. params: defaults of its calls.
         reason: why this model, where a `select` picked it.
+        drop_refused_params: whether a sampling parameter its model refuses may be left out.
     """
 
     provider: str
@@ -39,20 +40,18 @@ class ResolvedLLMConfig:
     max_retries: int = 2
     params: Mapping[str, Any] = field(default_factory=dict)
     reason: str = "named in the file"
+    drop_refused_params: bool = False
 
     @property
     def endpoint(self) -> Endpoint:
         """Where its model is called."""
-        kind = TYPES[self.type]
-        return Endpoint(
-            self.provider,
-            protocol_at(kind, self.api_base),
+        return endpoint_of(
+            TYPES[self.type],
             self.api_base,
             self.api_key,
-            self.key_variable,
-            kind.key_url,
-            self.timeout_seconds,
-            kind.auth_hint,
+            name=self.provider,
+            key_variable=self.key_variable,
+            timeout_seconds=self.timeout_seconds,
         )
 
 
@@ -64,6 +63,7 @@ class Pick:
     model: str
     params: Mapping[str, Any] = field(default_factory=dict)
     reason: str = "named in the file"
+    drop_refused_params: bool = False
 
 
 def find_role(config: OrchestratorConfig, role: str) -> RoleConfig:
@@ -116,42 +116,50 @@ def resolve_pick(
     provider = find_provider(config, name, role)
     kind = TYPES[provider.type or name]
     variable, key = _key(name, provider, kind, environ)
-    from_env = environ.get(kind.base_env, "") if kind.base_env else ""
+    # The usual key goes where the usual variables say, as with everybody else's tools.
+    bases = kind.provider.base_url_env if provider.auth_profile is None else kind.base_env
+    base = next((environ[one].strip() for one in bases if environ.get(one, "").strip()), None)
     return ResolvedLLMConfig(
         provider=name,
         model=pick.model,
         api_key=key,
-        api_base=kind.clean_base(provider.api_base or from_env.strip() or kind.base),
+        api_base=kind.clean_base(provider.api_base or base or kind.base),
         type=provider.type or name,
         key_variable=variable,
         timeout_seconds=provider.timeout,
         max_retries=provider.max_retries,
         params=pick.params,
         reason=pick.reason,
+        drop_refused_params=pick.drop_refused_params,
     )
 
 
 def _key(
     name: str, provider: ProviderConfig, kind: ProviderType, environ: Mapping[str, str]
 ) -> tuple[str | None, str | None]:
-    if provider.auth_profile is None:
-        if provider.auth_profile_given:
-            return None, None
-        raise AuthProfileMissing(
-            f"The provider {name!r} has no auth_profile.",
-            f"Add `auth_profile: {name}_default` to it and set {variable_of(name + '_default')}; "
-            "or `auth_profile: null` if it needs no key.",
-        )
-    variable = variable_of(provider.auth_profile)
-    key = environ.get(variable, "").strip()
+    """(variable, key); both None where no key is needed."""
+    usual = _usual_variables(name, provider, kind)
+    found = next((one for one in usual if environ.get(one, "").strip()), None)
     where = f" A key comes from {kind.key_url}." if kind.key_url else ""
-    if not key:
-        state = "empty" if variable in environ else "not set"
-        raise AuthVariableMissing(
-            f"The variable {variable} is {state}; the provider {name!r} takes its key from it.",
-            f"Set it in the environment or in .env: {variable}=...{where}",
-            variable=variable,
-        )
+    if provider.auth_profile is not None:
+        variable = variable_of(provider.auth_profile)
+        if not environ.get(variable, "").strip():
+            state = "empty" if variable in environ else "not set"
+            hint = f"Set it in the environment or in .env: {variable}=...{where}"
+            if found:
+                hint += f" {found} is set: without an auth_profile here, it is used."
+            raise AuthVariableMissing(
+                f"The variable {variable} is {state}; the provider {name!r} takes its key from it.",
+                hint,
+                variable=variable,
+            )
+    elif found:
+        variable = found
+    elif provider.auth_profile_given or kind.provider.key_optional:
+        return None, None
+    else:
+        raise _no_profile(name, usual)
+    key = environ[variable].strip()
     if not key.isascii() or not key.isprintable() or " " in key:
         raise AuthVariableMissing(
             f"The variable {variable} does not hold a key: it has a character no key has.",
@@ -159,6 +167,29 @@ def _key(
             variable=variable,
         )
     return variable, key
+
+
+def _usual_variables(name: str, provider: ProviderConfig, kind: ProviderType) -> tuple[str, ...]:
+    """The variables that a provider's key usually stands in, unless the file says otherwise.
+
+    A provider under a name and at an address of the user's own never gets a vendor's key.
+    """
+    if provider.auth_profile_given and provider.auth_profile is None:
+        return ()
+    elsewhere = provider.api_base and kind.clean_base(provider.api_base) != kind.base
+    own_name = name != kind.provider.name
+    return () if elsewhere and own_name else kind.provider.key_env
+
+
+def _no_profile(name: str, usual: tuple[str, ...]) -> AuthProfileMissing:
+    variable = variable_of(name + "_default")
+    unset = f", and {' or '.join(usual)} is not set" if usual else ""
+    either = f"Set {usual[0]}; or add" if usual else "Add"
+    return AuthProfileMissing(
+        f"The provider {name!r} has no auth_profile{unset}.",
+        f"{either} `auth_profile: {name}_default` to it and set {variable}; "
+        "or `auth_profile: null` if it needs no key.",
+    )
 
 
 def chain_of(config: OrchestratorConfig, role: str) -> list[tuple[str, FallbackConfig | None]]:

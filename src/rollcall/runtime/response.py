@@ -1,4 +1,4 @@
-"""What a call gives back, the same for every provider."""
+"""What a call gives back, the same for every provider: a response, a stream, embeddings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from rollcall.providers.chat.call import UNKNOWN_USAGE, Usage
+from rollcall.providers.chat.answer import UNKNOWN_USAGE, Answer, Piece, Usage
+from rollcall.runtime.errors import AnswerRefused
 from rollcall.runtime.network import Network
 
 
@@ -17,12 +18,15 @@ class LLMResponse:
     """One completion.
 
     Attributes:
-        content: the text; "" where the model said nothing (see `finish_reason` and `refusal`).
-        raw: the provider's reply as it came, parsed.
+        content: the text; "" where the model said nothing (see the reasons below).
+        raw: the provider's reply as it came, parsed; of a stream, nothing.
         provider: its name in llm_orchestrator.yaml. model: the model that answered, as the
             provider calls it.
-        finish_reason: `stop`, `length`, `refusal`, or the provider's own word.
-        refusal: why the model or its filter declined, where it did.
+        finish_reason: why it ended: `stop`, `length`, `tool_calls`, `refusal`, or the provider's
+            own word. refusal: why the model or its filter declined, where it did.
+        tool_calls: the tools it wants called, as OpenAI writes them: `id`, `type`, and `function`
+            with `name` and `arguments` (JSON).
+        dropped_params: sampling parameters the model does not take, which were left out.
     """
 
     content: str
@@ -32,6 +36,65 @@ class LLMResponse:
     usage: Usage = UNKNOWN_USAGE
     finish_reason: str = "stop"
     refusal: str | None = None
+    tool_calls: list[dict[str, Any]] = field(default_factory=list)
+    dropped_params: tuple[str, ...] = ()
+
+    @property
+    def message(self) -> dict[str, Any]:
+        """It as a message, to be put behind those it answers."""
+        calls = {"tool_calls": self.tool_calls} if self.tool_calls else {}
+        return {"role": "assistant", "content": self.content or None, **calls}
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingResponse:
+    """Texts as lists of numbers.
+
+    Attributes:
+        embeddings: one for each text, in the order of the texts.
+        raw, provider, model, usage: as in LLMResponse.
+    """
+
+    embeddings: list[list[float]] = field(repr=False)
+    raw: Mapping[str, Any] = field(repr=False)
+    provider: str
+    model: str
+    usage: Usage = UNKNOWN_USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A streamed answer that has begun: its pieces, and who gives them."""
+
+    pieces: AsyncGenerator[Piece, None]
+    provider: str
+    model: str
+    dropped_params: tuple[str, ...] = ()
+
+    def response(self, answer: Answer) -> LLMResponse:
+        """The whole of it."""
+        return response_of(answer, self.provider, self.model, dropped_params=self.dropped_params)
+
+
+def response_of(
+    answer: Answer,
+    provider: str,
+    model: str,
+    raw: Mapping[str, Any] | None = None,
+    dropped_params: tuple[str, ...] = (),
+) -> LLMResponse:
+    """An answer as what the caller gets; `model` is what was asked for."""
+    return LLMResponse(
+        content=answer.content,
+        raw=raw or {},
+        provider=provider,
+        model=answer.model or model,
+        usage=answer.usage,
+        finish_reason=answer.finish_reason,
+        refusal=answer.refusal,
+        tool_calls=answer.tool_calls,
+        dropped_params=dropped_params,
+    )
 
 
 class AsyncLLMStream(AsyncIterator[str]):
@@ -40,14 +103,19 @@ class AsyncLLMStream(AsyncIterator[str]):
     A task reads them, one ahead. It ends with the stream: at the last piece, when the stream is
     closed or dropped, and with its event loop.
 
+    Attributes:
+        response: the whole of it, once it has ended; None before.
+
     Raises:
-        LLMError: what `arun` raises; also in the middle, where an answer breaks off.
+        AnswerRefused: at its end, where the model or its filter declined: the pieces are no whole
+            answer. LLMError: what `arun` raises; also in the middle, where an answer breaks off.
     """
 
-    def __init__(self, begin: Callable[[], Awaitable[AsyncGenerator[str, None]]]) -> None:
+    def __init__(self, begin: Callable[[], Awaitable[Begun]]) -> None:
         self._begin = begin
         self._task: asyncio.Task[None] | None = None
-        self._pieces: asyncio.Queue[str | Exception | None] = asyncio.Queue(1)
+        self._pieces: asyncio.Queue[str | Exception | LLMResponse] = asyncio.Queue(1)
+        self.response: LLMResponse | None = None
         self._ended = False
 
     async def __anext__(self) -> str:
@@ -59,7 +127,17 @@ class AsyncLLMStream(AsyncIterator[str]):
         if isinstance(piece, str):
             return piece
         self._ended = True
-        raise piece or StopAsyncIteration
+        if isinstance(piece, Exception):
+            raise piece
+        self.response = piece
+        if piece.refusal:
+            raise AnswerRefused(
+                f"The answer of {piece.provider} ({piece.model}) is not whole: {piece.refusal}.",
+                provider=piece.provider,
+                refusal=piece.refusal,
+                finish_reason=piece.finish_reason,
+            )
+        raise StopAsyncIteration
 
     async def aclose(self) -> None:
         """Stop listening, and close the connection."""
@@ -82,18 +160,21 @@ class AsyncLLMStream(AsyncIterator[str]):
 
 
 async def _read(
-    begin: Callable[[], Awaitable[AsyncGenerator[str, None]]],
-    pieces: asyncio.Queue[str | Exception | None],
+    begin: Callable[[], Awaitable[Begun]],
+    pieces: asyncio.Queue[str | Exception | LLMResponse],
 ) -> None:
-    """Pass the pieces on, and then what ends them: an error, or None."""
-    end: Exception | None = None
+    """Pass the pieces of text on, and then what ends them: an error, or the whole."""
+    answer = Answer()
     try:
-        async with aclosing(await begin()) as stream:
+        begun = await begin()
+        async with aclosing(begun.pieces) as stream:
             async for piece in stream:
-                await pieces.put(piece)
+                answer.add(piece)
+                if piece.text:
+                    await pieces.put(piece.text)
+        await pieces.put(begun.response(answer))
     except Exception as error:  # noqa: BLE001 - it belongs to whoever listens
-        end = error
-    await pieces.put(end)
+        await pieces.put(error)
 
 
 class LLMStream(Iterator[str]):
@@ -102,6 +183,11 @@ class LLMStream(Iterator[str]):
     def __init__(self, pieces: AsyncLLMStream, network: Network) -> None:
         self._pieces = pieces
         self._network = network
+
+    @property
+    def response(self) -> LLMResponse | None:
+        """The whole of it, once it has ended; None before."""
+        return self._pieces.response
 
     def __next__(self) -> str:
         piece = self._network.wait(_next(self._pieces))

@@ -15,7 +15,7 @@ from rollcall.errors import PolicyError
 from rollcall.policy.words import name_fault, render_name
 from rollcall.selection.provider_catalog import ProviderCatalog
 from rollcall.selection.rule import AppliedRule, RuleContext, Stop, verdict
-from rollcall.selection.warnings import moving_id_warnings, retirement_warnings, rule_warnings
+from rollcall.selection.warnings import moving_id_warnings, rule_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -191,7 +191,6 @@ def admit(
             held.setdefault(item.model.key, Held(item.model, reason))
     _refuse_twins(list(admitted.values()), policy)
     warnings += [line for applied in rules for line in rule_warnings(applied)]
-    warnings += retirement_warnings(list(admitted.values()), context)
     warnings += moving_id_warnings(list(admitted.values()), context)
     return Admission(
         tuple(admitted.values()),

@@ -187,21 +187,6 @@ _FACTS = {
 """A condition's field -> what a provider would have to state."""
 
 
-def retirement_warnings(rows: list[Admitted], context: RuleContext) -> list[str]:
-    """Which of the admitted end within the notice, and who follows them."""
-    found = []
-    for row in rows:
-        ends = row.model.ends
-        if ends is not None and context.ends_soon(row.model):
-            successor = (
-                f"; its successor is {row.model.replaced_by}" if row.model.replaced_by else ""
-            )
-            days = (ends - context.today).days
-            when = "today" if days == 0 else f"in {days} day{'s' if days > 1 else ''}, on {ends}"
-            found.append(f"{row.model.qualified} ends {when}{successor}")
-    return found
-
-
 def moving_id_warnings(rows: list[Admitted], context: RuleContext) -> list[str]:
     """Where a provider's own moving id points at something else than our newest."""
     newest: dict[tuple[str, object, str], Admitted] = {}

@@ -8,7 +8,7 @@
 
 One request of one caller has at most one request upstream under way, whoever waits for it; it goes
 on when they stop waiting, so that a slow LiteLLM is heard in the end. While LiteLLM is failing
-nobody waits longer than a fifth of a second.
+nobody waits longer than a fifth of a second who can be given another list.
 
 What a request tells about LiteLLM's health: any answer, that it answers; nobody listening, that it
 does not; anything else that goes wrong, only where it is the plain list that every LiteLLM has.
@@ -131,7 +131,7 @@ class ModelListCache:
                 if age > FRESH_SECONDS:
                     self._request(key, caller)
                 return self._answer(kept, asked, Source.CACHE)
-        outcome = await self._wait_for(self._request(key, caller), asked, kept)
+        outcome = await self._wait_for(self._request(key, caller), key, caller)
         match outcome:
             case Listed():
                 return self._answer(self._lists[key], asked, Source.LITELLM)
@@ -161,14 +161,12 @@ class ModelListCache:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _wait_for(
-        self, request: asyncio.Task[Outcome], asked: ListRequest, kept: CachedList | None
-    ) -> Outcome:
+    async def _wait_for(self, request: asyncio.Task[Outcome], key: Key, caller: Caller) -> Outcome:
         """What LiteLLM says, or that it does not say it in time."""
-        patience = self._patience
-        if kept is not None:
+        asked, patience = key[1], self._patience
+        if key in self._lists:
             patience = min(patience, PATIENCE_SECONDS)
-        if self.health.answers is False:
+        if self.health.answers is False and self._has_fallback(key, caller):
             patience = min(patience, FAILING_PATIENCE_SECONDS)
         done, _ = await asyncio.wait({request}, timeout=patience)
         if done:
@@ -289,6 +287,12 @@ class ModelListCache:
         if earlier is not None:
             return ListAnswer(rendered, Source.CACHE, self._clock() - earlier[1].at)
         return ListAnswer(rendered, Source.CONFIG, None)
+
+    def _has_fallback(self, key: Key, caller: Caller) -> bool:
+        if key in self._lists:
+            return True
+        other = caller.trusted or self._latest(caller) is not None
+        return other and key[1].format is not Format.CODEX
 
     def _latest(self, caller: Caller) -> tuple[ListRequest, CachedList] | None:
         mine = [(key[1], kept) for key, kept in self._lists.items() if key[0] == caller.identity]

@@ -179,8 +179,7 @@ BAD_GATEWAY = ApiError(502, "LiteLLM does not answer.")
 INTERNAL = ApiError(500, "rollcall made a mistake; its log says more.")
 NO_WEBSOCKET = ApiError(
     501,
-    "rollcall passes no WebSocket calls on (/v1/realtime): connect to LiteLLM's own address for "
-    "these.",
+    "rollcall passes no WebSocket calls on, such as /v1/realtime: use LiteLLM's own address.",
 )
 
 _SERVED = "rollcall serves OpenAI's and Anthropic's API under /v1, /model/info and the page at /."
@@ -188,6 +187,10 @@ _ELSEWHERE = (
     ("/api/", "Ollama's API is not served", "add rollcall as an OpenAI-compatible connection"),
     ("/v1beta/", "Gemini's API is not served", "use /v1, or LiteLLM's own address for it"),
     ("/openai/", "Azure's paths are not served", "use /v1, or LiteLLM's own address for it"),
+    *(
+        (f"/{name}/", "LiteLLM's pass-through paths are not served", "use LiteLLM's own address")
+        for name in ("anthropic", "bedrock", "cohere", "cursor", "gemini", "vertex_ai", "mistral")
+    ),
 )
 _ADMINISTRATION = re.compile(
     "/(key|user|team|customer|budget|spend|config|model|ui|sso|health|v2)(/|$)"

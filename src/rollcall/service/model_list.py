@@ -113,6 +113,9 @@ def describe(row: ModelRow, listed: Container[str]) -> Json:
         "output_price": row.output_price,
         "capabilities": list(row.capabilities),
         "modalities": list(row.modalities),
+        "ends": row.ends.isoformat() if row.ends else None,
+        "successor": row.replaced_by,
+        "borrowed": row.borrowed,
         "aliases": [alias for alias in row.aliases if alias in listed],
     }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rollcall.errors import SettingsError
+from rollcall.settings import reachable
 
 if TYPE_CHECKING:
     from rollcall.settings import Settings
@@ -99,7 +100,7 @@ class ServeOptions:
             SettingsError: not an http address, one with a password in it, or our own.
         """
         given = self.upstream or self.settings.environ.get("LITELLM_BASE_URL") or DEFAULT_UPSTREAM
-        address = given.strip().rstrip("/").removesuffix("/v1").rstrip("/")
+        address = reachable(given.strip()).rstrip("/").removesuffix("/v1").rstrip("/")
         try:
             parts = urlsplit(address)
             port = parts.port

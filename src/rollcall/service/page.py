@@ -303,5 +303,5 @@ def _coming(inventory: Inventory, now: datetime) -> Coming:
         held=inventory.held,
         leaving=[row for row in dated if row.leaves],
         ending=[row for row in dated if row.in_config and not row.leaves],
-        retired=[row for row in dated if not row.in_config and row.ends and row.ends < today],
+        retired=[row for row in dated if row.retired_before(today)],
     )

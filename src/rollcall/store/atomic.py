@@ -22,12 +22,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from rollcall.errors import StoreError
-from rollcall.files import MOST_BYTES, read_regular
+from rollcall.files import MOST_BYTES, as_listed, read_regular
 from rollcall.store.disk_errors import cannot_be_replaced, is_in_use, store_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+
+if sys.platform == "win32":
+    from rollcall.store.windows_files import copy_access, copy_attributes
 
 T = TypeVar("T")
 
@@ -83,7 +86,8 @@ def stage(
     """Write `content` beside `target`, ready to be committed.
 
     Args:
-        like: an existing file whose mode, owner and extended attributes the new one gets.
+        like: an existing file whose mode, owner and extended attributes the new one gets; on
+            Windows its access list and attributes.
         mode: the new file's mode where there is no `like`; the umask applies.
         synced: whether the bytes are on the disk before this returns.
 
@@ -96,6 +100,8 @@ def stage(
     descriptor = os.open(staged.temporary, flags, mode if like is None else PRIVATE)
     try:
         try:
+            if like is not None and sys.platform == "win32":
+                copy_access(like, staged.temporary)
             write_all(descriptor, content)
             if synced:
                 os.fsync(descriptor)
@@ -277,7 +283,7 @@ def real_path(path: Path) -> Path:
     try:
         if path.is_symlink():
             return path.resolve(strict=True)
-        return path.parent.resolve(strict=True) / path.name
+        return Path(as_listed(str(path.parent.resolve(strict=True) / path.name)))
     except FileNotFoundError as error:
         if path.is_symlink():
             raise StoreError(
@@ -324,6 +330,8 @@ def _copy_attributes(source: Path, target: Path) -> None:
         if (wanted.st_uid, wanted.st_gid) != (present.st_uid, present.st_gid):
             os.chown(target, wanted.st_uid, wanted.st_gid)
     target.chmod(stat.S_IMODE(wanted.st_mode))
+    if sys.platform == "win32":
+        copy_attributes(source, target)
     if sys.platform == "linux":
         with suppress(OSError):
             for name in os.listxattr(source):

@@ -9,6 +9,7 @@ where the description is lost.
 from __future__ import annotations
 
 import json
+import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -178,7 +179,7 @@ class Backups:
         with suppress(ValueError, KeyError, TypeError, RecursionError):
             fields = json.loads(described)
             if str(fields["sha256"]).startswith(path.stem[-12:]):
-                mine = fields["config"] == self.config
+                mine = os.path.normcase(fields["config"]) == os.path.normcase(self.config)
                 return self._from_fields(path, fields) if mine else None
         with suppress(FileNotFoundError):
             content = patiently(lambda: read_regular(path))

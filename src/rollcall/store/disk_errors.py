@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 from rollcall.errors import StoreError
 
@@ -57,7 +58,7 @@ def words(error: OSError) -> str:
 
 
 def hint_for(error: OSError) -> str:
-    """What a person can do about it; "" where nothing general helps."""
+    """What a person can do about it."""
     return _entry(error)[1]
 
 
@@ -74,11 +75,19 @@ def is_in_use(error: OSError) -> bool:
     open file ends in; of a read-only one it means what it says.
     """
     number = getattr(error, "winerror", None)
-    if number != _ACCESS_DENIED:
-        return number in _SHARING
     named = error.filename2 or error.filename
+    if number in _SHARING:
+        return True
+    if sys.platform == "win32" and number is None and error.errno == errno.EACCES:
+        from rollcall.store.windows_files import is_held
+
+        return is_held(os.fspath(named)) if named is not None else False
+    return number == _ACCESS_DENIED and _is_writable_file(named)
+
+
+def _is_writable_file(path: Any) -> bool:
     try:
-        mode = os.stat(named).st_mode  # noqa: PTH116  whatever kind of path the error carries
+        mode = os.stat(path).st_mode  # noqa: PTH116  whatever kind of path the error carries
     except (OSError, TypeError, ValueError):
         return False
     return stat.S_ISREG(mode) and bool(mode & stat.S_IWUSR)
@@ -92,6 +101,6 @@ def cannot_be_replaced(error: OSError) -> bool:
 def _entry(error: OSError) -> tuple[str, str]:
     if is_in_use(error):
         return _IN_USE
-    hint = _FILE_HINT if error.errno == errno.EINVAL else ""
+    hint = _FILE_HINT if error.errno == errno.EINVAL else "Check that path, or name another."
     unknown = (error.strerror or type(error).__name__, hint)
     return _WORDS.get(error.errno or 0, unknown)

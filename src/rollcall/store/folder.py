@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rollcall.errors import LockBusy
-from rollcall.files import is_foreign
+from rollcall.files import as_listed, is_foreign, resolved
 from rollcall.store.atomic import PRIVATE, replace_file
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def config_name(config_path: Path, state_dir: Path) -> str:
     """A config as seen from the state folder, which several may share: the same for every spelling
     of its path, links followed, and after both were moved together.
     """
-    real, home = os.path.realpath(config_path), os.path.realpath(state_dir)
+    real, home = as_listed(resolved(config_path)), resolved(state_dir)
     try:
         return Path(os.path.relpath(real, home)).as_posix()
     except ValueError:  # on another Windows drive

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rollcall.errors import PolicyError
-from rollcall.files import MOST_TEXT_BYTES
+from rollcall.files import MOST_TEXT_BYTES, NotUTF8, text_of
 from rollcall.store.atomic import read_bytes, remove_named, write_named
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ def read_picked(policy_path: Path) -> tuple[bytes, str | None]:
     from rollcall import yaml_reading
 
     try:
-        data = yaml_reading.load(content.decode("utf-8-sig"))
+        data = yaml_reading.load(text_of(content))
+    except NotUTF8 as error:
+        raise _wrong(path, str(error)) from None
     except yaml_reading.UNREADABLE:
         raise _wrong(path, "it is not YAML") from None
     picked = data.get("default") if isinstance(data, dict) and len(data) == 1 else None

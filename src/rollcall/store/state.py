@@ -17,7 +17,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from rollcall.catalog.model import Verdict
 from rollcall.errors import StoreError
@@ -71,6 +71,7 @@ class ProviderState(BaseModel):
         first_seen: id -> the day we saw it first; ids seen in the very first good answer carry
             None, they are old enough for every `min_age`.
         last_seen: id -> the last day it was listed (kept for ids that left, pruned after a year).
+        key_mark: of the key it was last asked with (`secrets.key_mark`); "" = not known.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -83,6 +84,7 @@ class ProviderState(BaseModel):
     models: int = 0
     first_seen: dict[str, date | None] = {}
     last_seen: dict[str, date] = {}
+    key_mark: str = ""
 
 
 class RunRecord(BaseModel):
@@ -114,6 +116,8 @@ class State(BaseModel):
     """Our lines as we last left them: tells that they were edited by hand."""
     runs: list[RunRecord] = []
     """Newest last, at most 20."""
+    _unread: bool = PrivateAttr(default=False)
+    """Stands for a state that is there and could not be read: it is never written."""
 
     def first_seen(self, provider: str, model_id: str, listed_on: date) -> date | None:
         """The day an id was first seen; None = there from our first look, old enough for all.
@@ -179,20 +183,28 @@ class StateFiles:
         return config_folder(self.config_path, self.state_dir)
 
     def read_state(self) -> tuple[State, tuple[str, ...]]:
-        """The state, or a fresh one and a note why."""
+        """The state, or a fresh one and a note why.
+
+        One that is there and cannot be read just now is not a damaged one: a fresh state stands
+        for it in this run, and `write_state` leaves the file alone.
+        """
         try:
             content = read_bytes(self._state_path)
             if content is not None:
                 return State.from_bytes(content), ()
             return self._from_shared()
         except StateUnreadable as error:
-            why = str(error)
+            return State(), (f"The state was begun anew: {error}",)
         except StoreError as error:
-            why = error.what
-        return State(), (f"The state was begun anew: {why}",)
+            state = State()
+            state._unread = True
+            why = f"{error.what} This run goes on without what it remembers, and keeps nothing new."
+            return state, (why,)
 
     def write_state(self, state: State) -> tuple[str, ...]:
-        """Keep the state, unless it is there already; put aside what we could not read."""
+        """Keep the state, unless it is there already; put aside what is damaged."""
+        if state._unread:
+            return ()
         content = state.to_bytes()
         try:
             present = read_bytes(self._state_path)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall import startup
 from rollcall.errors import GuardRefused, NotFound, PlanError, RollcallError
-from rollcall.files import read_regular, sha256_of
+from rollcall.files import is_there, read_regular, sha256_of
 from rollcall.litellm_config.document import Blocks, parse
 from rollcall.settings import stamp
 from rollcall.store.store import Store
@@ -118,7 +118,7 @@ def _text_to_write(planned: Planned, write_to: Path | None) -> bytes | None:
     """The text a run leaves in config.yaml, or at `write_to`; None = nothing is to be written."""
     plan, before = planned.plan, planned.inputs.document.raw
     if plan.nobody or plan.refused:
-        return before if before and write_to is not None and not write_to.exists() else None
+        return before if before and write_to is not None and not is_there(write_to) else None
     return planned.result if plan.changed or write_to is not None else None
 
 

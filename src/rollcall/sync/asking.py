@@ -11,6 +11,7 @@ from rollcall.errors import SettingsError
 from rollcall.providers.builtin import BUILTIN, Provider, find_key
 from rollcall.providers.fetch import Target
 from rollcall.providers.registry import resolve_provider
+from rollcall.secrets import key_problem
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class ProviderKeys:
             name; None = no key needed. keys: provider -> value, for those that have one.
         elsewhere: provider -> where LiteLLM itself gets the key we do not have.
         proxied: provider -> why its address or key is the proxy's own: it is not asked.
+        odd: provider -> what its key's variable holds that no key does, a sentence without a stop.
     """
 
     providers: dict[str, Provider]
@@ -37,6 +39,7 @@ class ProviderKeys:
     keys: dict[str, str] = field(repr=False)
     elsewhere: dict[str, str]
     proxied: dict[str, str] = field(default_factory=dict)
+    odd: dict[str, str] = field(default_factory=dict)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -75,6 +78,11 @@ def find_keys(policy: Policy, settings: Settings, document: ConfigDocument) -> P
             name: why
             for name, row in providers.items()
             if (why := _of_the_proxy(row, found[name], settings.environ))
+        },
+        odd={
+            name: f"{key[0]} {problem}, which LiteLLM would send along"
+            for name, key in found.items()
+            if key and (problem := key_problem(settings.environ[key[0]]))
         },
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rollcall import yaml_reading
 from rollcall.catalog.model import Answer, Model, Verdict
 from rollcall.errors import PolicyError
-from rollcall.files import read_regular, sha256_of
+from rollcall.files import AS_UTF_8, NotUTF8, read_regular, sha256_of, text_of
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.entries import key_of
 from rollcall.plan.inputs import Inputs
@@ -62,6 +62,7 @@ def gather(
         policy = policy.model_copy(update={"missing_key": "keep"})
         notes += tuple(f"{row.where}: {row.what} {row.fix}" for row in settings.left_out)
     keys = find_keys(policy, settings, document)
+    notes += tuple(f"{odd}: set it to the bare key." for odd in keys.odd.values())
     lists = FactLists(policy, settings, store.read_facts())
     targets = whom_to_ask(keys, policy, settings)
     if settings.offline:
@@ -223,11 +224,9 @@ def read_policy(settings: Settings) -> tuple[bytes, Policy]:
     if settings.mode is Mode.LEGACY:
         return content, schema.default_policy()
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise PolicyError(
-            f"{settings.policy_path} is not UTF-8 (byte {error.start}).", "Save it as UTF-8."
-        ) from None
+        text = text_of(content)
+    except NotUTF8 as error:
+        raise PolicyError(error.said_of(settings.policy_path), AS_UTF_8) from None
     return content, load_policy(text, str(settings.policy_path))
 
 

@@ -46,6 +46,7 @@ def _provider_after(before: ProviderState, answer: Answer, now: str, today: date
         "detail": answer.detail,
         "last_asked": now,
         "models": len(answer.models),
+        "key_mark": answer.key_mark,
     }
     if answer.verdict is Verdict.NO_KEY:
         return before.model_copy(update={**asked, "stale_since": None})

@@ -1,13 +1,14 @@
-"""One call to a model, whoever serves it: its parameters, the request it becomes in the provider's
-protocol, and what the reply says. Pure.
+"""One call to a model, whoever serves it: its messages and parameters, and what a protocol makes of
+it. Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Protocol
 
+from rollcall.providers.chat.answer import Piece
 from rollcall.providers.chat.errors import InvalidParams
 from rollcall.providers.chat.messages import Message
 
@@ -25,6 +26,8 @@ class Params:
     """What the caller asks for; None = the provider's own default.
 
     Attributes:
+        tools: as OpenAI writes them; those of another shape are the provider's own, and stay.
+        tool_choice: `auto`, `none`, `required`, or OpenAI's object that names one.
         extra: anything else, in the provider's own words, put into the body unchanged.
     """
 
@@ -32,7 +35,25 @@ class Params:
     max_tokens: int | None = None
     top_p: float | None = None
     stop: tuple[str, ...] = ()
+    tools: tuple[Mapping[str, Any], ...] = ()
+    tool_choice: str | Mapping[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The parameters given, by our name or the provider's."""
+        own = {one.name for one in fields(self) if getattr(self, one.name) not in (None, ())}
+        return frozenset((own - {"extra"}) | self.extra.keys())
+
+    def without(self, names: Collection[str]) -> Params:
+        """The same without these of the parameters that only change how words are picked."""
+        return replace(
+            self,
+            temperature=None if "temperature" in names else self.temperature,
+            top_p=None if {"top_p", "topP"} & set(names) else self.top_p,
+            extra={name: value for name, value in self.extra.items() if name not in names},
+        )
 
 
 def read_params(*layers: Mapping[str, Any] | None) -> Params:
@@ -53,6 +74,9 @@ def read_params(*layers: Mapping[str, Any] | None) -> Params:
         max_tokens=_positive(given.pop("max_tokens", None)),
         top_p=_number(given.pop("top_p", None), "top_p", 1),
         stop=_stops(given.pop("stop", None)),
+        tools=_tools(given.pop("tools", None)),
+        tool_choice=given.pop("tool_choice", None),
+        parallel_tool_calls=given.pop("parallel_tool_calls", None),
         extra=given,
     )
 
@@ -75,59 +99,6 @@ class WireRequest:
     body: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back: a status, headers (names in lower case), and the whole body."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class NoReply:
-    """There was no reply, or it broke off. `detail` is one line, not yet redacted."""
-
-    why: Literal["timeout", "unreachable", "broken", "too_large"]
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens as the provider counted them; None = it did not say."""
-
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-
-
-UNKNOWN_USAGE = Usage()
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """What a reply says."""
-
-    content: str
-    model: str | None = None
-    usage: Usage = UNKNOWN_USAGE
-    finish_reason: str = "stop"
-    refusal: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """What one event of a stream says. `last`: the answer is complete with it."""
-
-    text: str = ""
-    last: bool = False
-    error: Mapping[str, Any] | str | None = None
-    """The provider broke off: its words."""
-
-
-class UnexpectedShape(Exception):
-    """A reply is JSON, but not of the protocol; says what is missing."""
-
-
 class ChatProtocol(Protocol):
     """How one kind of provider is spoken to. All of it is pure; the key goes into `key_headers`
     and nowhere else.
@@ -142,31 +113,16 @@ class ChatProtocol(Protocol):
     def request(self, call: Call) -> WireRequest:
         """The request of a call."""
 
-    def parse(self, raw: Mapping[str, Any]) -> Completion:
+    def parse(self, raw: Mapping[str, Any]) -> Piece:
         """What a whole reply says."""
 
     def piece(self, event: Mapping[str, Any]) -> Piece:
-        """What one event of a streamed reply says."""
+        """What one event of a streamed reply says; nothing, where it says nothing."""
 
 
 def without_none(**fields: Any) -> dict[str, Any]:
     """Only the fields that have a value."""
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """The value if it is an object, else an empty one: replies are read for what they have."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def text(value: Any) -> str:
-    """The value if it is a text, else none."""
-    return value if isinstance(value, str) else ""
-
-
-def tokens(value: Any) -> int | None:
-    """A token count, None where it is none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _number(value: Any, name: str, most: float) -> float | None:
@@ -192,3 +148,14 @@ def _stops(value: Any) -> tuple[str, ...]:
     if not isinstance(stops, list | tuple) or not all(isinstance(s, str) and s for s in stops):
         raise InvalidParams(f"stop is {value!r}.", "It must be a text, or a list of texts.")
     return tuple(stops)
+
+
+def _tools(value: Any) -> tuple[Mapping[str, Any], ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple) or not all(isinstance(one, Mapping) for one in value):
+        raise InvalidParams(
+            "tools is not a list of tools.",
+            'A tool looks like {"type": "function", "function": {"name": ..., "parameters": {}}}.',
+        )
+    return tuple(value)

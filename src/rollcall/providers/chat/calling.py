@@ -8,22 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-from rollcall.providers.chat.call import (
-    Call,
-    Completion,
-    NoReply,
-    Piece,
-    Reply,
-    UnexpectedShape,
-    mapping,
-)
+from rollcall.providers.chat.answer import NoReply, Piece, Reply, UnexpectedShape, mapping
+from rollcall.providers.chat.call import Call, WireRequest
+from rollcall.providers.chat.embeddings import Embeddings
 from rollcall.providers.chat.endpoint import Endpoint
-from rollcall.providers.chat.errors import ProviderError
-from rollcall.providers.chat.failures import error_of, error_of_words, invalid_reply
+from rollcall.providers.chat.errors import InvalidCall, InvalidParams, ProviderError
+from rollcall.providers.chat.failures import error_inside, error_of, error_of_words, invalid_reply
 from rollcall.providers.http_client import httpx
 
 MAX_REPLY_BYTES = 64 * 1024 * 1024
@@ -43,35 +37,62 @@ class _TooLarge(Exception):
 
 async def complete(
     client: httpx.AsyncClient, endpoint: Endpoint, call: Call
-) -> tuple[Mapping[str, Any], Completion]:
+) -> tuple[Mapping[str, Any], Piece]:
     """The reply to a call as it came, and what it says.
 
     Raises:
         InvalidCall: the provider would refuse it; nothing was sent. ProviderError: it was refused.
     """
+    request = endpoint.protocol.request(call)
+    body = await _ask(client, endpoint, request)
+    return _read(body, endpoint, _names(request))
+
+
+async def embed(
+    client: httpx.AsyncClient,
+    endpoint: Endpoint,
+    model: str,
+    texts: Sequence[str],
+    params: Mapping[str, Any],
+) -> tuple[Mapping[str, Any], Embeddings]:
+    """The reply to a call for embeddings as it came, and the vectors in it, one for each text.
+
+    Raises:
+        InvalidCall: the provider has none. ProviderError: it was refused.
+    """
+    protocol = endpoint.embeddings
+    if protocol is None:
+        raise InvalidCall(
+            f"{endpoint.name} has no embeddings.",
+            "Give the role a provider that has, such as openai, gemini, mistral or ollama.",
+        )
+    request = protocol.request(model, texts, params)
+    raw = _json(await _ask(client, endpoint, request), endpoint, _names(request))
     try:
-        async with (
-            asyncio.timeout(endpoint.timeout_seconds),
-            _sent(client, endpoint, call) as response,
-        ):
-            body = await _whole(response.aiter_bytes())
-    except _expected() as error:
-        raise error_of(_no_reply(error), endpoint) from None
-    if response.status_code != 200:
-        raise error_of(_reply(response, body), endpoint)
-    return _read(body, endpoint)
+        found = protocol.parse(raw)
+    except UnexpectedShape as shape:
+        body = json.dumps(raw).encode()
+        raise invalid_reply(f"holds no embeddings: {shape}", endpoint, body) from None
+    if len(found.vectors) != len(texts):
+        counts = f"{len(found.vectors)} embeddings for {len(texts)} texts"
+        raise invalid_reply(f"holds {counts}", endpoint)
+    return raw, found
 
 
 async def stream(
     client: httpx.AsyncClient, endpoint: Endpoint, call: Call
 ) -> AsyncGenerator[Piece, None]:
-    """The pieces of a streamed answer, as they come; the last one says that it is whole.
+    """The pieces of a streamed answer, as they come; one of them says why it ends.
+
+    A reply that is no stream of events is read as a whole one.
 
     Raises:
         InvalidCall, ProviderError: also in the middle, where the provider or the connection
             breaks off.
     """
-    async with aclosing(_events(client, endpoint, call)) as events:
+    request = endpoint.protocol.request(call)
+    sent = _names(request)
+    async with aclosing(_events(client, endpoint, request)) as events:
         complete = False
         while True:
             try:
@@ -84,37 +105,54 @@ async def stream(
                     return
                 raise
             if isinstance(data, bytes):
-                _, said = _read(data, endpoint)
-                yield Piece(said.content, last=True)
+                yield _read(data, endpoint, sent)[1]
                 return
             if data.strip() == "[DONE]":
                 complete = True
                 continue
-            piece = _piece(data, endpoint)
-            complete = complete or piece.last
+            piece = _piece(data, endpoint, sent)
+            complete = complete or bool(piece.finish_reason)
             yield piece
     if not complete:
-        raise invalid_reply("ended before the answer was complete", endpoint)
+        error = invalid_reply("ended before the answer was complete", endpoint)
+        error.retryable = True
+        raise error
+
+
+async def _ask(client: httpx.AsyncClient, endpoint: Endpoint, request: WireRequest) -> bytes:
+    """The body of a good reply."""
+    try:
+        async with (
+            asyncio.timeout(endpoint.timeout_seconds),
+            _sent(client, endpoint, request, "application/json") as response,
+        ):
+            body = await _whole(response.aiter_bytes())
+    except _expected() as error:
+        raise error_of(_no_reply(error), endpoint) from None
+    if response.status_code != 200:
+        raise error_of(_reply(response, body), endpoint, _names(request))
+    return body
 
 
 async def _events(
-    client: httpx.AsyncClient, endpoint: Endpoint, call: Call
+    client: httpx.AsyncClient, endpoint: Endpoint, request: WireRequest
 ) -> AsyncGenerator[str | bytes, None]:
     """The data of each event; or the whole body, once, where the reply is no stream of events."""
     from httpx_sse import EventSource
 
     try:
-        async with _sent(client, endpoint, call) as response:
+        async with _sent(client, endpoint, request, "text/event-stream") as response:
             chunks = response.aiter_bytes()
             async with asyncio.timeout(endpoint.timeout_seconds):
                 start = await _start(chunks)
-                if response.status_code != 200 or not _are_events(response, start):
-                    body = start + await _whole(chunks)
-                    start = b""
-            if not start:
                 if response.status_code != 200:
-                    raise error_of(_reply(response, body), endpoint)
-                yield body
+                    body = start + await _whole(chunks)
+                    raise error_of(_reply(response, body), endpoint, _names(request))
+                whole = not _are_events(response, start)
+                if whole:
+                    start += await _whole(chunks)
+            if whole:
+                yield start
                 return
             bounded = _Bounded(start, chunks)
             source = httpx.Response(
@@ -123,7 +161,7 @@ async def _events(
             async with aclosing(EventSource(source).aiter_sse()) as events:
                 async for event in events:
                     bounded.held = 0
-                    if event.data:
+                    if event.data.strip():
                         yield event.data
     except _expected() as error:
         raise error_of(_no_reply(error), endpoint) from None
@@ -131,23 +169,33 @@ async def _events(
 
 @asynccontextmanager
 async def _sent(
-    client: httpx.AsyncClient, endpoint: Endpoint, call: Call
+    client: httpx.AsyncClient, endpoint: Endpoint, request: WireRequest, accept: str
 ) -> AsyncIterator[httpx.Response]:
-    """The response to a call, its body not yet read."""
-    request = endpoint.protocol.request(call)
+    """The response to a request, its body not yet read."""
     seconds = endpoint.timeout_seconds
+    try:
+        body = json.dumps(request.body, ensure_ascii=False).encode("utf-8", "replace")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidParams(
+            f"The call cannot be written as JSON: {error}.", "Use texts, numbers, lists and dicts."
+        ) from None
     async with client.stream(
         "POST",
         endpoint.base_url + request.path,
-        content=json.dumps(request.body, ensure_ascii=False).encode("utf-8", "replace"),
+        content=body,
         headers={
             "content-type": "application/json",
-            "accept": "text/event-stream" if call.stream else "application/json",
+            "accept": accept,
             **endpoint.protocol.key_headers(endpoint.key),
         },
         timeout=httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds)),
     ) as response:
         yield response
+
+
+def _names(request: WireRequest) -> Collection[str]:
+    """The parameters that were sent, Gemini's inner ones included."""
+    return (*request.body, *mapping(request.body.get("generationConfig")))
 
 
 async def _whole(chunks: AsyncIterator[bytes]) -> bytes:
@@ -194,30 +242,45 @@ class _Bounded:
         yield b"\n\n"  # providers let the last event end where the stream ends
 
 
-def _read(body: bytes, endpoint: Endpoint) -> tuple[Mapping[str, Any], Completion]:
+def _json(body: bytes, endpoint: Endpoint, sent: Collection[str]) -> Mapping[str, Any]:
+    """A reply as data, if it is none of the errors that come with status 200."""
     try:
         raw = json.loads(body)
     except (ValueError, RecursionError):
         raise invalid_reply("is not JSON", endpoint, body) from None
+    error = error_inside(raw, endpoint, sent)
+    if error is not None:
+        raise error
     if not isinstance(raw, dict):
         raise invalid_reply("is not a JSON object", endpoint)
-    if raw.get("error"):
-        raise error_of_words(raw["error"], endpoint)
+    return raw
+
+
+def _read(
+    body: bytes, endpoint: Endpoint, sent: Collection[str]
+) -> tuple[Mapping[str, Any], Piece]:
+    raw = _json(body, endpoint, sent)
     try:
-        return raw, endpoint.protocol.parse(raw)
+        said = endpoint.protocol.parse(raw)
     except UnexpectedShape as shape:
-        raise invalid_reply(f"is not a completion: {shape}", endpoint) from None
+        raise invalid_reply(f"is not a completion: {shape}", endpoint, body) from None
+    if said.error is not None:
+        raise error_of_words(said.error, endpoint, sent)
+    return raw, said
 
 
-def _piece(data: str, endpoint: Endpoint) -> Piece:
+def _piece(data: str, endpoint: Endpoint, sent: Collection[str]) -> Piece:
+    """What an event says; most that are no answer say nothing."""
     try:
-        piece = endpoint.protocol.piece(mapping(json.loads(data)))
+        event = json.loads(data)
     except (ValueError, RecursionError):
-        raise invalid_reply("has an event that is not JSON", endpoint) from None
-    except UnexpectedShape as shape:
-        raise invalid_reply(f"is not a streamed completion: {shape}", endpoint) from None
+        raise invalid_reply("has an event that is not JSON", endpoint, data.encode()) from None
+    error = error_inside(event, endpoint, sent)
+    if error is not None:
+        raise error
+    piece = endpoint.protocol.piece(mapping(event))
     if piece.error is not None:
-        raise error_of_words(piece.error, endpoint)
+        raise error_of_words(piece.error, endpoint, sent)
     return piece
 
 
@@ -227,8 +290,8 @@ def _reply(response: httpx.Response, body: bytes) -> Reply:
 
 
 def _expected() -> tuple[type[Exception], ...]:
-    """What sending raises; OSError and ValueError: a proxy or CA variable that makes no sense."""
-    return (httpx.HTTPError, httpx.InvalidURL, _TooLarge, OSError)
+    """What sending raises; UnicodeEncodeError: a key that is none."""
+    return (httpx.HTTPError, httpx.InvalidURL, _TooLarge, OSError, UnicodeEncodeError)
 
 
 def _no_reply(error: Exception) -> NoReply:
@@ -237,6 +300,8 @@ def _no_reply(error: Exception) -> NoReply:
     if isinstance(error, _TooLarge):
         return NoReply("too_large", str(error))
     detail = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, UnicodeEncodeError):
+        return NoReply("unreachable", "the key holds characters that no key has")
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.DecodingError):
         return NoReply("broken", detail)
     return NoReply("unreachable", detail)

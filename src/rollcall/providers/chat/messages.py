@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,10 +17,10 @@ class Message:
     """One message of a conversation.
 
     Attributes:
-        role: system, developer, user, assistant; tool where the provider speaks OpenAI's protocol.
+        role: system, developer, user, assistant, tool.
         content: text, or parts as OpenAI writes them: `{"type": "text", "text": ...}`,
             `{"type": "image_url", "image_url": {"url": ...}}`.
-        extra: other fields (`name`, `tool_calls`, `tool_call_id`), for OpenAI's protocol.
+        extra: other fields: `tool_calls` of an assistant, `tool_call_id` of a tool, `name`.
     """
 
     role: str
@@ -39,6 +40,16 @@ class Message:
     def text(self) -> str:
         """The text of all text parts."""
         return "".join(str(part.get("text", "")) for part in self.parts)
+
+    @property
+    def tool_calls(self) -> list[Mapping[str, Any]]:
+        """The tools an assistant wanted called, as OpenAI writes them."""
+        return [call for call in self.extra.get("tool_calls") or () if isinstance(call, Mapping)]
+
+    @property
+    def tool_call_id(self) -> str:
+        """Which of those calls a tool's message answers."""
+        return str(self.extra.get("tool_call_id") or "")
 
 
 def read_messages(messages: Iterable[Any]) -> tuple[Message, ...]:
@@ -108,24 +119,50 @@ def split_system(messages: Sequence[Message]) -> tuple[str, tuple[Message, ...]]
     return "\n\n".join(text for text in told if text), rest
 
 
-def require_plain(messages: Sequence[Message], provider: str) -> None:
+def check_translatable(messages: Sequence[Message], provider: str) -> None:
     """Check that there is nothing in them that only OpenAI's protocol can say.
 
     Raises:
-        InvalidMessages: a tool message, a tool call, or a message without content.
+        InvalidMessages: a role that cannot be translated, or a message without content.
     """
     for index, message in enumerate(messages):
-        if message.role not in ("user", "assistant"):
+        if message.role == "tool" and not message.tool_call_id:
+            raise InvalidMessages(
+                f"Message {index} has the role 'tool' and no tool_call_id.",
+                "Give it the id of the tool call that it answers.",
+            )
+        if message.role not in ("user", "assistant", "tool"):
             raise InvalidMessages(
                 f"Message {index} has the role {message.role!r}, which {provider} calls do not "
                 "translate.",
-                "Use user and assistant, or a provider that speaks OpenAI's protocol.",
+                "Use user, assistant and tool, or a provider that speaks OpenAI's protocol.",
             )
-        if not message.parts:
+        if message.role != "tool" and not message.parts and not message.tool_calls:
             raise InvalidMessages(
                 f"Message {index} ({message.role}) is empty, which {provider} refuses.",
                 "Give it a text, or leave it out.",
             )
+
+
+def function_of(call: Mapping[str, Any]) -> tuple[str, str, Mapping[str, Any]]:
+    """(id, name, arguments) of a tool call in a message.
+
+    Raises:
+        InvalidMessages: it is no tool call as OpenAI writes them.
+    """
+    function = call.get("function")
+    name = function.get("name") if isinstance(function, Mapping) else None
+    given = function.get("arguments") if isinstance(function, Mapping) else None
+    try:
+        arguments = json.loads(given or "{}") if isinstance(given, str | None) else given
+    except ValueError:
+        arguments = None
+    if not isinstance(name, str) or not isinstance(arguments, Mapping):
+        raise InvalidMessages(
+            "A tool call in the messages has no name, or arguments that are no JSON object.",
+            'It looks like {"id": ..., "function": {"name": ..., "arguments": "{...}"}}.',
+        )
+    return str(call.get("id") or ""), name, arguments
 
 
 def image_of(part: Mapping[str, Any], provider: str) -> tuple[str, str, str]:

@@ -1,0 +1,109 @@
+"""One tiny call to a model, to see whether it answers this key: through the same protocols, and
+judged by the same rules, as the library's calls.
+
+    async with open_client([provider.base_url]) as client:
+        endpoint = endpoint_of_provider(provider, find_key(provider, environ))
+        trial = await try_model(client, endpoint, "claude-sonnet-5")
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from rollcall.providers.chat.answer import Answer
+from rollcall.providers.chat.call import Call, Params
+from rollcall.providers.chat.calling import complete
+from rollcall.providers.chat.endpoint import Endpoint
+from rollcall.providers.chat.errors import LLMError, Outcome, ProviderError
+from rollcall.providers.chat.learned import Learned
+from rollcall.providers.chat.messages import Message
+from rollcall.providers.chat.responses import ResponsesProtocol
+from rollcall.providers.failures import one_line
+from rollcall.providers.http_client import httpx
+
+MAX_TOKENS = 16
+REASONING_TOKENS = 1024
+"""For a model that thinks first, or its thoughts use the limit up before it says a word."""
+
+_QUESTION = (Message("user", "Reply with the word ok."),)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a trial call came to.
+
+    Attributes:
+        detail: one line: what was answered, or what the provider said instead; redacted.
+        hint: what to do about it, "" where it answered. status: of HTTP, None without a reply.
+        retryable: whether the same call may do better later, after `wait_seconds` if it says so.
+        needs_responses: it answers at OpenAI's /responses only, not at /chat/completions.
+        elapsed_seconds: of all attempts.
+    """
+
+    outcome: Outcome
+    detail: str
+    hint: str = ""
+    status: int | None = None
+    retryable: bool = False
+    wait_seconds: float | None = None
+    needs_responses: bool = False
+    elapsed_seconds: float = 0.0
+
+    @property
+    def answered(self) -> bool:
+        """Whether the model answered; a refusal, or an answer cut short, is an answer too."""
+        return self.outcome is Outcome.ANSWERED
+
+
+async def try_model(
+    client: httpx.AsyncClient, endpoint: Endpoint, model: str, *, reasoning: bool = False
+) -> Trial:
+    """Call a model once, and again only where it wants the same call in other words.
+
+    Never raises for what the provider does; `endpoint.timeout_seconds` bounds each attempt.
+
+    Args:
+        client: as `open_client` gives it, for the endpoint's address.
+        reasoning: the model is known to think before it speaks.
+    """
+    started = time.monotonic()
+    learned = Learned()
+    call = Call(model, _QUESTION, Params(max_tokens=REASONING_TOKENS if reasoning else MAX_TOKENS))
+    while True:
+        fitted_endpoint, fitted = learned.fit(endpoint, call)
+        try:
+            _, said = await complete(client, fitted_endpoint, fitted)
+        except ProviderError as error:
+            if learned.learn(fitted_endpoint, fitted, error, drop=True):
+                continue
+            if call.params.max_tokens == MAX_TOKENS and _wants_more(error):
+                call = Call(model, _QUESTION, Params(max_tokens=REASONING_TOKENS))
+                continue
+            trial = Trial(
+                error.outcome,
+                error.message or error.what,
+                error.hint,
+                error.status,
+                error.retryable,
+                error.wait_seconds,
+            )
+        except LLMError as error:
+            trial = Trial(Outcome.REFUSED_CALL, error.what, error.hint)
+        else:
+            answer = Answer()
+            answer.add(said)
+            trial = Trial(Outcome.ANSWERED, one_line(answer.content)[:100], status=200)
+        return _finished(trial, fitted_endpoint, endpoint, time.monotonic() - started)
+
+
+def _wants_more(error: ProviderError) -> bool:
+    """Whether a model that thinks refuses because the limit does not let it say anything."""
+    return error.status == 400 and (
+        "output limit was reached" in error.message or "minimum value" in error.message
+    )
+
+
+def _finished(trial: Trial, called: Endpoint, asked: Endpoint, seconds: float) -> Trial:
+    switched = isinstance(called.protocol, ResponsesProtocol) and called.protocol != asked.protocol
+    return replace(trial, needs_responses=switched, elapsed_seconds=seconds)
