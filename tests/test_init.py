@@ -175,7 +175,7 @@ def test_the_policy_teaches_and_editors_know_it(house: House) -> None:
     assert ran.code == 0, ran.text
     text = house.policy.read_text(encoding="utf-8")
     assert text.startswith("# yaml-language-server: $schema=")
-    for word in ("# guards:", "# grace:", "# naming:", "aliases:"):
+    for word in ("guards: {trial: aliases}", "# grace:", "# naming:", "aliases:"):
         assert word in text
 
 

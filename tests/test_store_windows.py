@@ -125,3 +125,5 @@ def test_the_access_list_survives_and_the_bak_has_it_too(store: Store) -> None:
     write(store)
     assert access(store.config_path) == before
     assert access(store.config_path.with_name("config.yaml.bak")) == before
+    [backup] = (store.state_dir / "backups").glob("*.yaml")
+    assert access(backup) == before

@@ -80,6 +80,15 @@ class Settings:
         return is_true(self.environ.get("LITELLM_ENABLE_DISCOVERY"))
 
 
+def parse_moment(text: str) -> datetime | None:
+    """An ISO 8601 moment as we keep it, UTC where it names no zone; None where it is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def is_true(word: str | None) -> bool:
     """Whether an environment variable says yes: 1, true, yes or on, in any case."""
     return (word or "").strip().lower() in TRUE_WORDS

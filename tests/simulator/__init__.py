@@ -10,6 +10,7 @@ The tests, the benchmarks and nobody else: `rollcall demo` has four lists and on
 from tests.simulator.catalogs import MAIN, NAMES
 from tests.simulator.faults import Fault
 from tests.simulator.http import Reply, Request
+from tests.simulator.refused_calls import CallFault
 from tests.simulator.simulator import ELSEWHERE, Simulator
 
-__all__ = ["ELSEWHERE", "MAIN", "NAMES", "Fault", "Reply", "Request", "Simulator"]
+__all__ = ["ELSEWHERE", "MAIN", "NAMES", "CallFault", "Fault", "Reply", "Request", "Simulator"]

@@ -11,10 +11,11 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from rollcall.providers.builtin import BUILTIN
-from tests.simulator import chat, listings, refusals, spoiled
+from tests.simulator import chat, listings, refusals, refused_calls, spoiled
 from tests.simulator.catalogs import MAIN, NAMES, rows_of
 from tests.simulator.faults import Active, Fault
 from tests.simulator.http import Reply, Request
+from tests.simulator.refused_calls import CallFault
 from tests.simulator.server import Server
 
 ELSEWHERE = "elsewhere"
@@ -55,6 +56,7 @@ class Simulator:
         self._compress = compress
         self._rows: dict[str, list[object]] = {name: list(rows_of(name)) for name in NAMES}
         self._faults: dict[str, Active] = {}
+        self._call_faults: dict[tuple[str, str], CallFault] = {}
         self._lock = threading.Lock()
         # Bound but not listening: connecting is refused, and nobody else gets the port.
         self._closed = socket.socket()
@@ -124,6 +126,19 @@ class Simulator:
         with self._lock:
             self._faults[provider] = Active(fault, seconds, times)
 
+    def fault_calls(self, provider: str, fault: CallFault, model: str = "") -> None:
+        """Refuse completion calls from now on: of one model, by a part of its id, or of all."""
+        with self._lock:
+            self._call_faults[provider, model] = fault
+
+    def calls(self, provider: str | None = None) -> list[Request]:
+        """The completion calls so far: whatever was posted."""
+        return [
+            request
+            for name, request in self.requests
+            if request.method == "POST" and provider in (None, name)
+        ]
+
     def wait_until_asked(self, timeout_seconds: float = 30.0) -> bool:
         """Wait for the first request; False when none came in time."""
         return self._asked.wait(timeout_seconds)
@@ -133,6 +148,9 @@ class Simulator:
         with self._lock:
             for name in [provider] if provider else list(self._faults):
                 self._faults.pop(name, None)
+            for name, model in list(self._call_faults):
+                if provider in (None, name):
+                    del self._call_faults[name, model]
 
     def _take_fault(self, provider: str) -> Active | None:
         with self._lock:
@@ -155,6 +173,8 @@ class Simulator:
         if provider not in self._rows:
             return Reply(404, {"content-type": "text/plain"}, b"Not found"), None
         active = self._take_fault(provider)
+        if active is None and self._call_fault(provider, inner) is CallFault.HANG:
+            active = Active(Fault.HANG, 0, None)
         if active is None:
             return self._packed(request, self._reply(provider, inner, request.path)), None
         return self._faulty(provider, inner, request.path, active), active
@@ -196,7 +216,20 @@ class Simulator:
                     largest_page=self._largest_page,
                     stuck=fault is Fault.REPEATED_CURSOR,
                 )
+        refused = self._call_fault(provider, inner)
+        if refused is not None:
+            return refused_calls.answer(provider, row.protocol, inner, refused, key or "none")
         return chat.answer(row.protocol, inner) or refusals.error(provider, 404)
+
+    def _call_fault(self, provider: str, inner: Request) -> CallFault | None:
+        if inner.method != "POST":
+            return None
+        asked = inner.path + inner.body.decode("utf-8", "replace")
+        with self._lock:
+            faults = self._call_faults.items()
+            return next(
+                (f for (name, model), f in faults if name == provider and model in asked), None
+            )
 
     def _packed(self, request: Request, reply: Reply) -> Reply:
         takes = "gzip" in request.headers.get("accept-encoding", "")

@@ -384,8 +384,9 @@ def _rules(
         taken.add((first.source, family))
         versions = {(one.reading.version, one.reading.revision) for one in members}
         stages = {one.reading.stage for one in members}
-        stage = "any" if Stage.EXPERIMENTAL in stages else "preview" if len(stages) > 1 else None
-        stage = "preview" if stages == {Stage.PREVIEW} else stage
+        stage = None if stages == {Stage.STABLE} else "any"
+        if stages == {Stage.PREVIEW}:
+            stage = "preview"
         what = {"family": family}
         yield _rule(what, first, len(versions), stage), [one.name for one in members]
 
@@ -496,8 +497,10 @@ version: 1
 """
 
 GUARDS: Final = """\
-# What keeps a surprising plan out; these are the defaults.
-# guards: {max_models: 100, max_withdrawn: 25%, price_rise: 50%, min_age: 0d}
+# Before an alias moves to a model, that one has to answer a call of at most 16 output tokens.
+guards: {trial: aliases}   # off: nobody is called; all: every model before it is admitted
+# What else keeps a surprising plan out; these are the defaults.
+#   max_models: 100, max_withdrawn: 25%, price_rise: 50%, min_age: 0d, trial_every: 30d
 
 # How long an entry stays once its provider withdrew it, or a newer version took its place.
 # grace: {vanished: 3d, superseded: 14d}

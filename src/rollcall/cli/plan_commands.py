@@ -134,6 +134,10 @@ def plan(
     check: Annotated[
         bool, typer.Option("--check", help="Exit 4 when changes are pending.")
     ] = False,
+    trial: Annotated[
+        bool,
+        typer.Option("--trial", help="Call new models now, where guards.trial has apply do so."),
+    ] = False,
 ) -> None:
     """Show what would change and why; write nothing.
 
@@ -152,7 +156,7 @@ def plan(
         offline=offline, force=force, strict=strict, accept=tuple(accept or ()),
     )  # fmt: skip
     with live_progress(wanted=not (quiet or json or markdown)) as observer:
-        planned = apply.make_plan(settings, observer)
+        planned = apply.make_plan(settings, observer, trial=trial)
     result = planned.plan
     before = text_before(planned.inputs) if result.changed else ""
     after = text_after(result) if result.changed else ""

@@ -76,8 +76,7 @@ def what_admits(model: Model, inputs: Inputs, steps: Sequence[Step]) -> Iterator
         return
     for step in denied:
         yield f"take the pattern out of `deny` ({step.why})"
-    young = next((step for step in steps if step.stop is Stop.YOUNG), None)
-    if young is not None:
+    if any(step.stop is Stop.HELD for step in steps):
         yield f"wait, or rollcall apply --accept {model.qualified}"
         return
     decided = decisive(steps)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rollcall.errors import PolicyError, RollcallError, StoreError
 from rollcall.policy.schema import Defaults
+from rollcall.settings import parse_moment
 from rollcall.store.store import Store
 from rollcall.sync.gather import gather, read_policy
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rollcall.plan.last_days import LastDay
     from rollcall.settings import Settings
     from rollcall.store.state import RunRecord, State
@@ -120,8 +122,5 @@ def alarms(state: State, *, now: datetime, stale_after_seconds: float) -> tuple[
 
 def _age(moment: str, now: datetime) -> float:
     """Seconds since an ISO 8601 moment; a moment in the future, or none at all, has no age."""
-    try:
-        then = datetime.fromisoformat(moment)
-    except ValueError:
-        return 0.0
-    return (now - then.replace(tzinfo=then.tzinfo or UTC)).total_seconds()
+    then = parse_moment(moment)
+    return (now - then).total_seconds() if then else 0.0

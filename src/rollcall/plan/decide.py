@@ -8,7 +8,7 @@ from rollcall.catalog import order
 from rollcall.catalog.model import Verdict
 from rollcall.litellm_config.document import Blocks
 from rollcall.litellm_config.entries import leaves_on, model_of
-from rollcall.plan import own_entries
+from rollcall.plan import own_entries, proving
 from rollcall.plan.guards import (
     accepted_models,
     accepting_nothing,
@@ -24,11 +24,12 @@ from rollcall.selection.choosing import Candidate
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from rollcall.plan.guards import HeldChange, Refusal
     from rollcall.plan.inputs import Inputs
     from rollcall.plan.own_entries import OwnEntry
+    from rollcall.plan.trial import Trial
     from rollcall.selection.admission import Admission
     from rollcall.selection.aliases import Resolved
 
@@ -39,6 +40,7 @@ class Decision(NamedTuple):
     Attributes:
         resolved: every alias with its candidates in order, for `explain`.
         accepting: what this run was told to accept, to be remembered.
+        trials: the calls to make before this can be written.
         last_days: every entry whose last day is known, however far.
     """
 
@@ -50,6 +52,7 @@ class Decision(NamedTuple):
     refused: tuple[Refusal, ...]
     warnings: tuple[str, ...]
     accepting: frozenset[str] = frozenset()
+    trials: tuple[Trial, ...] = ()
     last_days: tuple[LastDay, ...] = ()
 
     @property
@@ -73,8 +76,15 @@ def decide(inputs: Inputs) -> Decision:
     entries = place_entries(inputs, admitted)
     own = read_own_entries(inputs)
     wanted, notes = resolve_aliases(inputs, admitted, entries, own)
-    moves = hold_moves(inputs, entries, wanted)
-    held = [change.name for change in moves.held]
+    proven = proving.hold_unproven(
+        inputs,
+        entries,
+        wanted,
+        lambda without: resolve_aliases(inputs, admitted, entries, own, without)[0],
+    )
+    moves = hold_moves(inputs, entries, proven.aliases)
+    changes = (*proven.held, *moves.held)
+    held = [change.name for change in changes]
     named = named_in(inputs.document, inputs.included)
     model_list = settle(entries, moves.aliases, held, inputs.own_names, named)
     blocks, fallback_notes = blocks_of(inputs, model_list, moves.aliases)
@@ -84,12 +94,13 @@ def decide(inputs: Inputs) -> Decision:
         admitted=admitted,
         model_list=model_list,
         resolved=moves.aliases,
-        held=(*moves.held, *held_models(admitted)),
+        held=(*changes, *held_models(admitted)),
         refused=refusals(inputs, entries, wanted),
         warnings=(
             *admitted.warnings,
             *entries.warnings,
             *notes,
+            *proven.notes,
             *moves.notes,
             *fallback_notes,
             *accepting_nothing(inputs, moves.aliases),
@@ -98,16 +109,24 @@ def decide(inputs: Inputs) -> Decision:
         ),
         last_days=ends,
         accepting=accepted_models(inputs, model_list.placements, moves.aliases),
+        trials=proving.calls_of(inputs, admitted, proven),
     )
 
 
 def resolve_aliases(
-    inputs: Inputs, admitted: Admission, model_list: ModelList, own: Iterable[OwnEntry]
+    inputs: Inputs,
+    admitted: Admission,
+    model_list: ModelList,
+    own: Iterable[OwnEntry],
+    without: Collection[str] = (),
 ) -> tuple[tuple[Resolved, ...], tuple[str, ...]]:
     """Where each alias would lead among the entries that stay and the user's own, and notes;
     leaving ones are never a target.
+
+    Args:
+        without: model_names that nothing may lead to.
     """
-    placements = model_list.placements
+    placements = [one for one in model_list.placements if one.name not in without]
     pool = [*_pool(inputs, placements), *_own_pool(inputs, admitted, own)]
     kept = {one.key.provider for one in placements if one.origin is Origin.KEPT}
     return aliases.resolve(

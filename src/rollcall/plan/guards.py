@@ -250,7 +250,9 @@ class Moves(NamedTuple):
 
 
 def hold_moves(inputs: Inputs, model_list: ModelList, resolved: Iterable[Resolved]) -> Moves:
-    """Let each alias move where it resolved to, or hold it where it stands in config.yaml."""
+    """Let each alias move where it resolved to, or hold it where it stands in config.yaml, because
+    of what its new target would cost.
+    """
     models = models_by_name(inputs, model_list.placements)
     aliases, held, notes = [], [], []
     for alias in resolved:
@@ -260,7 +262,7 @@ def hold_moves(inputs: Inputs, model_list: ModelList, resolved: Iterable[Resolve
             found = hold(inputs, Move(alias.name, old, new), models)
         if found is None or old is None or new is None:
             aliases.append(alias)
-        elif _can_stay(inputs, model_list, old):
+        elif can_stay(inputs, model_list, old):
             reason = found.reason + _ends_anyway(model_list, old, new)
             held.append(found.model_copy(update={"reason": reason}))
             aliases.append(replace(alias, target=old, reason=f"held: {reason}"))
@@ -281,7 +283,7 @@ def _ends_anyway(model_list: ModelList, old: str, new: str) -> str:
     return f"; {old}: {departure.reason}, then the alias moves to {new} all the same"
 
 
-def _can_stay(inputs: Inputs, model_list: ModelList, name: str) -> bool:
+def can_stay(inputs: Inputs, model_list: ModelList, name: str) -> bool:
     """Whether an alias's present target may stay: not what the policy takes out, nor what its
     provider serves no more and whose grace is over.
     """
@@ -316,7 +318,7 @@ def accepting_nothing(inputs: Inputs, resolved: Sequence[Resolved]) -> Iterator[
 
 
 def held_models(admitted: Admission) -> tuple[HeldChange, ...]:
-    """The models that wait because they are younger than `min_age`."""
+    """The models that wait because they are younger than `min_age`, or have not answered yet."""
     return tuple(
         HeldChange(
             name=row.model.qualified,

@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from rollcall.litellm_config.document import ConfigDocument, Entry
-    from rollcall.policy.schema import Extras, Policy
+    from rollcall.plan.trial import Callee
+    from rollcall.policy.schema import Extras, Policy, Rule
     from rollcall.providers.builtin import Provider
     from rollcall.selection.admission import Admission
-    from rollcall.store.state import State
+    from rollcall.store.state import State, TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,9 @@ class Inputs:
             this run was told.
         unset: index in `document.own_models` -> the variables that entry needs and nobody sets.
         facts_to_keep: what of `recorded` the next run shall find; None = it does already.
+        trials: what models said when they were last called with the keys and at the addresses of
+            now. tried: those of them called in this run. hold_untried: nobody will call any more
+            in this run, so what has not answered is not used; else it is yet to be tried.
         notes: what was odd while reading, for people.
     """
 
@@ -84,6 +88,9 @@ class Inputs:
     accepting: frozenset[str] = frozenset()
     unset: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     facts_to_keep: bytes | None = None
+    trials: Mapping[Callee, TrialRecord] = field(default_factory=dict)
+    tried: frozenset[Callee] = frozenset()
+    hold_untried: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -171,7 +178,15 @@ class Inputs:
             named_only=self.mode is Mode.SUBAGENTS,
             present=self.present,
             others=self.others,
+            unproven=self._unproven if policy.guards.trial == "all" else None,
         )
+
+    def _unproven(self, model: Model, rule: Rule, name: str) -> str | None:
+        """Why a model that a rule admits waits until it has answered; None = it does not."""
+        from rollcall.plan import trial
+
+        call = trial.trial_of_model(self, model, self.policy.extras(model.provider, rule))
+        return trial.held_because(self, call, name)
 
     @cached_property
     def others(self) -> OtherLists:

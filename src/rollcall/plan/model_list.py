@@ -13,7 +13,7 @@ from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog.model import Verdict
-from rollcall.litellm_config.entries import EntryKey, key_of, name_of
+from rollcall.litellm_config.entries import EntryKey, called_by, key_of, name_of
 from rollcall.plan.departures import Listing, admitted_before, depart, depart_name
 from rollcall.selection import admission
 from rollcall.selection.provider_catalog import denying_pattern
@@ -170,13 +170,16 @@ def _admitted_placements(
     Args:
         kept: model_names that stay for now, because their provider could not be asked.
     """
-    placed, taken, waiting = [], [], []
+    placed, taken, waiting, alike = [], [], [], 0
     own = inputs.own_names
     present = _unseen_entries(inputs)
+    calls = {name_of(entry): called_by(entry) for entry in inputs.own_entries}
     for row in admitted.admitted:
         key = EntryKey(row.model.provider, row.model.id)
         other = kept.get(row.name, key)
-        if row.name in own:
+        if row.name in own and calls.get(row.name) == row.model.litellm_model:
+            alike += 1
+        elif row.name in own:
             taken.append(
                 f"{row.name}: your own entry or alias of that name stands; "
                 f"{key.qualified} is not added"
@@ -197,6 +200,9 @@ def _admitted_placements(
                     row,
                 )
             )
+    if alike:
+        many = f"{alike} of your own entries call" if alike > 1 else "an entry of your own calls"
+        taken.append(f"{many} what the policy admits under that name: see `rollcall adopt`")
     return placed, [*taken, *waiting]
 
 

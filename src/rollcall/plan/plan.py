@@ -43,6 +43,21 @@ class ProviderLine(BaseModel):
     stale_since: str | None = None
 
 
+class TrialLine(BaseModel):
+    """One model that has to answer a small call before it is used.
+
+    Attributes:
+        name: `provider/id`. outcome: "" = not called yet; else `answered`, or what it came to.
+        words: the provider's, redacted.
+    """
+
+    model_config = STRICT
+
+    name: str
+    outcome: str = ""
+    words: str = ""
+
+
 class PlanBlocks(BaseModel):
     """What shall stand between our markers; see `litellm_config.document.Blocks`."""
 
@@ -62,6 +77,8 @@ class Plan(BaseModel):
         result_sha256: of config.yaml after it. replace: `model_list: replace` is in force.
         nobody: no provider could be asked. unreachable: providers with a key that were not.
         accepted: names that `--accept` let through; remembered when the plan is applied.
+        trials: the models that have to answer first; those called for this plan say what it
+            came to.
         last_days: entries whose model ends within the policy's `warn_before`.
     """
 
@@ -83,6 +100,12 @@ class Plan(BaseModel):
     unreachable: list[str] = []
     accepted: list[str] = []
     last_days: list[LastDay] = []
+    trials: list[TrialLine] = []
+
+    @property
+    def calls_at_apply(self) -> int:
+        """How many models `apply` will call first, with at most 16 output tokens each."""
+        return sum(1 for line in self.trials if not line.outcome)
 
     def to_json(self) -> str:
         """The saved form: stable key order, two-space indent, ASCII, final newline."""
@@ -144,8 +167,17 @@ def plan_of(inputs: Inputs, decision: Decision, result: bytes) -> Plan:
         nobody=nobody,
         unreachable=[name for name, answer in inputs.answers.items() if answer.verdict.failed],
         accepted=sorted(decision.accepting),
+        trials=[] if nobody else list(_trials(inputs, decision)),
         last_days=[] if nobody else ending(inputs, decision.last_days),
     )
+
+
+def _trials(inputs: Inputs, decision: Decision) -> Iterator[TrialLine]:
+    for callee in sorted(inputs.tried, key=lambda one: one.qualified):
+        if record := inputs.trials.get(callee):
+            yield TrialLine(name=callee.qualified, outcome=record.outcome, words=record.words)
+    for call in decision.trials:
+        yield TrialLine(name=call.callee.qualified)
 
 
 def text_before(inputs: Inputs) -> str:

@@ -312,6 +312,18 @@ class Guards(Section):
         0.5, description="An alias moving to a target dearer by more than this is held."
     )
     min_age: Days = Field(0, description="Younger models are held until they are this old.")
+    trial: Literal["off", "aliases", "all"] = Field(
+        "off",
+        description="Which models must have answered one small call before they are used: none, "
+        "those an alias would move to, or every model before it is admitted.",
+    )
+    trial_every: Days = Field(30, description="An answer proves a model for so long.")
+
+    @field_validator("trial", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: Any) -> Any:
+        """YAML 1.1 reads a bare `off` as false."""
+        return "off" if value is False else value
 
 
 class Grace(Section):

@@ -144,7 +144,17 @@ def show_plan(
             out(printable(line, limit=2000))
         out()
     show_remarks(plan)
+    if plan.calls_at_apply:
+        out(to_be_tried(plan))
     out(summary(plan))
+
+
+def to_be_tried(plan: Plan) -> str:
+    """Which models `apply` will call first, and what that costs."""
+    names = [line.name for line in plan.trials if not line.outcome]
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    calls = "1 trial call" if len(names) == 1 else f"{len(names)} trial calls"
+    return f"apply makes {calls} first, of at most 16 output tokens each: {printable(shown)}"
 
 
 def show_providers(lines: Iterable[ProviderLine]) -> None:

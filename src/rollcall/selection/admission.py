@@ -49,10 +49,13 @@ class Admitted(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A model that would come in, were it not younger than `guards.min_age`."""
+    """A model that would come in by a rule, were it not younger than `guards.min_age`, or had it
+    answered.
+    """
 
     model: Model
     reason: str
+    rule: int
 
 
 class Step(NamedTuple):
@@ -150,6 +153,7 @@ def admit(
     accepted: frozenset[str] = frozenset(),
     named_only: bool = False,
     present: frozenset[tuple[str, str]] = frozenset(),
+    unproven: Callable[[Model, Rule, str], str | None] | None = None,
     others: OtherLists = NOTHING_BORROWED,
 ) -> Admission:
     """Apply the rules to what the providers that answered list.
@@ -159,7 +163,9 @@ def admit(
         first_seen: the day we first saw (provider, id); None = old enough for every `min_age`.
         accepted: ids, `provider/id`s or model_names let past `min_age`.
         named_only: only rules whose `from` names the provider (mode `subagents`).
-        present: (provider, id) of entries in the file: what is in is never held as too young.
+        present: (provider, id) of entries in the file: what is in is never held.
+        unproven: why a model that a rule would admit under a name waits for a trial; None = it
+            does not.
         others: what other lists say where a provider says nothing.
 
     Raises:
@@ -174,6 +180,7 @@ def admit(
         accepted=accepted | set(policy.accept),
         named_only=named_only,
         present=present,
+        unproven=unproven,
     )
     rules = tuple(AppliedRule(context, rule, at) for at, rule in enumerate(policy.allow, start=1))
     admitted: dict[tuple[str, str], Admitted] = {}
@@ -186,9 +193,9 @@ def admit(
                 warnings.append(f"{item.model.qualified}: left out, {fault}")
             elif item.model.key not in admitted:
                 admitted[item.model.key] = row
-        for item in applied.too_young:
-            reason = f"rule {applied.number}: {context.age_reason(item)}"
-            held.setdefault(item.model.key, Held(item.model, reason))
+        for item in applied.held:
+            reason = f"rule {applied.number}: {context.waits(item, applied.rule)}"
+            held.setdefault(item.model.key, Held(item.model, reason, applied.number))
     _refuse_twins(list(admitted.values()), policy)
     warnings += [line for applied in rules for line in rule_warnings(applied)]
     warnings += moving_id_warnings(list(admitted.values()), context)

@@ -32,7 +32,7 @@ class Stop(StrEnum):
     STAGE = "stage"
     WHERE = "where"
     MAX_AGE = "max_age"
-    YOUNG = "min_age"
+    HELD = "held"
     NEWEST = "newest"
     MAX = "max"
 
@@ -48,6 +48,7 @@ class RuleContext:
     accepted: frozenset[str]
     named_only: bool
     present: frozenset[tuple[str, str]]
+    unproven: Callable[[Model, Rule, str], str | None] | None = None
 
     def rule(self, number: int) -> Rule:
         """The rule counted from 1."""
@@ -57,17 +58,25 @@ class RuleContext:
         """Whether its announced end is near."""
         return ends_soon(self.policy, model, self.today)
 
-    def too_young(self, item: ListedModel, name: str) -> bool:
+    def waits(self, item: ListedModel, rule: Rule) -> str | None:
+        """Why a guard holds a model back, for people; None where none does."""
+        if item.model.key in self.present:
+            return None
+        name = render_name(rule.name or self.policy.naming, item.model, item.reading)
+        if self._too_young(item, name):
+            return self._age_reason(item)
+        return self.unproven(item.model, rule, name) if self.unproven else None
+
+    def _too_young(self, item: ListedModel, name: str) -> bool:
         """Whether `min_age` holds a model back."""
-        if not self.policy.guards.min_age or item.model.key in self.present:
+        if not self.policy.guards.min_age:
             return False
         if not self.accepted.isdisjoint((item.model.id, item.model.qualified, name)):
             return False
         day = self._known_since(item)
         return day is not None and (self.today - day).days < self.policy.guards.min_age
 
-    def age_reason(self, item: ListedModel) -> str:
-        """Why a model is held, for people."""
+    def _age_reason(self, item: ListedModel) -> str:
         day = self._known_since(item)
         since = "released" if order.release_date(item.model) else "first seen"
         days = (self.today - day).days if day else 0
@@ -127,26 +136,21 @@ class AppliedRule:
     @cached_property
     def chosen(self) -> list[ListedModel]:
         """What the rule admits, newest first."""
-        young = {item.model.key for item in self.too_young}
-        if not young:
+        if not self.held:
             return self._wanted
-        context, naming = self.context, self.context.policy.naming
-        name = self.rule.name or naming
-        return self._select([item for item in self.passing if not self._young(item, context, name)])
+        return self._select([item for item in self.passing if not self._waits(item)])
 
     @cached_property
-    def too_young(self) -> list[ListedModel]:
-        """What it would admit, were it older."""
-        name = self.rule.name or self.context.policy.naming
-        return [item for item in self._wanted if self._young(item, self.context, name)]
+    def held(self) -> list[ListedModel]:
+        """What it would admit, were it older, or had it answered."""
+        return [item for item in self._wanted if self._waits(item)]
 
     @cached_property
     def _wanted(self) -> list[ListedModel]:
         return self._select(self.passing)
 
-    @staticmethod
-    def _young(item: ListedModel, context: RuleContext, template: str) -> bool:
-        return context.too_young(item, render_name(template, item.model, item.reading))
+    def _waits(self, item: ListedModel) -> str | None:
+        return self.context.waits(item, self.rule)
 
     def stop(self, item: ListedModel) -> Stop | None:
         """What stops a named model before `newest` and `max`."""
@@ -345,8 +349,8 @@ def _of_selection(applied: AppliedRule, item: ListedModel) -> Verdict:
     rule = applied.rule
     if item in applied.chosen:
         return None, applied.reason(item.reading).partition(": ")[2]
-    if item in applied.too_young:
-        return Stop.YOUNG, applied.context.age_reason(item)
+    if item in applied.held:
+        return Stop.HELD, applied.context.waits(item, rule) or ""
     if rule.newest is not None:
         ahead = applied.ahead(item)
         if item not in ahead:

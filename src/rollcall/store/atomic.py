@@ -80,6 +80,7 @@ def stage(
     content: bytes,
     *,
     like: Path | None = None,
+    access_of: Path | None = None,
     mode: int = PRIVATE,
     synced: bool = True,
 ) -> Staged:
@@ -88,6 +89,7 @@ def stage(
     Args:
         like: an existing file whose mode, owner and extended attributes the new one gets; on
             Windows its access list and attributes.
+        access_of: the file whose access list alone the new one gets on Windows; `like` does so too.
         mode: the new file's mode where there is no `like`; the umask applies.
         synced: whether the bytes are on the disk before this returns.
 
@@ -100,8 +102,8 @@ def stage(
     descriptor = os.open(staged.temporary, flags, mode if like is None else PRIVATE)
     try:
         try:
-            if like is not None and sys.platform == "win32":
-                copy_access(like, staged.temporary)
+            if sys.platform == "win32" and (source := access_of or like) is not None:
+                copy_access(source, staged.temporary)
             write_all(descriptor, content)
             if synced:
                 os.fsync(descriptor)
@@ -127,6 +129,7 @@ def replace_file(
     content: bytes,
     *,
     like: Path | None = None,
+    access_of: Path | None = None,
     mode: int = PRIVATE,
     synced: bool = True,
 ) -> None:
@@ -138,7 +141,7 @@ def replace_file(
     Raises:
         OSError: the target is as it was, and no temporary file is left.
     """
-    staged = stage(target, content, like=like, mode=mode, synced=synced)
+    staged = stage(target, content, like=like, access_of=access_of, mode=mode, synced=synced)
     try:
         staged.commit()
     except OSError as error:

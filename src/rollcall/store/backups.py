@@ -56,10 +56,12 @@ class Backups:
     Args:
         folder: `.rollcall/backups/`; may hold those of other configs, too.
         config: which config these are of, as the state folder sees it; survives moving both.
+        path: that config.yaml: on Windows its backups are no more open than it is.
     """
 
     folder: Path
     config: str
+    path: Path
 
     def newest_first(self) -> tuple[Backup, ...]:
         """Every whole backup of this config.
@@ -148,7 +150,7 @@ class Backups:
         }
         replace_file(description, json.dumps(fields, indent=1).encode() + b"\n", synced=False)
         try:
-            replace_file(self.folder / f"{backup.id}.yaml", content)
+            replace_file(self.folder / f"{backup.id}.yaml", content, access_of=self.path)
         except OSError:
             with suppress(OSError):
                 description.unlink()

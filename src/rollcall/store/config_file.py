@@ -69,7 +69,7 @@ class InPlace:
         """
         os.close(patiently(lambda: os.open(self.path, os.O_RDWR)))  # shut out: nothing is begun
         folder.prepare_part(self.journal.parent)
-        replace_file(self.journal, _pack(old, new))
+        replace_file(self.journal, _pack(old, new), access_of=self.path)
         try:
             overwrite(self.path, new)
         except BaseException:

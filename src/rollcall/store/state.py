@@ -101,6 +101,28 @@ class RunRecord(BaseModel):
     backup_id: str | None = None
 
 
+class TrialRecord(BaseModel):
+    """What one model said when it was tried, at one address with one key.
+
+    Attributes:
+        key: a salted one-way fingerprint of the key; "" = none was needed. Never the key.
+        outcome: a `providers.chat.errors.Outcome`. asked: the last try, ISO 8601 UTC.
+        answered: the last time it answered; None = never.
+        words: the provider's own, redacted, one line; "" where it answered.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    provider: str
+    id: str
+    address: str
+    key: str = ""
+    outcome: str
+    asked: str
+    answered: str | None = None
+    words: str = ""
+
+
 class State(BaseModel):
     """The whole of state.json."""
 
@@ -116,6 +138,9 @@ class State(BaseModel):
     """Our lines as we last left them: tells that they were edited by hand."""
     runs: list[RunRecord] = []
     """Newest last, at most 20."""
+    salt: str = ""
+    """Of the keys' fingerprints in `trials`; random, made with the first of them."""
+    trials: list[TrialRecord] = []
     _unread: bool = PrivateAttr(default=False)
     """Stands for a state that is there and could not be read: it is never written."""
 

@@ -196,7 +196,7 @@ class Store:
 
     @property
     def _backups(self) -> Backups:
-        return Backups(self.state_dir / "backups", self._name)
+        return Backups(self.state_dir / "backups", self._name, self._real_path)
 
     @property
     def _in_place(self) -> InPlace:

@@ -6,6 +6,7 @@ and `refresh` are its smaller sisters.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall import startup
@@ -66,20 +67,33 @@ class Applied(NamedTuple):
 
 
 def make_plan(
-    settings: Settings, observer: Observer | None = None, store: Store | None = None
+    settings: Settings,
+    observer: Observer | None = None,
+    store: Store | None = None,
+    *,
+    trial: bool = False,
 ) -> Planned:
     """Ask, decide, and say what would change; writes nothing.
+
+    Args:
+        trial: call the models that have to answer first, as the policy's guards say.
 
     Raises:
         PolicyError, ConfigRefused, PlanError, StoreError, SettingsError: see their docstrings.
     """
     store = store or Store(settings.config_path, settings.state_dir)
+    began = time.monotonic()
     inputs = gather(settings, store, observer, startup.while_waiting())
     from rollcall.litellm_config.writing import with_blocks
     from rollcall.plan.decide import decide
     from rollcall.plan.plan import plan_of
 
     decision = decide(inputs)
+    if trial and decision.trials:
+        from rollcall.sync.trial import prove
+
+        allowed = settings.deadline_seconds or inputs.policy.defaults.deadline
+        inputs, decision = prove(settings, inputs, decision, decide, began + allowed)
     replace_all = inputs.policy.model_list == "replace"
     result = with_blocks(inputs.document, decision.blocks, replace=replace_all)
     return Planned(plan_of(inputs, decision, result), inputs, decision, result)
@@ -103,7 +117,7 @@ def apply(
     """
     store = Store(settings.config_path, settings.state_dir)
     with locked(settings, store) as mended:
-        planned = make_plan(settings, observer, store)
+        planned = make_plan(settings, observer, store, trial=True)
         from rollcall.sync.remember import remember
 
         plan, before = planned.plan, planned.inputs.document.raw

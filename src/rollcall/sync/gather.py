@@ -27,6 +27,7 @@ from rollcall.sync.asking import (
     whom_to_ask,
 )
 from rollcall.sync.facts import FactLists, models_of_interest
+from rollcall.sync.trial_memory import remembered_trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -108,6 +109,7 @@ def gather(
         },
         recorded=recorded.sources,
         facts_to_keep=recorded.kept,
+        trials=remembered_trials(state, policy, keys.providers, settings.environ),
         notes=(*notes, *recorded.notes, *_other_policy(settings, content)),
     )
 

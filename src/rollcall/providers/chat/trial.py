@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from rollcall.providers.chat.answer import Answer
+from rollcall.providers.chat.answer import Piece
 from rollcall.providers.chat.call import Call, Params
 from rollcall.providers.chat.calling import complete
 from rollcall.providers.chat.endpoint import Endpoint
@@ -52,7 +52,7 @@ class Trial:
 
     @property
     def answered(self) -> bool:
-        """Whether the model answered; a refusal, or an answer cut short, is an answer too."""
+        """Whether the model answered; an answer cut short is one, too."""
         return self.outcome is Outcome.ANSWERED
 
 
@@ -91,10 +91,20 @@ async def try_model(
         except LLMError as error:
             trial = Trial(Outcome.REFUSED_CALL, error.what, error.hint)
         else:
-            answer = Answer()
-            answer.add(said)
-            trial = Trial(Outcome.ANSWERED, one_line(answer.content)[:100], status=200)
+            trial = Trial(*judge_answer(said), status=200)
         return _finished(trial, fitted_endpoint, endpoint, time.monotonic() - started)
+
+
+def judge_answer(said: Piece) -> tuple[Outcome, str]:
+    """What a whole answer says of its model, and its words on one line.
+
+    One cut for its length is an answer: a model that thinks may not have come to its first word.
+    """
+    if said.refusal or said.finish_reason == "refusal":
+        return Outcome.DECLINED, one_line(said.refusal)[:100] or "the model declined"
+    if said.text.strip() or said.tool_calls or said.finish_reason == "length":
+        return Outcome.ANSWERED, one_line(said.text)[:100]
+    return Outcome.INVALID_REPLY, "its answer is empty"
 
 
 def _wants_more(error: ProviderError) -> bool:

@@ -1,0 +1,204 @@
+"""Holds an alias back from a model that has not answered, and says which calls a run should make.
+
+Nothing that serves is taken away by a failed trial: an alias stays where it is, or moves to a
+sister of the same family that does answer. One that leads nowhere yet takes an unproven model
+rather than none. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from rollcall.catalog import order
+from rollcall.litellm_config.entries import model_of
+from rollcall.plan.guards import HeldChange, Move, can_stay, hold, models_by_name
+from rollcall.plan.trial import (
+    held_because,
+    is_to_be_tried,
+    standing,
+    trial_of_entry,
+    trial_of_model,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rollcall.catalog.model import Model
+    from rollcall.plan.inputs import Inputs
+    from rollcall.plan.model_list import ModelList
+    from rollcall.plan.trial import Trial
+    from rollcall.selection.admission import Admission
+    from rollcall.selection.aliases import Resolved
+
+    Again = Callable[[frozenset[str]], Sequence[Resolved]]
+    """The aliases resolved anew, without these model_names."""
+
+
+TO_BE_TRIED = "to be tried at apply"
+
+
+class Proven(NamedTuple):
+    """The aliases with their moves to unproven models held; `trials` are the targets not proven.
+
+    Attributes:
+        notes: aliases that take an unproven model rather than none.
+    """
+
+    aliases: tuple[Resolved, ...]
+    held: tuple[HeldChange, ...] = ()
+    notes: tuple[str, ...] = ()
+    trials: tuple[Trial, ...] = ()
+
+
+def hold_unproven(
+    inputs: Inputs, model_list: ModelList, wanted: Sequence[Resolved], again: Again
+) -> Proven:
+    """Let each alias move where it resolved to if that model has answered; else hold it, or let
+    it lead to the next of the family that has.
+    """
+    if inputs.policy.guards.trial == "off":
+        return Proven(tuple(wanted))
+    return _Holder(inputs, model_list, again).hold_all(wanted)
+
+
+def calls_of(inputs: Inputs, admitted: Admission, proven: Proven) -> tuple[Trial, ...]:
+    """The calls a run should make: of targets, and with `trial: all` of models to be admitted."""
+    calls = list(proven.trials)
+    if inputs.policy.guards.trial == "all":
+        new = [(row.model, row.rule, row.name) for row in admitted.admitted]
+        new += [(row.model, row.rule, "") for row in admitted.held]
+        for model, rule, name in new:
+            if model.key in inputs.present:
+                continue
+            extras = inputs.policy.extras(model.provider, inputs.policy.allow[rule - 1])
+            call = trial_of_model(inputs, model, extras)
+            found = standing(inputs, call, name)
+            if call is not None and is_to_be_tried(inputs, call, found):
+                calls.append(call)
+    return tuple({call.callee: call for call in calls}.values())
+
+
+class _Holder:
+    """One decision about all aliases; holds what each of them needs."""
+
+    def __init__(self, inputs: Inputs, model_list: ModelList, again: Again) -> None:
+        self.inputs = inputs
+        self.model_list = model_list
+        self.again = again
+        self.models = models_by_name(inputs, model_list.placements)
+        self.calls: dict[str, list[Trial]] = {}
+        """model_name -> the calls that prove it: of each entry where LiteLLM balances several."""
+        for one in model_list.placements:
+            model = one.admitted.model if one.admitted else model_of(one.entry)
+            call = trial_of_entry(inputs, one.entry, model) if model else None
+            self.calls.setdefault(one.name, []).extend([call] if call else [])
+        self.trials: list[Trial] = []
+
+    def hold_all(self, wanted: Sequence[Resolved]) -> Proven:
+        """Every alias; the ones without a word against them as they are."""
+        doubtful = [alias for alias in wanted if self._why_not(alias)]
+        others: dict[str, Resolved] = {}
+        if doubtful:
+            dead = frozenset(name for name in self.calls if self._held_because(name))
+            others = {alias.name: alias for alias in self.again(dead)}
+        aliases, held, notes = [], [], []
+        for alias in wanted:
+            why = self._why_not(alias)
+            if why is None:
+                aliases.append(self._yet_to_be_tried(alias))
+                continue
+            settled, change, note = self._settle(alias, why, others.get(alias.name))
+            aliases.append(settled)
+            held += [change] if change else []
+            notes += [note] if note else []
+        return Proven(tuple(aliases), tuple(held), tuple(notes), tuple(self.trials))
+
+    def _why_not(self, alias: Resolved) -> str | None:
+        """Why an alias may not move to its target yet; None where it may, or is there already."""
+        return self._held_because(alias.target or "", alias.name) if self._moves(alias) else None
+
+    def _held_because(self, name: str, *accepted: str) -> str | None:
+        """Why nobody is sent to a model_name yet."""
+        whys = (
+            held_because(self.inputs, call, name, *accepted) for call in self.calls.get(name, ())
+        )
+        return next(filter(None, whys), None)
+
+    def _moves(self, alias: Resolved) -> bool:
+        """Whether an alias would move, and its new price is no reason to stay."""
+        old, new = self.inputs.current_aliases.get(alias.name), alias.target
+        if new is None or new == old:
+            return False
+        return old is None or not hold(self.inputs, Move(alias.name, old, new), self.models)
+
+    def _yet_to_be_tried(self, alias: Resolved) -> Resolved:
+        """The alias, and its target among those to be called where nobody has called it yet."""
+        if not self._moves(alias) or not self._call(alias):
+            return alias
+        return replace(alias, reason=f"{alias.reason}; {TO_BE_TRIED}")
+
+    def _call(self, alias: Resolved) -> bool:
+        """Note that an alias's target is to be called; False where it need not."""
+        name = alias.target or ""
+        due = [
+            call
+            for call in self.calls.get(name, ())
+            if is_to_be_tried(self.inputs, call, standing(self.inputs, call, name, alias.name))
+        ]
+        self.trials += due
+        return bool(due)
+
+    def _settle(
+        self, alias: Resolved, why: str, other: Resolved | None
+    ) -> tuple[Resolved, HeldChange | None, str]:
+        """Where an alias leads whose target has not answered; what is held; a note."""
+        self._call(alias)
+        old = self.inputs.current_aliases.get(alias.name)
+        stays = old is not None and can_stay(self.inputs, self.model_list, old)
+        sister = self._sister(alias, other, old if stays else None)
+        if sister is None and not stays:
+            note = f"alias {alias.name!r} leads to {alias.target} all the same, having no other: "
+            return alias, None, note + why
+        change = HeldChange(
+            name=alias.name,
+            change=f"{old or 'none'} -> {alias.target}",
+            reason=why,
+            accept=f"rollcall apply --accept {self._qualified(alias.target or '')}",
+        )
+        if sister is None:
+            return replace(alias, target=old, reason=f"held: {why}"), change, ""
+        lost = ((alias.target or "", why), *alias.candidates[1:])
+        rest = tuple(row for row in lost if row[0] != sister.target)
+        tried = self._yet_to_be_tried(sister)
+        won = ((sister.target or "", sister.reason), *rest)
+        return replace(tried, fallbacks=alias.fallbacks, candidates=won), change, ""
+
+    def _qualified(self, name: str) -> str:
+        return next((call.callee.qualified for call in self.calls.get(name, ())), name)
+
+    def _sister(
+        self, alias: Resolved, other: Resolved | None, present: str | None
+    ) -> Resolved | None:
+        """Where an alias leads without what failed, if that is better than where it stands."""
+        if other is None or other.target in (None, present):
+            return None
+        if self._why_not(other) is not None:
+            self._call(other)
+            return None
+        if present is None:
+            return other
+        found, wanted, old = (
+            self.models.get(name or "") for name in (other.target, alias.target, present)
+        )
+        return other if found and wanted and _between(found, wanted, old) else None
+
+
+def _between(found: Model, wanted: Model, old: Model | None) -> bool:
+    """Whether a model is of the family wanted, and no step back from the old one."""
+    families = {order.read_model(one).family for one in (found, wanted)}
+    if len(families) > 1:
+        return False
+    if old is None or order.read_model(old).family not in families:
+        return True
+    return order.newest_first([old, found])[0].key == found.key

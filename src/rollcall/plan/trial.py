@@ -1,0 +1,205 @@
+"""Decides which models must answer a small call before they are used, and what its outcome means.
+
+Listed is not callable: an organisation to be verified, a preview without quota, a name that is
+listed two days before it works. Pure; `sync.trial` makes the calls, and a run decides again with
+what they said.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+
+from rollcall.catalog.model import Kind
+from rollcall.litellm_config.entries import key_of, section_of
+from rollcall.providers.chat.errors import Outcome
+from rollcall.settings import parse_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rollcall.catalog.model import Model
+    from rollcall.plan.inputs import Inputs
+    from rollcall.policy.schema import Extras
+    from rollcall.store.state import TrialRecord
+
+
+class Callee(NamedTuple):
+    """Whom a trial calls, as far as it decides the answer.
+
+    Attributes:
+        address: the root of the API, without what may be a secret in it.
+        key_env: the variable of the key; None = the provider's own way, or none needed.
+    """
+
+    provider: str
+    id: str
+    address: str
+    key_env: str | None
+
+    @property
+    def qualified(self) -> str:
+        """`provider/id`, the way a person names it."""
+        return f"{self.provider}/{self.id}"
+
+
+class Trial(NamedTuple):
+    """A call to make.
+
+    Attributes:
+        base_url: the root of the API as it is called. mode: LiteLLM's; "" = chat.
+    """
+
+    callee: Callee
+    base_url: str
+    mode: str = ""
+
+
+class Standing(StrEnum):
+    """What is known of a model before anybody is sent to it."""
+
+    PROVEN = "proven"
+    """It has answered lately, or needs not to."""
+    UNTRIED = "untried"
+    """Nobody has called it, or not for long."""
+    NOT_YET = "not proven yet"
+    """The last call says nothing against it: too many calls, a fault, no answer in time."""
+    REFUSED = "refused"
+    """The last call was refused: for this key, this account, this endpoint."""
+
+
+ANSWERED = frozenset({Outcome.ANSWERED, Outcome.REFUSED_PARAMS})
+"""Who refuses a parameter knows the key and the model: that is the adapter's to mend."""
+PASSING = frozenset(
+    {
+        Outcome.RATE_LIMITED,
+        Outcome.SERVER_ERROR,
+        Outcome.TIMEOUT,
+        Outcome.UNREACHABLE,
+        Outcome.DECLINED,
+        Outcome.INVALID_REPLY,
+    }
+)
+"""What may be otherwise at the next run; everything else is a refusal."""
+
+
+def standing_of(outcome: Outcome) -> Standing:
+    """What one outcome makes of a model."""
+    if outcome in ANSWERED:
+        return Standing.PROVEN
+    return Standing.NOT_YET if outcome in PASSING else Standing.REFUSED
+
+
+def trial_of_entry(inputs: Inputs, entry: Mapping[str, Any], model: Model) -> Trial | None:
+    """The call that proves an entry of ours; None where it is not called as a chat."""
+    key = key_of(dict(entry))
+    params, info = section_of(entry, "litellm_params"), section_of(entry, "model_info")
+    if key is None or key.provider not in inputs.providers:
+        return None
+    variable = str(params.get("api_key") or "").removeprefix("os.environ/") or None
+    return _trial(inputs, model, params.get("api_base"), variable, str(info.get("mode") or ""))
+
+
+def trial_of_model(inputs: Inputs, model: Model, extras: Extras) -> Trial | None:
+    """The call that proves a model a rule would admit; None where it is not called as a chat."""
+    mode = extras.model_info.get("mode") or model.mode or ""
+    variable = extras.key_env or inputs.key_envs.get(model.provider)
+    given = extras.params.get("api_base") or extras.api_base
+    return _trial(inputs, model, given or inputs.providers[model.provider].api_base, variable, mode)
+
+
+def _trial(
+    inputs: Inputs, model: Model, api_base: object, variable: str | None, mode: str
+) -> Trial | None:
+    if model.kind is not Kind.CHAT or mode not in ("", "chat", "responses"):
+        return None
+    base = str(api_base or inputs.providers[model.provider].base_url)
+    if base.startswith("os.environ/"):
+        base = inputs.providers[model.provider].base_url
+    return Trial(Callee(model.provider, model.id, plain_address(base), variable), base, mode)
+
+
+def plain_address(url: str) -> str:
+    """An address without user, password, query and fragment, which may be secrets."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
+
+
+def standing(inputs: Inputs, trial: Trial | None, *names: str) -> Standing:
+    """What is known of a model; `names` are what a person may have accepted it as."""
+    guards = inputs.policy.guards
+    if trial is None or guards.trial == "off" or inputs.force:
+        return Standing.PROVEN
+    if not inputs.accepted.isdisjoint((trial.callee.id, trial.callee.qualified, *names)):
+        return Standing.PROVEN
+    record = inputs.trials.get(trial.callee)
+    if record is None:
+        return Standing.UNTRIED
+    found = standing_of(Outcome(record.outcome))
+    if found is Standing.PROVEN and not _lately(inputs, record):
+        return Standing.UNTRIED
+    return found
+
+
+def is_to_be_tried(inputs: Inputs, trial: Trial, found: Standing) -> bool:
+    """Whether this run should call: what has not answered is called at every run, once."""
+    return found is not Standing.PROVEN and trial.callee not in inputs.tried
+
+
+def _lately(inputs: Inputs, record: TrialRecord) -> bool:
+    answered = parse_moment(record.answered or "")
+    if answered is None:
+        return False
+    days = (inputs.now - answered).total_seconds() / 86_400
+    return days < inputs.policy.guards.trial_every
+
+
+def held_because(inputs: Inputs, trial: Trial | None, *names: str) -> str | None:
+    """Why a model is not used yet; None where it may be, or is still to be tried."""
+    found = standing(inputs, trial, *names)
+    if trial is None or found is Standing.PROVEN:
+        return None
+    if found is Standing.UNTRIED and not inputs.hold_untried:
+        return None
+    return why_not(inputs, trial, found)
+
+
+def why_not(inputs: Inputs, trial: Trial, found: Standing) -> str:
+    """Why a model is not used yet: the outcome, the provider's words, and what to do."""
+    record = inputs.trials.get(trial.callee)
+    name = trial.callee.qualified
+    if found is Standing.UNTRIED or record is None:
+        key = f", {trial.callee.key_env} not set here" if trial.callee.key_env else ""
+        return (
+            f"{name} is not proven yet: it was not called in this run (offline{key}, or no time "
+            "left); the next apply calls it"
+        )
+    outcome = Outcome(record.outcome)
+    head = f"{name} is listed, but a call to it "
+    what = f"{head}came to: {outcome.value}"
+    words = f" ({record.words})" if record.words else ""
+    if found is Standing.NOT_YET:
+        return f"{what}{words}; not proven yet, the next apply calls again"
+    return f"{what}{words}; {_what_to_do(inputs, trial, outcome)}, then apply again"
+
+
+def _what_to_do(inputs: Inputs, trial: Trial, outcome: Outcome) -> str:
+    provider = inputs.providers[trial.callee.provider]
+    at = f" at {provider.key_url}" if provider.key_url else ""
+    match outcome:
+        case Outcome.REFUSED_KEY:
+            whose = f"the key in {trial.callee.key_env}" if trial.callee.key_env else "the key"
+            return f"check what {whose} and its account may call{at}"
+        case Outcome.NO_CREDIT:
+            return f"top up the account, or raise its limit{at}"
+        case Outcome.WRONG_ENDPOINT if trial.mode != "responses":
+            return "give its rule model_info: {mode: responses} if it answers there, or deny it"
+        case Outcome.NOT_FOUND:
+            return "wait until it can be called with this key, or deny it"
+        case _:
+            return "see what it says, or deny it"

@@ -1,0 +1,171 @@
+"""Calls the models that have to answer before they are used, and decides again with the outcomes.
+
+All at once, under what is left of the run's deadline. What they said is kept in the state, by a
+salted one-way fingerprint of the key and never by the key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from rollcall.plan.trial import ANSWERED, Callee
+from rollcall.sync.trial_memory import fingerprint, key_of, salted, with_records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from rollcall.plan.decide import Decision
+    from rollcall.plan.inputs import Inputs
+    from rollcall.plan.trial import Trial
+    from rollcall.providers.builtin import Provider
+    from rollcall.providers.chat.endpoint import Endpoint
+    from rollcall.providers.chat.trial import Trial as Tried
+    from rollcall.settings import Settings
+    from rollcall.store.state import TrialRecord
+
+ROUNDS: Final = 3
+"""So often a refused model is followed by the next of its family within one run."""
+AT_ONCE: Final = 4
+"""Calls under way at one provider."""
+LEAST_SECONDS: Final = 0.2
+"""With less time left nobody is called."""
+GRACE_SECONDS: Final = 0.1
+
+
+def prove(
+    settings: Settings,
+    inputs: Inputs,
+    decision: Decision,
+    decide: Callable[[Inputs], Decision],
+    ends_at: float,
+) -> tuple[Inputs, Decision]:
+    """Make the calls a decision waits for, and decide again; what stays untried is held.
+
+    Args:
+        ends_at: when the run's deadline is over, by `time.monotonic`.
+    """
+    if not decision.trials or inputs.nobody_answered or decision.refused:
+        return inputs, decision
+    for _ in range(ROUNDS):
+        if settings.offline or not decision.trials:
+            break
+        inputs = _after_calls(settings, inputs, decision.trials, ends_at)
+        decision = decide(inputs)
+    inputs = replace(inputs, hold_untried=True)
+    return inputs, decide(inputs)
+
+
+def _after_calls(
+    settings: Settings, inputs: Inputs, trials: Sequence[Trial], ends_at: float
+) -> Inputs:
+    """The inputs with what these calls said."""
+    from rollcall.store.state import TrialRecord
+
+    keyed = {trial: key_of(trial.callee, inputs.providers, settings.environ) for trial in trials}
+    able = [
+        trial
+        for trial in trials
+        if keyed[trial][1] or not (trial.callee.key_env or _needs_key(inputs, trial))
+    ]
+    judged = _call_all(able, inputs.providers, keyed, ends_at)
+    state = inputs.state if inputs.state.salt else salted(inputs.state)
+    records: dict[Callee, TrialRecord] = {}
+    for trial, one in judged.items():
+        callee, before = trial.callee, inputs.trials.get(trial.callee)
+        answered = one.outcome in ANSWERED
+        records[callee] = TrialRecord(
+            provider=callee.provider,
+            id=callee.id,
+            address=callee.address,
+            key=fingerprint(state.salt, keyed[trial][1]),
+            outcome=one.outcome.value,
+            asked=inputs.stamp,
+            answered=inputs.stamp if answered else before and before.answered,
+            words="" if answered else one.detail,
+        )
+    return replace(
+        inputs,
+        trials={**inputs.trials, **records},
+        tried=inputs.tried | {trial.callee for trial in trials},
+        state=with_records(state, records.values()),
+    )
+
+
+def _needs_key(inputs: Inputs, trial: Trial) -> bool:
+    return inputs.providers[trial.callee.provider].needs_key
+
+
+def _call_all(
+    trials: Sequence[Trial],
+    providers: Mapping[str, Provider],
+    keyed: Mapping[Trial, tuple[str | None, str]],
+    ends_at: float,
+) -> dict[Trial, Tried]:
+    """Every model called once, at the same time; those not done in time say so."""
+    if not trials or ends_at - time.monotonic() < LEAST_SECONDS:
+        return {}
+    from concurrent.futures import ThreadPoolExecutor
+
+    from rollcall.providers.chat.endpoint import endpoint_of_provider
+    from rollcall.providers.chat.responses import ResponsesProtocol
+    from rollcall.providers.network import LooseThreads
+
+    left = ends_at - time.monotonic()
+    endpoints: dict[Trial, Endpoint] = {}
+    for trial in trials:
+        provider = providers[trial.callee.provider]
+        variable, key = keyed[trial]
+        at = replace(provider, base_url=trial.base_url)
+        given = (variable, key) if variable and key else None
+        endpoint = endpoint_of_provider(at, given, timeout_seconds=left)
+        if trial.mode == "responses" and provider.protocol != "perplexity":
+            endpoint = replace(endpoint, protocol=ResponsesProtocol())
+        endpoints[trial] = endpoint
+
+    def run() -> dict[Trial, Tried]:
+        with asyncio.Runner() as runner:
+            runner.get_loop().set_default_executor(LooseThreads())
+            return runner.run(_judged(endpoints, left))
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return run()
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(run).result()
+
+
+async def _judged(endpoints: Mapping[Trial, Endpoint], left: float) -> dict[Trial, Tried]:
+    from rollcall.providers.chat.errors import Outcome
+    from rollcall.providers.chat.trial import Trial as Tried
+    from rollcall.providers.chat.trial import try_model
+    from rollcall.providers.http_client import open_client
+    from rollcall.secrets import Redactor
+
+    redactor = Redactor([one.key for one in endpoints.values() if one.key])
+    gates = {trial.callee.provider: asyncio.Semaphore(AT_ONCE) for trial in endpoints}
+
+    async def one(trial: Trial, endpoint: Endpoint) -> Tried:
+        async with gates[trial.callee.provider]:
+            tried = await try_model(client, endpoint, trial.callee.id)
+        if tried.needs_responses and trial.mode != "responses":  # LiteLLM would ask for a chat
+            tried = replace(
+                tried, outcome=Outcome.WRONG_ENDPOINT, detail="it answers at /responses only"
+            )
+        return replace(tried, detail=redactor.redact(tried.detail))
+
+    try:
+        client = open_client([endpoint.base_url for endpoint in endpoints.values()])
+    except (OSError, ValueError, ImportError) as error:
+        return dict.fromkeys(endpoints, Tried(Outcome.UNREACHABLE, redactor.redact(str(error))))
+    late = Tried(Outcome.TIMEOUT, "no answer before the run's deadline")
+    async with client:
+        tasks = {
+            trial: asyncio.create_task(one(trial, endpoint))
+            for trial, endpoint in endpoints.items()
+        }
+        await asyncio.wait(tasks.values(), timeout=left + GRACE_SECONDS)
+        return {trial: task.result() if task.done() else late for trial, task in tasks.items()}

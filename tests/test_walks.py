@@ -1,0 +1,55 @@
+"""The pages' walks, run: every command they print, and what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.walks import agrees, says, steps
+
+if TYPE_CHECKING:
+    from tests.house import House
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+MINE = """\
+# the team's proxy
+model_list:
+  - model_name: claude-sonnet-5
+    litellm_params:
+      model: anthropic/claude-sonnet-5
+      api_key: os.environ/ANTHROPIC_API_KEY
+  - model_name: fast
+    litellm_params:
+      model: xai/grok-4.5
+      rpm: 100
+  - model_name: gpt-4-eu              # ours, in Frankfurt
+    litellm_params:
+      model: azure/gpt-4-eu
+      api_base: os.environ/AZURE_API_BASE
+  - model_name: old
+    litellm_params: {model: anthropic/claude-2.1}
+general_settings:
+  master_key: os.environ/LITELLM_MASTER_KEY
+"""
+
+
+@pytest.fixture
+def existing(house: House) -> House:
+    """A person with a config of their own, keys, and no policy yet."""
+    house.config.write_text(MINE, encoding="utf-8")
+    house.monkeypatch.setenv("ANTHROPIC_BASE_URL", house.sim.url("anthropic"))
+    house.monkeypatch.setenv("XAI_API_BASE", house.sim.url("xai"))
+    house.monkeypatch.setenv("LITELLM_MASTER_KEY", "sk-a-master-key-0123456789")
+    house.monkeypatch.setenv("COLUMNS", "100")
+    return house
+
+
+def test_the_walk_with_a_config_of_ones_own(existing: House) -> None:
+    before = existing.config.read_bytes()
+    for command, printed in steps(DOCS / "EXISTING.md"):
+        said = says(existing, command)
+        assert agrees(printed, said), "\n".join([command, *("    " + line for line in said)])
+    assert existing.config.read_bytes() == before, "the walk ends with a rollback"
