@@ -38,20 +38,20 @@ _ACTIVE_FLAGS: Final[Places] = (("active",), ("is_active",), ("enabled",), ("ava
 
 def is_gone(row: Row) -> bool:
     """Whether a row says that its model cannot be called any more, or not now."""
-    return not _states(row).isdisjoint(_GONE) or any(
-        row.flag(*place) is False for place in _ACTIVE_FLAGS
-    )
+    if any(row.flag(*place) is False for place in row.present(_ACTIVE_FLAGS)):
+        return True
+    return not _states(row).isdisjoint(_GONE)
 
 
 def is_deprecated(row: Row) -> bool:
     """Whether a row calls its model deprecated."""
-    return not _states(row).isdisjoint(_DEPRECATED) or any(
-        row.flag(*place) for place in _DEPRECATED_FLAGS
-    )
+    if any(row.flag(*place) for place in row.present(_DEPRECATED_FLAGS)):
+        return True
+    return not _states(row).isdisjoint(_DEPRECATED)
 
 
 def _states(row: Row) -> set[str]:
-    return {(row.text(*place) or "").lower() for place in _STATES}
+    return {(row.text(*place) or "").lower() for place in row.present(_STATES)}
 
 
 def announced_end(row: Row) -> date | None:
@@ -61,4 +61,4 @@ def announced_end(row: Row) -> date | None:
         parts = [Row(given).count(part) or 1 for part in ("year", "month", "day")]
         given = "-".join(f"{part:02}" for part in parts)
     day = Row({"day": given}).day("day") if given else None
-    return day or next((found for place in _ENDS if (found := row.day(*place))), None)
+    return day or next((found for place in row.present(_ENDS) if (found := row.day(*place))), None)

@@ -127,6 +127,9 @@ _LISTS: Final[tuple[tuple[tuple[str, ...], bool], ...]] = (
 )
 """Lists of what a model can; whether what is not in them counts as a no."""
 
+_FLAG_KEYS: Final = frozenset(place[0] for places in _CAPABILITY_FLAGS.values() for place in places)
+_LIST_KEYS: Final = frozenset(place[0] for place, _ in _LISTS)
+
 _LISTED_WORDS: Final = {
     "tools": ("tools", "tool_use", "tool-use", "function_calling", "function-calling"),
     "vision": ("vision",),
@@ -173,7 +176,7 @@ def model_of(provider: Provider, row: Row, model_id: str, whole: WholeList) -> M
     if is_gone(row):
         return None
     inputs, outputs = modalities(row)
-    kind = kind_of(row, model_id)
+    kind = kind_of(row, model_id, outputs)
     context = _context(row)
     return Model(
         provider=provider.name,
@@ -214,11 +217,11 @@ def _max_output(row: Row, context: int | None) -> int | None:
 
 def _capabilities(row: Row, inputs: tuple[str, ...] | None) -> dict[str, bool]:
     found: dict[str, bool] = {}
-    for word, places in _CAPABILITY_FLAGS.items():
-        flags = [flag for place in places if (flag := row.flag(*place)) is not None]
+    for word, places in _CAPABILITY_FLAGS.items() if row.has_any(_FLAG_KEYS) else ():
+        flags = [flag for place in row.present(places) if (flag := row.flag(*place)) is not None]
         if flags:
             found[word] = any(flags)
-    for place, complete in _LISTS:
+    for place, complete in _LISTS if row.has_any(_LIST_KEYS) else ():
         if (listed := row.listed(*place)) is not None:
             found |= _listed(place[-1], listed, complete=complete)
     hosts = [flag for host in live_hosts(row) if (flag := host.flag("supports_tools")) is not None]
@@ -251,7 +254,7 @@ def _display_name(row: Row, model_id: str) -> str | None:
 
 
 def _first_count(row: Row, places: Places) -> int | None:
-    return next((found for place in places if (found := row.count(*place))), None)
+    return next((found for place in row.present(places) if (found := row.count(*place))), None)
 
 
 def _ids(value: object) -> tuple[str, ...]:

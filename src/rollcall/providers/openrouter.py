@@ -102,7 +102,9 @@ def _model(provider: Provider, row: Row, model_id: str, unit: Unit) -> Model | N
     ends = row.day("expiration_date")
     target = row.value("alias_target", "slug")
     author, _, rest = model_id.partition("/")
-    kind = Kind.OTHER if model_id.startswith("openrouter/") else kind_of(row, model_id)
+    kind = kind_of(row, model_id, outputs)
+    if model_id.startswith("openrouter/"):  # its own choose a model by themselves
+        kind = Kind.OTHER
     return Model(
         provider=provider.name,
         id=model_id,
@@ -139,10 +141,11 @@ def _price(row: Row, unit: Unit) -> Price:
     quote = quote_of(row)
     base = price_of(quote, unit)
     exponent = unit.exponent if quote.exponent is None else quote.exponent
-    if base == Price() or exponent is None:
+    overrides = row.rows("pricing", "overrides")
+    if not overrides or exponent is None or base.input is base.output is None:
         return base
     tiers = []
-    for part in row.rows("pricing", "overrides"):
+    for part in overrides:
         if (tier := _tier(part, exponent)) is None:
             continue
         if any(

@@ -70,7 +70,7 @@ def _model(provider: Provider, row: Row, model_id: str) -> Model | None:
     if is_gone(row):
         return None
     inputs, outputs = modalities(row)
-    kind = _kind(row, model_id)
+    kind = _kind(row, model_id, outputs)
     return Model(
         provider=provider.name,
         id=model_id,
@@ -103,9 +103,9 @@ def _price(row: Row) -> Price:
     return Price(**base, tiers=tiers)
 
 
-def _kind(row: Row, model_id: str) -> Kind:
+def _kind(row: Row, model_id: str, outputs: tuple[str, ...] | None) -> Kind:
     priced_by_image = any(part.has("price_per_image") for part in row.rows("pricing"))
-    said = kind_of(row, model_id)
+    said = kind_of(row, model_id, outputs)
     if said is Kind.CHAT and (row.count("image_price") or priced_by_image):
         return Kind.IMAGE
     return said
