@@ -27,8 +27,7 @@ def main() -> None:
 
 def _rollcall(port: int, upstream: str) -> None:
     from rollcall import settings
-    from rollcall.service import serve
-    from rollcall.service.options import ServeOptions
+    from rollcall.service import ServeOptions, serve
 
     found = settings.resolve(cwd=Path.cwd())
     serve(ServeOptions(settings=found, port=port, upstream=upstream))

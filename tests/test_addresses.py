@@ -9,7 +9,7 @@ import pytest
 
 from rollcall.inspect.smoke import proxy_url
 from rollcall.providers.registry import resolve_provider
-from rollcall.service.options import ServeOptions
+from rollcall.service import ServeOptions
 from rollcall.settings import Settings, Variables, reachable
 
 HERE = Path()

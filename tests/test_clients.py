@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from rollcall.errors import NotFound, SettingsError
-from rollcall.inspect.clients import CLIENTS, SHELLS, client_lines, sample_calls
+from rollcall.inspect.clients import CLIENTS, client_lines, sample_calls
+from rollcall.inspect.shells import SHELLS, Shell
 from tests.service.fake_litellm import KEY, FakeLiteLLM
 
 URL = "http://127.0.0.1:4000"
@@ -61,29 +62,28 @@ def test_a_variable_is_not_assigned_to_itself_nor_removed() -> None:
     assert "unset ANTHROPIC_API_KEY" not in lines
 
 
-def test_typographic_quotes_do_not_end_a_powershell_string() -> None:
-    lines = client_lines("openai", "http://h/\u2019; calc", "K", "powershell")
-    assert "$env:OPENAI_BASE_URL = 'http://h/\u2019\u2019; calc/v1'" in lines
-
-
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("client", CLIENTS)
-def test_hostile_words_stay_words(client: str, shell: str) -> None:
+def test_hostile_words_stay_words(client: str, shell: Shell) -> None:
     bad = 'x\'; touch ran; "$(touch ran)`touch ran`"\ntouch ran\r\n'
+    if shell == "cmd" and CLIENTS[client].variables:
+        with pytest.raises(SettingsError, match="cmd has no way to write"):
+            client_lines(client, f"http://h/{bad}", "K", shell, model=bad)
+        return
     lines = client_lines(client, f"http://h/{bad}", "K", shell, model=bad)
     if shell == "sh":
         in_sh(lines, "K", K="1", PATH="/usr/bin:/bin")
         listed = subprocess.run(["ls"], capture_output=True, text=True, check=True).stdout
         assert "ran" not in listed
     for line in lines:
-        if line.startswith("#"):
+        if line.startswith(("#", "rem")):
             assert "\n" not in line
             assert "\r" not in line
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("client", CLIENTS)
-def test_every_client_is_told_something_in_every_shell(client: str, shell: str) -> None:
+def test_every_client_is_told_something_in_every_shell(client: str, shell: Shell) -> None:
     lines = client_lines(client, URL, "LITELLM_API_KEY", shell)
     assert len(lines) > 1
     assert any(URL in line for line in lines)
@@ -136,12 +136,6 @@ def test_an_unknown_client_is_told_its_neighbour() -> None:
     with pytest.raises(NotFound) as caught:
         client_lines("claud-code", URL, "K", "sh")
     assert caught.value.hint == "Did you mean 'claude-code'?"
-
-
-def test_an_unknown_shell_lists_the_known() -> None:
-    with pytest.raises(SettingsError) as caught:
-        client_lines("openai", URL, "K", "fish")
-    assert "powershell" in caught.value.hint
 
 
 @pytest.mark.parametrize("given", ["sk-abc-123", "A B", "", "1A", "A\nB"])

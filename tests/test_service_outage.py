@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from rollcall.inspect.inventory import Inventory
+from rollcall.service import ServeOptions
 from rollcall.service.app import create_app
-from rollcall.service.options import ServeOptions
 from tests.service.fake_litellm import KEY, NAMES, OTHER_KEY, FakeLiteLLM
 from tests.service.samples import INVENTORY, SONNET, options
 from tests.service.serving import client, serving

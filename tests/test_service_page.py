@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from html import unescape
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
@@ -262,7 +263,7 @@ def out(count: int, provider: str = "openrouter", **fields: object) -> tuple[Mod
     return tuple(like.model_copy(update={"id": f"{provider}-{number}"}) for number in range(count))
 
 
-def text_of(inventory: Inventory, query: str = "", **fields: str) -> str:
+def text_of(inventory: Inventory, query: str = "", **fields: Any) -> str:
     """The page of an inventory, filtered."""
     wanted = read_filter(dict(parse_qsl(query)))
     page = make_page(KnownModels(inventory), wanted, NOW, **fields)

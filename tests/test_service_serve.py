@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from rollcall.errors import SettingsError
-from rollcall.service.options import HELP_EPILOG, ServeOptions
+from rollcall.service import HELP_EPILOG, ServeOptions
 from tests.litellm_proxy import free_port
 from tests.platforms import not_on_windows
 from tests.service.fake_litellm import KEY, FakeLiteLLM

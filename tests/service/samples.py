@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from rollcall.inspect.inventory import Inventory, ModelRow
-from rollcall.service.options import ServeOptions
+from rollcall.service import ServeOptions
 from rollcall.settings import Settings
 from rollcall.store.state import ProviderState, RunRecord
 

@@ -15,7 +15,7 @@ from rollcall.cli import (
     proxy_commands,
     setup_commands,
 )
-from rollcall.service.options import HELP_EPILOG
+from rollcall.service import HELP_EPILOG
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rollcall.cli import options
-from rollcall.service.options import DEFAULT_PORT
+from rollcall.service import DEFAULT_PORT
 from rollcall.settings import resolve
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ def serve(
     """
     import gc
 
+    from rollcall.service import ServeOptions
     from rollcall.service import serve as serve_models
-    from rollcall.service.options import ServeOptions
     from rollcall.sync import apply
 
     gc.enable()
@@ -123,22 +123,19 @@ def env(
         str, typer.Option("--key-env", help="The variable that holds the proxy's key.")
     ] = "LITELLM_API_KEY",
     shell: Annotated[
-        str | None, typer.Option("--shell", help="sh or powershell; by default this system's.")
+        str | None, typer.Option("--shell", help="sh, powershell, fish or cmd; by default yours.")
     ] = None,
     model: Annotated[
         str | None, typer.Option("--model", help="A model or alias to start with.")
     ] = None,
 ) -> None:
     """Print what a shell needs to send a client through the proxy."""
-    import os
-
     from rollcall.inspect.clients import client_lines
+    from rollcall.inspect.shells import shell_named, this_shell
     from rollcall.inspect.smoke import proxy_url
     from rollcall.report.text import out
 
     settings = resolve()
-    default = "powershell" if os.name == "nt" else "sh"
-    for line in client_lines(
-        client, proxy_url(settings, url), key_env, shell or default, model=model
-    ):
+    reader = shell_named(shell) if shell else this_shell(settings.environ)
+    for line in client_lines(client, proxy_url(settings, url), key_env, reader, model=model):
         out(line)

@@ -9,18 +9,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Literal
 
 from rollcall.errors import NotFound, SettingsError, did_you_mean
-
-Shell = Literal["sh", "powershell"]
-SHELLS: tuple[Shell, ...] = ("sh", "powershell")
+from rollcall.inspect.shells import Shell, assignment, quoted, reference, remark, removal
 
 ROOT, V1, KEY, MODEL = "{root}", "{v1}", "{key}", "{model}"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_POWERSHELL_QUOTE = re.compile("(['\u2018\u2019\u201a\u201b])")
-_TWICE = r"\1\1"
-"""PowerShell takes typographic quotes for quotes; twice, each stands for itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,24 +141,22 @@ CLIENTS: dict[str, Client] = {
 
 
 def client_lines(
-    client: str, base_url: str, key_variable: str, shell: str, *, model: str | None = None
+    client: str, base_url: str, key_variable: str, shell: Shell, *, model: str | None = None
 ) -> list[str]:
     """The lines a shell needs to send `client` through the proxy; remarks are comments.
 
     Args:
         base_url: the proxy's root, with or without /v1.
         key_variable: the name of the variable that holds the proxy's key.
-        shell: "sh" or "powershell".
         model: a name to start with, where the client takes one.
 
     Raises:
-        NotFound: the client is not known. SettingsError: the shell or the variable is none.
+        NotFound: the client is not known. SettingsError: the variable is none, or cmd cannot be
+            given a value.
     """
     if client not in CLIENTS:
         known = did_you_mean(client, CLIENTS) or f"There are: {', '.join(CLIENTS)}."
         raise NotFound(f"No client is called {client!r} here.", known)
-    if shell not in SHELLS:
-        raise SettingsError(f"Unknown shell {shell!r}.", f"Use one of: {', '.join(SHELLS)}.")
     if not _VARIABLE.fullmatch(key_variable):
         # The value is not repeated: somebody may have given the key itself.
         raise SettingsError(
@@ -174,16 +166,16 @@ def client_lines(
     row = CLIENTS[client]
     root = base_url.rstrip("/").removesuffix("/v1").rstrip("/")
     words = {ROOT: root, V1: f"{root}/v1", KEY: key_variable, MODEL: model or ""}
-    lines = [f"# {row.title}"]
-    lines += [_unset(name, shell) for name in row.unset if name != key_variable]
+    lines = [remark(row.title, shell)]
+    lines += [removal(name, shell) for name in row.unset if name != key_variable]
     for name, meaning in row.variables:
         value = words.get(meaning, meaning)
         if meaning == KEY and name != key_variable:
-            lines.append(_reference(name, key_variable, shell))
+            lines.append(reference(name, key_variable, shell))
         elif meaning != KEY and value:
-            lines.append(_assignment(name, value, shell))
+            lines.append(assignment(name, value, shell))
     words[MODEL] = model or "NAME"
-    return lines + [f"# {_filled(note, words)}" for note in row.notes]
+    return lines + [remark(_filled(note, words), shell) for note in row.notes]
 
 
 def sample_calls(base_url: str, key_variable: str, model: str) -> dict[str, str]:
@@ -193,16 +185,16 @@ def sample_calls(base_url: str, key_variable: str, model: str) -> dict[str, str]
     body = json.dumps({"model": model, "messages": messages})
     return {
         "curl": (
-            f"curl {_in_sh(f'{url}/chat/completions')} \\\n"
+            f"curl {quoted(f'{url}/chat/completions', 'sh')} \\\n"
             f'  -H "Authorization: Bearer ${key_variable}" \\\n'
             "  -H 'Content-Type: application/json' \\\n"
-            f"  -d {_in_sh(body)}"
+            f"  -d {quoted(body, 'sh')}"
         ),
         "PowerShell": (
-            f"Invoke-RestMethod {_in_powershell(f'{url}/chat/completions')} -Method Post `\n"
+            f"Invoke-RestMethod {quoted(f'{url}/chat/completions', 'powershell')} -Method Post `\n"
             f'  -Headers @{{Authorization = "Bearer $env:{key_variable}"}} `\n'
             "  -ContentType 'application/json' `\n"
-            f"  -Body {_in_powershell(body)}"
+            f"  -Body {quoted(body, 'powershell')}"
         ),
         "Python": (
             "import os\n"
@@ -213,32 +205,6 @@ def sample_calls(base_url: str, key_variable: str, model: str) -> dict[str, str]
             "print(reply.choices[0].message.content)"
         ),
     }
-
-
-def _in_sh(value: str) -> str:
-    return "'" + value.replace("'", "'\"'\"'") + "'"
-
-
-def _in_powershell(value: str) -> str:
-    return "'" + _POWERSHELL_QUOTE.sub(_TWICE, value) + "'"
-
-
-def _assignment(name: str, value: str, shell: str) -> str:
-    if shell == "powershell":
-        return f"$env:{name} = {_in_powershell(value)}"
-    return f"export {name}={_in_sh(value)}"
-
-
-def _reference(name: str, variable: str, shell: str) -> str:
-    if shell == "powershell":
-        return f"$env:{name} = $env:{variable}"
-    return f'export {name}="${variable}"'
-
-
-def _unset(name: str, shell: str) -> str:
-    if shell == "powershell":
-        return f"Remove-Item Env:{name} -ErrorAction Ignore"
-    return f"unset {name}"
 
 
 def _filled(note: str, words: dict[str, str]) -> str:

@@ -1,18 +1,130 @@
 """/v1/models in front of LiteLLM, and its page for people. Needs the extra `serve`.
 
-Importing this package costs next to nothing; FastAPI and uvicorn are imported by `serve`.
+What `serve` is told stands here: where to listen, whom to ask, who may ask. Importing it costs next
+to nothing; FastAPI and uvicorn are imported by `serve`.
 """
 
 from __future__ import annotations
 
+import ipaddress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from rollcall.service.options import HELP_EPILOG, ServeOptions
+from rollcall.errors import SettingsError
+from rollcall.settings import reachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rollcall.settings import Settings
+
 __all__ = ["HELP_EPILOG", "ServeOptions", "serve"]
+
+DEFAULT_UPSTREAM = "http://127.0.0.1:4000"
+DEFAULT_PORT = 4001
+
+# click fills paragraphs, except below a line that is a lone backspace character.
+HELP_EPILOG = """\
+As a systemd service, in ~/.config/systemd/user/rollcall.service:
+
+\b
+    [Unit]
+    Description=Models behind LiteLLM, for clients and people
+    After=network.target
+
+\b
+    [Service]
+    WorkingDirectory=%h/litellm
+    EnvironmentFile=%h/litellm/.env
+    ExecStart=%h/litellm/.venv/bin/rollcall serve --upstream http://127.0.0.1:4000
+    Restart=on-failure
+    SuccessExitStatus=143
+
+\b
+    [Install]
+    WantedBy=default.target
+
+then: systemctl --user enable --now rollcall. A compose file stands in docs/SERVICE.md.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """How to serve.
+
+    Attributes:
+        upstream: LiteLLM's address; None = LITELLM_BASE_URL, else http://127.0.0.1:4000.
+        cors_origins: web origins that may read the answers; none by default.
+        refresh_interval_seconds: how often the list is asked for when nobody asks (only with our
+            own tokens: a caller's key is never kept, so nothing can be asked with it later).
+        upstream_timeout_seconds: how long a caller waits for LiteLLM's list at most, before the
+            last good one is answered. Claude Code gives up after three seconds.
+        shutdown_seconds: how long running answers may take to end after SIGTERM.
+    """
+
+    settings: Settings
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    upstream: str | None = None
+    cors_origins: tuple[str, ...] = ()
+    refresh_interval_seconds: float = 30.0
+    upstream_timeout_seconds: float = 2.0
+    shutdown_seconds: float = 10.0
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The tokens of ROLLCALL_API_TOKENS, separated by commas or blanks."""
+        words = self.settings.environ.get("ROLLCALL_API_TOKENS", "").replace(",", " ").split()
+        return tuple(dict.fromkeys(words))
+
+    @property
+    def upstream_key(self) -> str | None:
+        """LITELLM_API_KEY: the key LiteLLM is asked with when we have tokens of our own."""
+        return self.settings.environ.get("LITELLM_API_KEY", "").strip() or None
+
+    @property
+    def operator_keys(self) -> tuple[str, ...]:
+        """Keys known to be LiteLLM's without asking it: LITELLM_API_KEY and the master key."""
+        names = ("LITELLM_API_KEY", "LITELLM_MASTER_KEY")
+        found = (self.settings.environ.get(name, "").strip() for name in names)
+        return tuple(key for key in found if key)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach us."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def upstream_url(self) -> str:
+        """LiteLLM's root, without a trailing slash or `/v1`.
+
+        Raises:
+            SettingsError: not an http address, one with a password in it, or our own.
+        """
+        given = self.upstream or self.settings.environ.get("LITELLM_BASE_URL") or DEFAULT_UPSTREAM
+        address = reachable(given.strip()).rstrip("/").removesuffix("/v1").rstrip("/")
+        try:
+            parts = urlsplit(address)
+            port = parts.port
+        except ValueError:
+            parts, port = urlsplit(""), None
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+            raise SettingsError(
+                "The upstream is not an address such as http://127.0.0.1:4000.",
+                "Set --upstream or LITELLM_BASE_URL; the key goes into LITELLM_API_KEY.",
+            )
+        if parts.hostname in {self.host, "localhost"} and port == self.port and self.loopback:
+            raise SettingsError(
+                f"The upstream {address} is the address rollcall itself would listen on.",
+                "Choose another --port, or point --upstream at LiteLLM.",
+            )
+        return address
 
 
 def serve(options: ServeOptions, *, refresh: Callable[[], None] | None = None) -> int:
@@ -26,8 +138,6 @@ def serve(options: ServeOptions, *, refresh: Callable[[], None] | None = None) -
     Raises:
         SettingsError: the extra is not installed, or an address that makes no sense.
     """
-    from rollcall.errors import SettingsError
-
     try:
         from rollcall.service.server import run
     except ModuleNotFoundError as error:

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route
 
 from rollcall.service.access import Authenticator
 from rollcall.service.cache import ModelListCache
@@ -27,28 +27,27 @@ from rollcall.service.formats import (
     ApiError,
     Format,
     ListRequest,
-    QueryError,
+    Refusal,
     error_reply,
     not_served,
     read_list_request,
     tidy_path,
 )
-from rollcall.service.forwarding import ForwardedReply
 from rollcall.service.inventory_source import InventorySource, Refresher, files_stamp
 from rollcall.service.model_list import etag_of, to_json
 from rollcall.service.page_routes import page_routes
-from rollcall.service.upstream import OtherAnswer, Upstream
+from rollcall.service.upstream import ForwardedReply, OtherAnswer, Upstream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Receive, Scope, Send
-    from starlette.websockets import WebSocket
 
     from rollcall.inspect.inventory import Inventory
+    from rollcall.service import ServeOptions
+    from rollcall.service.access import Caller
     from rollcall.service.cache import ListAnswer
-    from rollcall.service.options import ServeOptions
 
 UNPREFIXED_CALLS = ("/chat/completions", "/completions", "/embeddings", "/responses")
 """What clients call whose base URL has no `/v1`; LiteLLM serves both."""
@@ -88,7 +87,7 @@ def create_app(
         lifespan=lifespan,
         openapi_url=None,
         redirect_slashes=False,
-        exception_handlers={HTTPException: _http_error, 500: _bug},
+        exception_handlers={Refusal: _refusal, HTTPException: _http_error, 500: _bug},
     )
     app.state.service = service
     app.add_middleware(TidyPath)
@@ -109,8 +108,7 @@ def _api_routes(service: Service) -> list[BaseRoute]:
         *(Route(path, service.list_models, methods=get) for path in LIST_PATHS),
         Route("/v1/models/{name:path}", service.one_model, methods=get),
         Route("/healthz", service.health, methods=get),
-        Route("/v1/realtime", _no_websocket_here, methods=get),
-        WebSocketRoute("/{path:path}", _no_websocket),
+        Route("/v1/realtime", _no_websocket, methods=get),
         *(
             Route(path, service.forward, methods=_EVERY_METHOD)
             for path in ("/v1/{path:path}", *UNPREFIXED_CALLS)
@@ -176,14 +174,8 @@ class Service:
 
     async def list_models(self, request: Request) -> Response:
         """LiteLLM's list for this caller, enriched."""
-        scope = request.scope
-        caller = self.authenticator.admit(scope["headers"])
-        if caller is None:
-            return error_reply(TOKEN_NEEDED, scope)
-        try:
-            asked = read_list_request(scope["path"], scope["query_string"], scope["headers"])
-        except QueryError as error:
-            return error_reply(ApiError(400, str(error)), scope)
+        scope, caller = request.scope, self._caller(request)
+        asked = read_list_request(scope["path"], scope["query_string"], scope["headers"])
         answer = await self.lists.get(caller, asked, anew=asked.refresh)
         extra: dict[str, str] = {}
         if asked.refresh and not isinstance(answer, (ApiError, OtherAnswer)):
@@ -200,36 +192,32 @@ class Service:
 
         LiteLLM's own route answers neither names with a slash nor aliases.
         """
-        scope = request.scope
-        caller = self.authenticator.admit(scope["headers"])
-        if caller is None:
-            return error_reply(TOKEN_NEEDED, scope)
-        try:
-            asked = read_list_request("/v1/models", scope["query_string"], scope["headers"])
-        except QueryError as error:
-            return error_reply(ApiError(400, str(error)), scope)
-        if asked.format is Format.CODEX:
-            return ForwardedReply(self._upstream, self.authenticator, caller)
-        answer = await self.lists.get(caller, asked)
-        if isinstance(answer, ApiError):
-            return error_reply(answer, scope)
-        if isinstance(answer, OtherAnswer):
-            return ForwardedReply(self._upstream, self.authenticator, caller)
-        row = answer.rendered.rows.get(request.path_params["name"])
-        if row is None:
-            return ForwardedReply(self._upstream, self.authenticator, caller)
-        content = to_json(row)
-        return _content_reply(content, etag_of(content), answer, scope, {})
+        scope, caller = request.scope, self._caller(request)
+        asked = read_list_request("/v1/models", scope["query_string"], scope["headers"])
+        if asked.format is not Format.CODEX:
+            answer = await self.lists.get(caller, asked)
+            if isinstance(answer, ApiError):
+                return error_reply(answer, scope)
+            name = request.path_params["name"]
+            if not isinstance(answer, OtherAnswer) and name in answer.rendered.rows:
+                content = to_json(answer.rendered.rows[name])
+                return _content_reply(content, etag_of(content), answer, scope, {})
+        return ForwardedReply(self._upstream, self.authenticator, caller)
 
     async def forward(self, request: Request) -> Response:
         """Any other call, streamed to LiteLLM and back."""
         path = request.scope["path"]
         if path in LIST_PATHS or path.startswith("/v1/models/"):
             raise HTTPException(405, headers={"allow": "GET, HEAD"})
+        if request.headers.get("upgrade", "").lower() == "websocket":
+            raise Refusal(NO_WEBSOCKET)
+        return ForwardedReply(self._upstream, self.authenticator, self._caller(request))
+
+    def _caller(self, request: Request) -> Caller:
         caller = self.authenticator.admit(request.scope["headers"])
         if caller is None:
-            return error_reply(TOKEN_NEEDED, request.scope)
-        return ForwardedReply(self._upstream, self.authenticator, caller)
+            raise Refusal(TOKEN_NEEDED)
+        return caller
 
     async def health(self, _: Request) -> Response:
         """Whether LiteLLM answers, and how old the last good list is. Says nothing about keys."""
@@ -286,12 +274,13 @@ def _content_reply(
     return Response(content, 200, headers, "application/json")
 
 
-async def _no_websocket(socket: WebSocket) -> None:
-    await socket.send_denial_response(error_reply(NO_WEBSOCKET, socket.scope))
+async def _no_websocket(_: Request) -> Response:
+    raise Refusal(NO_WEBSOCKET)
 
 
-async def _no_websocket_here(request: Request) -> Response:
-    return error_reply(NO_WEBSOCKET, request.scope)
+async def _refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return error_reply(error.error, request.scope)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

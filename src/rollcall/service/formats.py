@@ -46,10 +46,6 @@ NOT_ASKED_UPSTREAM = frozenset({"ready", "refresh", "limit", "key", "api_key"})
 _HEADER_LENGTH = 200
 
 
-class QueryError(ValueError):
-    """A parameter of ours that is neither `true` nor `false`."""
-
-
 @dataclass(frozen=True, slots=True)
 class ListRequest:
     """A request for a list of models; equal ones of one caller share LiteLLM's answer.
@@ -89,7 +85,7 @@ def read_list_request(path: str, query_string: bytes, headers: Iterable[Header])
     """Read a request for one of LIST_PATHS.
 
     Raises:
-        QueryError: `ready` or `refresh` is neither true nor false.
+        Refusal: `ready` or `refresh` is neither true nor false.
     """
     given = {name: value[:_HEADER_LENGTH] for name, value in headers if name in FORMAT_HEADERS}
     pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
@@ -121,7 +117,7 @@ def _flag(pairs: list[tuple[str, str]], name: str) -> bool | None:
     if not given:
         return None
     if given[-1] not in ("true", "false"):
-        raise QueryError(f"`{name}` must be true or false.")
+        raise Refusal(ApiError(400, f"`{name}` must be true or false."))
     return given[-1] == "true"
 
 
@@ -140,6 +136,14 @@ class ApiError:
             return {"type": "error", "error": error}
         words = {"message": self.message, "type": openai_type, "param": None, "code": code}
         return {"error": words}
+
+
+class Refusal(Exception):
+    """A request that is answered with an error."""
+
+    def __init__(self, error: ApiError) -> None:
+        super().__init__(error.message)
+        self.error = error
 
 
 _BAD_REQUEST = ("invalid_request_error", "invalid_request", "invalid_request_error")

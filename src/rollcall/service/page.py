@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from rollcall.inspect.inventory import Inventory, ModelRow
+    from rollcall.inspect.shells import Shell
     from rollcall.plan.guards import HeldChange
     from rollcall.service.model_list import KnownModels
     from rollcall.store.state import ProviderState
@@ -194,7 +195,7 @@ def make_page(
     problem: str | None = None,
     *,
     base_url: str = "http://127.0.0.1:4001",
-    shell: str = "sh",
+    shell: Shell = "sh",
 ) -> Page:
     """The page of what is known at one moment.
 
@@ -273,7 +274,7 @@ def _shared(rows: Sequence[ModelRow]) -> str:
     return reasons.pop() if len(rows) > 1 and len(reasons) == 1 else ""
 
 
-def _aliases(known: KnownModels, base_url: str, shell: str) -> tuple[AliasLine, ...]:
+def _aliases(known: KnownModels, base_url: str, shell: Shell) -> tuple[AliasLine, ...]:
     """Those that are listed first; the user's order inside."""
     lines = [
         AliasLine(

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import Scope
 
+    from rollcall.service import ServeOptions
     from rollcall.service.access import Authenticator
     from rollcall.service.app import Service
     from rollcall.service.cache import Health
-    from rollcall.service.options import ServeOptions
     from rollcall.service.page import Page
 
 HERE = Path(__file__).parent

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from rollcall.inspect.inventory import Inventory
-    from rollcall.service.options import ServeOptions
+    from rollcall.service import ServeOptions
 
 _log = logging.getLogger("rollcall.service")
 _access_log = logging.getLogger("rollcall.access")
@@ -78,7 +78,8 @@ def run(options: ServeOptions, *, refresh: Callable[[], None] | None = None) -> 
         host=options.host,
         port=options.port,
         access_log=False,
-        log_level="warning",
+        log_level="error",
+        ws="none",
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=int(options.shutdown_seconds),

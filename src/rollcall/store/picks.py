@@ -60,6 +60,8 @@ def write_picked(policy_path: Path, qualified: str) -> Path:
     from rollcall.litellm_config.render import flow  # ruamel.yaml: only to write
 
     path = picked_path(policy_path)
+    if path.is_symlink():  # planted by somebody: what it leads to is no pick
+        remove_named(path)
     write_named(path, f"{HEADER}default: {flow(qualified)}\n".encode())
     return path
 
