@@ -76,6 +76,7 @@ for command in (
     proxy_commands.serve,
     setup_commands.init,
     setup_commands.pick,
+    setup_commands.facts,
     proxy_commands.env,
     config_commands.adopt,
     config_commands.eject,
