@@ -99,9 +99,10 @@ def test_no_reply_writes_an_absurd_price_or_lets_in_what_gives_no_text(
         assert not found["id"].endswith((":batch", "-embed", "-image"))
         assert found.get("status") != "deprecated"
     for name in decided.blocks.aliases:
-        target = replay.aliases[name]
-        pricing = by_id[target.removeprefix(f"{provider}/")]["pricing"]
-        assert "hourly" not in pricing or pricing["hourly"] is None, "an hour is never free"
+        info = replay.entries[replay.aliases[name]]["model_info"]
+        pricing = by_id[info["id"].removeprefix(f"rollcall/{provider}/")].get("pricing", {})
+        free = not info["input_cost_per_token"] and not info["output_cost_per_token"]
+        assert not (free and "hourly" in pricing), "what is billed by the hour is not free"
 
 
 FAMILIES = ("storm", "breeze", "gale-mini")
