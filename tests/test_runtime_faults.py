@@ -28,7 +28,7 @@ from tests.simulator import CallFault, Fault, Simulator
 KINDS = ("openai", "anthropic", "gemini", "openrouter", "xai", "perplexity", "ollama", "deepseek")
 STREAMS_WELL = (Fault.DELAY, Fault.UNAVAILABLE_ONCE, Fault.REPEATED_CURSOR, Fault.EMPTY)
 WELL = (*STREAMS_WELL, Fault.CONTROL_CHARACTERS, Fault.NAN_NUMBERS, Fault.UTF16)
-"""What does not keep a completion from being read; some of it the simulator does to whole bodies."""
+"""What keeps no completion from being read; the simulator spoils whole bodies only."""
 ODD = [(fault, False) for fault in WELL] + [(fault, True) for fault in STREAMS_WELL]
 
 ENDS: dict[Fault, type[ProviderError]] = {
