@@ -494,6 +494,10 @@ HEADER: Final = """\
 # The policy of rollcall: whom to ask, which models to admit, what clients call them.
 # What no rule admits stays out. `rollcall plan` shows what it comes to.
 version: 1
+
+# A price that neither the provider nor LiteLLM's own map knows is borrowed (from OpenRouter, or a
+# list named in `facts`), so that budgets count; `own`: only what a provider states is written.
+defaults: {write_prices: borrowed}
 """
 
 GUARDS: Final = """\

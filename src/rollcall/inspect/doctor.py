@@ -354,7 +354,7 @@ def _config_check(subject: _Subject) -> Iterator[Finding]:
         yield Finding(Level.WARNING, "no_config", what, fix="rollcall init, then rollcall apply")
         return
     yield from find_traps(config)
-    if config.reading.refused is None:
+    if config.root.reading.refused is None:
         yield from _editing_findings(config)
 
 
@@ -419,7 +419,7 @@ def checked_config(settings: Settings, store: Store, raw: bytes) -> CheckedConfi
     )
     folder = settings.config_path.absolute().parent
     missing = tuple(entry for entry in entries if not is_file(folder / entry))
-    included = tuple(content for _, content in store.read_includes(config.data))
+    included = tuple((path.name, content) for path, content in store.read_includes(config.data))
     return replace(config, includes=included, missing_includes=missing)
 
 
@@ -428,14 +428,14 @@ def _editing_findings(config: CheckedConfig) -> Iterator[Finding]:
     try:
         document = parse(config.raw)
     except ConfigRefused as error:
-        yield config.error("cannot_edit", error.what, error.line, error.hint)
+        yield config.root.error("cannot_edit", error.what, error.line, error.hint)
         return
     if document.refusal is not None and not document.strays:
         refused = document.refusal
-        yield config.error("cannot_edit", refused.what, refused.line, refused.hint)
+        yield config.root.error("cannot_edit", refused.what, refused.line, refused.hint)
     for stray in document.strays:
         what = f"The entry {stray.model_name} is managed, but stands outside rollcall's markers."
-        yield config.warning("stray_entry", what, stray.line, "rollcall adopt")
+        yield config.root.warning("stray_entry", what, stray.line, "rollcall adopt")
 
 
 def _document(subject: _Subject) -> ConfigDocument:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 
 VARIABLE = "os.environ/"
+ENVIRONMENTS = ("development", "staging", "production")
+"""What LITELLM_ENVIRONMENT and `supported_environments` may say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,21 @@ def merged(data: Mapping[str, Any], includes: Iterable[Mapping[str, Any]]) -> di
     return result
 
 
-def view(data: Mapping[str, Any]) -> LiteLLMView:
-    """Read the names out of a config; entries LiteLLM could not start with are passed over."""
+def view(data: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> LiteLLMView:
+    """Read the names out of a config, without entries LiteLLM could not start with, and without
+    those it leaves out by design.
+
+    Args:
+        environ: variables as LiteLLM will see them; None = it may leave nothing out.
+    """
     groups: dict[str, Group] = {}
     ids: dict[str, str] = {}
     for entry in entries(data):
         params, info = mapping(entry.get("litellm_params")), mapping(entry.get("model_info"))
         name, model = entry.get("model_name"), params.get("model")
         if not isinstance(name, str) or not isinstance(model, str):
+            continue
+        if environ is not None and is_left_out(info, environ):
             continue
         before = groups.get(name, Group(name, ()))
         groups[name] = Group(
@@ -91,6 +100,16 @@ def view(data: Mapping[str, Any]) -> LiteLLMView:
         if identity := _text(info.get("id")):
             ids[identity] = model
     return LiteLLMView(groups, _aliases(data), ids)
+
+
+def is_left_out(model_info: Mapping[Any, Any], environ: Mapping[str, str]) -> bool:
+    """Whether `supported_environments` keeps an entry out of the proxy that is started here."""
+    wanted = model_info.get("supported_environments")
+    if wanted is None or variable_of(wanted) is not None:
+        return False
+    here = environ.get("LITELLM_ENVIRONMENT")
+    known = isinstance(wanted, list) and all(one in ENVIRONMENTS for one in wanted)
+    return not known or here not in ENVIRONMENTS or here not in wanted
 
 
 def _aliases(data: Mapping[str, Any]) -> dict[str, Alias]:

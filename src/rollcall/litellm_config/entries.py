@@ -80,12 +80,12 @@ def entry_of(
             is borrowed is not written, but for the last day: LiteLLM has its own word for it.
     """
     litellm_params: dict[str, Any] = {"model": model.litellm_model}
-    if key_env is not None:
+    given = {**model.params, **params}
+    if key_env is not None and not given.get("litellm_credential_name"):  # a key would win over it
         litellm_params["api_key"] = f"os.environ/{key_env}"
     if api_base is not None:
         litellm_params["api_base"] = api_base
-    litellm_params.update(model.params)
-    litellm_params.update(params)
+    litellm_params.update(given)
     info: dict[str, Any] = {"id": f"{ID_PREFIX}{model.qualified}", "managed_by": MANAGED_BY}
     if model.display_name:
         info["display_name"] = model.display_name

@@ -78,7 +78,9 @@ class ProviderCatalog:
         self._by_name: dict[str, tuple[str, ...]] = {}
 
     def item(self, model_id: str) -> ListedModel:
-        """The model with this id, read."""
+        """The model with this id, read, and with what other lists say of it: only models that a
+        rule names cost that.
+        """
         item = self._items.get(model_id)
         if item is None:
             model = self._others.complete(self.models[model_id])
@@ -112,7 +114,7 @@ class ProviderCatalog:
             rows = [
                 ids
                 for ids in self._families.get(head, {}).values()
-                if is_family(self.item(ids[0]).reading, name)
+                if is_family(order.read_model(self.models[ids[0]]), name)
             ]
             known = tuple(sorted(model_id for ids in rows for model_id in ids))
             self._by_name[name] = known
@@ -123,7 +125,7 @@ class ProviderCatalog:
         """Family -> (maker, author) -> ids: `is_family` says the same of all ids of one list."""
         found: dict[str, dict[tuple[str | None, str], list[str]]] = {}
         for model_id in self._ids:
-            reading = self.item(model_id).reading
+            reading = order.read_model(self.models[model_id])
             who = (reading.maker, model_id.rpartition("/")[0])
             found.setdefault(reading.family, {}).setdefault(who, []).append(model_id)
         return found

@@ -286,11 +286,11 @@ def rollback(settings: Settings, backup_id: str | None = None) -> tuple[str, Wri
 
 def _last_other(store: Store, current: bytes) -> str:
     """The newest backup that is not what stands there now (a write cut short leaves such a one)."""
-    digest = sha256_of(current)
     backups = store.backups()
     if not backups:
         raise NotFound("There is no earlier config.yaml to go back to.", "Nothing was changed.")
-    return next((row.id for row in backups if row.sha256 != digest), backups[0].id)
+    others = (row.id for row in backups if store.read_backup(row.id) != current)
+    return next(others, backups[0].id)
 
 
 def refresh(settings: Settings) -> None:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from rollcall.catalog.facts import Facts, RecordedFacts
+from rollcall.errors import SettingsError
 from rollcall.files import read_regular
 from rollcall.litellm_config.entries import called_by
+from rollcall.policy.schema import FACT_SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,10 +25,16 @@ if TYPE_CHECKING:
     from rollcall.settings import Settings
 
 LITELLM = "litellm"
+NO_MAP = (
+    "write_prices: borrowed writes nothing here: LiteLLM's own price map is not found, so nobody "
+    "can tell what it knows; ROLLCALL_PRICE_MAP names one, or facts: {files: [...]} a copy"
+)
 VARIABLE = "ROLLCALL_PRICE_MAP"
 """Names the price map of a litellm that is not installed beside rollcall."""
 SCHEMA = 1
 MOST_BYTES = 64 * 1024 * 1024
+DEFAULT_FILE = "facts.json"
+FETCH_SECONDS = 60.0
 
 
 class FactFile(NamedTuple):
@@ -92,8 +100,9 @@ class FactLists:
 
     def __init__(self, policy: Policy, settings: Settings, kept: bytes | None) -> None:
         """`kept` is what an earlier run left, see `Recorded.kept`."""
+        self._writes = policy.defaults.write_prices == "borrowed"
         self._words = [word for word in policy.fact_sources if word != "openrouter"]
-        if policy.defaults.write_prices == "borrowed" and LITELLM not in self._words:
+        if self._writes and LITELLM not in self._words:
             self._words.append(LITELLM)
         self._settings = settings
         self._kept = _unpacked(kept)
@@ -116,7 +125,7 @@ class FactLists:
         self.prepare()
         names = sorted(set(wanted))
         sources, tables = {}, {}
-        for word, file in self._files.items():
+        for word, file in list(self._files.items()):  # one that cannot be read goes
             table = self._table(word, file, names)
             if table is not None:
                 tables[word] = {"name": file.name, "mark": list(file.mark or ()), **table}
@@ -127,7 +136,10 @@ class FactLists:
 
     def _found(self, word: str) -> FactFile | None:
         if word == LITELLM:
-            return _price_map(self._settings)
+            found = _price_map(self._settings)
+            if found is None and self._writes:
+                self._notes.append(NO_MAP)
+            return found
         path = self._settings.policy_path.parent / word
         file = FactFile(path.name, path, _mark(path))
         if file.mark is None:
@@ -233,3 +245,65 @@ def models_of_interest(answers: Iterable[Answer], document: ConfigDocument) -> s
         if called := called_by(entry):
             named.add(called)
     return named
+
+
+class Fetched(NamedTuple):
+    """A copy of an open list that was fetched.
+
+    Attributes:
+        path: where it was written. named: the policy names it already. changed: it is another
+            text than before.
+    """
+
+    path: Path
+    named: bool
+    changed: bool
+
+
+def update(settings: Settings, url: str, to: Path | None = None) -> Fetched:
+    """Fetch a copy of models.dev's list or of LiteLLM's price map, and write it beside the policy.
+
+    Args:
+        to: where to write it; left out: the one file the policy names, else facts.json.
+
+    Raises:
+        SettingsError: it cannot be fetched, is no such list, or the policy names several files.
+        PolicyError, StoreError: see their docstrings.
+    """
+    from rollcall.store.atomic import write_named
+    from rollcall.sync.gather import read_policy
+
+    folder = settings.policy_path.parent
+    named = [word for word in read_policy(settings)[1].fact_sources if word not in FACT_SOURCES]
+    if to is None and len(named) > 1:
+        raise SettingsError(
+            f"The policy names several files: {', '.join(named)}.", "Say which with --to FILE."
+        )
+    target = to or folder / (named[0] if named else DEFAULT_FILE)
+    content = _fetch(url)
+    try:
+        read_facts(content)
+    except UnknownFormat as error:
+        raise SettingsError(
+            f"What {url} gives is of no use: {error}.",
+            "Known: https://models.dev/api.json, LiteLLM's model_prices_and_context_window.json.",
+        ) from None
+    try:
+        before = read_regular(target, MOST_BYTES)
+    except OSError:
+        before = None
+    if before != content:
+        write_named(target, content)
+    return Fetched(target, any(folder / word == target for word in named), before != content)
+
+
+def _fetch(url: str) -> bytes:
+    """The body at an address; no key is sent, redirects lead nowhere."""
+    from rollcall.providers.network import fetch_body
+
+    if not url.lower().startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        raise SettingsError(f"{url} is no https address.", "Give one that begins with https://.")
+    body, why = fetch_body(url, FETCH_SECONDS)
+    if body is None:
+        raise SettingsError(f"{url} could not be fetched: {why}.", "Check the address.")
+    return body
