@@ -81,11 +81,11 @@ def stand_in_proxy(folder: Path, *, dies_on: str = "") -> Path:
     return path
 
 
-def starts(folder: Path) -> list[list[object]]:
+def starts(folder: Path) -> list[tuple[str, dict[str, str]]]:
     """[port, aliases] of every start so far."""
     record = folder / "starts.jsonl"
     lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
-    return [json.loads(line) for line in lines]
+    return [tuple(json.loads(line)) for line in lines]
 
 
 def environment(folder: Path) -> dict[str, str]:
