@@ -19,6 +19,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -110,12 +111,10 @@ class Forks:
 def running_forks(folder: Path) -> Iterator[Forks]:
     """The process that has imported LiteLLM; ended, with all it started, when the block ends."""
     litellm_command()  # skips the test where there is none
-    address = os.path.relpath(folder / "litellm.sock")  # a socket's path may be 107 bytes long
-    if len(address) > 100:
-        address = str(folder / "s")
+    address = tempfile.mktemp(prefix="forks-")
     environ = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "tests.litellm_forks", os.path.abspath(address)],
+        [sys.executable, "-W", "ignore", "-m", "tests.litellm_forks", address],
         cwd=Path(__file__).parents[1],
         env={**environ, **OFFLINE, "HOME": str(folder), "PYTHONUTF8": "1"},
         stdout=subprocess.PIPE,
@@ -126,7 +125,7 @@ def running_forks(folder: Path) -> Iterator[Forks]:
     try:
         assert process.stdout is not None
         assert process.stdout.readline().strip() == READY
-        yield Forks(os.path.abspath(address))
+        yield Forks(address)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -135,8 +134,6 @@ def running_forks(folder: Path) -> Iterator[Forks]:
 
 def serve(address: str) -> None:
     """Import LiteLLM, then fork for every request until killed."""
-    import litellm.proxy.proxy_cli
-    import litellm.proxy.proxy_server
     import uvicorn  # noqa: F401  imported once, for all
 
     listening = socket.socket(socket.AF_UNIX)
