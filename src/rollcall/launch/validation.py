@@ -120,7 +120,7 @@ def check_yaml_1_2(content: bytes) -> None:
         )
 
 
-class _beside:  # noqa: N801 - a context manager, used like a function
+class beside:  # noqa: N801 - a context manager, used like a function
     """The text as a file beside config.yaml, so that its relative includes work."""
 
     def __init__(self, config_path: Path, content: bytes) -> None:
@@ -143,7 +143,7 @@ class _beside:  # noqa: N801 - a context manager, used like a function
 
 
 def _said(litellm: Path, content: bytes, settings: Settings) -> Said:
-    with _beside(settings.config_path, content) as path:
+    with beside(settings.config_path, content) as path:
         done = _run(litellm, path, settings)
     counted = _COUNT.search(done.stdout)
     if done.returncode != 0 or counted is None:

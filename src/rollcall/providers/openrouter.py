@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 from rollcall.catalog.model import Kind, Model, Price, PriceTier
 from rollcall.providers.kinds import kind_of, modalities
+from rollcall.providers.lifecycle import is_deprecated, is_gone
 from rollcall.providers.prices import Unit, by_tokens, price_of, quote_of
-from rollcall.providers.rows import Row, is_id, read, rows_of
+from rollcall.providers.rows import BATCH_ENDING, Row, is_id, read, rows_of
 from rollcall.providers.whole_list import whole_list
 from rollcall.providers.wire import AFTER, HttpRequest, Listing, bearer
 
@@ -35,6 +36,7 @@ SOURCES: Final[Mapping[str, str]] = {
     "output_modalities": "architecture.output_modalities",
     "kind": "architecture.output_modalities and the id",
     "capabilities": "supported_parameters, architecture.input_modalities, reasoning, pricing",
+    "deprecated": "status and the like",
     "ends": "expiration_date",
     "points_at": "alias_target.slug",
     "canonical": "canonical_slug",
@@ -93,12 +95,16 @@ def _unit(provider: Provider, rows: Sequence[object]) -> Unit:
     return whole_list(provider, rows).unit
 
 
-def _model(provider: Provider, row: Row, model_id: str, unit: Unit) -> Model:
+def _model(provider: Provider, row: Row, model_id: str, unit: Unit) -> Model | None:
+    if is_gone(row):
+        return None
     inputs, outputs = modalities(row)
     ends = row.day("expiration_date")
     target = row.value("alias_target", "slug")
     author, _, rest = model_id.partition("/")
-    kind = Kind.OTHER if model_id.startswith("openrouter/") else kind_of(row, model_id)
+    kind = kind_of(row, model_id, outputs)
+    if model_id.startswith("openrouter/"):  # its own choose a model by themselves
+        kind = Kind.OTHER
     return Model(
         provider=provider.name,
         id=model_id,
@@ -112,11 +118,12 @@ def _model(provider: Provider, row: Row, model_id: str, unit: Unit) -> Model:
         input_modalities=inputs,
         output_modalities=outputs,
         kind=kind,
+        deprecated=is_deprecated(row),
         capabilities=_capabilities(row, inputs),
         ends=None if ends is None or ends >= date(SENTINEL_YEAR, 1, 1) else ends,
         points_at=target if isinstance(target, str) and is_id(target) else None,
         canonical=row.text("canonical_slug"),
-        batch_only=model_id.endswith(":batch"),
+        batch_only=model_id.endswith(BATCH_ENDING),
     )
 
 
@@ -134,10 +141,11 @@ def _price(row: Row, unit: Unit) -> Price:
     quote = quote_of(row)
     base = price_of(quote, unit)
     exponent = unit.exponent if quote.exponent is None else quote.exponent
-    if base == Price() or exponent is None:
+    overrides = row.rows("pricing", "overrides")
+    if not overrides or exponent is None or base.input is base.output is None:
         return base
     tiers = []
-    for part in row.rows("pricing", "overrides"):
+    for part in overrides:
         if (tier := _tier(part, exponent)) is None:
             continue
         if any(
