@@ -322,7 +322,7 @@ def test_json_instead_of_a_stream_is_read_as_a_reply(tmp_path: Path) -> None:
         ('\n {"detail": "the queue is full"}', ProviderReplyInvalid, "queue is full"),
         ("<html>Sign in</html>", ProviderReplyInvalid, "Sign in"),
         ("upstream connect error", ProviderReplyInvalid, "upstream connect error"),
-        ("", ProviderReplyInvalid, "JSON"),
+        ("", ProviderReplyInvalid, "is empty"),
         ('{"choices": []}', ProviderReplyInvalid, "choices"),
     ],
 )  # fmt: skip

@@ -40,7 +40,7 @@ def litellm_check(settings: Settings) -> Callable[[bytes], None]:
 
     def check(content: bytes) -> None:
         check_yaml_1_2(content)
-        with _beside(settings.config_path, content) as path:
+        with beside(settings.config_path, content) as path:
             accepted = _ask(litellm, path, settings)
         expected = expected_rows(content)
         if expected is not None and accepted < expected:
@@ -73,7 +73,7 @@ def check_yaml_1_2(content: bytes) -> None:
         )
 
 
-class _beside:  # noqa: N801 - a context manager, used like a function
+class beside:  # noqa: N801 - a context manager, used like a function
     """The text as a file beside config.yaml, so that its relative includes work."""
 
     def __init__(self, config_path: Path, content: bytes) -> None:
