@@ -17,6 +17,7 @@ from rollcall.providers.chat.errors import Outcome
 from rollcall.providers.chat.openai import OpenAIProtocol
 from rollcall.providers.chat.responses import ResponsesProtocol
 from rollcall.providers.chat.trial import CUT_WORDS, MAX_TOKENS, PROMPT, judge_answer
+from rollcall.providers.wire import bearer
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -103,7 +104,7 @@ class Proxy:
         self._root = root
         self._timeout_seconds = timeout_seconds
         self._redactor = redactor
-        self._key_header = {"authorization": f"Bearer {key}"} if key else {}
+        self._key_header = bearer(key)
         self._client = httpx.AsyncClient(timeout=timeout_seconds, trust_env=not _is_loopback(root))
 
     async def __aenter__(self) -> Self:
