@@ -51,15 +51,24 @@ class Promised:
 
 
 def read_promised(settings: Settings) -> Promised:
-    """What config.yaml promises: its own lines as LiteLLM merges them with the files it includes,
-    and ours as they stand between the markers, whatever an included file does to them.
+    """What config.yaml promises.
 
     Raises:
         ConfigRefused, StoreError: config.yaml cannot be read.
     """
     store = Store(settings.config_path, settings.state_dir)
-    document = parse(store.read_config())
-    included = [load(content) for _, content in store.read_includes(document.data)]
+    return promised(settings, store, store.read_config())
+
+
+def promised(settings: Settings, store: Store, content: bytes) -> Promised:
+    """What a text promises: its own lines as LiteLLM merges them with the files it includes, and
+    ours as they stand between the markers, whatever an included file does to them.
+
+    Raises:
+        ConfigRefused: it is no config that can be read.
+    """
+    document = parse(content)
+    included = [load(text) for _, text in store.read_includes(document.data)]
     data = merged(document.data, [one for one in included if isinstance(one, dict)])
     seen, managed = view(data, settings.environ), document.managed
     ours = view(
