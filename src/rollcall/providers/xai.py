@@ -76,7 +76,7 @@ def _model(provider: Provider, row: Row, model_id: str) -> Model | None:
         id=model_id,
         litellm_model=f"{provider.litellm_prefix}/{model_id}",
         maker=row.text("owned_by"),
-        released=row.day("created"),
+        released=None if provider.created == "listing" else row.day("created"),
         context=row.count("context_length"),
         price=by_tokens(_price(row), kind, outputs),
         input_modalities=inputs,
