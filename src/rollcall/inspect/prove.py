@@ -15,21 +15,20 @@ from rollcall.errors import ConfigRefused
 from rollcall.inspect.smoke import (
     SmokeOptions,
     SmokeVerdict,
+    promised,
     proxy_key,
-    read_served,
+    read_promised,
     run_smoke,
 )
 from rollcall.launch.find import find_litellm
 from rollcall.launch.proxy_child import ProxyChild, free_port
 from rollcall.launch.run import variables
 from rollcall.launch.validation import beside
-from rollcall.litellm_config import document
-from rollcall.litellm_config.effective import merged, view
+from rollcall.litellm_config.effective import view
 from rollcall.store.store import Store
-from rollcall.sync.gather import load
 
 if TYPE_CHECKING:
-    from rollcall.inspect.smoke import SmokeReport
+    from rollcall.inspect.smoke import Promised, SmokeReport
     from rollcall.settings import Settings
 
 
@@ -60,7 +59,7 @@ class ProxyProof:
         ends_at = time.monotonic() + self.budget_seconds
         litellm = find_litellm(None, self.settings.environ)
         port = free_port()
-        data = served(self.settings, content)
+        new = served(self.settings, content)
         with beside(self.settings.config_path, content) as path:
             argv = [str(litellm), "--config", str(path), "--host", "127.0.0.1"]
             argv += ["--port", str(port), "--num_workers", "1"]
@@ -72,12 +71,12 @@ class ProxyProof:
                         f"LiteLLM {how} on the new config within {self.budget_seconds:g} s.",
                         "see `rollcall apply --validate`, or give it longer with --prove-budget",
                     )
-                report = _smoked(self.settings, f"http://127.0.0.1:{port}", data, ends_at)
+                report = _smoked(self.settings, f"http://127.0.0.1:{port}", new, ends_at)
             finally:
                 child.end(END_SECONDS)
-        self._judge(report, data)
+        self._judge(report, new)
 
-    def _judge(self, report: SmokeReport, data: dict[str, Any]) -> None:
+    def _judge(self, report: SmokeReport, new: Promised) -> None:
         if report.verdict not in (SmokeVerdict.OK, SmokeVerdict.DEAD):
             raise _refused(report.detail, report.hint or "see `rollcall smoke`")
         if report.missing:
@@ -85,7 +84,7 @@ class ProxyProof:
             raise _refused(
                 f"LiteLLM's proxy would not list {names}.", "`rollcall doctor` looks for why"
             )
-        same = _unchanged(read_served(self.settings), data)
+        same = _unchanged(read_promised(self.settings).data, new.data)
         dead = {row.name: row.detail for row in report.rows if row.ok is False}
         for name, detail in dead.items():
             if name not in same:
@@ -96,12 +95,9 @@ class ProxyProof:
         self.notes += [f"{name} is dead, before and after: {why}" for name, why in dead.items()]
 
 
-def served(settings: Settings, content: bytes) -> dict[str, Any]:
-    """A text as LiteLLM merges it with the files it includes."""
-    data = document.parse(content).data
-    store = Store(settings.config_path, settings.state_dir)
-    included = [load(text) for _, text in store.read_includes(data)]
-    return merged(data, [one for one in included if isinstance(one, dict)])
+def served(settings: Settings, content: bytes) -> Promised:
+    """What a text promises."""
+    return promised(settings, Store(settings.config_path, settings.state_dir), content)
 
 
 def _unchanged(old: dict[str, Any], new: dict[str, Any]) -> set[str]:
@@ -118,11 +114,11 @@ def _unchanged(old: dict[str, Any], new: dict[str, Any]) -> set[str]:
     return {name for name, rows in leads(new).items() if before.get(name) == rows}
 
 
-def _smoked(settings: Settings, url: str, data: dict[str, Any], ends_at: float) -> SmokeReport:
+def _smoked(settings: Settings, url: str, config: Promised, ends_at: float) -> SmokeReport:
     left = max(1.0, ends_at - time.monotonic())
     secrets = tuple(_secrets(settings))
     options = SmokeOptions(timeout_seconds=left, secrets=secrets)
-    return run_smoke(url, proxy_key(settings, data, None), view(data), options)
+    return run_smoke(url, proxy_key(settings, config.data, None), config.view, options)
 
 
 def _secrets(settings: Settings) -> list[str]:
@@ -146,16 +142,17 @@ class RunningProof:
 
     def __call__(self, content: bytes) -> None:
         """As a check of a new text, before it is written: note which aliases answer now."""
-        report = _smoked(self.settings, self.url, read_served(self.settings), time.monotonic() + 60)
-        kept = view(served(self.settings, content)).aliases
+        present = read_promised(self.settings)
+        report = _smoked(self.settings, self.url, present, time.monotonic() + 60)
+        kept = served(self.settings, content).view.aliases
         self.answered = {row.name for row in report.rows if row.ok and row.name in kept}
 
     def dead_after(self) -> dict[str, str]:
         """Which of the aliases that answered are dead, and why, once it has had time to restart."""
         ends_at = time.monotonic() + self.budget_seconds
-        data = read_served(self.settings)
+        config = read_promised(self.settings)
         while True:
-            report = _smoked(self.settings, self.url, data, ends_at)
+            report = _smoked(self.settings, self.url, config, ends_at)
             rows = {row.name: row for row in report.rows}
             dead = {
                 name: rows[name].detail if name in rows else report.detail or "not called"

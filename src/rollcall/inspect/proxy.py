@@ -41,6 +41,10 @@ class NotLiteLLM(Exception):
     """Somebody answers, but not as LiteLLM does."""
 
 
+class ListFails(Exception):
+    """It is LiteLLM, and breaks over its own list."""
+
+
 class KeyRefused(Exception):
     """It wants a key, or another one."""
 
@@ -133,7 +137,7 @@ class Proxy:
 
         Raises:
             NoServer: nobody answers. KeyRefused: it wants a key, or another one.
-            NotLiteLLM: the answer is no list of models.
+            ListFails, NotLiteLLM: the answer is no list of models.
         """
         reply = await self._get("/v1/models", self._key_header)
         without_key = ready and not self._key_header and reply.status_code == 500
@@ -144,7 +148,8 @@ class Proxy:
         if reply.status_code != 200 or not isinstance(rows, list):
             kind = reply.headers.get("content-type", "no content type").partition(";")[0]
             what = f"{self._root}/v1/models answers {reply.status_code} ({kind}), not a model list."
-            raise NotLiteLLM(self._redactor.redact(what))
+            broken = ready and reply.status_code >= 500
+            raise (ListFails if broken else NotLiteLLM)(self._redactor.redact(what))
         return [
             row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)
         ]
