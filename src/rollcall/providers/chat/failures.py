@@ -358,7 +358,10 @@ def _hint(outcome: Outcome, said: _Said, params: tuple[str, ...], endpoint: Endp
         case Outcome.NOT_FOUND:
             return "Check the model's name and the provider's api_base."
         case Outcome.WRONG_ENDPOINT if _RESPONSES_ONLY.search(said.message):
-            return "Use a provider of type openai for this model, or a model that chats."
+            return (
+                "It answers at /responses only: call it through a provider of type openai that has "
+                "this endpoint, or use another model."
+            )
         case Outcome.WRONG_ENDPOINT if _NOT_FOR_CHAT.search(said.message):
             return "This is no model to chat with; use another one."
         case Outcome.WRONG_ENDPOINT:
