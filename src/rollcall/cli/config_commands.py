@@ -26,15 +26,15 @@ def rollback(
     Without ID the one before the last write; a rollback is backed up like any other write.
     """
     from rollcall.report.changing import show_backups, show_restored
-    from rollcall.store.store import Store
+    from rollcall.store.store import open_store
     from rollcall.sync import apply
 
     settings = resolve(config=config, state_dir=state_dir)
     if listing:
-        show_backups(Store(settings.config_path, settings.state_dir).backups(), as_json=json)
+        show_backups(open_store(settings).backups(), as_json=json)
         return
     restored, written = apply.rollback(settings, backup_id)
-    show_restored(restored, written, str(settings.config_path), as_json=json)
+    show_restored(restored, written, settings.config_name, as_json=json)
 
 
 def adopt(
@@ -103,4 +103,4 @@ def eject(
 
     settings = resolve(config=config, state_dir=state_dir)
     written = adopt.eject(settings, remove=remove)
-    show_ejected(written, str(settings.config_path), removed=remove, as_json=json)
+    show_ejected(written, settings.config_name, removed=remove, as_json=json)

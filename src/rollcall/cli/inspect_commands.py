@@ -104,14 +104,14 @@ def explain(
     from rollcall.plan.decide import decide
     from rollcall.providers.adapters import ADAPTERS
     from rollcall.report.looking import show_explanations
-    from rollcall.store.store import Store
+    from rollcall.store.store import open_store
     from rollcall.sync.gather import gather
 
     settings = resolve(
         config=config, policy=policy, state_dir=state_dir, mode=mode,
         timeout=timeout, deadline=deadline, offline=not refresh,
     )  # fmt: skip
-    inputs = gather(settings, Store(settings.config_path, settings.state_dir))
+    inputs = gather(settings, open_store(settings))
     where = {row.name: dict(ADAPTERS[row.protocol].sources) for row in inputs.providers.values()}
     found = explain_name(name, inputs, decide(inputs), where)
     show_explanations(found, as_json=json)

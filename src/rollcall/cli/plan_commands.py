@@ -295,7 +295,7 @@ def _report(
     if json:
         _print_json(applied.plan)
     elif not quiet:
-        show_applied(applied.plan, applied.written, str(write_to or settings.config_path))
+        show_applied(applied.plan, applied.written, str(write_to or settings.config_name))
     say_all(applied.notes, mark="note: ")
 
 

@@ -26,7 +26,7 @@ from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.effective import mapping, master_key
 from rollcall.secrets import key_mark
 from rollcall.settings import Variables, is_true
-from rollcall.store.store import Store
+from rollcall.store.store import Store, open_store
 from rollcall.sync.apply import refresh
 from rollcall.sync.asking import find_keys, missing_key
 from rollcall.sync.gather import read_policy
@@ -246,7 +246,7 @@ class _Subject:
 
     @cached_property
     def store(self) -> Store:
-        return Store(self.settings.config_path, self.settings.state_dir)
+        return open_store(self.settings)
 
     @cached_property
     def state(self) -> tuple[State, tuple[str, ...]]:

@@ -17,7 +17,7 @@ from rollcall.litellm_config import document
 from rollcall.litellm_config.effective import client_key, merged
 from rollcall.secrets import Redactor
 from rollcall.settings import reachable
-from rollcall.store.store import Store
+from rollcall.store.store import open_store
 from rollcall.sync.gather import load
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def read_served(settings: Settings) -> dict[str, Any]:
     Raises:
         ConfigRefused, StoreError: config.yaml cannot be read.
     """
-    store = Store(settings.config_path, settings.state_dir)
+    store = open_store(settings)
     data = document.parse(store.read_config()).data
     included = [load(content) for _, content in store.read_includes(data)]
     return merged(data, [one for one in included if isinstance(one, dict)])
