@@ -506,6 +506,9 @@ guards: {trial: aliases}   # off: nobody is called; all: every model before it i
 # What else keeps a surprising plan out; these are the defaults.
 #   max_models: 100, max_withdrawn: 25%, price_rise: 50%, min_age: 0d, trial_every: 30d
 
+# LiteLLM's background_health_checks call, and pay for, every model; this keeps ours out of it.
+# defaults: {model_info: {disable_background_health_check: true}}
+
 # How long an entry stays once its provider withdrew it, or a newer version took its place.
 # grace: {vanished: 3d, superseded: 14d}
 

@@ -202,16 +202,15 @@ def smoke(
     Exit 1 when something that stands in config.yaml is not served or does not answer.
     """
     from rollcall.errors import Exit
-    from rollcall.inspect.smoke import SmokeOptions, proxy_key, proxy_url, read_served, run_smoke
-    from rollcall.litellm_config.effective import view
+    from rollcall.inspect.smoke import SmokeOptions, proxy_key, proxy_url, read_promised, run_smoke
     from rollcall.report.looking import show_smoke
 
     settings = resolve(config=config, state_dir=state_dir, timeout=timeout)
-    data = read_served(settings)
+    promised = read_promised(settings)
     report = run_smoke(
         proxy_url(settings, url),
-        proxy_key(settings, data, key_env),
-        view(data),
+        proxy_key(settings, promised.data, key_env),
+        promised.view,
         SmokeOptions(
             all_models=all_models,
             calls=not no_calls,

@@ -40,6 +40,10 @@ def start(
         bool,
         typer.Option("--litellm-anyway", help="Start even a litellm release known to steal keys."),
     ] = False,
+    watch: Annotated[
+        str | None,
+        typer.Option("--watch", help="Stay, look so often (6h), and restart it on a new config."),
+    ] = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Look for new models if enabled, then become litellm.
@@ -64,9 +68,20 @@ def start(
             litellm_anyway=litellm_anyway,
             args=tuple(args or ()),
             quiet=quiet,
+            watch_seconds=_interval(watch),
         )
     )
     raise typer.Exit(code)
+
+
+def _interval(text: str | None) -> float | None:
+    """Seconds between two looks of --watch; None = it was not given."""
+    from rollcall.settings import parse_duration
+
+    try:
+        return None if text is None else parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"--watch: {error}.") from None
 
 
 def serve(

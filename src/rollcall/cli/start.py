@@ -21,6 +21,7 @@ from rollcall.launch.run import (
     launch,
     needs_litellm,
     place_last_good,
+    serving_at,
     variables,
 )
 from rollcall.report.text import printable, say, say_error
@@ -49,7 +50,8 @@ class StartOptions:
         discover: --discover was given. or_last_good: start on the last good backup where
             config.yaml does not load. litellm: --litellm. litellm_anyway: start even a release
             that is known to steal keys. args: what follows `--`.
-        quiet: no remarks but warnings.
+        quiet: no remarks but warnings. watch_seconds: stay as the parent and look so often; None =
+            become litellm.
     """
 
     config: Path | None = None
@@ -65,6 +67,7 @@ class StartOptions:
     litellm_anyway: bool = False
     args: tuple[str, ...] = ()
     quiet: bool = False
+    watch_seconds: float | None = None
 
 
 def start(options: StartOptions) -> int:
@@ -187,6 +190,8 @@ def _fetched(settings: Settings) -> bool:
 def _launched(litellm: Path | None, config: Path, settings: Settings, options: StartOptions) -> int:
     """Hand over; where the system does not take all we hand on, with what we were given alone."""
     argv = command(litellm, config, options.args)
+    if options.watch_seconds is not None:
+        return _watched(argv, config, settings, options)
     try:
         return launch(argv, variables(settings.environ, config, options.args))
     except UnpassableError as error:
@@ -195,6 +200,32 @@ def _launched(litellm: Path | None, config: Path, settings: Settings, options: S
         told = f"{error.what.rstrip('.')}; once more without the variables of .env."
         _anyway(partial(say, f"rollcall: {printable(told)}"), None)
         return launch(argv, os.environ)
+
+
+def _watched(argv: list[str], config: Path, settings: Settings, options: StartOptions) -> int:
+    """Stay as the parent, and look for a new config at intervals."""
+    import sys
+
+    from rollcall.launch.watch import Watch, watch
+
+    given = ["--config", str(settings.config_path), "--state-dir", str(settings.state_dir)]
+    more = ["--policy", str(settings.policy_path), "--mode", settings.mode.value]
+    for name, value in (("--timeout", options.timeout), ("--deadline", options.deadline)):
+        more += [name, value] if value else []
+    ours = [sys.executable, "-m", "rollcall"]
+    host, port = serving_at(options.args, settings.environ)
+    return watch(
+        Watch(
+            argv=argv,
+            environ=variables(settings.environ, config, options.args),
+            look=[*ours, "apply", *given, *more, "--prove", "--detailed-exitcode"],
+            back=[*ours, "rollback", *given],
+            host=host,
+            port=port,
+            every_seconds=options.watch_seconds or 0,
+            say=lambda line: say(f"rollcall: {line}"),
+        )
+    )
 
 
 def _discover(settings: Settings, *, quiet: bool) -> None:

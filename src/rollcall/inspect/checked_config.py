@@ -38,8 +38,11 @@ class CheckedFile:
     @cached_property
     def reading(self) -> Reading:
         """The text as LiteLLM reads it."""
+        raw = self.raw
+        if b"\n" not in raw:  # LiteLLM reads lone carriage returns as line ends, too
+            raw = raw.replace(b"\r", b"\n")
         try:
-            loaded = LoadedYaml(decode(self.raw).body)
+            loaded = LoadedYaml(decode(raw).body)
             value = loaded.construct(loaded.root) if loaded.root is not None else None
         except ConfigRefused as refused:
             return Reading("", None, None, refused)

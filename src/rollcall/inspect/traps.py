@@ -33,8 +33,10 @@ def find_traps(config: CheckedConfig) -> tuple[Finding, ...]:
 
 
 def _all(config: CheckedConfig) -> Iterator[Finding]:
-    for file in config.files:
-        yield from text_traps(file)
+    yield from text_traps(config.root)
+    for file in config.included:
+        if file.reading.refused is not None or file.reading.value:  # an empty one is well
+            yield from text_traps(file)
     if not config.data:
         return
     yield from section_traps(config)

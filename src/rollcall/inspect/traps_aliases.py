@@ -88,8 +88,8 @@ def _targets(config: CheckedConfig) -> frozenset[str]:
     """What an alias may lead to, wildcards aside."""
     groups = config.section("router_settings").get("routing_groups")
     routing = [mapping(row).get("group_name") for row in groups or ()]
-    models = [model for group in config.view.groups.values() for model in group.litellm_models]
-    return frozenset({*config.view.groups, *models, *filter(None, routing)})
+    served = [name for name, group in config.view.groups.items() if group.litellm_models]
+    return frozenset({*served, *config.view.models, *filter(None, routing)})
 
 
 def _suggestion(name: str, known: frozenset[str]) -> str:

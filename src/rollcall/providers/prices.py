@@ -15,11 +15,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rollcall.catalog.model import Kind, Price
-from rollcall.providers.rows import live_hosts, scaled
+from rollcall.providers.rows import Places, Row, live_hosts, scaled
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import PriceUnit
-    from rollcall.providers.rows import Row
 
 EXPONENTS: Final[dict[PriceUnit, int]] = {"token": 0, "1k": -3, "1M": -6}
 """The policy's word -> the power of ten that makes USD per token of it."""
@@ -40,7 +39,7 @@ _KEYS: Final[dict[str, tuple[str, ...]]] = {
 """Part -> its keys in an object of prices."""
 
 _DOLLARS: Final = ("", "usd", "$", "us$", "dollar", "dollars")
-_HOLDERS: Final = (
+_HOLDERS: Final[Places] = (
     ("pricing",),
     ("price",),
     ("prices",),
@@ -48,9 +47,14 @@ _HOLDERS: Final = (
     ("metadata", "pricing"),
     ("model_spec", "pricing"),
     ("model_info",),
-    (),
 )
-"""Where rows keep their prices; () is the row itself."""
+"""Where rows keep their prices."""
+
+_ROOT_KEYS: Final[dict[str, tuple[str, ...]]] = {
+    "input": ("input_price",),
+    "output": ("output_price",),
+}
+_OPENROUTER_KEYS: Final = ("prompt", "completion", "input_cache_read", "input_cache_write")
 
 _NAMED: Final = re.compile(
     r"(?P<part>input|prompt|output|completion)(_token)?s?(_(cost|price))?"
@@ -58,16 +62,9 @@ _NAMED: Final = re.compile(
 )
 """A key that names its unit: `input_cost_per_token`, `output_price_per_million`."""
 
-_ROW_UNITS: Final = (
-    ("pricing", "unit"),
-    ("pricing", "price_unit"),
-    ("pricing", "per"),
-    ("price", "unit"),
-    ("metadata", "pricing", "unit"),
-    ("price_unit",),
-    ("pricing_unit",),
-)
-_CURRENCIES: Final = (("pricing", "currency"), ("currency",))
+_UNITS: Final = ("unit", "price_unit", "per")
+_ROW_UNITS: Final = ("price_unit", "pricing_unit")
+_UNIT_WORDS: Final = frozenset((*_UNITS, *_ROW_UNITS, "currency"))
 _OTHERWISE: Final = re.compile(r"hour|minute|second|dedicated|request|^base$")
 """Keys of what is billed otherwise than by tokens; one by the hour counts also where it is 0."""
 
@@ -111,7 +108,8 @@ class Quote(NamedTuple):
     @property
     def base(self) -> list[Decimal]:
         """What it asks for input and output, where that is not nothing."""
-        return [amount for part in ("input", "output") if (amount := self.amounts.get(part))]
+        amounts = (self.amounts.get("input"), self.amounts.get("output"))
+        return [amount for amount in amounts if amount]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +138,13 @@ def quote_of(row: Row) -> Quote:
 
 
 def _own(row: Row) -> Quote | None:
-    found = (_named(row, holder) or _plain(row, holder) for holder in _HOLDERS)
-    return next((quote for quote in found if quote), None)
+    """The prices of a row, or of one host in it."""
+    for holder in row.present(_HOLDERS):
+        if isinstance(holding := row.value(*holder), dict):
+            prices = Row(holding)
+            if found := _named(prices) or _plain(row, prices, _KEYS):
+                return found
+    return _named(row) or _plain(row, row, _ROOT_KEYS)
 
 
 def unit_of(quotes: Iterable[Quote], said: PriceUnit | None) -> Unit:
@@ -197,8 +200,10 @@ def by_tokens(price: Price, kind: Kind, outputs: Iterable[str] | None) -> Price:
     A list gives other kinds prices by the minute, the image or the request under the same keys,
     or 0: only what puts out text, or embeds, is billed by tokens.
     """
+    if kind is Kind.CHAT:
+        return price
     given = set(outputs or ())
-    if kind is Kind.CHAT or given == {"text"}:
+    if given == {"text"}:
         return price
     if "text" in given and price.input and price.output:
         return price
@@ -223,59 +228,54 @@ _SPELLINGS: Final = {
 }
 
 
-def _plain(row: Row, holder: tuple[str, ...]) -> Quote | None:
-    """Prices under the usual keys; beside the id only under those that say "price"."""
+def _plain(row: Row, prices: Row, keys: Mapping[str, tuple[str, ...]]) -> Quote | None:
+    """Prices under the usual keys of an object of prices, or beside the id."""
     amounts: dict[str, Decimal | None] = {}
-    used = set()
-    for part, keys in _KEYS.items():
-        for key in keys if holder else (f"{part}_price",):
-            value = row.value(*holder, key)
-            if value is not None:
-                inner = (key, "usd") if isinstance(value, dict) else (key,)
-                amounts[part] = row.amount(*holder, *inner)
-                used.add(key)
+    like_openrouter = True
+    for part, names in keys.items():
+        for name in names:
+            if (value := prices.value(name)) is not None:
+                inner = (name, "usd") if isinstance(value, dict) else (name,)
+                amounts[part] = prices.amount(*inner)
+                like_openrouter = like_openrouter and name in _OPENROUTER_KEYS
                 break
     if "input" not in amounts and "output" not in amounts:
         return None
-    exponent, readable = _stated_unit(row)
-    like_openrouter = used.isdisjoint({*_KEYS["input"][1:], *_KEYS["output"][1:]}) and bool(holder)
-    return Quote(amounts, exponent, readable, like_openrouter, _billed_otherwise(row, holder))
+    exponent, readable = _stated_unit(row, prices)
+    free = not amounts.get("input") and not amounts.get("output")
+    otherwise = free and _billed_otherwise(prices)
+    return Quote(amounts, exponent, readable, like_openrouter, otherwise)
 
 
-def _named(row: Row, holder: tuple[str, ...]) -> Quote | None:
+def _named(prices: Row) -> Quote | None:
     """Prices under keys that name their unit."""
-    holding = row.value(*holder)
-    if not isinstance(holding, dict):
-        return None
     amounts: dict[str, Decimal | None] = {}
     exponents = set()
-    for key, value in holding.items():
-        if (match := _NAMED.fullmatch(key)) and value is not None:
+    for key in prices:
+        if "_per_" in key and (match := _NAMED.fullmatch(key)) and prices.value(key) is not None:
             part = "input" if match["part"] in ("input", "prompt") else "output"
-            amounts[part] = row.amount(*holder, key)
+            amounts[part] = prices.amount(key)
             exponents.add(exponent_of(match["unit"]))
     if not amounts:
         return None
     return Quote(amounts, next(iter(exponents)), readable=len(exponents) == 1)
 
 
-def _stated_unit(row: Row) -> tuple[int | None, bool]:
+def _stated_unit(row: Row, prices: Row) -> tuple[int | None, bool]:
     """The exponent of the unit a row states, and whether unit and currency can be read."""
-    units = [unit for place in _ROW_UNITS if (unit := row.value(*place)) is not None]
-    currencies = [name for place in _CURRENCIES if (name := row.value(*place)) is not None]
-    said = [unit for unit in units if str(unit).strip().lower() not in _DOLLARS]
+    if not prices.has_any(_UNIT_WORDS) and not row.has_any(_UNIT_WORDS):
+        return None, True
+    units = [*map(prices.value, _UNITS), *map(row.value, _ROW_UNITS)]
+    said = [unit for unit in units if str(unit or "").strip().lower() not in _DOLLARS]
+    currencies = (prices.value("currency"), row.value("currency"))
+    readable = all(str(name or "").strip().lower() in _DOLLARS for name in currencies)
     exponents = {exponent_of(unit) for unit in said}
-    readable = all(str(name).strip().lower() in _DOLLARS for name in currencies)
     if not exponents:
         return None, readable
     return next(iter(exponents)), readable and len(exponents) == 1 and None not in exponents
 
 
-def _billed_otherwise(row: Row, holder: tuple[str, ...]) -> bool:
+def _billed_otherwise(prices: Row) -> bool:
     """Whether an object of prices has one by the hour, the request or the like."""
-    holding = row.value(*holder)
-    keys = [key for key in holding if isinstance(key, str)] if isinstance(holding, dict) else []
-    return any(
-        _OTHERWISE.search(key.lower()) and ("hour" in key.lower() or row.amount(*holder, key))
-        for key in keys
-    )
+    keys = [key for key in prices if _OTHERWISE.search(key.lower())]
+    return any("hour" in key.lower() or prices.amount(key) for key in keys)

@@ -197,7 +197,7 @@ def show_smoke(report: SmokeReport, *, as_json: bool = False) -> None:
     dead = sum(row.ok is False for row in report.rows)
     out(
         f"{report.base_url}: {report.verdict}; {report.listed} names listed, "
-        f"{len(report.rows)} called, {dead} dead."
+        f"{len(report.missing)} missing, {len(report.rows)} called, {dead} dead."
     )
 
 

@@ -121,6 +121,21 @@ class ProviderCatalog:
         return known
 
     @cached_property
+    def family_names(self) -> list[str]:
+        """The families listed, whoever made them, sorted."""
+        return sorted(self._families)
+
+    def made_by(self, family: str) -> ListedModel | None:
+        """A model that reads as a family, whoever made it; None where none is listed."""
+        rows = next(iter(self._families.get(family, {}).values()), None)
+        return self.item(rows[0]) if rows else None
+
+    @cached_property
+    def ids_by_lower(self) -> list[tuple[str, str]]:
+        """(in lower case, id) of every id, sorted."""
+        return sorted((model_id.lower(), model_id) for model_id in self._ids)
+
+    @cached_property
     def _families(self) -> dict[str, dict[tuple[str | None, str], list[str]]]:
         """Family -> (maker, author) -> ids: `is_family` says the same of all ids of one list."""
         found: dict[str, dict[tuple[str | None, str], list[str]]] = {}

@@ -130,6 +130,14 @@ class Store:
 
         return read_includes(self.config_path, data)
 
+    def missing_includes(self, data: dict[str, object]) -> tuple[str, ...]:
+        """The paths `include:` names, nested, at which there is no file."""
+        if "include" not in data:
+            return ()
+        from rollcall.store.includes import missing_includes
+
+        return missing_includes(self.config_path, data)
+
     def write_config(
         self,
         content: bytes,

@@ -43,7 +43,7 @@ def after_asking(state: State, answers: Iterable[Answer], *, now: str, today: da
 def _provider_after(before: ProviderState, answer: Answer, now: str, today: date) -> ProviderState:
     asked = {
         "verdict": answer.verdict.value,
-        "detail": answer.detail,
+        "detail": answer.detail or answer.partial,
         "last_asked": now,
         "models": len(answer.models),
         "key_mark": answer.key_mark,
