@@ -15,6 +15,8 @@ def rollback(
         str | None, typer.Argument(metavar="[ID]", help="An id of --list, or its number.")
     ] = None,
     config: options.Config = None,
+    key: options.Key = None,
+    unsafe_store: options.UnsafeStore = False,
     state_dir: options.StateDir = None,
     listing: Annotated[
         bool, typer.Option("--list", help="Show what there is to go back to.")
@@ -29,7 +31,7 @@ def rollback(
     from rollcall.store.store import open_store
     from rollcall.sync import apply
 
-    settings = resolve(config=config, state_dir=state_dir)
+    settings = resolve(config=config, key=key, unsafe_store=unsafe_store, state_dir=state_dir)
     if listing:
         show_backups(open_store(settings).backups(), as_json=json)
         return
@@ -39,6 +41,8 @@ def rollback(
 
 def adopt(
     config: options.Config = None,
+    key: options.Key = None,
+    unsafe_store: options.UnsafeStore = False,
     policy: options.PolicyFile = None,
     state_dir: options.StateDir = None,
     mode: options.ModeName = None,
@@ -69,7 +73,8 @@ def adopt(
     from rollcall.sync.adopt import add_rules, apply_adoption, plan_adoption
 
     settings = resolve(
-        config=config, policy=policy, state_dir=state_dir, mode=mode, timeout=timeout,
+        config=config, key=key, unsafe_store=unsafe_store,
+        policy=policy, state_dir=state_dir, mode=mode, timeout=timeout,
         deadline=deadline, offline=offline,
     )  # fmt: skip
     plan = plan_adoption(settings)
@@ -88,6 +93,8 @@ def adopt(
 
 def eject(
     config: options.Config = None,
+    key: options.Key = None,
+    unsafe_store: options.UnsafeStore = False,
     state_dir: options.StateDir = None,
     remove: Annotated[
         bool, typer.Option("--remove", help="Take the managed entries out instead.")
@@ -101,6 +108,6 @@ def eject(
     from rollcall.report.changing import show_ejected
     from rollcall.sync import adopt
 
-    settings = resolve(config=config, state_dir=state_dir)
+    settings = resolve(config=config, key=key, unsafe_store=unsafe_store, state_dir=state_dir)
     written = adopt.eject(settings, remove=remove)
     show_ejected(written, settings.config_name, removed=remove, as_json=json)

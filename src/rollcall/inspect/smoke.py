@@ -17,7 +17,7 @@ from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.effective import LiteLLMView, client_key, merged, view
 from rollcall.secrets import Redactor
 from rollcall.settings import reachable
-from rollcall.store.store import open_store
+from rollcall.store.store import Store, open_store
 from rollcall.sync.gather import load
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -83,10 +84,14 @@ def _why(api: Any, namespace: str, found: Any) -> str:
     """What the pods say that are not running."""
     labels = ",".join(f"{key}={value}" for key, value in found.spec.selector.match_labels.items())
     with translated("list", f"the pods of {found.metadata.name}"):
-        pods = client.CoreV1Api(api).list_namespaced_pod(namespace, label_selector=labels).items
-    for pod in pods:
-        for row in pod.status.container_statuses or []:
-            state = row.state.waiting or row.state.terminated
-            if state is not None:
-                return f"{pod.metadata.name}: {state.reason}, {state.message or 'no message'}"
+        reply = client.CoreV1Api(api).list_namespaced_pod(
+            namespace, label_selector=labels, _preload_content=False
+        )
+    for pod in json.loads(reply.data).get("items") or []:
+        for row in (pod.get("status") or {}).get("containerStatuses") or []:
+            state = row.get("state") or {}
+            said = state.get("waiting") or state.get("terminated")
+            if said:
+                reason, message = said.get("reason"), said.get("message") or "no message"
+                return f"{pod['metadata']['name']}: {reason}, {message}"
     return "its pods did not become ready in time"
