@@ -104,7 +104,8 @@ def _with_key(
         why = f"{known.verdict}: {known.detail}" if known else "it was not asked"
         what = f"{variable} is set; whether {provider.title} takes it is not known: {why}"
         return Finding(Level.WARNING, "key_unchecked", what, fix="See why with: rollcall plan")
-    accepted = f", accepted at {known.last_good}" if known and known.verdict == "ok" else ""
+    taken = known is not None and known.verdict == "ok" and not provider.models
+    accepted = f", accepted at {known.last_good}" if known and taken else ""
     return Finding(Level.OK, "key", f"{provider.title}: {variable} is set{accepted}.")
 
 
