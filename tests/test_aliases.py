@@ -533,6 +533,23 @@ class TestWords:
         )
         assert reason("{largest_context: {}}", [one]) == "the largest: 7 tokens of context"
 
+    def test_an_alias_named_like_an_entry_that_only_stays_waits_for_its_provider(self) -> None:
+        pool = [candidate("openai/gpt-5", name="x", staying=True), candidate("openai/gpt-4")]
+        targets, _, notes = lead("allow: []\naliases: {x: openai/gpt-4}", pool)
+        assert targets == {}
+        assert notes == (
+            "alias 'x' is left out: openai/gpt-5 has that name, and stays as it is until openai "
+            "answers",
+        )
+
+    @pytest.mark.parametrize("away", ["staying", "unanswered"])
+    def test_a_provider_is_away_when_either_says_so(self, away: str) -> None:
+        gone = candidate("anthropic/claude-sonnet-5", staying=away == "staying")
+        here = candidate("openrouter/anthropic/claude-sonnet-4.6", rule=2)
+        unanswered = ["anthropic"] if away == "unanswered" else []
+        text = "allow: []\naliases: {x: {family: claude-sonnet}}"
+        assert lead(text, [gone, here], unanswered=unanswered)[0]["x"] == here.name
+
     def test_why_a_member_of_the_family_is_no_candidate(self) -> None:
         _, (row,), _ = lead(
             "allow: []\naliases: {x: {family: gpt}}",

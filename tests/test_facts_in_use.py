@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.platforms import not_on_windows
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -275,6 +277,48 @@ def web() -> Iterator[tuple[str, dict[str, bytes]]]:
     yield f"http://127.0.0.1:{server.server_port}", pages
     server.shutdown()
     server.server_close()
+
+
+@not_on_windows("a command is a #! script here")
+class TestWhichMap:
+    """The map of the litellm that would be started, found without running or importing it."""
+
+    def installed(self, folder: Path, version: str) -> Path:
+        """A virtual environment with a litellm of this version."""
+        library = folder / "lib" / "python3.11" / "site-packages"
+        (library / f"litellm-{version}.dist-info").mkdir(parents=True)
+        (library / "litellm").mkdir()
+        name = "model_prices_and_context_window_backup.json"
+        (library / "litellm" / name).write_text(
+            json.dumps({"claude-sonnet-5": SONNET}), encoding="utf-8"
+        )
+        command = folder / "bin" / "litellm"
+        command.parent.mkdir()
+        command.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+        command.chmod(0o755)
+        return command
+
+    def test_it_is_that_of_the_command_and_named_by_its_version(
+        self, direct: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("ROLLCALL_PRICE_MAP")
+        monkeypatch.setenv("ROLLCALL_LITELLM", str(self.installed(tmp_path / "venv", "1.110.2")))
+        direct.write_policy(f"allow:\n  - {RULE % ''}\n", "anthropic")
+        direct.applied()
+        assert direct.names() == ["anthropic/claude-sonnet-5"]
+        rows = direct.run("models", "--json").json()
+        row = next(row for row in rows if row["id"] == "claude-sonnet-5")
+        assert row["borrowed"]["price"] == "litellm 1.110.2"
+
+    def test_a_command_that_is_not_there_has_none(
+        self, direct: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("ROLLCALL_PRICE_MAP")
+        monkeypatch.setenv("ROLLCALL_LITELLM", str(direct.folder / "absent"))
+        direct.write_policy('allow: [{match: "claude-*"}]\n', "anthropic")
+        direct.applied()
+        rows = direct.run("models", "--json").json()
+        assert all(not row["borrowed"] for row in rows)
 
 
 class TestUpdate:

@@ -101,8 +101,9 @@ class FactLists:
 
     def __init__(self, policy: Policy, settings: Settings, kept: bytes | None) -> None:
         """`kept` is what an earlier run left, see `Recorded.kept`."""
-        self._writes = policy.defaults.write_prices == "borrowed"
-        words = [word for word in policy.fact_sources if word != OPENROUTER]
+        order = policy.fact_sources
+        self._writes = bool(order) and policy.defaults.write_prices == "borrowed"
+        words = [word for word in order if word != OPENROUTER]
         if self._writes and LITELLM not in words:
             words.append(LITELLM)
         self._kept = _unpacked(kept)
