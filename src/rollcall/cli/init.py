@@ -29,7 +29,7 @@ from rollcall.policy.words import name_fault
 from rollcall.providers.builtin import BUILTIN, Provider, find_key
 from rollcall.providers.kinds import kind_of_id
 from rollcall.providers.registry import resolve_provider
-from rollcall.store.store import Store
+from rollcall.store.store import open_store
 from rollcall.sync.gather import ask_policy
 
 if TYPE_CHECKING:
@@ -436,7 +436,7 @@ def first_policy(settings: Settings, *, full: bool = False) -> tuple[str, list[s
     """
     if full:
         return shipped_policy(), ["It names every provider; those whose key is not set wait."]
-    document = parse(Store(settings.config_path, settings.state_dir).read_config())
+    document = parse(open_store(settings).read_config())
     found = propose(document, settings.environ)
     if not found.rules:
         names = with_keys(settings.environ)

@@ -113,6 +113,7 @@ def refuse_planning_options(given: Mapping[str, object]) -> None:
 
 def plan(
     config: options.Config = None,
+    key: options.Key = None,
     policy: options.PolicyFile = None,
     state_dir: options.StateDir = None,
     mode: options.ModeName = None,
@@ -152,7 +153,7 @@ def plan(
     from rollcall.sync import apply
 
     settings = resolve(
-        config=config, policy=policy, state_dir=state_dir, mode=mode,
+        config=config, key=key, policy=policy, state_dir=state_dir, mode=mode,
         only_providers=tuple(provider or ()), timeout=timeout, deadline=deadline,
         offline=offline, force=force, strict=strict, accept=tuple(accept or ()),
     )  # fmt: skip
@@ -179,6 +180,8 @@ def apply(
         Path | None, typer.Argument(metavar="[PLAN]", help="A plan saved by `plan --out`.")
     ] = None,
     config: options.Config = None,
+    key: options.Key = None,
+    unsafe_store: options.UnsafeStore = False,
     policy: options.PolicyFile = None,
     state_dir: options.StateDir = None,
     mode: options.ModeName = None,
@@ -228,6 +231,17 @@ def apply(
     prove_budget: Annotated[
         str, typer.Option("--prove-budget", help="Time for --prove and --prove-after.")
     ] = "2m",
+    rollout: Annotated[
+        str | None,
+        typer.Option(
+            "--rollout",
+            metavar="deployment/NAME",
+            help="Of a configmap://: roll it out and wait; put the old config back if that fails.",
+        ),
+    ] = None,
+    rollout_timeout: Annotated[
+        str, typer.Option("--rollout-timeout", help="How long to wait for it.")
+    ] = "10m",
 ) -> None:
     """Ask, decide and write; with a saved PLAN, exactly that plan.
 
@@ -239,12 +253,16 @@ def apply(
             {"--provider": provider, "--timeout": timeout, "--offline": offline, "--accept": accept}
         )
     settings = resolve(
-        config=config, policy=policy, state_dir=state_dir, mode=mode,
+        config=config, key=key, unsafe_store=unsafe_store,
+        policy=policy, state_dir=state_dir, mode=mode,
         only_providers=tuple(provider or ()), timeout=timeout, deadline=deadline,
         offline=offline, force=force, strict=strict, accept=tuple(accept or ()),
     )  # fmt: skip
     if prove_after and (not on_change or write_to):
         raise typer.BadParameter("--prove-after goes with --on-change, and not with --write-to.")
+    if rollout and not (settings.address or "").startswith("configmap://"):
+        raise typer.BadParameter("--rollout goes with -c configmap://NAMESPACE/NAME.")
+    wait_seconds = _seconds(rollout_timeout)
     checks = _Checks(settings, prove_budget, validate=validate, prove=prove, after=prove_after)
     checker = checks if checks.given else None
     try:
@@ -257,6 +275,10 @@ def apply(
         say_error(error)
         say(f"{write_to} is usable all the same: exit 0, as --or-usable says.")
         raise typer.Exit from error
+    if rollout and applied.changed:
+        from rollcall.sync.rollout import rolled_out
+
+        rolled_out(settings, applied, rollout, wait_seconds)
     if checks.proof is not None:
         from rollcall.report.text import say_all
 
@@ -399,7 +421,7 @@ def _report(
     if json:
         _print_json(applied.plan)
     elif not quiet:
-        show_applied(applied.plan, applied.written, str(write_to or settings.config_path))
+        show_applied(applied.plan, applied.written, str(write_to or settings.config_name))
     say_all(applied.notes, mark="note: ")
 
 

@@ -121,6 +121,7 @@ def _settings(options: StartOptions) -> tuple[Settings, bool | None]:
     """
     settings = resolve(
         config=options.config,
+        bucket=True,
         policy=options.policy,
         state_dir=options.state_dir,
         mode=options.mode,
@@ -163,7 +164,7 @@ def _config_after_discovery(
     settings: Settings, options: StartOptions, *, discover: bool | None
 ) -> Path:
     """Everything before litellm: discovery if asked for, then the config to start on."""
-    fresh = freshness.is_fresh(settings)
+    fresh = freshness.is_fresh(settings) if settings.address is None else _fetched(settings)
     if discover and not fresh:
         _anyway(partial(_discover, settings, quiet=options.quiet), None)
     if discover is False and not options.quiet:
@@ -171,6 +172,19 @@ def _config_after_discovery(
     if fresh:
         return settings.config_path
     return _config_to_start_on(settings, or_last_good=options.or_last_good)
+
+
+def _fetched(settings: Settings) -> bool:
+    """Lay a copy of a config in a store beside us, for litellm to start on; whether it is fresh."""
+    from rollcall.store.remote import open_remote
+
+    def fetch() -> bool:
+        store = open_remote(settings)
+        content = store.read_config()
+        store.place_copy(content)
+        return freshness.still_stands(settings, store.read_stamp() or b"", content)
+
+    return _anyway(fetch, False)
 
 
 def _launched(litellm: Path | None, config: Path, settings: Settings, options: StartOptions) -> int:
@@ -225,7 +239,7 @@ def _discover(settings: Settings, *, quiet: bool) -> None:
         applied = apply.apply(settings, observer)
     if applied.plan.changed or applied.plan.refused or applied.plan.nobody or not quiet:
         with result_on_stderr():
-            show_applied(applied.plan, applied.written, str(settings.config_path))
+            show_applied(applied.plan, applied.written, settings.config_name)
 
 
 def _config_to_start_on(settings: Settings, *, or_last_good: bool) -> Path:
@@ -240,9 +254,9 @@ def _config_to_start_on(settings: Settings, *, or_last_good: bool) -> Path:
     if not or_last_good:
         say("          Starting litellm all the same; --or-last-good starts on the last backup.")
         return settings.config_path
-    from rollcall.store.store import Store
+    from rollcall.store.store import open_store
 
-    store = Store(settings.config_path, settings.state_dir)
+    store = open_store(settings)
     for backup in store.backups():
         try:
             content = store.read_backup(backup.id)
@@ -258,10 +272,10 @@ def _config_to_start_on(settings: Settings, *, or_last_good: bool) -> Path:
 
 def _mend(settings: Settings) -> None:
     """Undo a write in place that a kill left half-way, if that is what it is."""
-    from rollcall.store.store import Store
+    from rollcall.store.store import open_store
 
     try:
-        with Store(settings.config_path, settings.state_dir).locked(LOCK_WAIT_SECONDS) as notes:
+        with open_store(settings).locked(LOCK_WAIT_SECONDS) as notes:
             for note in notes:
                 say(f"rollcall: {note}")
     except RollcallError as error:

@@ -32,7 +32,7 @@ from rollcall.inspect.traps import find_traps
 from rollcall.launch.find import find_install, find_litellm
 from rollcall.litellm_config.document import parse
 from rollcall.settings import is_true
-from rollcall.store.store import Store
+from rollcall.store.store import Store, open_store
 from rollcall.sync.apply import refresh
 from rollcall.sync.asking import find_keys
 from rollcall.sync.gather import read_policy
@@ -82,7 +82,7 @@ class _Subject:
 
     @cached_property
     def store(self) -> Store:
-        return Store(self.settings.config_path, self.settings.state_dir)
+        return open_store(self.settings)
 
     @cached_property
     def state(self) -> tuple[State, tuple[str, ...]]:

@@ -18,7 +18,7 @@ from rollcall.plan.last_days import LastDay
 from rollcall.plan.own_entries import OwnEntry, fate_of, read_own_entries
 from rollcall.plan.trial import last_trial, refusal_of
 from rollcall.store.state import ProviderState, RunRecord
-from rollcall.store.store import Store
+from rollcall.store.store import open_store
 from rollcall.sync.asking import missing_key
 from rollcall.sync.gather import gather, stored_models
 
@@ -339,7 +339,7 @@ def read_inventory(settings: Settings, *, refresh: bool = False) -> Inventory:
     Raises:
         PolicyError, ConfigRefused, StoreError: see their docstrings.
     """
-    store = Store(settings.config_path, settings.state_dir)
+    store = open_store(settings)
     inputs = gather(replace(settings, offline=not refresh), store)
     silent = [row for name, row in inputs.providers.items() if not inputs.answers[name].models]
     stored = {row.name: stored_models(store, row) for row in silent}

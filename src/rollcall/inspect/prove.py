@@ -25,7 +25,7 @@ from rollcall.launch.proxy_child import ProxyChild, free_port
 from rollcall.launch.run import variables
 from rollcall.launch.validation import beside
 from rollcall.litellm_config.effective import view
-from rollcall.store.store import Store
+from rollcall.store.store import open_store
 
 if TYPE_CHECKING:
     from rollcall.inspect.smoke import Promised, SmokeReport
@@ -97,7 +97,7 @@ class ProxyProof:
 
 def served(settings: Settings, content: bytes) -> Promised:
     """What a text promises."""
-    return promised(settings, Store(settings.config_path, settings.state_dir), content)
+    return promised(settings, open_store(settings), content)
 
 
 def _unchanged(old: dict[str, Any], new: dict[str, Any]) -> set[str]:

@@ -17,7 +17,7 @@ from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.effective import LiteLLMView, client_key, merged, view
 from rollcall.secrets import Redactor
 from rollcall.settings import reachable
-from rollcall.store.store import Store
+from rollcall.store.store import Store, open_store
 from rollcall.sync.gather import load
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def read_promised(settings: Settings) -> Promised:
     Raises:
         ConfigRefused, StoreError: config.yaml cannot be read.
     """
-    store = Store(settings.config_path, settings.state_dir)
+    store = open_store(settings)
     return promised(settings, store, store.read_config())
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from rollcall.catalog.model import Answer
     from rollcall.litellm_config.manifest import Manifest
+    from rollcall.settings import Settings
     from rollcall.store.state import KeptReply, State, StateFiles
 
 
@@ -38,7 +39,20 @@ _LEFT_BEHIND_SECONDS = 3600
 """State files are also written outside the lock: only old temporary files there are orphans."""
 
 
-@dataclass(frozen=True, slots=True)
+def open_store(settings: Settings) -> Store:
+    """The store of the run's config: a file, or what lies at an address.
+
+    Raises:
+        StoreError: its client is missing, or `.rollcall` is somebody else's.
+    """
+    if settings.address is None:
+        return Store(settings.config_path, settings.state_dir, settings.key)
+    from rollcall.store.remote import open_remote
+
+    return open_remote(settings)
+
+
+@dataclass(frozen=True)
 class Store:
     """config.yaml and the state folder beside it.
 
@@ -91,6 +105,11 @@ class Store:
         for folder in (self.state_dir, self.state_dir / "backups", ours, ours / "replies"):
             sweep(folder, older_than_seconds=_LEFT_BEHIND_SECONDS)
         return self._in_place.recover()
+
+    @property
+    def version(self) -> str:
+        """Under which the store has the config that was read; "" of a file."""
+        return ""
 
     def read_config(self) -> bytes:
         """config.yaml's bytes; b"" when there is none. Of a manifest, the config in it.
