@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.platforms import not_on_windows
+from tests.simulator.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,6 +146,32 @@ class TestWriting:
         info = self.info(direct, "claude-sonnet-6")
         assert "input_cost_per_token" not in info
         assert "price_source" not in info
+
+    @pytest.mark.parametrize("also", ["the map", "OpenRouter too"])
+    def test_a_machine_without_the_lists_leaves_what_was_borrowed(
+        self, direct: House, monkeypatch: pytest.MonkeyPatch, also: str
+    ) -> None:
+        """CI, say, that checks what was applied where litellm is installed."""
+        self.newer(direct)
+        path = direct.folder / "map.json"
+        path.write_text(json.dumps({"claude-x": SONNET}), encoding="utf-8")
+        self.policy(direct, "write_prices: borrowed, ")
+        direct.applied()
+        path.write_text(
+            json.dumps({"claude-sonnet-6": {**SONNET, "deprecation_date": "2027-02-01",
+                                            "input_cost_per_token": None}}),
+            encoding="utf-8",
+        )  # fmt: skip
+        direct.applied()
+        info = self.info(direct, "claude-sonnet-6")
+        monkeypatch.setenv("ROLLCALL_PRICE_MAP", str(direct.folder / "absent.json"))
+        if also == "OpenRouter too":
+            direct.sim.fault("openrouter", Fault.SERVER_ERROR)
+        elsewhere = ("--state-dir", str(direct.folder / "elsewhere"))
+        assert direct.run("plan", "--check", *elsewhere).code == 0
+        direct.applied(*elsewhere)
+        assert self.info(direct, "claude-sonnet-6") == info
+        assert info["deprecation_date"] == "2027-02-01"
 
     def test_the_providers_own_price_takes_its_place(self, direct: House) -> None:
         self.newer(direct)

@@ -95,6 +95,8 @@ _PLACES: Final = (
     ("task",),
     ("pipeline_tag",),
     ("model_type",),
+    ("modelType",),
+    ("task_type",),
     ("capabilities", "type"),
     ("model_info", "mode"),
 )
@@ -125,15 +127,29 @@ _SPECIAL_FLAGS: Final = (
 Modalities = tuple[str, ...] | None
 """Words such as text and image; None = the row does not say."""
 
+_CHATTING: Final = frozenset(("chat", "completion", "completions", "tools", "tool-use", "vision"))
+_ONLY: Final = frozenset(
+    (
+        *("embedding", "embeddings", "text-embedding", "rerank", "moderation", "text-to-speech"),
+        *("image-generation", "text-to-image", "video-generation", "audio-transcription", "tts"),
+    )
+)
+"""Words in a list of capabilities of a model that can do nothing else, where no word of a model
+that chats stands beside them."""
+
 _INPUTS: Final = (
     ("architecture", "input_modalities"),
     ("input_modalities",),
     ("modalities", "input"),
+    ("inputModalities",),
+    ("supported_input_modalities",),
 )
 _OUTPUTS: Final = (
     ("architecture", "output_modalities"),
     ("output_modalities",),
     ("modalities", "output"),
+    ("outputModalities",),
+    ("supported_output_modalities",),
 )
 _ENDPOINTS: Final = (("endpoints",), ("supported_endpoints",), ("supportedEndpoints",))
 _TALKS: Final = re.compile(r"chat|responses|messages|generate", re.IGNORECASE)
@@ -166,13 +182,16 @@ def is_router(row: Row) -> bool:
 def _said(row: Row, outputs: Modalities) -> Iterator[Kind]:
     """Everything a row says of what it is for."""
     for place in row.present(_PLACES):
-        word = (row.text(*place) or "").lower().replace("_", "-").replace(" ", "-")
+        word = _plain_word(row.text(*place) or "")
         if word in WORDS:
             yield WORDS[word]
         elif word.startswith("flumina"):  # Fireworks' word for image models
             yield Kind.IMAGE
         elif word.startswith("embedding"):
             yield Kind.EMBEDDING
+    can = {_plain_word(word) for word in row.words("capabilities") or ()}
+    if can and can.isdisjoint(_CHATTING):
+        yield from (WORDS[word] for word in sorted(can & _ONLY))
     flags = [flag for place in row.present(_FLAGS) if (flag := row.flag(*place)) is not None]
     if not all(flags):
         yield next(
@@ -185,6 +204,10 @@ def _said(row: Row, outputs: Modalities) -> Iterator[Kind]:
             yield next((WORDS[word] for word in words if word in WORDS), Kind.OTHER)
     if outputs and (kind := kind_of_outputs(outputs)):
         yield kind
+
+
+def _plain_word(word: str) -> str:
+    return word.strip().lower().replace("_", "-").replace(" ", "-")
 
 
 def modalities(row: Row) -> tuple[Modalities, Modalities]:

@@ -163,7 +163,7 @@ class OpenAI:
         rows = rows_of(pages, self.roots)
         named = any(isinstance(row, dict) and not row.keys().isdisjoint(ID_KEYS) for row in rows)
         id_keys = ID_KEYS if named else _NAME_KEYS
-        whole = whole_list(provider, rows, moments=moments, id_keys=id_keys)
+        whole = whole_list(provider, rows, pages=pages, moments=moments, id_keys=id_keys)
         listing = read(
             rows, lambda row, model_id: model_of(provider, row, model_id, whole), id_keys=id_keys
         )

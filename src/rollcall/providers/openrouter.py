@@ -80,7 +80,7 @@ class OpenRouter:
         rows = rows_of(pages, self.roots)
         whole = OWN
         if provider.gateway or provider.created or provider.price_unit:
-            whole = whole_list(provider, rows, moments=moments)
+            whole = whole_list(provider, rows, pages=pages, moments=moments)
         listing = read(rows, lambda row, model_id: _model(provider, row, model_id, whole))
         return Listing(listing.models, (*whole.notes, *listing.notes), listing.rows)
 

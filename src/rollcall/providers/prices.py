@@ -1,7 +1,7 @@
 """What a model costs: reads the prices of rows, and in which unit a whole list states them.
 
 Lists state USD per token, per 1,000 or per 1M tokens, most without saying which. In this order:
-the policy's `price_unit`, the unit a row or its key's name states, what is known of the provider,
+the unit a row or its key's name states, the policy's `price_unit` or what is known of the provider,
 and else the numbers themselves: as USD per token those of a list per 1M are absurd. What stays
 unclear is unknown, never guessed; one absurd price makes its row's others unknown, too.
 """
@@ -9,7 +9,7 @@ unclear is unknown, never guessed; one absurd price makes its row's others unkno
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -38,6 +38,7 @@ _KEYS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Part -> its keys in an object of prices."""
 
+_AMOUNTS: Final = ("usd", "USD", "value", "amount", "price")
 _DOLLARS: Final = ("", "usd", "$", "us$", "dollar", "dollars")
 _HOLDERS: Final[Places] = (
     ("pricing",),
@@ -57,13 +58,14 @@ _ROOT_KEYS: Final[dict[str, tuple[str, ...]]] = {
 _OPENROUTER_KEYS: Final = ("prompt", "completion", "input_cache_read", "input_cache_write")
 
 _NAMED: Final = re.compile(
-    r"(?P<part>input|prompt|output|completion)(_token)?s?(_(cost|price))?"
-    r"_per_(?P<unit>1k|1m|1000|1000000|thousand|million|mtok|m|k|token)(_?tokens?)?"
+    r"(?P<part>input|prompt|output|completion)(_?token)?s?(_?(cost|price))?(_?usd)?"
+    r"_?per_?(?P<unit>1k|1m|1000|1000000|thousand|million|mtok|m|k|token)(_?tokens?)?(_?usd)?"
 )
-"""A key that names its unit: `input_cost_per_token`, `output_price_per_million`."""
+"""A key that names its unit, in lower case: `input_cost_per_token`, `outputpricepermillion`."""
 
 _UNITS: Final = ("unit", "price_unit", "per")
 _ROW_UNITS: Final = ("price_unit", "pricing_unit")
+_PAGE_UNITS: Final = ("price_unit", "pricing_unit", "unit")
 _UNIT_WORDS: Final = frozenset((*_UNITS, *_ROW_UNITS, "currency"))
 _OTHERWISE: Final = re.compile(r"hour|minute|second|dedicated|request|^base$")
 """Keys of what is billed otherwise than by tokens; one by the hour counts also where it is 0."""
@@ -147,13 +149,19 @@ def _own(row: Row) -> Quote | None:
     return _named(row) or _plain(row, row, _ROOT_KEYS)
 
 
-def unit_of(quotes: Iterable[Quote], said: PriceUnit | None) -> Unit:
+def unit_of(quotes: Iterable[Quote], said: PriceUnit | None, pages: Sequence[object] = ()) -> Unit:
     """The unit of those prices of a list that state none.
 
     Args:
         quotes: of its chat models: others may be priced by the minute or the image.
         said: what the policy says, or what is known of the provider.
+        pages: they may state it beside the rows.
     """
+    for page in pages:
+        beside = Row(page) if isinstance(page, dict) else Row({})
+        stated = next((unit for word in _PAGE_UNITS if (unit := beside.value(word))), None)
+        if stated is not None and str(stated).strip().lower() not in _DOLLARS:
+            return Unit(exponent_of(stated))
     if said is not None:
         return Unit(EXPONENTS[said])
     unsaid = [quote for quote in quotes if quote.exponent is None and quote.readable and quote.base]
@@ -217,6 +225,7 @@ def exponent_of(unit: object) -> int | None:
     if isinstance(unit, bool) or not isinstance(unit, str | int):
         return None
     word = re.sub(r"[^a-z0-9]", "", str(unit).lower())
+    word = re.sub(r"(usd|dollars?)$", "", word)
     count = re.sub(r"tok(en)?s?$", "", re.sub(r"^(usd|us|dollars?)?(per)?", "", word))
     return _SPELLINGS.get(count) if count or "tok" in word else None
 
@@ -231,20 +240,29 @@ _SPELLINGS: Final = {
 def _plain(row: Row, prices: Row, keys: Mapping[str, tuple[str, ...]]) -> Quote | None:
     """Prices under the usual keys of an object of prices, or beside the id."""
     amounts: dict[str, Decimal | None] = {}
+    inner: list[Row] = []
     like_openrouter = True
     for part, names in keys.items():
         for name in names:
             if (value := prices.value(name)) is not None:
-                inner = (name, "usd") if isinstance(value, dict) else (name,)
-                amounts[part] = prices.amount(*inner)
+                if isinstance(value, dict):
+                    inner.append(Row(value))
+                    amounts[part] = inner[-1].amount(_amount_key(value))
+                else:
+                    amounts[part] = prices.amount(name)
                 like_openrouter = like_openrouter and name in _OPENROUTER_KEYS
                 break
     if "input" not in amounts and "output" not in amounts:
         return None
-    exponent, readable = _stated_unit(row, prices)
+    exponent, readable = _stated_unit(row, prices, inner)
     free = not amounts.get("input") and not amounts.get("output")
     otherwise = free and _billed_otherwise(prices)
     return Quote(amounts, exponent, readable, like_openrouter, otherwise)
+
+
+def _amount_key(value: Mapping[str, object]) -> str:
+    """Where a price that is an object keeps its amount: `{"usd": 0.7}`."""
+    return next((word for word in _AMOUNTS if word in value), "usd")
 
 
 def _named(prices: Row) -> Quote | None:
@@ -252,7 +270,8 @@ def _named(prices: Row) -> Quote | None:
     amounts: dict[str, Decimal | None] = {}
     exponents = set()
     for key in prices:
-        if "_per_" in key and (match := _NAMED.fullmatch(key)) and prices.value(key) is not None:
+        low = key.lower()
+        if "per" in low and (match := _NAMED.fullmatch(low)) and prices.value(key) is not None:
             part = "input" if match["part"] in ("input", "prompt") else "output"
             amounts[part] = prices.amount(key)
             exponents.add(exponent_of(match["unit"]))
@@ -261,13 +280,15 @@ def _named(prices: Row) -> Quote | None:
     return Quote(amounts, next(iter(exponents)), readable=len(exponents) == 1)
 
 
-def _stated_unit(row: Row, prices: Row) -> tuple[int | None, bool]:
+def _stated_unit(row: Row, prices: Row, inner: Sequence[Row]) -> tuple[int | None, bool]:
     """The exponent of the unit a row states, and whether unit and currency can be read."""
-    if not prices.has_any(_UNIT_WORDS) and not row.has_any(_UNIT_WORDS):
+    places = (prices, row, *inner)
+    if not any(place.has_any(_UNIT_WORDS) for place in places):
         return None, True
-    units = [*map(prices.value, _UNITS), *map(row.value, _ROW_UNITS)]
+    units = [*map(row.value, _ROW_UNITS), *map(prices.value, _UNITS)]
+    units += [place.value(word) for place in inner for word in _UNITS]
     said = [unit for unit in units if str(unit or "").strip().lower() not in _DOLLARS]
-    currencies = (prices.value("currency"), row.value("currency"))
+    currencies = [place.value("currency") for place in places]
     readable = all(str(name or "").strip().lower() in _DOLLARS for name in currencies)
     exponents = {exponent_of(unit) for unit in said}
     if not exponents:

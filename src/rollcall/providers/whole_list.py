@@ -79,19 +79,21 @@ def whole_list(
     provider: Provider,
     items: Sequence[object],
     *,
+    pages: Sequence[object] = (),
     moments: Collection[float] = (),
     id_keys: Sequence[str] = ("id",),
 ) -> WholeList:
     """What a provider's rows tell together.
 
     Args:
+        pages: what the rows stand in.
         moments: when it was asked, by the clocks there are, in Unix seconds.
     """
     fields = Fields(items)
     rows = [Row(item, fields) for item in items if isinstance(item, dict)]
     owners = {plain_name(_owner(row) or "") for row in rows}
     return WholeList(
-        unit=unit_of(_quotes(rows, id_keys), provider.price_unit),
+        unit=unit_of(_quotes(rows, id_keys), provider.price_unit, pages),
         dated=_dated(provider, rows, moments),
         judged=provider.created is None,
         owner=next(iter(owners)) if len(owners) == 1 else "",
