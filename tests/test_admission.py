@@ -661,3 +661,33 @@ def test_the_work_grows_with_the_models_not_faster() -> None:
         for word in WORDS
     ]
     assert calls_of(rows) < 2.3 * calls_of(rows[: len(rows) // 2])
+
+
+class TestSafety:
+    """Conditions that keep an outage or a wildcard out, each pinned by itself."""
+
+    @pytest.mark.parametrize(
+        ("model_id", "naming"), [("gpt-*", "mine"), ("gpt-5", "os.environ/{id}")]
+    )
+    def test_a_fault_of_the_id_or_of_the_name_alone_leaves_a_model_out(
+        self, model_id: str, naming: str
+    ) -> None:
+        text = f'allow: [{{match: "gpt*", name: "{naming}"}}]'
+        outcome = admit(text, [model(f"openai/{model_id}")])
+        assert ids(outcome) == []
+        assert any(f"openai/{model_id}: left out" in line for line in outcome.warnings)
+
+    def test_a_model_that_is_gone_would_be_taken_unless_newer_ones_have_its_place(self) -> None:
+        rows = models("anthropic/claude-sonnet-5")
+        outcome = admit("allow: [{family: claude-sonnet, newest: 1}, {family: gpt}]", rows)
+        assert outcome.would_take(model("anthropic/claude-sonnet-6"))
+        assert not outcome.would_take(model("anthropic/claude-sonnet-4-6"))
+        assert outcome.would_take(model("openai/gpt-5"))
+        assert not outcome.would_take(model("xai/grok-5"))
+
+    def test_a_rule_names_models_of_its_own_providers_only(self) -> None:
+        policy = load("allow: [{family: gpt, from: openrouter}, {family: gpt, from: openai}]")
+        assert admission.rule_of(policy, model("openai/gpt-5")) == 1
+        assert admission.rule_of(policy, model("openrouter/openai/gpt-5")) == 0
+        only = load("allow: [{family: gpt, from: openrouter}]")
+        assert admission.rule_of(only, model("openai/gpt-5")) is None
