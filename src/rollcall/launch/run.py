@@ -151,7 +151,8 @@ def run_child(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run the command as a child and return its exit code, 128 + N where signal N ended it.
 
     Ctrl-C and Ctrl-Break reach every process of a console, so this one only waits them out;
-    SIGTERM and SIGHUP reach this one alone and are passed on.
+    SIGTERM and SIGHUP reach this one alone and are passed on. On Windows, where a killed parent
+    leaves its children running, the child ends with this process, however that ends.
 
     Raises:
         LaunchError: it could not be started.
@@ -176,6 +177,10 @@ def run_child(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     handlers |= dict.fromkeys(_signals("SIGTERM", "SIGHUP"), pass_on)
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
+        if sys.platform == "win32":
+            from rollcall.launch.windows import end_together
+
+            end_together()
         child = subprocess.Popen(list(argv), env=dict(environ))  # noqa: S603  as the user asked
         for number in early:
             child.send_signal(number)
