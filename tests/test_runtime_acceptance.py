@@ -193,6 +193,17 @@ def test_every_public_name_can_be_had() -> None:
     import rollcall
 
     assert list(rollcall.__all__) == sorted(rollcall.__all__)
+    assert set(rollcall.__all__) <= set(dir(rollcall))
     assert all(getattr(rollcall, name) for name in rollcall.__all__)
     with pytest.raises(AttributeError):
         rollcall.absent  # noqa: B018 - reading it is the test
+
+
+def test_a_shell_that_completes_names_shows_them_before_anything_is_imported() -> None:
+    code = (
+        "import sys, rollcall; print('get_llm_client' in dir(rollcall), 'pydantic' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "True False\n"

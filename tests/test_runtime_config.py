@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rollcall.providers.builtin import BUILTIN
+from rollcall.providers.registry import resolve_provider
 from rollcall.runtime.config import load_config, parse_config
 from rollcall.runtime.errors import (
     AuthProfileMissing,
@@ -16,10 +18,13 @@ from rollcall.runtime.errors import (
     ConfigNotFound,
     InvalidConfig,
     InvalidYAML,
+    LLMError,
+    ProviderError,
     ProviderNotDefined,
     RoleNotDefined,
 )
-from tests.runtime_support import KEY, client_of, config_for, write_config
+from tests.runtime_support import HELLO, KEY, client_of, config_for, simulated, write_config
+from tests.simulator.http import Reply
 
 WRONG: list[tuple[str, type[ConfigError], int | None, str, str]] = [
     ("providers: {}\nroles: a: b", InvalidYAML, 2, "", "not YAML"),
@@ -140,6 +145,17 @@ roles:
         ("perplexity", "https://x.test/v1/responses", "https://x.test"),
         ("ollama", "http://localhost:11434", "http://localhost:11434/v1"),
         ("ollama", "http://localhost:11434/v1/", "http://localhost:11434/v1"),
+        ("openai", "https://api.openai.com", "https://api.openai.com/v1"),
+        ("openrouter", "https://openrouter.ai/", "https://openrouter.ai/api/v1"),
+        ("groq", "https://api.groq.com", "https://api.groq.com/openai/v1"),
+        ("deepseek", "https://api.deepseek.com/v1", "https://api.deepseek.com/v1"),
+        ("openai", "https://x.test", "https://x.test"),
+        ("gemini", "https://x.test", "https://x.test/v1beta"),
+        ("gemini", "https://x.test/v1beta/models", "https://x.test/v1beta"),
+        ("gemini", "https://x.test/v1", "https://x.test/v1"),
+        ("mistral", "https://x.test", "https://x.test/v1"),
+        ("xai", "https://x.test/v1/responses", "https://x.test/v1"),
+        ("litellm", "http://x.test:4000/v1/", "http://x.test:4000/v1"),
     ],
 )
 def test_api_base_may_be_written_as_people_paste_it(
@@ -184,6 +200,163 @@ def test_what_is_missing_says_what_to_add(tmp_path: Path) -> None:
         client.resolve("good")
     assert caught.value.variable == "ORCH_AUTH_OPENAI_DEFAULT_API_KEY"
     assert "platform.openai.com" in caught.value.hint
+
+
+BASES = [
+    *(("openai", base) for base in ("", "/v1", "/v1/", "/v1/chat/completions", "/v1/models")),
+    *(("anthropic", base) for base in ("", "/", "/v1", "/v1/messages")),
+    *(("gemini", base) for base in ("", "/v1beta", "/v1beta/models")),
+    *(("perplexity", base) for base in ("", "/v1", "/v1/responses")),
+    *(("ollama", base) for base in ("", "/v1", "/api")),
+    *(("litellm", base) for base in ("", "/v1")),
+]
+
+
+@pytest.mark.parametrize(("kind", "base"), BASES)
+def test_with_and_without_the_version_policy_and_library_call_the_same_place(
+    kind: str, base: str, tmp_path: Path
+) -> None:
+    protocol = kind if kind in ("anthropic", "gemini", "perplexity") else "openai"
+    with simulated(protocol) as server:
+        path = write_config(tmp_path, config_for(kind, server.url + base))
+        with client_of(path) as client:
+            assert client.run("chat", HELLO).content == "some-model heard: Hello"
+            called = client.resolve("chat").api_base
+    if kind in BUILTIN:
+        asked = resolve_provider(kind, base_url=server.url + base, environ={}).base_url
+        assert called == asked + ("/v1" if kind == "ollama" else "")
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        Reply(status=404, body=b'{"detail": "Not Found"}'),
+        Reply(status=404, headers={"content-type": "text/plain"}, body=b"404 page not found"),
+        Reply(body=b'{"error": "Unexpected endpoint or method. (POST /chat/completions)"}'),
+    ],
+)
+def test_a_server_that_answers_below_v1_only_is_found_there(first: Reply, tmp_path: Path) -> None:
+    with simulated("openai") as server:
+        path = write_config(tmp_path, config_for("openai", server.url))
+        with client_of(path) as client:
+            server.replies += [first]
+            assert client.run("chat", HELLO).content == "some-model heard: Hello"
+            assert "".join(client.stream("chat", HELLO)) == "some-model heard: Hello"
+            assert client.embed("chat", "x").embeddings
+        paths = [request.path for request in server.requests]
+    assert paths[:3] == ["/chat/completions", "/v1/chat/completions", "/v1/chat/completions"]
+    assert paths[3:] == ["/v1/embeddings"]
+
+
+def test_a_server_that_answers_nowhere_is_asked_at_both_places(tmp_path: Path) -> None:
+    with simulated("openai") as server:
+        path = write_config(tmp_path, config_for("openai", server.url))
+        server.replies += [Reply(status=404, body=b"{}")] * 3
+        with client_of(path) as client, pytest.raises(ProviderError, match="404") as caught:
+            client.run("chat", HELLO)
+        assert len(server.requests) == 2
+        with client_of(path) as client:
+            server.replies[:] = [Reply(status=404, body=b"{}")] * 2
+            with pytest.raises(ProviderError):
+                client.run("chat", HELLO)
+            assert client.run("chat", HELLO).content  # it is back where it was
+    assert server.requests[-1].path == "/chat/completions"
+    assert "api_base" in caught.value.hint
+
+
+KEYS = ["sk-proj-abcdefgh12345678", "AIzaSyA1234567890abcdef", "gsk_abcdefghij1234567890",
+        "0123456789abcdef0123456789abcdef", "123e4567-e89b-12d3-a456-426614174000",
+        "xai-abcdefghijklmnop"]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_where_a_name_belongs_is_told_and_not_repeated(key: str, tmp_path: Path) -> None:
+    text = f"providers:\n  openai: {{auth_profile: {key}}}\nroles: {{}}"
+    with pytest.raises(InvalidConfig, match=r"line 2: providers\.openai\.auth_profile") as caught:
+        parse_config(text, "x.yaml")
+    assert "looks like a key" in str(caught.value)
+    assert key.lower() not in (str(caught.value) + repr(caught.value)).lower()
+    assert key.replace("-", "_").upper() not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["openai_default", "team-2026-07-production", "other team", "eu1"])
+def test_a_name_is_no_key(name: str) -> None:
+    text = f"providers:\n  openai: {{auth_profile: {name}}}\nroles: {{}}"
+    assert parse_config(text, "x.yaml").providers["openai"].auth_profile == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "providers: {openai: {type: sk-proj-abcdefgh12345678}}\nroles: {}",
+        "providers: {sk-proj-abcdefgh12345678: {}}\nroles: {}",
+        "providers: {openai: {sk-proj-abcdefgh12345678: 1}}\nroles: {}",
+        "providers: {openai: {api_key: sk-proj-abcdefgh12345678}}\nroles: {}",
+        "providers: {}\nroles: {a: {provider: sk-proj-abcdefgh12345678, model: m}}",
+    ],
+)
+def test_a_key_anywhere_else_is_not_repeated_either(text: str, tmp_path: Path) -> None:
+    with pytest.raises(LLMError) as caught:
+        client_of(write_config(tmp_path, text)).run("a", HELLO)
+    assert "abcdefgh12345678" not in str(caught.value)
+
+
+USUAL = """
+providers:
+  openai: {auth_profile: openai_default}
+  anthropic: {}
+  mine: {type: openai, api_base: "http://127.0.0.1:9/v1"}
+  other: {type: openai}
+  none: {type: openai, auth_profile: null}
+  ollama: {}
+roles:
+  profiled: {provider: openai, model: m}
+  usual: {provider: anthropic, model: m}
+  mine: {provider: mine, model: m}
+  other: {provider: other, model: m}
+  none: {provider: none, model: m}
+  local: {provider: ollama, model: m}
+"""
+
+
+def test_a_missing_profile_variable_names_the_usual_one_that_is_set(tmp_path: Path) -> None:
+    path = write_config(tmp_path, USUAL)
+    with pytest.raises(AuthVariableMissing) as caught:
+        client_of(path, OPENAI_API_KEY=KEY).resolve("profiled")
+    assert "OPENAI_API_KEY is set" in caught.value.hint
+    assert KEY not in str(caught.value)
+    with pytest.raises(AuthVariableMissing) as caught:
+        client_of(path).resolve("profiled")
+    assert " OPENAI_API_KEY is set" not in caught.value.hint
+
+
+def test_without_a_profile_the_usual_variable_is_used(tmp_path: Path) -> None:
+    usual = {"ANTHROPIC_API_KEY": KEY, "OPENAI_API_KEY": "sk-usual-0123456789"}
+    client = client_of(write_config(tmp_path, USUAL), None, **usual)
+    found = {role: client.resolve(role) for role in ("usual", "other", "none", "local")}
+    assert (found["usual"].key_variable, found["usual"].api_key) == ("ANTHROPIC_API_KEY", KEY)
+    assert found["other"].key_variable == "OPENAI_API_KEY"
+    assert found["none"].api_key is None
+    assert found["local"].api_key is None
+    # A vendor's key goes to no address of the user's own.
+    with pytest.raises(AuthProfileMissing, match="mine_default"):
+        client.resolve("mine")
+
+
+def test_the_usual_key_goes_where_the_usual_variable_says(tmp_path: Path) -> None:
+    variables = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": "https://gateway.test/v1",
+                 "ORCH_AUTH_OPENAI_DEFAULT_API_KEY": KEY, "OPENAI_BASE_URL": "https://gw.test/v1",
+                 }  # fmt: skip
+    client = client_of(write_config(tmp_path, USUAL), None, **variables)
+    assert client.resolve("usual").api_base == "https://gateway.test"
+    assert client.resolve("profiled").api_base == "https://api.openai.com/v1"
+
+
+def test_neither_profile_nor_usual_variable_names_both(tmp_path: Path) -> None:
+    with pytest.raises(AuthProfileMissing) as caught:
+        client_of(write_config(tmp_path, USUAL)).resolve("usual")
+    assert "ANTHROPIC_API_KEY" in caught.value.what
+    assert "auth_profile: anthropic_default" in caught.value.hint
 
 
 def test_a_local_server_needs_no_key(tmp_path: Path) -> None:

@@ -10,13 +10,14 @@ import pytest
 import yaml
 
 from rollcall.runtime.client import LLMClient
-from rollcall.runtime.errors import NothingSelected
+from rollcall.runtime.errors import NothingSelected, ProviderError
 from rollcall.runtime.network import Network
 from rollcall.runtime.roles import list_roles
 from rollcall.settings import resolve
 from rollcall.sync.apply import apply
-from tests.runtime_support import HELLO, Slept
+from tests.runtime_support import HELLO, Slept, simulated
 from tests.simulator.faults import Fault
+from tests.simulator.http import Reply
 from tests.simulator.simulator import Simulator
 
 PROVIDERS = ("anthropic", "openrouter", "openai")
@@ -305,3 +306,25 @@ def test_what_is_in_config_yaml_is_not_held(house: House) -> None:
     held_policy(house)
     with house.client({"family": "gpt"}, "openai") as client:
         assert client.resolve("chat").model == "gpt-8"
+
+
+def test_a_parameter_the_newest_model_no_longer_takes_is_left_out(house: House) -> None:
+    house.apply()
+    refusal = b'{"error": {"message": "`temperature` is deprecated for this model."}}'
+    select = {"family": "claude-sonnet", "from": ["anthropic"]}
+    with simulated("anthropic") as server:
+        provider = {"auth_profile": "anthropic", "api_base": server.url}
+        roles = {
+            "chat": {"select": select, "params": {"temperature": 0.2}},
+            "strict": {"select": select, "on_refused_params": "raise"},
+        }
+        client = house.client(select, providers={"anthropic": provider}, roles=roles)
+        with client:
+            server.replies += [Reply(status=400, body=refusal)]
+            response = client.run("chat", HELLO)
+        with LLMClient(house.path, environ=lambda: house.environ) as other:
+            server.replies += [Reply(status=400, body=refusal)]
+            with pytest.raises(ProviderError, match="deprecated"):
+                other.run("strict", HELLO, {"temperature": 0.2})
+    assert response.content == "claude-sonnet-5 heard: Hello"
+    assert response.dropped_params == ("temperature",)

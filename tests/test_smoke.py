@@ -88,7 +88,7 @@ def test_a_call_costs_at_most_sixteen_tokens_in_every_mode() -> None:
     proxy = FakeProxy(
         ["chat", "responses", "completion", "embedding", "image_generation"],
         calls={
-            "responses": as_json({"output": []}),
+            "responses": as_json({"output": [], "status": "incomplete"}),
             "embedding": as_json({"data": [{"embedding": [0.1]}]}),
         },
     )
@@ -306,3 +306,22 @@ class TestParallel:
         with serving(proxy) as url:
             report = run_smoke(url, KEY, self.MANY, ALL, on_row=lambda row: seen.append(row.name))
         assert sorted(seen) == [row.name for row in report.rows] == [f"m{n}" for n in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ({"content": ""}, "answers 200, but its answer is empty"),
+        ({"content": None, "refusal": "I cannot."}, "answers 200, but I cannot."),
+        ({}, "answers 200, but its answer is empty"),
+    ],
+)
+def test_an_answer_that_says_nothing_is_none_by_the_rule_of_a_trial(
+    message: dict[str, Any], said: str
+) -> None:
+    config = {"model_list": [{"model_name": "mute", "litellm_params": {"model": "x/y"}}]}
+    choice = {"index": 0, "finish_reason": "stop", "message": message}
+    proxy = FakeProxy(["mute"], calls={"mute": as_json({"choices": [choice]})})
+    report = smoke(proxy, config=config, options=ALL)
+    assert (row(report, "mute").ok, row(report, "mute").detail) == (False, said)
+    assert not report.ok

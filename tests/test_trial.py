@@ -284,3 +284,23 @@ def test_a_run_that_moves_nothing_calls_nobody(house: House) -> None:
     house.later(90)
     house.applied()
     assert house.sim.calls() == []
+
+
+def test_status_and_explain_tell_when_a_model_answered_and_what_it_said_last(moved: Any) -> None:
+    house, (_, new) = moved("anthropic"), PAIRS["anthropic"]
+    house.sim.fault_calls("anthropic", CallFault.UNVERIFIED, new)
+    house.applied()
+    row = house.run("status", "--json").json()["trials"][-1]
+    assert (row["id"], row["outcome"], row["answered"]) == (new, "refused for this key", None)
+    assert "key" not in row
+    assert "verified" in house.run("status").text
+    told = house.run("explain", f"anthropic/{new}").out
+    assert "trial: has never answered" in told
+    assert "organization must be verified" in told
+    models = {one["id"]: one for one in house.run("models", "--json").json()}
+    assert "refused for this key: Your organization" in models[new]["refusal"]
+    house.sim.heal()
+    house.applied()
+    models = {one["id"]: one for one in house.run("models", "--json").json()}
+    assert models[new]["answered"].startswith("2026-11-20")
+    assert models[new]["refusal"] == ""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rollcall.providers.chat.messages import Message
     from rollcall.runtime.client import LLMClient, get_llm_client
     from rollcall.runtime.errors import (
+        AnswerRefused,
         AuthProfileMissing,
         AuthVariableMissing,
         ConfigError,
@@ -27,27 +28,40 @@ if TYPE_CHECKING:
         ProviderError,
         ProviderNotDefined,
         ProviderRateLimited,
+        ProviderRefusedKey,
+        ProviderReplyInvalid,
         ProviderTimeout,
         ProviderUnavailable,
         RoleNotDefined,
     )
-    from rollcall.runtime.response import LLMResponse
+    from rollcall.runtime.response import (
+        AsyncLLMStream,
+        EmbeddingResponse,
+        LLMResponse,
+        LLMStream,
+    )
 
 __all__ = [
+    "AnswerRefused",
+    "AsyncLLMStream",
     "AuthProfileMissing",
     "AuthVariableMissing",
     "ConfigError",
+    "EmbeddingResponse",
     "InvalidCall",
     "InvalidConfig",
     "InvalidYAML",
     "LLMClient",
     "LLMError",
     "LLMResponse",
+    "LLMStream",
     "Message",
     "NothingSelected",
     "ProviderError",
     "ProviderNotDefined",
     "ProviderRateLimited",
+    "ProviderRefusedKey",
+    "ProviderReplyInvalid",
     "ProviderTimeout",
     "ProviderUnavailable",
     "RoleNotDefined",
@@ -56,7 +70,15 @@ __all__ = [
     "get_llm_client",
 ]
 
-_CLIENT = ("LLMClient", "LLMResponse", "Message", "get_llm_client")
+_CLIENT = (
+    "AsyncLLMStream",
+    "EmbeddingResponse",
+    "LLMClient",
+    "LLMResponse",
+    "LLMStream",
+    "Message",
+    "get_llm_client",
+)
 _HOMES = {"RollcallError": "rollcall.errors", **dict.fromkeys(_CLIENT, "rollcall.runtime")}
 
 
@@ -65,3 +87,8 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES.get(name, "rollcall.runtime.errors")), name)
+
+
+def __dir__() -> list[str]:
+    """The public names, before they are imported, too."""
+    return sorted({*globals(), *__all__})

@@ -16,6 +16,7 @@ from rollcall.catalog.reading import read
 from rollcall.errors import NotFound, nearest
 from rollcall.litellm_config.entries import key_of, leaves_on, name_of
 from rollcall.plan.guards import price_of
+from rollcall.plan.trial import last_trial, told
 from rollcall.selection.admission import decisive
 from rollcall.selection.rule import Stop
 
@@ -349,6 +350,9 @@ def _guards(model: Model, inputs: Inputs, decision: Decision) -> Stage:
     if age and not held:
         lines.append(f"min_age {age} days does not stop it")
     lines = list(dict.fromkeys(lines))
+    tried = last_trial(inputs, model)
+    if inputs.policy.guards.trial != "off":
+        lines.append(f"trial: {told(tried) if tried else 'not called yet'}")
     return Stage("guards", "stop" if held else "ok", tuple(lines))
 
 

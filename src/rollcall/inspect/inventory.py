@@ -16,6 +16,7 @@ from rollcall.plan.decide import decide
 from rollcall.plan.guards import HeldChange
 from rollcall.plan.last_days import LastDay
 from rollcall.plan.own_entries import OwnEntry, fate_of, read_own_entries
+from rollcall.plan.trial import last_trial, refusal_of
 from rollcall.store.state import ProviderState, RunRecord
 from rollcall.store.store import Store
 from rollcall.sync.asking import missing_key
@@ -49,6 +50,8 @@ class ModelRow(BaseModel):
         lacks_key: there is no key for its provider. key_env: the variable its key comes from;
             key_url: where to get one.
         aliases: names in the config that lead to it.
+        answered: when it last answered a trial call, ISO 8601 UTC. refusal: what the last call came
+            to, where that was no answer, with the provider's words; "" where it was one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -82,6 +85,8 @@ class ModelRow(BaseModel):
     key_env: str | None = None
     key_url: str | None = None
     aliases: tuple[str, ...] = ()
+    answered: str | None = None
+    refusal: str = ""
 
     def retired_before(self, today: date) -> bool:
         """Whether its own provider has retired it, and it is not in the config."""
@@ -255,6 +260,7 @@ class _Lister:
         self, model: Model, *, name: str | None, in_config: bool, ready: bool, reason: str
     ) -> ModelRow:
         reading = order.read_model(model)
+        tried = last_trial(self.inputs, model)
         model = self.inputs.others.complete(model)
         return ModelRow(
             name=name,
@@ -279,6 +285,8 @@ class _Lister:
             replaced_by=model.replaced_by,
             borrowed=model.borrowed,
             aliases=tuple(self.leading.get(name or "", ())),
+            answered=tried.answered if tried else None,
+            refusal=refusal_of(tried) if tried else "",
             **self._key(model.provider),
         )
 

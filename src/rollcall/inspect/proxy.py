@@ -12,17 +12,21 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
+from rollcall.providers.chat.answer import UnexpectedShape
+from rollcall.providers.chat.errors import Outcome
+from rollcall.providers.chat.openai import OpenAIProtocol
+from rollcall.providers.chat.responses import ResponsesProtocol
+from rollcall.providers.chat.trial import CUT_WORDS, MAX_TOKENS, PROMPT, judge_answer
+
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from rollcall.providers.chat.call import ChatProtocol
     from rollcall.secrets import Redactor
 
 
-MAX_TOKENS = 16
-"""The least that every provider's API takes (OpenAI's responses refuse fewer)."""
-PROMPT = "Reply with: OK"
-TOKEN_LIMIT_WORDS = "output limit was reached"  # noqa: S105  OpenAI's words, not a password
 DETAIL_LENGTH = 300
+NO_COMPLETION = "with no completion in it"
 NO_KEY_WORDS = ("No connected db", "prisma", "No api key passed", "Invalid proxy server token")
 TRAILERS = ("LiteLLM: model group", "Received Model Group=")
 """Where LiteLLM's remarks on fallbacks begin, after the error itself."""
@@ -160,14 +164,14 @@ class Proxy:
         latency_ms = round((time.monotonic() - began) * 1000)
         if reply.status_code != 200:
             return self._failed(reply, latency_ms)
-        return self._answered(reply, latency_ms)
+        return self._answered(reply, latency_ms, path)
 
-    def _answered(self, reply: httpx.Response, latency_ms: int) -> Reply:
+    def _answered(self, reply: httpx.Response, latency_ms: int, path: str) -> Reply:
         body = _json(reply)
         body = body if isinstance(body, dict) else {}
-        if not any(isinstance(body.get(part), list) for part in ("choices", "output", "data")):
+        if why := _no_answer(body, path):
             return Reply(
-                ok=False, latency_ms=latency_ms, detail="answers 200, but with no completion in it"
+                ok=False, latency_ms=latency_ms, detail=self._line(f"answers 200, but {why}")
             )
         fell_back = reply.headers.get("x-litellm-attempted-fallbacks", "0") not in ("0", "")
         model = reply.headers.get("x-litellm-model-name") or body.get("model")
@@ -181,7 +185,7 @@ class Proxy:
         )
 
     def _failed(self, reply: httpx.Response, latency_ms: int) -> Reply:
-        if TOKEN_LIMIT_WORDS in reply.text:
+        if CUT_WORDS in reply.text:
             return Reply(
                 ok=True, latency_ms=latency_ms, detail=f"stopped at {MAX_TOKENS} tokens, thinking"
             )
@@ -214,6 +218,25 @@ class Proxy:
     def _line(self, text: str) -> str:
         line = " ".join(self._redactor.redact(text).split())
         return line if len(line) <= DETAIL_LENGTH else line[: DETAIL_LENGTH - 3] + "..."
+
+
+_PROTOCOLS: dict[str, ChatProtocol] = {
+    "/v1/chat/completions": OpenAIProtocol(),
+    "/v1/responses": ResponsesProtocol(),
+}
+
+
+def _no_answer(body: dict[str, Any], path: str) -> str:
+    """Why a reply is no answer, by the rules of a trial; "" where it is one."""
+    protocol = _PROTOCOLS.get(path)
+    if protocol is None:
+        listed = any(isinstance(body.get(part), list) for part in ("choices", "data"))
+        return "" if listed else NO_COMPLETION
+    try:
+        outcome, words = judge_answer(protocol.parse(body))
+    except UnexpectedShape:
+        return NO_COMPLETION
+    return "" if outcome is Outcome.ANSWERED else words
 
 
 def _is_loopback(root: str) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rollcall.plan.last_days import LastDay
     from rollcall.settings import Settings
-    from rollcall.store.state import RunRecord, State
+    from rollcall.store.state import RunRecord, State, TrialRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Status:
     Attributes:
         alarms: what has been wrong for too long, or ends too soon, one line each.
         last_days: entries whose model ends within the policy's notice, the nearest first.
+        trials: what became of calling models before they were used, the latest last.
     """
 
     last_run: str | None
@@ -46,6 +47,7 @@ class Status:
     backups: int
     alarms: tuple[str, ...]
     last_days: tuple[LastDay, ...] = ()
+    trials: tuple[TrialRecord, ...] = ()
 
 
 def read_status(settings: Settings, ends_within: int | None = None) -> Status:
@@ -89,6 +91,7 @@ def read_status(settings: Settings, ends_within: int | None = None) -> Status:
             for row in ends
             if row.days_left(settings.now.date()) <= max((*defaults.warn_before, ends_within or 0))
         ),
+        trials=tuple(state.trials),
     )
 
 

@@ -169,6 +169,26 @@ def held_because(inputs: Inputs, trial: Trial | None, *names: str) -> str | None
     return why_not(inputs, trial, found)
 
 
+def last_trial(inputs: Inputs, model: Model) -> TrialRecord | None:
+    """What became of calling a model last, at whatever address, with a key of now."""
+    found = [row for callee, row in inputs.trials.items() if callee[:2] == model.key]
+    return max(found, key=lambda row: row.asked, default=None)
+
+
+def refusal_of(record: TrialRecord) -> str:
+    """What the last call came to, with the provider's words; "" where it was an answer."""
+    if standing_of(Outcome(record.outcome)) is Standing.PROVEN:
+        return ""
+    return f"{record.outcome}: {record.words}" if record.words else record.outcome
+
+
+def told(record: TrialRecord) -> str:
+    """When a model last answered, and what it said since, in one line."""
+    answered = f"answered {record.answered}" if record.answered else "has never answered"
+    refusal = refusal_of(record)
+    return f"{answered}; {record.asked}: {refusal}" if refusal else answered
+
+
 def why_not(inputs: Inputs, trial: Trial, found: Standing) -> str:
     """Why a model is not used yet: the outcome, the provider's words, and what to do."""
     record = inputs.trials.get(trial.callee)

@@ -201,7 +201,8 @@ def clean_base(row: Provider, base_url: str) -> str:
         return base.removesuffix("/beta")
     if row.litellm_prefix in ("mistral", "xai") and not base.endswith("/v1"):
         return base + "/v1"
-    return base
+    own = urlsplit(BUILTIN.get(row.name, row).base_url)
+    return own.geturl() if base == f"{own.scheme}://{own.netloc}" else base
 
 
 def _nearest(word: str) -> str:

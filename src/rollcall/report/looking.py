@@ -111,6 +111,7 @@ def show_status(status: Status, *, as_json: bool = False) -> None:
         data = asdict(status)
         data["last_record"] = record.model_dump(mode="json") if record else None
         data["last_days"] = [row.model_dump(mode="json") for row in status.last_days]
+        data["trials"] = [row.model_dump(mode="json", exclude={"key"}) for row in status.trials]
         out(json.dumps(data, indent=2))
         return
     out(f"last run: {status.last_run or 'never'}")
@@ -133,6 +134,14 @@ def show_status(status: Status, *, as_json: bool = False) -> None:
             [
                 (row.ends, row.name, whose(row.source), row.successor, row.follows)
                 for row in status.last_days
+            ],
+        )
+    if status.trials:
+        show_table(
+            ("tried", "outcome", "last answered", "asked", ""),
+            [
+                (f"{row.provider}/{row.id}", row.outcome, row.answered, row.asked, row.words)
+                for row in status.trials
             ],
         )
     say_all(status.alarms, mark="ALARM: ")

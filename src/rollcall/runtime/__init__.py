@@ -18,12 +18,15 @@ from rollcall.providers.chat.messages import Message
 from rollcall.runtime.adapter import ChatAdapter, ProviderAdapter
 from rollcall.runtime.client import LLMClient, get_llm_client
 from rollcall.runtime.resolution import ResolvedLLMConfig
-from rollcall.runtime.response import LLMResponse
+from rollcall.runtime.response import AsyncLLMStream, EmbeddingResponse, LLMResponse, LLMStream
 
 __all__ = [
+    "AsyncLLMStream",
     "ChatAdapter",
+    "EmbeddingResponse",
     "LLMClient",
     "LLMResponse",
+    "LLMStream",
     "Message",
     "ProviderAdapter",
     "ResolvedLLMConfig",

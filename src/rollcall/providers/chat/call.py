@@ -51,7 +51,7 @@ class Params:
         return replace(
             self,
             temperature=None if "temperature" in names else self.temperature,
-            top_p=None if {"top_p", "topP"} & set(names) else self.top_p,
+            top_p=None if "top_p" in names else self.top_p,
             extra={name: value for name, value in self.extra.items() if name not in names},
         )
 

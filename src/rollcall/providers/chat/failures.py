@@ -86,10 +86,12 @@ _NOT_FOR_CHAT: Final = re.compile(
     r"|(does not|doesn't) support (chat|text generation)|\bv1/completions",
     re.IGNORECASE,
 )
+_NO_PATH: Final = re.compile(r"unexpected endpoint", re.IGNORECASE)
+"""LM Studio says so with status 200."""
 _NO_MODEL: Final = re.compile(
     r"\bmodel\b.{0,160}(not found|not exist|n't exist|not a valid|decommissioned|retired"
     r"|been (removed|shut)|no longer (available|supported|exists)|not available)"
-    r"|(invalid|unknown|no such) model|model[_ ]not[_ ]found|no endpoints found",
+    r"|(invalid|unknown|no such|not a valid) model|model[_ ]not[_ ]found|no endpoints found",
     re.IGNORECASE | re.DOTALL,
 )
 _MODERATED: Final = re.compile(r"moderation|flagged|content polic|safety", re.IGNORECASE)
@@ -286,7 +288,8 @@ def _kind(said: _Said) -> type[ProviderError]:
 def _outcome(said: _Said) -> Outcome:
     """What it came to: the first line that holds."""
     status, message = said.status or 0, said.message
-    if status < 500 and (_RESPONSES_ONLY.search(message) or _NOT_FOR_CHAT.search(message)):
+    elsewhere = (_RESPONSES_ONLY, _NOT_FOR_CHAT, _NO_PATH)
+    if status < 500 and any(pattern.search(message) for pattern in elsewhere):
         return Outcome.WRONG_ENDPOINT
     if status < 500 and _is_spent(said):
         return Outcome.NO_CREDIT

@@ -1,10 +1,11 @@
-"""What models turned out to need: another endpoint, another name for the limit, fewer parameters.
+"""What models turned out to need: another address, another name for the limit, fewer parameters.
 Learned from their refusals, so that a call that can be put in other words is, once. Pure but for
 its memory.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -17,7 +18,6 @@ from rollcall.providers.chat.responses import ResponsesProtocol
 SAMPLING: Final = (
     "temperature",
     "top_p",
-    "topP",
     "top_k",
     "topK",
     "min_p",
@@ -31,6 +31,7 @@ SAMPLING: Final = (
 )
 """Parameters that only change how a model picks its words: an answer without them is one, too."""
 
+_VERSION: Final = re.compile(r"/v\d")
 _Place = tuple[str, str]
 
 
@@ -38,11 +39,14 @@ class Learned:
     """Keeps what was learned for the life of whoever makes the calls. Safe for threads."""
 
     def __init__(self) -> None:
+        self._bases: dict[str, str] = {}
         self._protocols: dict[_Place, OpenAIProtocol | ResponsesProtocol] = {}
         self._dropped: dict[_Place, tuple[str, ...]] = {}
 
     def fit(self, endpoint: Endpoint, call: Call) -> tuple[Endpoint, Call]:
         """The call in the words that its model takes, as far as they are known."""
+        if base := self._bases.get(endpoint.base_url):
+            endpoint = replace(endpoint, base_url=base)
         place = (endpoint.base_url, call.model)
         protocol = self._protocols.get(place)
         if protocol is not None:
@@ -52,8 +56,8 @@ class Learned:
 
     def dropped(self, endpoint: Endpoint, call: Call) -> tuple[str, ...]:
         """Which of the call's parameters are left out."""
-        given = call.params.names
-        dropped = self._dropped.get((endpoint.base_url, call.model), ())
+        given, base = call.params.names, endpoint.base_url
+        dropped = self._dropped.get((self._bases.get(base, base), call.model), ())
         return tuple(name for name in dropped if name in given)
 
     def learn(self, endpoint: Endpoint, call: Call, error: ProviderError, *, drop: bool) -> str:
@@ -67,13 +71,20 @@ class Learned:
             if error.outcome is Outcome.WRONG_ENDPOINT and "responses" in error.message.lower():
                 self._protocols[place] = ResponsesProtocol()
                 return f"{call.model} answers at /responses only"
+            base = endpoint.base_url
+            if error.outcome is Outcome.WRONG_ENDPOINT and not _VERSION.search(base):
+                self._bases[base] = f"{base}/v1"
+                return f"it is called at {base}/v1, as {base} answers no calls"
+            if error.outcome is Outcome.WRONG_ENDPOINT:
+                self._bases.pop(base.removesuffix("/v1"), None)  # it was no better there
             other = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
             limit = next((name for name in error.params if name in other), "")
             if limit and place not in self._protocols and other[limit] in error.message:
                 newer = limit == "max_tokens"
                 self._protocols[place] = replace(protocol, completion_limit=newer)
                 return f"{call.model} calls its limit {other[limit]}"
-        refused = [name for name in SAMPLING if drop and name in error.params]
+        named = ["top_p" if name == "topP" else name for name in error.params]
+        refused = [name for name in SAMPLING if drop and name in named]
         if len(refused) > 1 and "both" in error.message:
             refused = refused[1:]
         if not refused:

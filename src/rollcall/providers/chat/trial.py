@@ -23,10 +23,14 @@ from rollcall.providers.failures import one_line
 from rollcall.providers.http_client import httpx
 
 MAX_TOKENS = 16
+"""The least that every provider's API takes (OpenAI's responses refuse fewer)."""
+PROMPT = "Reply with: OK"
+CUT_WORDS = "output limit was reached"
+"""OpenAI's words for a model that was cut while it was still thinking."""
 REASONING_TOKENS = 1024
 """For a model that thinks first, or its thoughts use the limit up before it says a word."""
 
-_QUESTION = (Message("user", "Reply with the word ok."),)
+_QUESTION = (Message("user", PROMPT),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +113,7 @@ def judge_answer(said: Piece) -> tuple[Outcome, str]:
 
 def _wants_more(error: ProviderError) -> bool:
     """Whether a model that thinks refuses because the limit does not let it say anything."""
-    return error.status == 400 and (
-        "output limit was reached" in error.message or "minimum value" in error.message
-    )
+    return error.status == 400 and (CUT_WORDS in error.message or "minimum value" in error.message)
 
 
 def _finished(trial: Trial, called: Endpoint, asked: Endpoint, seconds: float) -> Trial:
