@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test example bench format clean
+.PHONY: demo test check example bench dist format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/rollcall demo
@@ -14,12 +14,21 @@ example: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	for platform in linux darwin win32; do \
-		$(BIN)/mypy --platform $$platform --cache-dir .mypy_cache/$$platform || exit 1; \
-	done
+	$(BIN)/mypy --platform linux --cache-dir .mypy_cache/linux
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
 	$(BIN)/lint-imports
 	$(BIN)/coverage erase
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST_ARGS)
+
+check: $(VENV)/.installed-test   # seconds: for while one works
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+dist: $(VENV)/.installed-test    # wheel and source archive, in dist/
+	$(BIN)/python -m build --no-isolation
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python -m benchmarks

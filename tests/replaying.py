@@ -59,7 +59,8 @@ class Replay:
 
     Attributes:
         force: past the guards, every day.
-        away: providers that do not answer. old_policy: the one of the last run, when edited.
+        away: providers that do not answer. partly: those that give a part of their list.
+        old_policy: the one of the last run, when edited.
     """
 
     policy: Policy
@@ -69,6 +70,7 @@ class Replay:
     listed: dict[str, tuple[Model, ...]] = field(default_factory=dict)
     before: dict[str, tuple[Model, ...]] = field(default_factory=dict)
     away: set[str] = field(default_factory=set)
+    partly: set[str] = field(default_factory=set)
     old_policy: Policy | None = None
 
     def hears(self, capture: Capture) -> None:
@@ -97,7 +99,8 @@ class Replay:
     def _answer(self, provider: str) -> Answer:
         if provider in self.away:
             return Answer(provider, Verdict.TIMEOUT, detail="no answer")
-        return Answer(provider, Verdict.OK, models=self.listed[provider])
+        partial = "there is more" if provider in self.partly else ""
+        return Answer(provider, Verdict.OK, models=self.listed[provider], partial=partial)
 
     def listed_ids(self) -> set[str]:
         """The ids of entries that some provider still lists."""

@@ -192,7 +192,7 @@ class TestPlaceAndName:
         text = """
 allow:
 - {match: claude-opus-5, params: {timeout: 5}}
-- {family: claude-opus, name: second, params: {timeout: 60}, model_info: {tier: x}}
+- {family: claude-opus, name: second, params: {timeout: 60}, model_info: {tier: paid}}
 - {family: claude-haiku, from: anthropic, name: "{id}"}
 """
         opus, haiku = admit(text, CLAUDES).admitted

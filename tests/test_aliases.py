@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.catalog.model import Kind
+from rollcall.catalog.model import Kind, Price, PriceTier
 from rollcall.errors import PolicyError
 from rollcall.selection import aliases
 from rollcall.selection.choosing import Candidate
-from tests.policy_making import TODAY, candidate, lead, load
+from tests.policy_making import TODAY, candidate, lead, load, price
 
 SONNETS = [
     candidate("anthropic/claude-sonnet-5", name="claude-sonnet-5", rule=1),
@@ -493,3 +493,72 @@ def test_aliases_never_dangle_chain_or_shadow(
         assert others
         assert set(others) <= set(names)
         assert targets[alias] not in others
+
+
+class TestWords:
+    """Reasons and boundaries that nothing else pins."""
+
+    def test_a_pick_counts_in_a_policy_that_has_no_default(self) -> None:
+        pool = [candidate("openai/gpt-5"), candidate("openai/gpt-4")]
+        rows, _ = aliases.resolve(
+            load("allow: []\naliases: {}"),
+            pool,
+            own_names=frozenset(),
+            current={},
+            unanswered=frozenset(),
+            today=TODAY,
+            picked="openai/gpt-4",
+        )
+        (only,) = rows
+        assert (only.name, only.target) == ("default", "openai/gpt-4")
+        assert only.reason == "picked with `rollcall pick`"
+
+    def test_only_the_derived_default_is_explained_by_how_it_is_derived(self) -> None:
+        _, rows, _ = lead("allow: []", [candidate("anthropic/claude-sonnet-5")])
+        reasons = {row.name: row.reason for row in rows}
+        assert reasons["default"] == aliases.DEFAULT_REASON
+        assert reasons["claude"].startswith("newest claude-sonnet")
+
+    def test_an_unknown_context_is_never_the_largest(self) -> None:
+        assert target("{largest_context: {}}", [candidate("openai/a")]) is None
+        pool = [candidate("openai/a"), candidate("openai/b", context=1)]
+        assert target("{largest_context: {}}", pool) == "openai/b"
+
+    def test_the_reasons_of_cheapest_and_largest(self) -> None:
+        tier = PriceTier(above_tokens=200_000, input=price("9", "9").input)
+        dear = Price(**{**price("1", "4").model_dump(), "tiers": (tier,)})
+        one = candidate("openai/a", price=dear, context=7)
+        assert reason("{cheapest: {}}", [one]) == (
+            "the cheapest: $9.00 in, $4.00 out per 1M tokens, above 200000 tokens"
+        )
+        assert reason("{largest_context: {}}", [one]) == "the largest: 7 tokens of context"
+
+    def test_an_alias_named_like_an_entry_that_only_stays_waits_for_its_provider(self) -> None:
+        pool = [candidate("openai/gpt-5", name="x", staying=True), candidate("openai/gpt-4")]
+        targets, _, notes = lead("allow: []\naliases: {x: openai/gpt-4}", pool)
+        assert targets == {}
+        assert notes == (
+            "alias 'x' is left out: openai/gpt-5 has that name, and stays as it is until openai "
+            "answers",
+        )
+
+    @pytest.mark.parametrize("away", ["staying", "unanswered"])
+    def test_a_provider_is_away_when_either_says_so(self, away: str) -> None:
+        gone = candidate("anthropic/claude-sonnet-5", staying=away == "staying")
+        here = candidate("openrouter/anthropic/claude-sonnet-4.6", rule=2)
+        unanswered = ["anthropic"] if away == "unanswered" else []
+        text = "allow: []\naliases: {x: {family: claude-sonnet}}"
+        assert lead(text, [gone, here], unanswered=unanswered)[0]["x"] == here.name
+
+    def test_why_a_member_of_the_family_is_no_candidate(self) -> None:
+        _, (row,), _ = lead(
+            "allow: []\naliases: {x: {family: gpt}}",
+            [candidate("openai/gpt-5"), candidate("openai/gpt-6", batch_only=True)],
+        )
+        assert ("openai/gpt-6", "only its own name leads to it") in row.candidates
+
+
+def reason(spec: str, pool: list[Candidate]) -> str:
+    """Why an alias leads where it does."""
+    _, (row,), _ = lead(f"allow: []\naliases: {{x: {spec}}}", pool)
+    return row.reason

@@ -14,9 +14,14 @@ from packaging.specifiers import SpecifierSet
 from rollcall import settings
 from rollcall.__main__ import run
 from rollcall.inspect import doctor
-from rollcall.inspect.doctor import dotenv_findings, examine, mount_findings
+from rollcall.inspect.doctor import examine
 from rollcall.inspect.findings import Finding, Level, has_errors
 from rollcall.inspect.status import read_status
+from rollcall.inspect.surroundings import (
+    code_page_findings,
+    dotenv_findings,
+    mount_findings,
+)
 from rollcall.launch.find import KNOWN_BAD, LiteLLMInstall, find_install
 from rollcall.store.folder import config_folder
 from rollcall.store.state import ProviderState, State
@@ -154,9 +159,19 @@ class TestMasterKey:
         place.write("config.yaml", CONFIG.partition("general_settings")[0])
         assert the(place.examine(), "master_key").level is Level.OK
 
-    def test_one_that_the_config_itself_sets_counts(self, place: Place) -> None:
+    def test_one_that_the_config_itself_sets_comes_too_late(self, place: Place) -> None:
+        """LiteLLM looks for its master key before it sets `environment_variables`."""
         place.write("config.yaml", CONFIG + "environment_variables: {LITELLM_MASTER_KEY: sk-m2}\n")
-        assert the(place.examine(LITELLM_MASTER_KEY=""), "master_key").level is Level.OK
+        finding = the(place.examine(LITELLM_MASTER_KEY=""), "master_key")
+        assert finding.level is Level.ERROR
+        assert "too late" in finding.what
+
+    @pytest.mark.parametrize("value", ["1234567890", "[a]", "true"])
+    def test_one_that_is_no_text_stops_litellm(self, value: str, place: Place) -> None:
+        place.write("config.yaml", CONFIG.replace("os.environ/LITELLM_MASTER_KEY", value))
+        finding = the(place.examine(), "master_key")
+        assert finding.level is Level.ERROR
+        assert "does not start" in finding.what
 
 
 class TestProviders:
@@ -346,9 +361,29 @@ class TestFiles:
     def test_a_config_that_cannot_be_read(self, place: Place) -> None:
         (place.folder / "config.yaml").unlink()
         (place.folder / "config.yaml").mkdir()
-        finding = the(place.examine(), "config_unreadable")
+        finding = the(place.examine(), "folder_for_file")
         assert finding.level is Level.ERROR
-        assert finding.fix
+        assert "Docker" in finding.what
+        assert "config_unreadable" not in codes(place.examine())
+
+    def test_an_env_file_that_is_a_folder(self, place: Place) -> None:
+        (place.folder / ".env").mkdir()
+        finding = the(place.examine(), "folder_for_file")
+        assert finding.level is Level.WARNING
+        assert finding.where == str(place.folder / ".env")
+
+    def test_text_that_the_code_page_misreads(self) -> None:
+        text = "# für\nmodel_list: []\nx: größe\ny: “quoted”\n# … \x81\n"
+        files = {"config.yaml": text.encode(), ".env": b"A=1\n"}
+        [finding] = code_page_findings(files, "cp1252")
+        assert finding.where == "config.yaml:4"
+        assert "does not start" in finding.what
+        assert "PYTHONUTF8=1" in finding.what
+        [garbled] = code_page_findings({"c": text.encode()[:40]}, "cp1252")
+        assert (garbled.where, "garbled" in garbled.what) == ("c:3", True)
+        assert "'ö'" in garbled.what
+        assert list(code_page_findings(files, "utf-8")) == []
+        assert list(code_page_findings({"c": "# für\n".encode()}, "cp1252")) == []
 
     def test_a_config_that_does_not_load(self, place: Place) -> None:
         place.write("config.yaml", "model_list: [\n")
@@ -391,7 +426,7 @@ class TestOneCheckThatFails:
             ("MEMORY/state.json/", "state", ()),
             (".rollcall/backups", "cannot_check", ()),
             ("policy.yaml/", "policy", ("key_odd", "no_key")),
-            ("config.yaml/", "config_unreadable", ("misplaced_key", "master_key")),
+            ("config.yaml/", "folder_for_file", ("misplaced_key", "master_key")),
         ],
     )
     def test_a_file_for_a_folder_or_the_other_way_round(

@@ -33,7 +33,9 @@ router_settings:
 general_settings: {master_key: os.environ/LITELLM_MASTER_KEY}
 x-ours: {anything: 1}
 """
-SET = {"OPENAI_API_KEY": "1", "LITELLM_MASTER_KEY": "2"}
+SET = dict.fromkeys(
+    ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "XAI_API_KEY", "LITELLM_MASTER_KEY"), "1"
+)
 ENTRY = "  - {model_name: alpha, litellm_params: {model: openai/gpt-5.5}}\n"
 HEAD = "model_list:\n" + ENTRY
 ALIASES = HEAD + "router_settings:\n  model_group_alias:\n"
@@ -67,32 +69,33 @@ def test_a_good_config_has_none() -> None:
         ("model_list: {a: 1}\n", "model_list_no_list", 1),
         (HEAD + "  - just text\n", "entry_no_mapping", 3),
         (HEAD + "  -\n", "entry_no_mapping", 3),
-        (HEAD + "  - {litellm_params: {model: a/b}}\n", "no_model_name", 3),
-        (HEAD + "  - model_name: 4.1\n    litellm_params: {model: a/b}\n", "name_not_text", 3),
-        (HEAD + "  - litellm_params: {model: a/b}\n    model_name: on\n", "name_not_text", 4),
+        (HEAD + "  - {litellm_params: {model: openai/b}}\n", "no_model_name", 3),
+        (HEAD + "  - model_name: 4.1\n    litellm_params: {model: openai/b}\n", "name_not_text", 3),
+        (HEAD + "  - litellm_params: {model: openai/b}\n    model_name: on\n", "name_not_text", 4),
         (HEAD + "  - model_name: b\n", "no_litellm_model", 3),
         (HEAD + "  - model_name: b\n    litellm_params: {}\n", "no_litellm_model", 4),
         (
-            HEAD + "  - model_name: b\n    litellm_params: {model: a/b}\n    model_info:\n",
+            HEAD + "  - model_name: b\n    litellm_params: {model: openai/b}\n    model_info:\n",
             "model_info_null",
             5,
         ),
         (
-            HEAD + "  - model_name: b\n    litellm_params: {model: a/b}\n"
+            HEAD + "  - model_name: b\n    litellm_params: {model: openai/b}\n"
             "    model_info:\n      input_cost_per_token: cheap\n",
             "cost_not_a_number",
             6,
         ),
         (
-            HEAD + "  - model_name: b\n    litellm_params:\n      model: a/b\n"
+            HEAD + "  - model_name: b\n    litellm_params:\n      model: openai/b\n"
             "      output_cost_per_token: -1\n",
             "cost_no_price",
             6,
         ),
         (HEAD + "  - model_name: xai/*\n    litellm_params: {model: xai/*}\n", "wildcard", 3),
         (
-            HEAD + "  - model_name: b\n    litellm_params: {model: a/b}\n    model_info: {id: x}\n"
-            "  - model_name: c\n    litellm_params: {model: a/c}\n    model_info: {id: x}\n",
+            HEAD
+            + "  - model_name: b\n    litellm_params: {model: openai/b}\n    model_info: {id: x}\n"
+            "  - model_name: c\n    litellm_params: {model: openai/c}\n    model_info: {id: x}\n",
             "shared_id",
             8,
         ),
@@ -103,13 +106,13 @@ def test_a_good_config_has_none() -> None:
             6,
         ),
         (
-            HEAD + "  - model_name: b\n    litellm_params:\n      model: a/b\n"
+            HEAD + "  - model_name: b\n    litellm_params:\n      model: mistral/b\n"
             "      api_key: os.environ/NOBODY_SETS_THIS\n",
             "variable_unset",
             6,
         ),
         (
-            HEAD + f"  - model_name: b\n    litellm_params:\n      model: a/b\n"
+            HEAD + f"  - model_name: b\n    litellm_params:\n      model: openai/b\n"
             f"      api_key: {KEY}\n",
             "plain_key",
             6,
@@ -178,27 +181,30 @@ def test_a_missing_included_file_is_named() -> None:
 def test_an_included_file_that_replaces_a_section_is_said() -> None:
     text = ALIASES + "    best: alpha\ninclude: [more.yaml]\n"
     more = b"router_settings: {num_retries: 1}\nmodel_list: []\n"
-    [finding] = found(text, includes=(more,))
+    [finding] = found(text, includes=(("more.yaml", more),))
     assert (finding.code, finding.where) == ("include_replaces", "config.yaml:3")
     assert "router_settings" in finding.what
 
 
 def test_models_of_an_included_file_count() -> None:
     text = "router_settings:\n  model_group_alias: {best: alpha}\ninclude: [more.yaml]\n"
-    assert found(text, includes=(HEAD.encode(),)) == []
+    assert found(text, includes=(("more.yaml", HEAD.encode()),)) == []
 
 
 class TestWhatIsNoTrap:
     @pytest.mark.parametrize(
         "rest",
         [
-            "environment_variables: {A_KEY: x}\n",
+            "environment_variables: {OPENAI_API_KEY: x}\n",
             "general_settings: {key_management_system: aws_secret_manager}\n",
         ],
     )
     def test_a_variable_that_litellm_gets_elsewhere(self, rest: str) -> None:
-        entry = "  - {model_name: b, litellm_params: {model: a/b, api_key: os.environ/A_KEY}}\n"
-        assert found(HEAD + entry + rest) == []
+        entry = (
+            "  - model_name: b\n    litellm_params:"
+            " {model: openai/b, api_key: os.environ/OPENAI_API_KEY}\n"
+        )
+        assert found(HEAD + entry + rest, environ={}) == []
 
     def test_an_alias_that_a_wildcard_serves(self) -> None:
         entry = "  - {model_name: xai/*, litellm_params: {model: xai/*}}\n"
@@ -221,14 +227,14 @@ class TestWhatIsNoTrap:
     def test_a_merged_anchor(self) -> None:
         text = (
             "x-base: &base {api_key: os.environ/OPENAI_API_KEY}\nmodel_list:\n"
-            "  - {model_name: a, litellm_params: {<<: *base, model: a/b}}\n"
-            "  - {model_name: c, litellm_params: {<<: *base, model: a/d}}\n"
+            "  - {model_name: a, litellm_params: {<<: *base, model: openai/b}}\n"
+            "  - {model_name: c, litellm_params: {<<: *base, model: openai/d}}\n"
         )
         assert found(text) == []
 
 
 def test_a_variable_is_named_once_for_all_its_entries() -> None:
-    entry = "  - {model_name: m%d, litellm_params: {model: a/b, api_key: os.environ/GONE}}\n"
+    entry = "  - {model_name: m%d, litellm_params: {model: openai/b, api_key: os.environ/GONE}}\n"
     [finding] = found("model_list:\n" + "".join(entry % number for number in range(300)))
     assert "GONE is not set, and `m0` and 299 more need it" in finding.what
 
@@ -301,7 +307,7 @@ values = st.recursive(
 @given(st.dictionaries(names, values, max_size=6))
 def test_whatever_the_data_nothing_breaks_and_every_line_exists(data: dict[str, Any]) -> None:
     raw = yaml.safe_dump(data, allow_unicode=True).encode()
-    for finding in find_traps(CheckedConfig("c", raw, {}, includes=(raw,))):
+    for finding in find_traps(CheckedConfig("c", raw, {}, includes=(("c", raw),))):
         assert finding.fix
         name, _, line = (finding.where or "").partition(":")
         assert name == "c"
@@ -319,7 +325,7 @@ def test_whatever_the_text_nothing_breaks(content: str) -> None:
 )
 def test_bytes_that_are_no_yaml_are_one_finding(raw: bytes) -> None:
     [finding] = find_traps(CheckedConfig("c", raw))
-    assert finding.code in ("does_not_load", "empty")
+    assert finding.code in ("does_not_load", "empty", "no_mapping")
 
 
 def test_real_configs_are_examined_without_a_hitch() -> None:

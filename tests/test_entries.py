@@ -155,3 +155,15 @@ def test_what_every_call_needs_is_written_unless_a_rule_says_otherwise() -> None
     assert entry(row)["litellm_params"]["max_tokens"] == 8192
     assert entry(row, params={"max_tokens": 100})["litellm_params"]["max_tokens"] == 100
     assert "max_tokens" not in entry(model("perplexity/perplexity/sonar"))["litellm_params"]
+
+
+def test_an_entry_that_names_a_credential_gets_no_key() -> None:
+    """In LiteLLM a key wins over a credential: the person's own key would be used."""
+    row = model("openrouter/a/b")
+    named = entry(row, params={"litellm_credential_name": "team"})["litellm_params"]
+    assert "api_key" not in named
+    assert named["litellm_credential_name"] == "team"
+    unnamed = entry(row, params={"litellm_credential_name": None})["litellm_params"]
+    assert unnamed["api_key"] == "os.environ/KEY"
+    own = {"litellm_credential_name": "team", "api_key": "os.environ/OTHER"}
+    assert entry(row, params=own)["litellm_params"]["api_key"] == "os.environ/OTHER"

@@ -118,6 +118,30 @@ class TestOpenRouterRows:
         assert (known.context, known.ends) == (1_000_000, date(2027, 1, 1))
         assert set(known.borrowed.values()) == {"openrouter/anthropic/claude-sonnet-5"}
 
+    @pytest.mark.parametrize(
+        ("called", "priced"),
+        [
+            ("openai/gpt-oss-120b", True),
+            ("groq/openai/gpt-oss-120b", False),
+            ("hosted_vllm/openai/gpt-oss-120b", False),
+            ("ollama_chat/gpt-oss:120b", False),
+        ],
+    )
+    def test_price_and_last_day_are_the_makers_own_offers_only(
+        self, called: str, *, priced: bool
+    ) -> None:
+        row = model(
+            "openrouter/openai/gpt-oss-120b",
+            cost=("1", "2"),
+            ends=date(2027, 1, 1),
+            capabilities={"tools": True},
+        )
+        provider, _, model_id = called.partition("/")
+        own = model(f"{provider}/{model_id}", maker="openai")
+        known = OtherLists((OpenRouterRows([row]),)).complete(own)
+        assert known.capabilities == {"tools": True}
+        assert (known.price.known, known.ends is not None) == (priced, priced)
+
     def test_a_row_with_a_price_goes_before_a_nearer_one_without(self) -> None:
         rows = [
             model("openrouter/openai/gpt-5", context=9),

@@ -189,6 +189,8 @@ aliases: {best: {family: gpt}, claude: {family: claude-sonnet}}
         "best": "azure/gpt-5.6",
         "claude": "bedrock/anthropic.claude-sonnet-5-v1:0",
     }
+    assert "accepted at" not in house.run("doctor").text, "nobody was asked with its key"
+    assert "[the policy's `models`]" in house.run("explain", "azure/gpt-5.6").text
     text = house.config.read_bytes()
     assert "nothing to change" in house.applied("--offline").text.lower()
     house.monkeypatch.delenv("AZURE_API_KEY")

@@ -186,3 +186,52 @@ def test_smoke_tells_a_wrong_key_from_no_server(
     assert "key" in wrong.err
     assert "start" in nobody.err
     assert "sk-somebody" not in wrong.text
+
+
+def test_litellm_books_a_borrowed_price_where_its_own_map_has_none(
+    simulated: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ROLLCALL_PRICE_MAP")  # the map of the litellm that is started below
+    house = House(tmp_path, simulated, monkeypatch)
+    before: tuple[list[Any], list[Any]] = simulated.rows("anthropic"), simulated.rows("openrouter")
+    row = dict(next(one for one in before[1] if one["id"] == "anthropic/claude-sonnet-5"))
+    row |= {"id": "anthropic/claude-unheard-9", "canonical_slug": None}
+    row["pricing"] = {"prompt": "0.00004", "completion": "0.0002"}
+    names = ("claude-unheard-9", "claude-sonnet-5")
+    simulated.set_rows("anthropic", [{"type": "model", "id": name} for name in names])
+    simulated.set_rows("openrouter", [*before[1], row])
+    try:
+        house.write_policy(
+            "defaults: {write_prices: borrowed, timeout: 30s, deadline: 60s}\n"
+            'allow: [{match: "claude-*", from: [anthropic], name: "{id}"}]\naliases: {}\n',
+            "anthropic",
+            "openrouter",
+        )
+        house.applied()
+        written = {name: house.entries()[name]["model_info"] for name in names}
+        assert written["claude-unheard-9"]["price_source"] == f"openrouter/{row['id']}"
+        assert "input_cost_per_token" not in written["claude-sonnet-5"], "its updates shall count"
+        with running_litellm(house.config, simulated.environ()) as proxy:
+            booked = {name: _booked(proxy, name) for name in names}
+    finally:
+        simulated.set_rows("anthropic", before[0])
+        simulated.set_rows("openrouter", before[1])
+    cost, usage = booked["claude-unheard-9"]
+    expected = 0.00004 * usage["prompt_tokens"] + 0.0002 * usage["completion_tokens"]
+    assert cost == pytest.approx(expected)
+    assert cost > 0
+    known, _ = booked["claude-sonnet-5"]
+    assert 0 < known < cost / 10, "LiteLLM charges by its own map"
+
+
+def _booked(proxy: LiteLLMProxy, name: str) -> tuple[float, dict[str, int]]:
+    """What LiteLLM says a call cost, and the tokens it counted."""
+    reply = httpx.post(
+        f"{proxy.base_url}/v1/chat/completions",
+        json={"model": name, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 64},
+        headers={"authorization": f"Bearer {proxy.master_key}"},
+        timeout=60,
+    )
+    assert reply.status_code == 200, reply.text
+    usage: dict[str, int] = reply.json()["usage"]
+    return float(reply.headers["x-litellm-response-cost"]), usage

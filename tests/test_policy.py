@@ -378,6 +378,42 @@ MISTAKES = {
         "policy.yaml:1: providers.a/b: not a name for a provider.",
         "letters, digits",
     ),
+    "a parameter that LiteLLM drops entries for": (
+        "providers: {openrouter: {}}\nallow:\n- match: a\n  params:\n    rpm: 10k\n",
+        "policy.yaml:5: allow[1].params.rpm: '10k' is not a whole number: LiteLLM drops the entry",
+        "Write a whole number.",
+    ),
+    "such a one for everybody": (
+        "defaults:\n  params: {tags: paid}\nproviders: {openrouter: {}}\n",
+        "policy.yaml:2: defaults.params.tags: 'paid' is not a list of texts: LiteLLM drops",
+        "Write a list of texts.",
+    ),
+    "such a one for a provider": (
+        "providers:\n  openrouter:\n    model_info: {tier: gold}\n",
+        "policy.yaml:3: providers.openrouter.model_info.tier: 'gold' is not free or paid: LiteLLM",
+        "Write free or paid.",
+    ),
+    "a parameter that calls stumble over": (
+        "providers: {openrouter: {}}\nallow:\n- {match: a, params: {timeout: soon}}\n",
+        "allow[1].params.timeout: 'soon' is not a number of seconds: it is listed, and every call",
+        "Write a number of seconds.",
+    ),
+    "a fact that calls to all entries of a model stumble over": (
+        "providers: {openrouter: {}}\nallow:\n- {match: a, model_info: {supports_vision: some}}\n",
+        "allow[1].model_info.supports_vision: 'some' is not true or false: every call fails",
+        "Write true or false.",
+    ),
+    "a number that has to be a text": (
+        "providers: {openrouter: {}}\nallow:\n- {match: a, params: {api_version: 20240201}}\n",
+        "allow[1].params.api_version: 20240201 is not a text: LiteLLM drops the entry",
+        "Put it in quotes.",
+    ),
+    "a key beside a credential": (
+        "providers: {openrouter: {}}\nallow:\n- match: a\n  key_env: K\n"
+        "  params: {litellm_credential_name: team}\n",
+        "policy.yaml:4: allow[1].key_env: stands beside litellm_credential_name.",
+        "a key wins over a credential",
+    ),
     "the same key twice": (
         "providers: {openrouter: {}}\ndeny: [a]\nallow: []\ndeny: [b]\n",
         "policy.yaml:4: 'deny' stands twice here.",
@@ -438,6 +474,7 @@ SECRET = "sk-proj-Zx81kQ"
         "providers: {openrouter: {}}\nallow:\n- match: a\n  params:\n    extra_headers:\n"
         f"      Authorization: Bearer {SECRET}\n",
         f"providers: {{xai: {{}}}}\nallow:\n- match: a\n  params: {{api_keys: [{SECRET}]}}\n",
+        f"providers: {{xai: {{}}}}\nallow:\n- match: a\n  params: {{api_key: [{SECRET}]}}\n",
         f"providers:\n  home: {{type: openai, base_url: 'user:{SECRET}@host'}}\n",
     ],
 )

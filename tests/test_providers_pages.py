@@ -50,6 +50,24 @@ def by_page(asked: Asked) -> Reply:
     return Reply({"data": rows((page - 1) * SIZE), "meta": meta})
 
 
+def by_offset(asked: Asked) -> Reply:
+    start = int(asked.query.get("offset", "0"))
+    where = {"offset": start, "limit": SIZE, "total": len(IDS)}
+    return Reply({"data": rows(start), "pagination": where})
+
+
+def by_next_page(asked: Asked) -> Reply:
+    page = int(asked.query.get("page", "1"))
+    body = {"data": rows((page - 1) * SIZE), "next_page": page + 1 if page < 3 else None}
+    return Reply(body)
+
+
+def by_cursor(asked: Asked) -> Reply:
+    start = int(asked.query.get("cursor", "c0")[1:])
+    more = start + SIZE < len(IDS)
+    return Reply({"data": rows(start), "has_more": more, "cursor": f"c{start + SIZE}"})
+
+
 def by_link(form: str) -> Any:
     def reply(asked: Asked) -> Reply:
         start = int(asked.query.get("offset", "0"))
@@ -85,6 +103,9 @@ def by_link(form: str) -> Any:
         ("openai", by_token("after", "after", "pagination")),
         ("openai", by_token("next", "next")),
         ("openai", by_page),
+        ("openai", by_offset),
+        ("openai", by_next_page),
+        ("openai", by_cursor),
         ("openai", by_link("header")),
         ("openai", by_link("absolute")),
         ("openai", by_link("query")),

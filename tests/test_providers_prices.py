@@ -113,6 +113,11 @@ def test_one_absurd_price_makes_its_rows_others_unknown() -> None:
         ("per 1,000 tokens", -3),
         ("1K", -3),
         (1000, -3),
+        ("million_tokens", -6),
+        ("per_1m_tokens_usd", -6),
+        ("ktok", -3),
+        ("thousand tokens", -3),
+        ("tokens", 0),
         ("token", 0),
         ("usd_per_token", 0),
         ("per_token", 0),
@@ -152,12 +157,29 @@ def test_units_in_their_spellings(unit: object, exponent: int | None) -> None:
         ({"pricing": {"prompt_price_per_1k_tokens": 0.003, "completion_per_1k": 0.015}}, (3, 15)),
         ({"pricing": {"prompt": "$0.000003", "completion": "$0.000015"}}, (3, 15)),
         ({"model_spec": {"pricing": {"input": {"usd": 0.7}, "output": {"usd": 2.8}}}}, (0.7, 2.8)),
+        ({"pricing": {"inputPricePerMillion": 0.05, "outputPricePerMillion": 0.06}}, (0.05, 0.06)),
+        ({"pricing": {"prompt_usd_per_1m": 0.05, "completion_usd_per_1m": 0.06}}, (0.05, 0.06)),
+        (
+            {"pricing": {"input": {"price": 0.003, "unit": "1k"}, "output": {"price": 0.015}}},
+            (3, 15),
+        ),
+        ({"pricing": {"input": {"value": 3, "currency": "CNY"}, "output": {"value": 9}}}, None),
         ({"pricing": {"prompt": "free", "completion": "0.000001"}}, None),
     ],
 )
 def test_the_stated_unit_comes_first(row: dict[str, Any], cost: Any) -> None:
     (found,) = dollars(listed({"id": "acme-1", **row}))
     assert (found and tuple(map(float, found))) == cost
+
+
+@pytest.mark.parametrize(("unit", "known"), [("per_1m_tokens", True), ("credits", False)])
+def test_a_unit_beside_the_rows_holds_for_all_of_them(unit: str, known: bool) -> None:
+    provider = resolve_provider(
+        "gate", type="openai", base_url="http://gate.example/v1", key_env="K", environ={}
+    )
+    rows = [{"id": "acme-1", "pricing": {"prompt": 0.03, "completion": 0.06}}]
+    listing = ADAPTERS["openai"].parse(provider, [{"data": rows, "price_unit": unit}])
+    assert [row and float(row[0]) for row in dollars(listing)] == [0.03 if known else None]
 
 
 def test_the_policy_says_the_unit() -> None:

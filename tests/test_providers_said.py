@@ -63,6 +63,12 @@ def one(**row: Any) -> Model:
         ({"capabilities": {"inference": False}}, Kind.OTHER),
         ({"capabilities": {"chat_completion": True, "inference": True}}, Kind.CHAT),
         ({"capabilities": {"type": "embeddings"}}, Kind.EMBEDDING),
+        ({"capabilities": ["embedding"]}, Kind.EMBEDDING),
+        ({"capabilities": ["image_generation"]}, Kind.IMAGE),
+        ({"capabilities": ["completion", "embedding"]}, Kind.CHAT),
+        ({"capabilities": ["vision", "audio"]}, Kind.CHAT),
+        ({"capabilities": ["reasoning"]}, Kind.CHAT),
+        ({"supported_output_modalities": ["embeddings"]}, Kind.EMBEDDING),
         ({"task": "text-to-image"}, Kind.IMAGE),
         ({"pipeline_tag": "sentence-similarity"}, Kind.EMBEDDING),
         ({"endpoints": ["embed"]}, Kind.EMBEDDING),
@@ -329,3 +335,29 @@ def test_perplexitys_claude_is_called_with_a_limit() -> None:
     ).models
     assert claude.params["max_tokens"] >= 4096
     assert sonar.params == {}
+
+
+def test_a_gateway_of_anthropics_shape_lists_models_of_many_makers() -> None:
+    """LiteLLM's proxy answers so to a client that sends `anthropic-version`."""
+    rows = [
+        {"type": "model", "id": "claude-sonnet-5"},
+        {"type": "model", "id": "gpt-5.5"},
+        {"type": "model", "id": "vectors-9", "mode": "embedding"},
+    ]
+    claude, gpt, vectors = listed(*rows, kind="anthropic").models
+    assert [read_model(model).maker for model in (claude, gpt)] == ["anthropic", "openai"]
+    assert vectors.kind is Kind.EMBEDDING
+
+
+@pytest.mark.parametrize("kind", ["openai", "openrouter", "xai", "perplexity"])
+def test_the_policys_word_for_created_counts_in_every_protocol(kind: str) -> None:
+    row = {"id": "acme/storm-2", "created": STALE}
+    (model,) = listed(row, kind=kind, created="listing").models
+    assert model.released is None
+    (model,) = listed(row, kind=kind, created="release").models
+    assert model.released == date(2026, 4, 23)
+
+
+def test_a_gateway_of_openrouters_shape_is_judged_too() -> None:
+    rows = [{"id": f"acme/storm-{n}", "created": STALE} for n in range(4)]
+    assert [model.released for model in listed(*rows, kind="openrouter").models] == [None] * 4

@@ -193,7 +193,7 @@ def test_every_public_name_can_be_had() -> None:
     import rollcall
 
     assert list(rollcall.__all__) == sorted(rollcall.__all__)
-    assert set(rollcall.__all__) <= set(dir(rollcall))
+    assert dir(rollcall) == sorted(rollcall.__all__)
     assert all(getattr(rollcall, name) for name in rollcall.__all__)
     with pytest.raises(AttributeError):
         rollcall.absent  # noqa: B018 - reading it is the test
@@ -207,3 +207,28 @@ def test_a_shell_that_completes_names_shows_them_before_anything_is_imported() -
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout == "True False\n"
+
+
+def snippets() -> list[str]:
+    """The Python of the documentation."""
+    text = (ROOT / "docs" / "LIBRARY.md").read_text(encoding="utf-8")
+    return [part.split("```")[0] for part in text.split("```python\n")[1:]]
+
+
+def test_point_5_every_snippet_of_the_documentation_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As one program, one after the other, the way a reader would try them."""
+    monkeypatch.setenv("ORCH_AUTH_MAIN_API_KEY", KEY)
+    monkeypatch.chdir(tmp_path)
+    with simulated("openai") as server:
+        names = ("llm.preprocess", "llm.inference", "llm.embedding")
+        roles = "".join(f"  {name}: {{provider: openai, model: m}}\n" for name in names)
+        base = f'providers: {{openai: {{auth_profile: main, api_base: "{server.url}/v1"}}}}\n'
+        write_config(tmp_path, f"{base}roles:\n{roles}")
+        program = {"role": "llm.preprocess", "messages": HELLO}
+        for snippet in snippets():
+            exec(compile(snippet, "docs/LIBRARY.md", "exec"), program)
+        exec("import asyncio; asyncio.run(answer()); client.close()", program)
+    assert len(snippets()) >= 7
+    assert capsys.readouterr().out.count("m heard: ") >= 4

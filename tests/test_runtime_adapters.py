@@ -457,6 +457,15 @@ def test_a_refused_call_says_who_and_why(
     assert KEY not in str(caught.value) + repr(caught.value) + caught.value.message
 
 
+def test_a_key_of_another_region_is_told_in_the_library_too() -> None:
+    """A DashScope key works in one region, and its refusal says nothing of that."""
+    with respx.mock:
+        respx.post(path_of("qwen")).respond(401, json={"error": {"message": "bad key"}})
+        with pytest.raises(ProviderRefusedKey) as caught:
+            adapter("qwen").run_chat("m", HELLO)
+    assert "DashScope keys belong to one region: set api_base to yours." in str(caught.value.hint)
+
+
 def test_a_provider_cannot_colour_the_terminal_or_fill_it() -> None:
     with respx.mock:
         words = "\x1b[31mred\r\nnext\u202eline " + "long " * 10_000

@@ -322,7 +322,7 @@ def test_json_instead_of_a_stream_is_read_as_a_reply(tmp_path: Path) -> None:
         ('\n {"detail": "the queue is full"}', ProviderReplyInvalid, "queue is full"),
         ("<html>Sign in</html>", ProviderReplyInvalid, "Sign in"),
         ("upstream connect error", ProviderReplyInvalid, "upstream connect error"),
-        ("", ProviderReplyInvalid, "JSON"),
+        ("", ProviderReplyInvalid, "is empty"),
         ('{"choices": []}', ProviderReplyInvalid, "choices"),
     ],
 )  # fmt: skip
@@ -479,7 +479,7 @@ HINTS: list[tuple[str, Reply, Outcome, str]] = [
      Outcome.RATE_LIMITED, "Wait"),
     ("openai", refused(429, "Rate limit reached for gpt-x"), Outcome.RATE_LIMITED, "Wait"),
     ("openrouter", refused(404, "only supported in v1/responses"), Outcome.WRONG_ENDPOINT,
-     "model that chats"),
+     "at /responses only"),
     ("openai", refused(404, "This is not a chat model and thus not supported in the "
                        "v1/chat/completions endpoint. Did you mean to use v1/completions?"),
      Outcome.WRONG_ENDPOINT, "no model to chat with"),

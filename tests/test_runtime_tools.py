@@ -16,6 +16,7 @@ from rollcall.runtime.errors import (
     InvalidCall,
     InvalidMessages,
     InvalidParams,
+    ProviderError,
     ProviderReplyInvalid,
 )
 from tests.runtime_support import HELLO, TYPES, client_of, config_for, simulated, write_config
@@ -269,6 +270,17 @@ def test_a_model_that_answers_at_responses_only_is_called_there(tmp_path: Path) 
         "reasoning": {"effort": "high"},
         "text": {"format": {"type": "json_schema", "name": "x", "schema": {}}},
     }
+
+
+def test_a_server_without_that_endpoint_is_told_with_its_first_words(tmp_path: Path) -> None:
+    with talking_to("openai", tmp_path) as (client, server):
+        nowhere = Reply(status=404, headers={"content-type": "text/plain"}, body=b"not found")
+        server.replies += [RESPONSES_ONLY, nowhere]
+        with pytest.raises(ProviderError, match="only supported in v1/responses") as caught:
+            client.run("chat", HELLO)
+        assert "/responses" in caught.value.hint
+        assert client.run("chat", HELLO).content  # and the next call begins where it was
+        assert server.requests[2].path == "/v1/chat/completions"
 
 
 def test_in_a_stream_too(tmp_path: Path) -> None:

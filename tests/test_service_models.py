@@ -214,8 +214,9 @@ def test_a_realtime_session_is_told_to_go_to_litellm(http: httpx.Client) -> None
         "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
         "sec-websocket-version": "13",
     }
-    for headers in ({}, upgrade):
-        reply = http.get("/v1/realtime?model=x", headers=headers)
+    asked = [("/v1/realtime?model=x", {}), ("/v1/realtime", upgrade), ("/v1/responses", upgrade)]
+    for path, headers in asked:
+        reply = http.get(path, headers=headers)
         assert reply.status_code == 501
         assert "LiteLLM's own address" in reply.json()["error"]["message"]
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from rollcall.inspect.clients import sample_calls
 from rollcall.inspect.inventory import Inventory, ModelRow
 from rollcall.plan.guards import HeldChange
+from rollcall.plan.last_days import LastDay
 from rollcall.service.app import create_app
 from rollcall.service.cache import Health
 from rollcall.service.model_list import KnownModels
@@ -329,7 +330,21 @@ def test_one_reason_of_a_whole_family_is_said_once() -> None:
 
 def test_whose_word_a_borrowed_price_is_stands_beside_it() -> None:
     row = SONNET.model_copy(update={"borrowed": {"price": "openrouter/x/y"}})
-    assert "$3.00 / $15.00 <small>(OpenRouter&#39;s x/y)</small>" in text_of(Inventory(rows=(row,)))
+    assert '$3.00 / $15.00 <small title="OpenRouter&#39;s x/y">OpenRouter&#39;s</small>' in text_of(
+        Inventory(rows=(row,))
+    )
+
+
+def test_a_model_whose_last_call_was_refused_says_so() -> None:
+    row = SONNET.model_copy(update={"refusal": "denied: not in your plan"})
+    assert "last call: denied: not in your plan" in text_of(Inventory(rows=(row,)))
+
+
+def test_a_borrowed_limit_or_ability_is_marked_with_whose_word_it_is() -> None:
+    row = SONNET.model_copy(update={"borrowed": {"context": "litellm 1.110.2", "tools": "a.json"}})
+    text = text_of(Inventory(rows=(row,)))
+    assert '1M<abbr title="litellm 1.110.2">*</abbr> / 64k' in text
+    assert 'tools<abbr title="a.json">*</abbr>' in text
 
 
 def test_what_is_held_what_leaves_and_what_ends_stands_by_itself() -> None:
@@ -339,9 +354,20 @@ def test_what_is_held_what_leaves_and_what_ends_stands_by_itself() -> None:
     inventory = Inventory(
         rows=(
             row("going", leaves=date(2026, 11, 29), leaves_because="xai no longer lists it"),
-            row("ending", ends=date(2026, 12, 24), replaced_by="its-successor"),
+            row("ending", ends=date(2026, 12, 24)),
             row("gone", in_config=False, ends=date(2026, 11, 1)),
             row("later", in_config=False, ends=date(2026, 12, 1)),
+        ),
+        last_days=(
+            LastDay(
+                name="ending",
+                model="xai/ending",
+                ends=date(2026, 12, 24),
+                source="xai",
+                successor="its-successor",
+                follows="admitted",
+                aliases=("default",),
+            ),
         ),
         held=(
             HeldChange(
@@ -357,7 +383,7 @@ def test_what_is_held_what_leaves_and_what_ends_stands_by_itself() -> None:
     for said in (
         "held", "a -&gt; b", "the price rises by 80%", "rollcall apply --accept cheap",
         "leaves 2026-11-29", "xai no longer lists it",
-        "last day 2026-12-24", "its-successor",
+        "last day 2026-12-24", "by xai", "its-successor: admitted", "default leads to it",
         "1 retired by their providers", "2026-11-01",
     ):  # fmt: skip
         assert said in coming

@@ -173,6 +173,7 @@ def test_plan_says_what_apply_will_call_and_calls_only_with_trial(moved: Any) ->
     assert f"apply makes 1 trial call first, of at most 16 output tokens each: anthropic/{new}" in (
         ran.out
     )
+    assert "apply makes 1 trial call first" in house.run("plan", "--markdown").out
     assert house.sim.calls() == []
     tried = house.run("plan", "--trial", "--json").json()
     assert [(one["name"], one["outcome"]) for one in tried["trials"]] == [

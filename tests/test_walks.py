@@ -12,7 +12,8 @@ from tests.walks import agrees, says, steps
 if TYPE_CHECKING:
     from tests.house import House
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
 
 MINE = """\
 # the team's proxy
@@ -53,3 +54,25 @@ def test_the_walk_with_a_config_of_ones_own(existing: House) -> None:
         said = says(existing, command)
         assert agrees(printed, said), "\n".join([command, *("    " + line for line in said)])
     assert existing.config.read_bytes() == before, "the walk ends with a rollback"
+
+
+@pytest.fixture
+def newcomer(house: House) -> House:
+    """An empty folder, two keys and a master key."""
+    house.config.unlink()
+    keys = house.sim.environ()
+    for name in keys:
+        house.monkeypatch.delenv(name)
+    for name in ("ANTHROPIC_API_KEY", "OPENROUTER_API_KEY"):
+        house.monkeypatch.setenv(name, keys[name])
+    house.monkeypatch.setenv("ANTHROPIC_BASE_URL", house.sim.url("anthropic"))
+    house.monkeypatch.setenv("OPENROUTER_API_BASE", house.sim.url("openrouter"))
+    house.monkeypatch.setenv("LITELLM_MASTER_KEY", "sk-a-master-key-0123456789")
+    house.monkeypatch.setenv("COLUMNS", "100")
+    return house
+
+
+def test_the_first_real_use_of_the_readme(newcomer: House) -> None:
+    for command, printed in steps(ROOT / "README.md"):
+        said = says(newcomer, command)
+        assert agrees(printed, said), "\n".join([command, *("    " + line for line in said)])

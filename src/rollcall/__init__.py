@@ -91,4 +91,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """The public names, before they are imported, too."""
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

@@ -6,7 +6,8 @@
     |-- ConfigRefused                 1   config.yaml cannot be edited safely (line, reason)
     |-- PlanError                     1   a saved plan that cannot be read, or no longer applies
     |-- StoreError                    1   the disk said no
-    |   `-- LockBusy                  1   another run holds the lock past our deadline
+    |   |-- LockBusy                  1   another run holds the lock past our deadline
+    |   `-- LostRace                  1   what a plan was made from was written meanwhile
     |-- LaunchError                  1   litellm was not found or could not be started
     |-- NotFound                      1   a name, backup or file that is nowhere
     |-- GuardRefused                  3   a guard refused the plan
@@ -96,6 +97,10 @@ class StoreError(RollcallError):
 
 class LockBusy(StoreError):
     """Another rollcall holds the lock for longer than our deadline; the work is left to it."""
+
+
+class LostRace(StoreError):
+    """Somebody else wrote first: what a plan was made from is there no more."""
 
 
 class LaunchError(RollcallError):

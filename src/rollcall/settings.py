@@ -45,6 +45,11 @@ class Settings:
     """One run's settings; every other module gets its clock, environment and paths from here.
 
     Attributes:
+        config_path: the file, or where a copy of what lies at `address` is kept.
+        address: of a config in a store (`s3://bucket/key`, `configmap://namespace/name`); None
+            of a file.
+        key: of a Kubernetes manifest with several configs in it, the one that is meant.
+        unsafe_store: write to a store that ignores conditions, too.
         environ: variables as LiteLLM will see them (process over `.env`). Never printed.
         dotenv_path: the `.env` that was read, if any. left_out: its variables that no process
             can be given, which are missing in `environ`.
@@ -61,6 +66,9 @@ class Settings:
     policy_path: Path
     state_dir: Path
     now: datetime
+    address: str | None = None
+    key: str | None = None
+    unsafe_store: bool = False
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     dotenv_path: Path | None = None
     left_out: tuple[LeftOut, ...] = ()
@@ -74,6 +82,11 @@ class Settings:
     force: bool = False
     strict: bool = False
     accept: tuple[str, ...] = ()
+
+    @property
+    def config_name(self) -> str:
+        """What a person calls the config: its address, or its path."""
+        return self.address or str(self.config_path)
 
     @property
     def discovery_enabled(self) -> bool:
@@ -371,10 +384,16 @@ def resolve(
     environ: Mapping[str, str] | None = None,
     now: datetime | None = None,
     dotenv: Dotenv = "whole",
+    key: str | None = None,
+    unsafe_store: bool = False,
+    bucket: bool = False,
 ) -> Settings:
     """Settings of one run: a flag wins over its variable, which wins over the default.
 
     `cwd`, `environ` and `now` are the process's own where they are not given.
+
+    Args:
+        bucket: whether LiteLLM's own variables for a config in a bucket name the config.
 
     Raises:
         SettingsError: an unknown mode, a duration or clock that is none, an unreadable `.env`.
@@ -395,11 +414,21 @@ def resolve(
             _NAMED_BY[str(path)] = said(variable)
         return path
 
-    config_path = path_of(config, "--config", "ROLLCALL_CONFIG", cwd / "config.yaml")
+    address = address_of(str(config or merged.get("ROLLCALL_CONFIG") or ""))
+    if bucket and config is None:
+        address = _bucket_address(merged) or address
+    if address is None:
+        config_path = path_of(config, "--config", "ROLLCALL_CONFIG", cwd / "config.yaml")
+        policies = _policies(config_path.parent, cwd)
+    else:
+        config_path = _copy_of(address)
+        policies = _policies(cwd, cwd)
     beside = config_path.parent / ".rollcall"
-    policies = _policies(config_path.parent, cwd)
     return Settings(
         config_path=config_path,
+        address=address,
+        key=key,
+        unsafe_store=unsafe_store or is_true(merged.get("ROLLCALL_UNSAFE_STORE")),
         policy_path=path_of(policy, "--policy", "ROLLCALL_POLICY", policies[0]),
         other_policy=policies[1] if not (policy or merged.get("ROLLCALL_POLICY")) else None,
         state_dir=path_of(state_dir, "--state-dir", "ROLLCALL_STATE_DIR", beside),
@@ -417,6 +446,44 @@ def resolve(
         strict=strict,
         accept=accept,
     )
+
+
+_ADDRESS = re.compile(r"(s3|gs|az|configmap):[/\\]{1,2}(.*)", re.DOTALL)
+
+
+def address_of(text: str) -> str | None:
+    """The address of a config in a store, None of a path; a Path has lost one of its slashes.
+
+    Raises:
+        SettingsError: it names a store and no config in it.
+    """
+    found = _ADDRESS.fullmatch(text)
+    if found is None:
+        return None
+    first, _, rest = found[2].replace("\\", "/").partition("/")
+    if not first or not rest:
+        shape = "NAMESPACE/NAME" if found[1] == "configmap" else "BUCKET/KEY"
+        raise SettingsError(f"{text!r} names no config.", f"Write {found[1]}://{shape}.")
+    return f"{found[1]}://{first}/{rest}"
+
+
+def _bucket_address(environ: Mapping[str, str]) -> str | None:
+    """What LiteLLM reads where its own variables name a bucket."""
+    name = environ.get("LITELLM_CONFIG_BUCKET_NAME")
+    key = environ.get("LITELLM_CONFIG_BUCKET_OBJECT_KEY")
+    kind = "gs" if environ.get("LITELLM_CONFIG_BUCKET_TYPE") == "gcs" else "s3"
+    return f"{kind}://{name}/{key}" if name and key else None
+
+
+def _copy_of(address: str) -> Path:
+    """Where the copy of a config in a store lies on this machine, ours alone."""
+    import tempfile
+    from hashlib import sha256
+
+    owner = os.geteuid() if sys.platform != "win32" else 0
+    folder = Path(tempfile.gettempdir()) / f"rollcall-{owner}"
+    digest = sha256(address.encode()).hexdigest()[:16]
+    return folder / digest / (address.rsplit("/", 1)[1] or "config.yaml")
 
 
 _NAMED_BY: dict[str, str] = {}

@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from rollcall.catalog.model import CAPABILITIES, Model, Price
+from rollcall.catalog.names import canonical_maker
 from rollcall.catalog.order import read_model
 from rollcall.catalog.reading import Reading
 
@@ -191,6 +192,9 @@ class RecordedFacts:
 class OpenRouterRows:
     """OpenRouter's rows, told to be the same model by how the ids read: maker, family, version,
     revision and stage; of several the same snapshot counts first, then the bare name.
+
+    What it costs and how long it is there says nothing of a host's or a local server's offer of
+    the model, so these are borrowed for the maker's own offer only.
     """
 
     models: Sequence[Model]
@@ -212,14 +216,14 @@ class OpenRouterRows:
             return None
         best = min(same, key=lambda other: _rank(mine, other))
         facts = Facts(
-            price=best.price,
             context=best.context,
             max_output=best.max_output,
             capabilities=best.capabilities,
             input_modalities=best.input_modalities,
-            ends=best.ends,
-            replaced_by=best.replaced_by,
         )
+        if canonical_maker(model.litellm_model.partition("/")[0]) == mine.maker:
+            offer = {"price": best.price, "ends": best.ends, "replaced_by": best.replaced_by}
+            facts = facts.model_copy(update=offer)
         return Opinion(f"{OPENROUTER}{best.id}", facts)
 
     def _rows_with(self, word: str) -> Mapping[tuple[object, ...], list[Model]]:

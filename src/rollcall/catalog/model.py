@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Kind(StrEnum):
@@ -159,16 +159,16 @@ class Model(_Frozen):
     output_modalities: tuple[str, ...] | None = None
     kind: Kind = Kind.CHAT
     mode: str | None = None
-    capabilities: dict[str, bool] = {}
+    capabilities: dict[str, bool] = Field(default_factory=dict)
     deprecated: bool = False
-    params: dict[str, Any] = {}
+    params: dict[str, Any] = Field(default_factory=dict)
     ends: date | None = None
     replaced_by: str | None = None
     aliases: tuple[str, ...] = ()
     points_at: str | None = None
     canonical: str | None = None
     batch_only: bool = False
-    borrowed: dict[str, str] = {}
+    borrowed: dict[str, str] = Field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, str]:

@@ -2,9 +2,6 @@
 
 Author, `models/`, `~` and `:suffix` come off first, then the date. What is left is words and
 numbers: the first number is the version, a later one a revision, the words are the family.
-
-The front of its modules: `words` holds what no rule can know, `reading` reads ids, `order` orders
-what was read.
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
 
 
@@ -56,7 +57,7 @@ def _root(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
+            "--version", "-V", callback=_print_version, is_eager=True, help="Print the version."
         ),
     ] = False,
 ) -> None:
@@ -76,6 +77,7 @@ for command in (
     proxy_commands.serve,
     setup_commands.init,
     setup_commands.pick,
+    setup_commands.facts,
     proxy_commands.env,
     config_commands.adopt,
     config_commands.eject,
@@ -94,7 +96,7 @@ def app_for(words: Sequence[str]) -> typer.Typer:
     """
     first = words[0] if words else ""
     named = [row for row in app.registered_commands if name_of(row) == first]
-    if not named and first != "--version":
+    if not named and first not in ("--version", "-V"):
         return app
     small = copy(app)
     small.registered_commands = named

@@ -15,6 +15,8 @@ def rollback(
         str | None, typer.Argument(metavar="[ID]", help="An id of --list, or its number.")
     ] = None,
     config: options.Config = None,
+    key: options.Key = None,
+    unsafe_store: options.UnsafeStore = False,
     state_dir: options.StateDir = None,
     listing: Annotated[
         bool, typer.Option("--list", help="Show what there is to go back to.")
@@ -26,19 +28,21 @@ def rollback(
     Without ID the one before the last write; a rollback is backed up like any other write.
     """
     from rollcall.report.changing import show_backups, show_restored
-    from rollcall.store.store import Store
+    from rollcall.store.store import open_store
     from rollcall.sync import apply
 
-    settings = resolve(config=config, state_dir=state_dir)
+    settings = resolve(config=config, key=key, unsafe_store=unsafe_store, state_dir=state_dir)
     if listing:
-        show_backups(Store(settings.config_path, settings.state_dir).backups(), as_json=json)
+        show_backups(open_store(settings).backups(), as_json=json)
         return
     restored, written = apply.rollback(settings, backup_id)
-    show_restored(restored, written, str(settings.config_path), as_json=json)
+    show_restored(restored, written, settings.config_name, as_json=json)
 
 
 def adopt(
     config: options.Config = None,
+    key: options.Key = None,
+    unsafe_store: options.UnsafeStore = False,
     policy: options.PolicyFile = None,
     state_dir: options.StateDir = None,
     mode: options.ModeName = None,
@@ -69,7 +73,8 @@ def adopt(
     from rollcall.sync.adopt import add_rules, apply_adoption, plan_adoption
 
     settings = resolve(
-        config=config, policy=policy, state_dir=state_dir, mode=mode, timeout=timeout,
+        config=config, key=key, unsafe_store=unsafe_store,
+        policy=policy, state_dir=state_dir, mode=mode, timeout=timeout,
         deadline=deadline, offline=offline,
     )  # fmt: skip
     plan = plan_adoption(settings)
@@ -88,6 +93,8 @@ def adopt(
 
 def eject(
     config: options.Config = None,
+    key: options.Key = None,
+    unsafe_store: options.UnsafeStore = False,
     state_dir: options.StateDir = None,
     remove: Annotated[
         bool, typer.Option("--remove", help="Take the managed entries out instead.")
@@ -101,6 +108,6 @@ def eject(
     from rollcall.report.changing import show_ejected
     from rollcall.sync import adopt
 
-    settings = resolve(config=config, state_dir=state_dir)
+    settings = resolve(config=config, key=key, unsafe_store=unsafe_store, state_dir=state_dir)
     written = adopt.eject(settings, remove=remove)
-    show_ejected(written, str(settings.config_path), removed=remove, as_json=json)
+    show_ejected(written, settings.config_name, removed=remove, as_json=json)

@@ -29,7 +29,7 @@ from rollcall.policy.words import name_fault
 from rollcall.providers.builtin import BUILTIN, Provider, find_key
 from rollcall.providers.kinds import kind_of_id
 from rollcall.providers.registry import resolve_provider
-from rollcall.store.store import Store
+from rollcall.store.store import open_store
 from rollcall.sync.gather import ask_policy
 
 if TYPE_CHECKING:
@@ -436,7 +436,7 @@ def first_policy(settings: Settings, *, full: bool = False) -> tuple[str, list[s
     """
     if full:
         return shipped_policy(), ["It names every provider; those whose key is not set wait."]
-    document = parse(Store(settings.config_path, settings.state_dir).read_config())
+    document = parse(open_store(settings).read_config())
     found = propose(document, settings.environ)
     if not found.rules:
         names = with_keys(settings.environ)
@@ -494,6 +494,10 @@ HEADER: Final = """\
 # The policy of rollcall: whom to ask, which models to admit, what clients call them.
 # What no rule admits stays out. `rollcall plan` shows what it comes to.
 version: 1
+
+# A price that neither the provider nor LiteLLM's own map knows is borrowed (from OpenRouter, or a
+# list named in `facts`), so that budgets count; `own`: only what a provider states is written.
+defaults: {write_prices: borrowed}
 """
 
 GUARDS: Final = """\
@@ -501,6 +505,9 @@ GUARDS: Final = """\
 guards: {trial: aliases}   # off: nobody is called; all: every model before it is admitted
 # What else keeps a surprising plan out; these are the defaults.
 #   max_models: 100, max_withdrawn: 25%, price_rise: 50%, min_age: 0d, trial_every: 30d
+
+# LiteLLM's background_health_checks call, and pay for, every model; this keeps ours out of it.
+# defaults: {model_info: {disable_background_health_check: true}}
 
 # How long an entry stays once its provider withdrew it, or a newer version took its place.
 # grace: {vanished: 3d, superseded: 14d}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 def models(
     config: options.Config = None,
+    key: options.Key = None,
     policy: options.PolicyFile = None,
     state_dir: options.StateDir = None,
     mode: options.ModeName = None,
@@ -48,7 +49,7 @@ def models(
     from rollcall.report.looking import show_families, show_models
 
     settings = resolve(
-        config=config, policy=policy, state_dir=state_dir, mode=mode,
+        config=config, key=key, policy=policy, state_dir=state_dir, mode=mode,
         timeout=timeout, deadline=deadline,
     )  # fmt: skip
     known = inventory.read_inventory(settings, refresh=refresh)
@@ -88,6 +89,7 @@ def _mentions(row: ModelRow, word: str) -> bool:
 def explain(
     name: Annotated[str, typer.Argument(help="A model, provider/id, or alias.")],
     config: options.Config = None,
+    key: options.Key = None,
     policy: options.PolicyFile = None,
     state_dir: options.StateDir = None,
     mode: options.ModeName = None,
@@ -104,14 +106,14 @@ def explain(
     from rollcall.plan.decide import decide
     from rollcall.providers.adapters import ADAPTERS
     from rollcall.report.looking import show_explanations
-    from rollcall.store.store import Store
+    from rollcall.store.store import open_store
     from rollcall.sync.gather import gather
 
     settings = resolve(
-        config=config, policy=policy, state_dir=state_dir, mode=mode,
+        config=config, key=key, policy=policy, state_dir=state_dir, mode=mode,
         timeout=timeout, deadline=deadline, offline=not refresh,
     )  # fmt: skip
-    inputs = gather(settings, Store(settings.config_path, settings.state_dir))
+    inputs = gather(settings, open_store(settings))
     where = {row.name: dict(ADAPTERS[row.protocol].sources) for row in inputs.providers.values()}
     found = explain_name(name, inputs, decide(inputs), where)
     show_explanations(found, as_json=json)
@@ -119,6 +121,7 @@ def explain(
 
 def status(
     config: options.Config = None,
+    key: options.Key = None,
     policy: options.PolicyFile = None,
     state_dir: options.StateDir = None,
     check: Annotated[
@@ -136,7 +139,7 @@ def status(
     from rollcall.report.looking import show_status
 
     days = None if ends_within is None else _days("--ends-within", ends_within)
-    status = read_status(resolve(config=config, policy=policy, state_dir=state_dir), days)
+    status = read_status(resolve(config=config, key=key, policy=policy, state_dir=state_dir), days)
     show_status(status, as_json=json)
     raise typer.Exit(int(Exit.ERROR if check and status.alarms else Exit.OK))
 
@@ -153,6 +156,7 @@ def _days(flag: str, text: str) -> int:
 
 def doctor(
     config: options.Config = None,
+    key: options.Key = None,
     policy: options.PolicyFile = None,
     state_dir: options.StateDir = None,
     litellm: options.Litellm = None,
@@ -172,7 +176,7 @@ def doctor(
     from rollcall.settings import plain_settings
 
     try:
-        settings, error = resolve(config=config, policy=policy, state_dir=state_dir), None
+        settings, error = resolve(config=config, key=key, policy=policy, state_dir=state_dir), None
     except RollcallError as wrong:
         settings, error = plain_settings(config, policy, state_dir), wrong
     findings = examine(settings, litellm, settings_error=error, check_keys=check_keys)
@@ -185,6 +189,7 @@ def smoke(
         str | None, typer.Argument(metavar="[URL]", help="[LITELLM_BASE_URL, localhost:4000]")
     ] = None,
     config: options.Config = None,
+    key: options.Key = None,
     state_dir: options.StateDir = None,
     key_env: Annotated[
         str | None,
@@ -202,16 +207,15 @@ def smoke(
     Exit 1 when something that stands in config.yaml is not served or does not answer.
     """
     from rollcall.errors import Exit
-    from rollcall.inspect.smoke import SmokeOptions, proxy_key, proxy_url, read_served, run_smoke
-    from rollcall.litellm_config.effective import view
+    from rollcall.inspect.smoke import SmokeOptions, proxy_key, proxy_url, read_promised, run_smoke
     from rollcall.report.looking import show_smoke
 
-    settings = resolve(config=config, state_dir=state_dir, timeout=timeout)
-    data = read_served(settings)
+    settings = resolve(config=config, key=key, state_dir=state_dir, timeout=timeout)
+    promised = read_promised(settings)
     report = run_smoke(
         proxy_url(settings, url),
-        proxy_key(settings, data, key_env),
-        view(data),
+        proxy_key(settings, promised.data, key_env),
+        promised.view,
         SmokeOptions(
             all_models=all_models,
             calls=not no_calls,

@@ -9,7 +9,22 @@ import typer
 
 Config = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="LiteLLM's config file. [ROLLCALL_CONFIG, ./config.yaml]"),
+    typer.Option(
+        "--config",
+        "-c",
+        help="LiteLLM's config: a file, s3://, gs://, az:// or configmap://."
+        " [ROLLCALL_CONFIG, ./config.yaml]",
+    ),
+]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key", help="Of a Kubernetes manifest with several configs: KEY or NAME/KEY of the one."
+    ),
+]
+UnsafeStore = Annotated[
+    bool,
+    typer.Option("--unsafe-store", help="Write to an object store that ignores conditions, too."),
 ]
 PolicyFile = Annotated[
     Path | None,

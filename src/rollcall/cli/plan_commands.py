@@ -15,6 +15,7 @@ from rollcall.settings import resolve
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from rollcall.inspect.prove import ProxyProof, RunningProof
     from rollcall.plan.plan import Plan
     from rollcall.report.plan import ChangeFacts
     from rollcall.settings import Settings
@@ -112,6 +113,7 @@ def refuse_planning_options(given: Mapping[str, object]) -> None:
 
 def plan(
     config: options.Config = None,
+    key: options.Key = None,
     policy: options.PolicyFile = None,
     state_dir: options.StateDir = None,
     mode: options.ModeName = None,
@@ -151,7 +153,7 @@ def plan(
     from rollcall.sync import apply
 
     settings = resolve(
-        config=config, policy=policy, state_dir=state_dir, mode=mode,
+        config=config, key=key, policy=policy, state_dir=state_dir, mode=mode,
         only_providers=tuple(provider or ()), timeout=timeout, deadline=deadline,
         offline=offline, force=force, strict=strict, accept=tuple(accept or ()),
     )  # fmt: skip
@@ -178,6 +180,8 @@ def apply(
         Path | None, typer.Argument(metavar="[PLAN]", help="A plan saved by `plan --out`.")
     ] = None,
     config: options.Config = None,
+    key: options.Key = None,
+    unsafe_store: options.UnsafeStore = False,
     policy: options.PolicyFile = None,
     state_dir: options.StateDir = None,
     mode: options.ModeName = None,
@@ -212,6 +216,32 @@ def apply(
     validate: Annotated[
         bool, typer.Option("--validate", help="Have LiteLLM itself check the new config first.")
     ] = False,
+    prove: Annotated[
+        bool,
+        typer.Option("--prove", help="Start LiteLLM's proxy on it first, and call every alias."),
+    ] = False,
+    prove_after: Annotated[
+        str | None,
+        typer.Option(
+            "--prove-after",
+            metavar="URL",
+            help="After --on-change: smoke this proxy, and roll back if an alias died.",
+        ),
+    ] = None,
+    prove_budget: Annotated[
+        str, typer.Option("--prove-budget", help="Time for --prove and --prove-after.")
+    ] = "2m",
+    rollout: Annotated[
+        str | None,
+        typer.Option(
+            "--rollout",
+            metavar="deployment/NAME",
+            help="Of a configmap://: roll it out and wait; put the old config back if that fails.",
+        ),
+    ] = None,
+    rollout_timeout: Annotated[
+        str, typer.Option("--rollout-timeout", help="How long to wait for it.")
+    ] = "10m",
 ) -> None:
     """Ask, decide and write; with a saved PLAN, exactly that plan.
 
@@ -223,11 +253,18 @@ def apply(
             {"--provider": provider, "--timeout": timeout, "--offline": offline, "--accept": accept}
         )
     settings = resolve(
-        config=config, policy=policy, state_dir=state_dir, mode=mode,
+        config=config, key=key, unsafe_store=unsafe_store,
+        policy=policy, state_dir=state_dir, mode=mode,
         only_providers=tuple(provider or ()), timeout=timeout, deadline=deadline,
         offline=offline, force=force, strict=strict, accept=tuple(accept or ()),
     )  # fmt: skip
-    checker = _validator(settings) if validate else None
+    if prove_after and (not on_change or write_to):
+        raise typer.BadParameter("--prove-after goes with --on-change, and not with --write-to.")
+    if rollout and not (settings.address or "").startswith("configmap://"):
+        raise typer.BadParameter("--rollout goes with -c configmap://NAMESPACE/NAME.")
+    wait_seconds = _seconds(rollout_timeout)
+    checks = _Checks(settings, prove_budget, validate=validate, prove=prove, after=prove_after)
+    checker = checks if checks.given else None
     try:
         applied = _applied(settings, saved, write_to, checker, watched=not (quiet or json))
     except RollcallError as error:
@@ -238,6 +275,14 @@ def apply(
         say_error(error)
         say(f"{write_to} is usable all the same: exit 0, as --or-usable says.")
         raise typer.Exit from error
+    if rollout and applied.changed:
+        from rollcall.sync.rollout import rolled_out
+
+        rolled_out(settings, applied, rollout, wait_seconds)
+    if checks.proof is not None:
+        from rollcall.report.text import say_all
+
+        say_all(checks.proof.notes, mark="note: ")
     if verbose and applied.planned is not None:
         _say_all_there_is(settings, applied.planned)
     code = _exit_code(settings, applied.plan, pending=detailed_exitcode and applied.changed)
@@ -247,8 +292,89 @@ def apply(
         _report(applied, settings, write_to, json=json, quiet=quiet and code.is_well)
     finally:
         if on_change and applied.changed:
-            run_on_change(on_change)
+            _changed(on_change, checks, applied)
     raise typer.Exit(int(code))
+
+
+class _Checks:
+    """What a new text has to pass before it replaces config.yaml, in order."""
+
+    def __init__(
+        self, settings: Settings, budget: str, *, validate: bool, prove: bool, after: str | None
+    ) -> None:
+        self.settings = settings
+        self.given: list[Callable[[bytes], None]] = []
+        self.running: RunningProof | None = None
+        self.proof: ProxyProof | None = None
+        if validate:
+            self.given.append(_validator(settings))
+        if prove or after:
+            from rollcall.inspect.prove import ProxyProof, RunningProof
+
+            seconds = _seconds(budget)
+            if prove:
+                self.proof = ProxyProof(settings, seconds)
+                self.given.append(self.proof)
+            if after:
+                self.running = RunningProof(settings, after, seconds)
+                self.given.append(self.running)
+
+    def __call__(self, content: bytes) -> None:
+        for check in self.given:
+            check(content)
+
+
+def _seconds(text: str) -> float:
+    from rollcall.settings import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"--prove-budget: {error}.") from None
+
+
+def _changed(command: str, checks: _Checks, applied: Applied) -> None:
+    """Run --on-change, and with --prove-after look at what became of the proxy.
+
+    Raises:
+        LaunchError: the command failed, or an alias that answered before was dead: then the old
+            config.yaml is back, and the command was run again.
+    """
+    from rollcall.errors import LaunchError
+
+    if checks.running is None:
+        run_on_change(command)
+        return
+    failed: LaunchError | None = None
+    try:
+        run_on_change(command)
+    except LaunchError as error:
+        failed = error
+    dead = checks.running.dead_after()
+    if dead:
+        _take_back(command, checks.settings, applied, dead)
+    if failed is not None:
+        raise failed
+
+
+def _take_back(command: str, settings: Settings, applied: Applied, dead: Mapping[str, str]) -> None:
+    from rollcall.errors import LaunchError
+    from rollcall.report.text import printable
+    from rollcall.sync.apply import rollback
+
+    backup = applied.written.backup_id if applied.written else None
+    restored, _ = rollback(settings, backup)
+    name, why = next(iter(dead.items()))
+    others = f" and {len(dead) - 1} more" if len(dead) > 1 else ""
+    try:
+        run_on_change(command)
+        then = "the command was run again"
+    except LaunchError:
+        then = "the command was run again, and failed: look at the proxy now"
+    raise LaunchError(
+        printable(f"{name}{others} answered before and is dead now: {why.rstrip('.')}.", limit=600),
+        f"config.yaml is rolled back to {restored}, and {then}.",
+    )
 
 
 def _applied(
@@ -295,7 +421,7 @@ def _report(
     if json:
         _print_json(applied.plan)
     elif not quiet:
-        show_applied(applied.plan, applied.written, str(write_to or settings.config_path))
+        show_applied(applied.plan, applied.written, str(write_to or settings.config_name))
     say_all(applied.notes, mark="note: ")
 
 

@@ -50,6 +50,10 @@ def start(
             help="Start nothing: print what a script evaluates to start litellm itself.",
         ),
     ] = None,
+    watch: Annotated[
+        str | None,
+        typer.Option("--watch", help="Stay, look so often (6h), and restart it on a new config."),
+    ] = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Look for new models if enabled, then become litellm.
@@ -72,6 +76,7 @@ def start(
         litellm_anyway=litellm_anyway,
         args=tuple(args or ()),
         quiet=quiet,
+        watch_seconds=_interval(watch),
     )
     if preparing is None:
         raise typer.Exit(story.start(wanted))
@@ -87,6 +92,16 @@ def _print_prepared(wanted: StartOptions, shell: str) -> None:
         raise typer.BadParameter("--prepare prints the values of .env: not for a terminal.")
     for line in prepare(wanted, shell_named(shell)):
         out(line)
+
+
+def _interval(text: str | None) -> float | None:
+    """Seconds between two looks of --watch; None = it was not given."""
+    from rollcall.settings import parse_duration
+
+    try:
+        return None if text is None else parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"--watch: {error}.") from None
 
 
 def serve(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -48,6 +49,36 @@ def init(
     write_named(target, text.encode())
     for line in [f"{target}: written.", *lines, "Next: rollcall plan"]:
         out(line)
+
+
+class FactsAction(StrEnum):
+    """What `facts` can do."""
+
+    UPDATE = "update"
+
+
+def facts(
+    action: Annotated[FactsAction, typer.Argument(help="update")],
+    url: Annotated[str, typer.Argument(help="https://models.dev/api.json, for example.")],
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Where to write it.  [the policy's file]")
+    ] = None,
+    config: options.Config = None,
+    policy: options.PolicyFile = None,
+) -> None:
+    """Fetch an open list of prices and last days.
+
+    A copy of models.dev's api.json or of LiteLLM's price map, which a policy names under
+    `facts: {files: [...]}`: what it says counts where a provider says nothing.
+    """
+    from rollcall.report.text import out
+    from rollcall.sync.facts import update
+
+    assert action is FactsAction.UPDATE
+    done = update(resolve(config=config, policy=policy), url, to)
+    out(f"{done.path}: {'written' if done.changed else 'unchanged'}.")
+    if not done.named:
+        out(f"To use it, the policy names it: facts: {{files: [{done.path.name}]}}")
 
 
 def pick(

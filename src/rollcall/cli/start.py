@@ -25,6 +25,7 @@ from rollcall.launch.run import (
     launch,
     needs_litellm,
     place_last_good,
+    serving_at,
     variables,
 )
 from rollcall.report.text import printable, say, say_error
@@ -54,7 +55,8 @@ class StartOptions:
         discover: --discover was given. or_last_good: start on the last good backup where
             config.yaml does not load. litellm: --litellm. litellm_anyway: start even a release
             that is known to steal keys. args: what follows `--`; a config named there counts.
-        quiet: no remarks but warnings.
+        quiet: no remarks but warnings. watch_seconds: stay as the parent and look so often; None =
+            become litellm.
     """
 
     config: Path | None = None
@@ -70,6 +72,7 @@ class StartOptions:
     litellm_anyway: bool = False
     args: tuple[str, ...] = ()
     quiet: bool = False
+    watch_seconds: float | None = None
 
     @property
     def config_path(self) -> Path | None:
@@ -167,6 +170,7 @@ def _settings(options: StartOptions) -> tuple[Settings, bool | None]:
     """
     settings = resolve(
         config=options.config_path,
+        bucket=True,
         policy=options.policy,
         state_dir=options.state_dir,
         mode=options.mode,
@@ -213,7 +217,7 @@ def _config_after_discovery(
     settings: Settings, options: StartOptions, *, discover: bool | None
 ) -> Path:
     """Everything before litellm: discovery if asked for, then the config to start on."""
-    fresh = freshness.is_fresh(settings)
+    fresh = freshness.is_fresh(settings) if settings.address is None else _fetched(settings)
     if discover and not fresh:
         _anyway(partial(_discover, settings, quiet=options.quiet), None)
     if discover is False and not options.quiet:
@@ -223,9 +227,24 @@ def _config_after_discovery(
     return _config_to_start_on(settings, or_last_good=options.or_last_good)
 
 
+def _fetched(settings: Settings) -> bool:
+    """Lay a copy of a config in a store beside us, for litellm to start on; whether it is fresh."""
+    from rollcall.store.remote import open_remote
+
+    def fetch() -> bool:
+        store = open_remote(settings)
+        content = store.read_config()
+        store.place_copy(content)
+        return freshness.still_stands(settings, store.read_stamp() or b"", content)
+
+    return _anyway(fetch, False)
+
+
 def _launched(litellm: Path | None, config: Path, settings: Settings, options: StartOptions) -> int:
     """Hand over; where the system does not take all we hand on, with what we were given alone."""
     argv = command(litellm, config, options.args)
+    if options.watch_seconds is not None:
+        return _watched(argv, config, settings, options)
     try:
         return launch(argv, variables(settings.environ, config, options.args))
     except UnpassableError as error:
@@ -234,6 +253,32 @@ def _launched(litellm: Path | None, config: Path, settings: Settings, options: S
         told = f"{error.what.rstrip('.')}; once more without the variables of .env."
         _anyway(partial(say, f"rollcall: {printable(told)}"), None)
         return launch(argv, os.environ)
+
+
+def _watched(argv: list[str], config: Path, settings: Settings, options: StartOptions) -> int:
+    """Stay as the parent, and look for a new config at intervals."""
+    import sys
+
+    from rollcall.launch.watch import Watch, watch
+
+    given = ["--config", str(settings.config_path), "--state-dir", str(settings.state_dir)]
+    more = ["--policy", str(settings.policy_path), "--mode", settings.mode.value]
+    for name, value in (("--timeout", options.timeout), ("--deadline", options.deadline)):
+        more += [name, value] if value else []
+    ours = [sys.executable, "-m", "rollcall"]
+    host, port = serving_at(options.args, settings.environ)
+    return watch(
+        Watch(
+            argv=argv,
+            environ=variables(settings.environ, config, options.args),
+            look=[*ours, "apply", *given, *more, "--prove", "--detailed-exitcode"],
+            back=[*ours, "rollback", *given],
+            host=host,
+            port=port,
+            every_seconds=options.watch_seconds or 0,
+            say=lambda line: say(f"rollcall: {line}"),
+        )
+    )
 
 
 def _discover(settings: Settings, *, quiet: bool) -> None:
@@ -247,7 +292,7 @@ def _discover(settings: Settings, *, quiet: bool) -> None:
         applied = apply.apply(settings, observer)
     if applied.plan.changed or applied.plan.refused or applied.plan.nobody or not quiet:
         with result_on_stderr():
-            show_applied(applied.plan, applied.written, str(settings.config_path))
+            show_applied(applied.plan, applied.written, settings.config_name)
 
 
 def _config_to_start_on(settings: Settings, *, or_last_good: bool) -> Path:
@@ -262,9 +307,9 @@ def _config_to_start_on(settings: Settings, *, or_last_good: bool) -> Path:
     if not or_last_good:
         say("          Starting litellm all the same; --or-last-good starts on the last backup.")
         return settings.config_path
-    from rollcall.store.store import Store
+    from rollcall.store.store import open_store
 
-    store = Store(settings.config_path, settings.state_dir)
+    store = open_store(settings)
     for backup in store.backups():
         try:
             content = store.read_backup(backup.id)
@@ -280,10 +325,10 @@ def _config_to_start_on(settings: Settings, *, or_last_good: bool) -> Path:
 
 def _mend(settings: Settings) -> None:
     """Undo a write in place that a kill left half-way, if that is what it is."""
-    from rollcall.store.store import Store
+    from rollcall.store.store import open_store
 
     try:
-        with Store(settings.config_path, settings.state_dir).locked(LOCK_WAIT_SECONDS) as notes:
+        with open_store(settings).locked(LOCK_WAIT_SECONDS) as notes:
             for note in notes:
                 say(f"rollcall: {note}")
     except RollcallError as error:

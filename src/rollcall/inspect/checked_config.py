@@ -1,4 +1,4 @@
-"""The config under examination: its text, its data, and where in it something stands."""
+"""The config under examination: its files' texts and data, and where in them something stands."""
 
 from __future__ import annotations
 
@@ -25,27 +25,24 @@ class Reading(NamedTuple):
 
 
 @dataclass(frozen=True)
-class CheckedConfig:
-    """One config and what surrounds it.
+class CheckedFile:
+    """One file of a config: config.yaml itself, or one it includes.
 
     Args:
-        name: how findings call the file. raw: its bytes.
-        environ: variables as LiteLLM will see them.
-        includes: the bytes of the files it includes, in LiteLLM's order.
-        missing_includes: those it names that are not there.
+        name: how findings call it. raw: its bytes.
     """
 
     name: str
     raw: bytes = field(repr=False)
-    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
-    includes: tuple[bytes, ...] = field(default=(), repr=False)
-    missing_includes: tuple[str, ...] = ()
 
     @cached_property
     def reading(self) -> Reading:
         """The text as LiteLLM reads it."""
+        raw = self.raw
+        if b"\n" not in raw:  # LiteLLM reads lone carriage returns as line ends, too
+            raw = raw.replace(b"\r", b"\n")
         try:
-            loaded = LoadedYaml(decode(self.raw).body)
+            loaded = LoadedYaml(decode(raw).body)
             value = loaded.construct(loaded.root) if loaded.root is not None else None
         except ConfigRefused as refused:
             return Reading("", None, None, refused)
@@ -56,27 +53,11 @@ class CheckedConfig:
         """The file's own data, {} where it is no mapping."""
         return mapping(self.reading.value)
 
-    @cached_property
-    def included(self) -> tuple[dict[str, Any], ...]:
-        """The data of the included files that load."""
-        return tuple(CheckedConfig("", content).data for content in self.includes)
-
-    @cached_property
-    def merged(self) -> dict[str, Any]:
-        """The data with its includes, as LiteLLM puts them together."""
-        return merged(self.data, self.included)
-
-    @cached_property
-    def view(self) -> LiteLLMView:
-        """The names a proxy on this config serves."""
-        return view(self.merged)
-
-    @cached_property
-    def known_names(self) -> frozenset[str]:
-        """Everything an alias or a fallback may lead to, wildcards aside."""
-        groups = mapping(self.merged.get("router_settings")).get("routing_groups")
-        routing = [row.get("group_name") for row in groups or () if isinstance(row, dict)]
-        return frozenset({*self.view.groups, *self.view.ids, *filter(None, routing)})
+    @property
+    def entries(self) -> list[Any]:
+        """What stands in its model_list, whatever it is."""
+        listed = self.data.get("model_list")
+        return listed if isinstance(listed, list) else []
 
     def line(self, path: Path) -> int | None:
         """The 1-based line of a key or list item, or of the nearest part of its path that exists.
@@ -104,6 +85,77 @@ class CheckedConfig:
     ) -> Finding:
         line = path if isinstance(path, int) or path is None else self.line(path)
         return Finding(level, code, what, self.name if line is None else f"{self.name}:{line}", fix)
+
+
+@dataclass(frozen=True)
+class CheckedConfig:
+    """A config: config.yaml, the files it includes, and the variables around it.
+
+    Args:
+        name: how findings call config.yaml. raw: its bytes.
+        environ: variables as LiteLLM will see them.
+        includes: name and bytes of the files it includes, in LiteLLM's order.
+        missing_includes: those it names that are not there.
+    """
+
+    name: str
+    raw: bytes = field(repr=False)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    includes: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+    missing_includes: tuple[str, ...] = ()
+
+    @cached_property
+    def root(self) -> CheckedFile:
+        """config.yaml."""
+        return CheckedFile(self.name, self.raw)
+
+    @cached_property
+    def included(self) -> tuple[CheckedFile, ...]:
+        """The files it includes."""
+        return tuple(CheckedFile(name, content) for name, content in self.includes)
+
+    @property
+    def files(self) -> tuple[CheckedFile, ...]:
+        """config.yaml and the files it includes."""
+        return (self.root, *self.included)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The data of config.yaml alone."""
+        return self.root.data
+
+    @cached_property
+    def merged(self) -> dict[str, Any]:
+        """The data with its includes, as LiteLLM puts them together."""
+        return merged(self.data, [file.data for file in self.included])
+
+    @cached_property
+    def view(self) -> LiteLLMView:
+        """The names a proxy on this config serves."""
+        return view(self.merged, self.environ)
+
+    def section(self, name: str) -> dict[Any, Any]:
+        """A section of the merged data, {} where it is no mapping."""
+        return mapping(self.merged.get(name))
+
+    def error(self, code: str, what: str, path: Path | None, fix: str) -> Finding:
+        """A finding of level error, in the file whose section counts."""
+        return self._home(path).error(code, what, path, fix)
+
+    def warning(self, code: str, what: str, path: Path | None, fix: str) -> Finding:
+        """A finding of level warning, in the file whose section counts."""
+        return self._home(path).warning(code, what, path, fix)
+
+    def _home(self, path: Path | None) -> CheckedFile:
+        """The last file that has the section: it replaces the others' whole."""
+        having = [file for file in self.files if path and path[0] in file.data]
+        return having[-1] if having else self.root
+
+
+def called(entry: object, index: int) -> str:
+    """How a finding calls an entry of model_list."""
+    name = mapping(entry).get("model_name")
+    return f"`{name}`" if isinstance(name, str) else f"entry {index + 1} of model_list"
 
 
 def _child(node: Any, step: str | int) -> tuple[Any, Any] | None:

@@ -18,7 +18,7 @@ from rollcall.plan.last_days import LastDay
 from rollcall.plan.own_entries import OwnEntry, fate_of, read_own_entries
 from rollcall.plan.trial import last_trial, refusal_of
 from rollcall.store.state import ProviderState, RunRecord
-from rollcall.store.store import Store
+from rollcall.store.store import open_store
 from rollcall.sync.asking import missing_key
 from rollcall.sync.gather import gather, stored_models
 
@@ -38,8 +38,7 @@ class ModelRow(BaseModel):
     Attributes:
         name: the model_name clients use; None when it is not in the config.
         version: "" = unversioned. stage: stable, preview or experimental.
-        input_price, output_price: USD per 1M tokens; None = unknown. price_source: whose word they
-            are where the provider says none, e.g. OpenRouter; "" = the provider's own.
+        input_price, output_price: USD per 1M tokens; None = unknown.
         capabilities: the words it is known to have. modalities: what it takes in.
         ready: a client can call it now. reason: why it is, or is not, in the config and ready.
         needs: what would bring it into the config, where that is not a key; "" = nothing does.
@@ -69,7 +68,6 @@ class ModelRow(BaseModel):
     max_output: int | None = None
     input_price: float | None = None
     output_price: float | None = None
-    price_source: str = ""
     capabilities: tuple[str, ...] = ()
     modalities: tuple[str, ...] = ()
     in_config: bool = False
@@ -341,7 +339,7 @@ def read_inventory(settings: Settings, *, refresh: bool = False) -> Inventory:
     Raises:
         PolicyError, ConfigRefused, StoreError: see their docstrings.
     """
-    store = Store(settings.config_path, settings.state_dir)
+    store = open_store(settings)
     inputs = gather(replace(settings, offline=not refresh), store)
     silent = [row for name, row in inputs.providers.items() if not inputs.answers[name].models]
     stored = {row.name: stored_models(store, row) for row in silent}

@@ -17,6 +17,7 @@ from rollcall.providers.chat.errors import Outcome
 from rollcall.providers.chat.openai import OpenAIProtocol
 from rollcall.providers.chat.responses import ResponsesProtocol
 from rollcall.providers.chat.trial import CUT_WORDS, MAX_TOKENS, PROMPT, judge_answer
+from rollcall.providers.wire import bearer
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -38,6 +39,10 @@ class NoServer(Exception):
 
 class NotLiteLLM(Exception):
     """Somebody answers, but not as LiteLLM does."""
+
+
+class ListFails(Exception):
+    """It is LiteLLM, and breaks over its own list."""
 
 
 class KeyRefused(Exception):
@@ -99,7 +104,7 @@ class Proxy:
         self._root = root
         self._timeout_seconds = timeout_seconds
         self._redactor = redactor
-        self._key_header = {"authorization": f"Bearer {key}"} if key else {}
+        self._key_header = bearer(key)
         self._client = httpx.AsyncClient(timeout=timeout_seconds, trust_env=not _is_loopback(root))
 
     async def __aenter__(self) -> Self:
@@ -132,7 +137,7 @@ class Proxy:
 
         Raises:
             NoServer: nobody answers. KeyRefused: it wants a key, or another one.
-            NotLiteLLM: the answer is no list of models.
+            ListFails, NotLiteLLM: the answer is no list of models.
         """
         reply = await self._get("/v1/models", self._key_header)
         without_key = ready and not self._key_header and reply.status_code == 500
@@ -143,7 +148,8 @@ class Proxy:
         if reply.status_code != 200 or not isinstance(rows, list):
             kind = reply.headers.get("content-type", "no content type").partition(";")[0]
             what = f"{self._root}/v1/models answers {reply.status_code} ({kind}), not a model list."
-            raise NotLiteLLM(self._redactor.redact(what))
+            broken = ready and reply.status_code >= 500
+            raise (ListFails if broken else NotLiteLLM)(self._redactor.redact(what))
         return [
             row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)
         ]

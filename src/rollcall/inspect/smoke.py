@@ -12,19 +12,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from rollcall.inspect.proxy import KeyRefused, NoServer, NotLiteLLM, Proxy, proxy_root
-from rollcall.litellm_config import document
-from rollcall.litellm_config.effective import client_key, merged
+from rollcall.inspect.proxy import KeyRefused, ListFails, NoServer, NotLiteLLM, Proxy, proxy_root
+from rollcall.litellm_config.document import parse
+from rollcall.litellm_config.effective import LiteLLMView, client_key, merged, view
 from rollcall.secrets import Redactor
 from rollcall.settings import reachable
-from rollcall.store.store import Store
+from rollcall.store.store import Store, open_store
 from rollcall.sync.gather import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from rollcall.inspect.proxy import Reply
-    from rollcall.litellm_config.effective import LiteLLMView
     from rollcall.settings import Settings
 
 
@@ -43,16 +42,49 @@ def proxy_key(settings: Settings, data: Mapping[str, Any], variable: str | None)
     return client_key(data, settings.environ)
 
 
-def read_served(settings: Settings) -> dict[str, Any]:
-    """config.yaml as LiteLLM merges it with the files it includes.
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """config.yaml with its includes, and the names a proxy on it has to serve."""
+
+    data: dict[str, Any] = field(repr=False)
+    view: LiteLLMView
+
+
+def read_promised(settings: Settings) -> Promised:
+    """What config.yaml promises.
 
     Raises:
         ConfigRefused, StoreError: config.yaml cannot be read.
     """
-    store = Store(settings.config_path, settings.state_dir)
-    data = document.parse(store.read_config()).data
-    included = [load(content) for _, content in store.read_includes(data)]
-    return merged(data, [one for one in included if isinstance(one, dict)])
+    store = open_store(settings)
+    return promised(settings, store, store.read_config())
+
+
+def promised(settings: Settings, store: Store, content: bytes) -> Promised:
+    """What a text promises: its own lines as LiteLLM merges them with the files it includes, and
+    ours as they stand between the markers, whatever an included file does to them.
+
+    Raises:
+        ConfigRefused: it is no config that can be read.
+    """
+    document = parse(content)
+    included = [load(text) for _, text in store.read_includes(document.data)]
+    data = merged(document.data, [one for one in included if isinstance(one, dict)])
+    seen, managed = view(data, settings.environ), document.managed
+    ours = view(
+        {
+            "model_list": list(managed.models),
+            "router_settings": {"model_group_alias": managed.aliases},
+        }
+    )
+    return Promised(
+        data,
+        LiteLLMView(
+            {**ours.groups, **seen.groups},
+            {**seen.aliases, **ours.aliases},
+            {**seen.ids, **ours.ids},
+        ),
+    )
 
 
 class SmokeVerdict(StrEnum):
@@ -167,6 +199,10 @@ async def _smoke(
         except NoServer as error:
             hint = "Start it with `rollcall start`, or give its URL: rollcall smoke URL"
             return SmokeReport(shown, SmokeVerdict.NO_SERVER, redactor.redact(str(error)), hint)
+        except ListFails as error:
+            hint = "`rollcall doctor` looks for the entry that breaks the list."
+            what = redactor.redact(str(error))
+            return SmokeReport(shown, SmokeVerdict.DEAD, what, hint, ready=True)
         except NotLiteLLM as error:
             hint = "Give the URL LiteLLM listens on, without /v1 or another path."
             return SmokeReport(shown, SmokeVerdict.NOT_LITELLM, redactor.redact(str(error)), hint)
@@ -198,13 +234,11 @@ def _key_trouble(key: str | None, error: KeyRefused) -> tuple[SmokeVerdict, str,
 def compare(expected: LiteLLMView, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(names of config.yaml that are not listed, listed names config.yaml does not have)."""
     listed = set(names)
-    promised = [
-        group.name for group in expected.groups.values() if group.listed and "*" not in group.name
-    ]
-    promised += [
+    promised = list(expected.listed)
+    promised += [  # what leads nowhere is not listed either
         alias.name
         for alias in expected.aliases.values()
-        if not alias.hidden and alias.name not in expected.groups
+        if not alias.hidden and alias.name not in promised and not _answers(expected, alias.target)
     ]
     known = {*expected.groups, *expected.aliases}
     extra = (
@@ -214,6 +248,12 @@ def compare(expected: LiteLLMView, names: Sequence[str]) -> tuple[tuple[str, ...
         and not any(fnmatch.fnmatchcase(name, pattern) for pattern in expected.wildcards)
     )
     return tuple(name for name in promised if name not in listed), tuple(dict.fromkeys(extra))
+
+
+def _answers(expected: LiteLLMView, target: str) -> bool:
+    """Whether an alias to `target` works, or its group is kept back by design."""
+    group = expected.groups.get(target)
+    return expected.serves(target) or (group is not None and bool(group.kept_back))
 
 
 def _notes(
@@ -255,8 +295,8 @@ async def _call_all(
 async def _call(proxy: Proxy, expected: LiteLLMView, name: str) -> SmokeRow:
     alias, group = expected.aliases.get(name), expected.behind(name)
     kind, target = ("alias", alias.target) if alias else ("model", None)
-    if group and not group.listed:
-        return SmokeRow(name, kind, target, None, detail="not called: config.yaml blocks it")
+    if group and group.kept_back:
+        return SmokeRow(name, kind, target, None, detail=f"not called: {group.kept_back}")
     reply = await proxy.call(name, group.mode if group else None)
     return SmokeRow(
         name,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rollcall.errors import PolicyError, RollcallError, StoreError
 from rollcall.policy.schema import Defaults
 from rollcall.settings import parse_moment
-from rollcall.store.store import Store
+from rollcall.store.store import Store, open_store
 from rollcall.sync.gather import gather, read_policy
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Status:
     Attributes:
         alarms: what has been wrong for too long, or ends too soon, one line each.
         last_days: entries whose model ends within the policy's notice, the nearest first.
+        store: the address, version and last writer of a config in a store; "" of a file.
         trials: what became of calling models before they were used, the latest last.
     """
 
@@ -47,6 +48,7 @@ class Status:
     backups: int
     alarms: tuple[str, ...]
     last_days: tuple[LastDay, ...] = ()
+    store: str = ""
     trials: tuple[TrialRecord, ...] = ()
 
 
@@ -56,7 +58,7 @@ def read_status(settings: Settings, ends_within: int | None = None) -> Status:
     Args:
         ends_within: days; an entry whose model ends sooner is an alarm.
     """
-    store = Store(settings.config_path, settings.state_dir)
+    store = open_store(settings)
     unread = []
     try:
         backups = len(store.backups())
@@ -92,14 +94,26 @@ def read_status(settings: Settings, ends_within: int | None = None) -> Status:
             if row.days_left(settings.now.date()) <= max((*defaults.warn_before, ends_within or 0))
         ),
         trials=tuple(state.trials),
+        store=_told(settings, store, state),
     )
+
+
+def _told(settings: Settings, store: Store, state: State) -> str:
+    """Which store, which version, who wrote last; "" of a file."""
+    if settings.address is None:
+        return ""
+    store.read_config()
+    version = store.version.strip() or "not there yet"
+    wrote = next((run for run in reversed(state.runs) if run.outcome == "applied"), None)
+    by = f", last written by {wrote.by} at {wrote.at}" if wrote else ""
+    return f"{settings.address}, version {version}{by}"
 
 
 def read_last_days(settings: Settings) -> tuple[tuple[LastDay, ...], str]:
     """Every entry whose last day is known, from what was kept of the last run, and why not more."""
     from rollcall.plan.decide import decide
 
-    store = Store(settings.config_path, settings.state_dir)
+    store = open_store(settings)
     try:
         return decide(gather(replace(settings, offline=True), store)).last_days, ""
     except RollcallError as error:

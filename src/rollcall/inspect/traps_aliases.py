@@ -9,7 +9,8 @@ from typing import Any
 from rollcall.errors import did_you_mean
 from rollcall.inspect.checked_config import CheckedConfig, Path
 from rollcall.inspect.findings import Finding
-from rollcall.litellm_config.effective import mapping
+from rollcall.litellm_config.effective import mapping, variable_of
+from rollcall.litellm_config.fields import known_providers
 
 MAP = ("router_settings", "model_group_alias")
 COMPARED_NAMES = 500
@@ -18,7 +19,7 @@ COMPARED_NAMES = 500
 
 def alias_traps(config: CheckedConfig) -> Iterator[Finding]:
     """The map as a whole, then alias by alias."""
-    value = mapping(config.merged.get("router_settings")).get("model_group_alias")
+    value = config.section("router_settings").get("model_group_alias")
     if value is not None and not isinstance(value, dict):
         what = "model_group_alias is not a mapping: LiteLLM does not start."
         yield config.error(
@@ -38,9 +39,14 @@ def _alias_shape(config: CheckedConfig, alias: Any, target: Any) -> Iterator[Fin
     if isinstance(target, dict):
         missing = [key for key in ("model", "hidden") if key not in target]
         if missing:
-            what = f"The alias {alias} has no `{missing[0]}`: LiteLLM does not start."
+            hidden = target.get("hidden") is True
+            ends = "every call fails" if hidden else "LiteLLM does not start"
+            what = f"The alias {alias} has no `{missing[0]}`: {ends}."
             fix = f"Write `{alias}: {{model: NAME, hidden: false}}`."
             yield config.error("alias_without_hidden", what, place, fix)
+        elif not isinstance(target["model"], str):
+            what = f"The alias {alias} leads to no name: it is not listed, and every call fails."
+            yield config.error("alias_no_target", what, place, "Give it a model_name, in quotes.")
     elif not isinstance(target, str):
         what = f"The alias {alias} leads to no name: it is not listed, and every call fails."
         yield config.error("alias_no_target", what, place, "Give it a model_name, in quotes.")
@@ -51,54 +57,69 @@ def _meaning(config: CheckedConfig, alias: str, target: str) -> Iterator[Finding
     if alias in config.view.groups:
         what = f"The alias {alias} hides the model of the same name: nobody can reach that one."
         yield config.error("alias_shadows_model", what, place, "Rename one of the two.")
-    if serves(config, target):
+    if alias in config.view.ids:
+        what = f"The alias {alias} is the model_info.id of an entry too, and that entry answers."
+        yield config.error("alias_is_id", what, place, "Rename the alias.")
+    if variable_of(target) is not None or _leads(config, target):
         return
     if target in config.view.aliases:
         what = f"The alias {alias} leads to the alias {target}; LiteLLM follows one step only."
         end = config.view.aliases[target].target
-        fix = f"Let it lead to {end} itself."
-        yield config.error("alias_to_alias", what, place, fix)
+        yield config.error("alias_to_alias", what, place, f"Let it lead to {end} itself.")
+        return
+    if target in config.view.ids:
+        what = f"The alias {alias} leads to the model_info.id {target}: every call fails."
+        fix = "Give the model_name of that entry instead."
+        yield config.error("alias_to_id", what, place, fix)
         return
     what = f"The alias {alias} leads to {target}, which is no model_name: every call fails."
-    yield config.error("alias_to_nothing", what, place, suggestion(config, target))
+    yield config.error("alias_to_nothing", what, place, _suggestion(target, _targets(config)))
 
 
-def serves(config: CheckedConfig, name: str) -> bool:
-    """Whether a model_name, a wildcard or an id of the config serves `name`."""
-    patterns = config.view.wildcards
-    return name in config.known_names or any(fnmatch.fnmatchcase(name, glob) for glob in patterns)
+def _leads(config: CheckedConfig, target: str) -> bool:
+    """Whether an alias to `target` answers: a model_name, a model's own string, or a wildcard."""
+    if target in _targets(config):
+        return True
+    globs = [glob for glob in config.view.wildcards if fnmatch.fnmatchcase(target, glob)]
+    return any(glob != "*" or target.partition("/")[0] in known_providers() for glob in globs)
 
 
-def suggestion(config: CheckedConfig, name: str) -> str:
+def _targets(config: CheckedConfig) -> frozenset[str]:
+    """What an alias may lead to, wildcards aside."""
+    groups = config.section("router_settings").get("routing_groups")
+    routing = [mapping(row).get("group_name") for row in groups or ()]
+    served = [name for name, group in config.view.groups.items() if group.litellm_models]
+    return frozenset({*served, *config.view.models, *filter(None, routing)})
+
+
+def _suggestion(name: str, known: frozenset[str]) -> str:
     """What to do about a name that is nowhere."""
-    known = sorted(config.known_names) if len(config.known_names) <= COMPARED_NAMES else []
-    near = did_you_mean(name, known, likeness=0.8)
-    return near or "Correct the name, or take the line out."
+    names = sorted(known) if len(known) <= COMPARED_NAMES else []
+    return did_you_mean(name, names, likeness=0.8) or "Correct the name, or take the line out."
 
 
 SECTIONS = ("router_settings", "litellm_settings")
-CONSEQUENCE = {
-    "fallbacks": "LiteLLM does not start",
-    "context_window_fallbacks": "LiteLLM does not find them",
-    "content_policy_fallbacks": "LiteLLM does not start",
-}
-"""What a row of the wrong shape does to each kind."""
+KINDS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
+CHECKED_AT_START = frozenset({"fallbacks", "content_policy_fallbacks"})
 
 
 def fallback_traps(config: CheckedConfig) -> Iterator[Finding]:
     """Two sections, wrong shapes, names that are nowhere, and aliases that get none."""
     yield from _two_sections(config)
     for section in SECTIONS:
-        for kind in CONSEQUENCE:
-            value = mapping(config.merged.get(section)).get(kind)
-            if value is not None:
+        for kind in KINDS:
+            value = config.section(section).get(kind)
+            if value is not None and variable_of(value) is None:
                 yield from _rows(config, (section, kind), value)
+        default = config.section(section).get("default_fallbacks")
+        if default is not None and variable_of(default) is None:
+            yield from _defaults(config, (section, "default_fallbacks"), default)
     yield from _not_by_alias(config)
 
 
 def _two_sections(config: CheckedConfig) -> Iterator[Finding]:
-    for kind in CONSEQUENCE:
-        if all(mapping(config.merged.get(section)).get(kind) for section in SECTIONS):
+    for kind in KINDS:
+        if all(config.section(section).get(kind) for section in SECTIONS):
             what = f"{kind} stand in router_settings too, and those alone count."
             yield config.warning(
                 "fallbacks_twice", what, ("litellm_settings", kind), "Keep them in one section."
@@ -109,36 +130,67 @@ def _rows(config: CheckedConfig, place: Path, value: Any) -> Iterator[Finding]:
     kind = str(place[1])
     fix = "Write a list of `- NAME: [FIRST, SECOND]` lines."
     if not isinstance(value, list):
-        what = f"{kind} is not a list: {CONSEQUENCE[kind]}."
-        yield config.error("fallbacks_shape", what, place, fix)
+        yield _misshapen(config, f"{kind} is not a list", place, fix)
         return
     for index, row in enumerate(value):
+        at = (*place, index)
         if not isinstance(row, dict) or len(row) != 1:
-            what = f"Row {index + 1} of {kind} is not one name: {CONSEQUENCE[kind]}."
-            yield config.error("fallbacks_shape", what, (*place, index), fix)
+            yield _misshapen(config, f"Row {index + 1} of {kind} is not one name", at, fix)
             continue
         [(name, targets)] = row.items()
-        if not isinstance(targets, list):
-            what = f"The {kind} of {name} are no list, so none of them is found."
-            yield config.error("fallbacks_shape", what, (*place, index), fix)
-            continue
-        yield from _names(config, (*place, index), name, targets)
+        if not isinstance(name, str):
+            yield _misshapen(config, f"The name in row {index + 1} of {kind} is no text", at, fix)
+        elif not isinstance(targets, list):
+            if variable_of(targets) is None:
+                yield _misshapen(config, f"The {kind} of {name} are no list", at, fix)
+        else:
+            yield from _names(config, at, name, targets)
 
 
-def _names(config: CheckedConfig, place: Path, name: Any, targets: list[Any]) -> Iterator[Finding]:
-    if isinstance(name, str) and name != "*" and not _known(config, name):
+def _misshapen(config: CheckedConfig, what: str, place: Path, fix: str) -> Finding:
+    """A row of the wrong shape; of two kinds LiteLLM looks at the shape when it starts."""
+    ends = "LiteLLM does not start" if place[1] in CHECKED_AT_START else "LiteLLM finds none"
+    return config.error("fallbacks_shape", f"{what}: {ends}.", place, fix)
+
+
+def _defaults(config: CheckedConfig, place: Path, value: Any) -> Iterator[Finding]:
+    """default_fallbacks: names for every model that has no fallbacks of its own."""
+    fix = "Write a list of names: [FIRST, SECOND]."
+    if isinstance(value, str):
+        what = "default_fallbacks is a text, not a list: LiteLLM does not start."
+        yield config.error("fallbacks_shape", what, place, fix)
+    elif not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        what = "default_fallbacks is not a list of names: LiteLLM finds none of them."
+        yield config.error("fallbacks_shape", what, place, fix)
+    else:
+        for target in value:
+            yield from _target(config, place, "any model", target)
+
+
+def _names(config: CheckedConfig, place: Path, name: str, targets: list[Any]) -> Iterator[Finding]:
+    called = {*config.view.groups, *config.view.aliases, *config.view.ids, "*"}
+    if name not in called and not any(
+        fnmatch.fnmatchcase(name, glob) for glob in config.view.wildcards
+    ):
         what = f"A fallback is given for {name}, which is neither a model_name nor an alias."
-        yield config.warning("fallback_from_nothing", what, place, suggestion(config, name))
+        fix = _suggestion(name, frozenset(called))
+        yield config.warning("fallback_from_nothing", what, place, fix)
     for target in targets:
-        if isinstance(target, str) and not _known(config, target):
-            what = f"The fallback {target} of {name} is nowhere: LiteLLM passes over it."
-            yield config.warning("fallback_to_nothing", what, place, suggestion(config, target))
+        if isinstance(target, str):
+            yield from _target(config, place, name, target)
+
+
+def _target(config: CheckedConfig, place: Path, name: str, target: str) -> Iterator[Finding]:
+    if not _reachable(config, target):
+        what = f"The fallback {target} of {name} is nowhere: LiteLLM passes over it."
+        fix = _suggestion(target, _targets(config) | frozenset(config.view.aliases))
+        yield config.warning("fallback_to_nothing", what, place, fix)
 
 
 def _not_by_alias(config: CheckedConfig) -> Iterator[Finding]:
     section, rows = _in_force(config)
     names = {name for row in rows if isinstance(row, dict) for name in row}
-    default = any(mapping(config.merged.get(part)).get("default_fallbacks") for part in SECTIONS)
+    default = any(config.section(part).get("default_fallbacks") for part in SECTIONS)
     if "*" in names or default:
         return
     for alias in config.view.aliases.values():
@@ -153,11 +205,12 @@ def _not_by_alias(config: CheckedConfig) -> Iterator[Finding]:
 def _in_force(config: CheckedConfig) -> tuple[str, list[Any]]:
     """The section whose fallbacks LiteLLM uses, and its rows."""
     for section in SECTIONS:
-        rows = mapping(config.merged.get(section)).get("fallbacks")
+        rows = config.section(section).get("fallbacks")
         if isinstance(rows, list) and rows:
             return section, rows
     return SECTIONS[0], []
 
 
-def _known(config: CheckedConfig, name: str) -> bool:
-    return name in config.view.aliases or serves(config, name)
+def _reachable(config: CheckedConfig, name: str) -> bool:
+    """Whether a call to `name`, as a fallback makes one, is answered by anything."""
+    return name in config.view.aliases or name in config.view.ids or _leads(config, name)

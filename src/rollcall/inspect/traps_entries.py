@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from rollcall.inspect.checked_config import CheckedConfig
+from rollcall.inspect.checked_config import CheckedConfig, CheckedFile, Path, called
 from rollcall.inspect.findings import Finding
-from rollcall.litellm_config.effective import mapping, resolved
+from rollcall.litellm_config.effective import ENVIRONMENTS, mapping, resolved, variable_of
+from rollcall.litellm_config.fields import Consequence, known_providers, misfits
 
 POLLED_PROVIDERS = frozenset({"openai", "openai_like", "hosted_vllm", "text-completion-openai"})
 """LiteLLM asks the api_base of such entries for their limits (MODEL_INFO_DISCOVERY_PROVIDERS)."""
@@ -18,98 +19,244 @@ COST = re.compile(r"(?:^|_)cost_per_|_token_cost(?:_|$)")
 
 def entry_traps(config: CheckedConfig) -> Iterator[Finding]:
     """Entry by entry, then what only several of them make a trap."""
-    entries = config.data.get("model_list")
-    entries = entries if isinstance(entries, list) else []
-    for index, entry in enumerate(entries):
-        if isinstance(entry, dict):
-            yield from _shape(config, index, entry)
-            yield from _costs(config, index, entry)
-            yield from _wildcard(config, index, entry)
-        else:
-            what = f"Entry {index + 1} of model_list is no mapping: LiteLLM does not start."
-            fix = "Begin it with `- model_name: ...`, or delete the line."
-            yield config.error("entry_no_mapping", what, ("model_list", index), fix)
-    yield from _shared_ids(config, entries)
-    yield from _polling(config, entries)
+    for file in config.files:
+        for index, entry in enumerate(file.entries):
+            if isinstance(entry, dict):
+                yield from _shape(file, index, entry)
+                yield from _values(config, file, index, entry)
+                yield from _provider(config, file, index, entry)
+                yield from _environment(config, file, index, entry)
+                yield from _wildcard(file, index, entry)
+            else:
+                what = f"Entry {index + 1} of model_list is no mapping: LiteLLM does not start."
+                fix = "Begin it with `- model_name: ...`, or delete the line."
+                yield file.error("entry_no_mapping", what, ("model_list", index), fix)
+    yield from _credentials(config)
+    yield from _shared_ids(config)
+    yield from _polling(config)
+    yield from _health_checks(config)
 
 
-def _shape(config: CheckedConfig, index: int, entry: dict[str, Any]) -> Iterator[Finding]:
+def _shape(file: CheckedFile, index: int, entry: dict[str, Any]) -> Iterator[Finding]:
     name = entry.get("model_name")
     place = ("model_list", index)
     if name is None:
         what = f"Entry {index + 1} of model_list has no model_name: LiteLLM does not start."
-        yield config.error("no_model_name", what, place, "Add `model_name: NAME`.")
+        yield file.error("no_model_name", what, place, "Add `model_name: NAME`.")
     elif not isinstance(name, str):
         what = f"The model_name {name!r} is read as a {_kind(name)}: LiteLLM does not start."
         fix = "Put the name in quotes, as it is written."
-        yield config.error("name_not_text", what, (*place, "model_name"), fix)
+        yield file.error("name_not_text", what, (*place, "model_name"), fix)
+    elif not name:
+        what = f"Entry {index + 1} of model_list has an empty model_name: no call reaches it."
+        yield file.error("name_empty", what, (*place, "model_name"), "Give it a name.")
     params = entry.get("litellm_params")
-    if not isinstance(params, dict) or not isinstance(params.get("model"), str):
+    model = params.get("model") if isinstance(params, dict) else None
+    if not isinstance(model, str):
         what = f"{called(entry, index)} has no litellm_params.model: LiteLLM does not start."
         fix = "Add `litellm_params: {model: PROVIDER/ID}`."
-        yield config.error("no_litellm_model", what, (*place, "litellm_params"), fix)
+        yield file.error("no_litellm_model", what, (*place, "litellm_params"), fix)
     if "model_info" in entry and not isinstance(entry["model_info"], dict):
-        what = f"The model_info of {called(entry, index)} is empty: LiteLLM does not start."
+        kind = "empty" if entry["model_info"] is None else "no mapping"
+        what = f"The model_info of {called(entry, index)} is {kind}: LiteLLM does not start."
         fix = "Delete the line, or write `model_info: {}`."
-        yield config.error("model_info_null", what, (*place, "model_info"), fix)
+        yield file.error("model_info_null", what, (*place, "model_info"), fix)
 
 
-def _costs(config: CheckedConfig, index: int, entry: dict[str, Any]) -> Iterator[Finding]:
+def _values(
+    config: CheckedConfig, file: CheckedFile, index: int, entry: dict[str, Any]
+) -> Iterator[Finding]:
+    """Values that do not fit their fields, those of variables too."""
+    place: Path = ("model_list", index)
+    for section in ("entry", "litellm_params", "model_info"):
+        fields = entry if section == "entry" else mapping(entry.get(section))
+        known = {key: _known(value, config.environ) for key, value in fields.items()}
+        for field, _, wrong in misfits(section, known):
+            path = (*place, field) if section == "entry" else (*place, section, field)
+            name = called(entry, index)
+            what = f"{field} of {name} is not {wrong.wanted}: {wrong.consequence}."
+            fix = f"Write {wrong.wanted}, or delete the line."
+            if wrong.in_quotes:
+                fix = "Put the value in quotes."
+            if variable := variable_of(fields[field]):
+                fix = f"Set {variable} to {wrong.wanted}, or unset it."
+            if wrong.consequence is Consequence.NO_EFFECT:
+                yield file.warning("value_does_not_fit", what, path, fix)
+                continue
+            code = "cost_not_a_number" if COST.search(field) else "value_does_not_fit"
+            yield file.error(code, what, path, fix)
+    yield from _prices(file, index, entry)
+
+
+def _known(value: object, environ: Mapping[str, str]) -> object:
+    """A value as LiteLLM has it, where a variable gives it one."""
+    variable = variable_of(value)
+    return environ[variable] if variable is not None and variable in environ else value
+
+
+def _prices(file: CheckedFile, index: int, entry: dict[str, Any]) -> Iterator[Finding]:
     for section in ("litellm_params", "model_info"):
         for key, value in mapping(entry.get(section)).items():
             if not isinstance(key, str) or not COST.search(key) or isinstance(value, dict | list):
                 continue
-            path = ("model_list", index, section, key)
             number = _number(value)
-            if value is not None and number is None:
-                what = f"{key} of {called(entry, index)} is not a number: LiteLLM drops the entry."
-                yield config.error("cost_not_a_number", what, path, "Write it as 0.000001.")
-            elif number is not None and (isinstance(value, bool) or not number >= 0):
+            if number is not None and (isinstance(value, bool) or not number >= 0):
+                path = ("model_list", index, section, key)
                 what = f"{key} of {called(entry, index)} is no price: budgets would go wrong."
                 fix = "Write USD per token, or leave it out."
-                yield config.warning("cost_no_price", what, path, fix)
+                yield file.warning("cost_no_price", what, path, fix)
 
 
-def _wildcard(config: CheckedConfig, index: int, entry: dict[str, Any]) -> Iterator[Finding]:
+def _provider(
+    config: CheckedConfig, file: CheckedFile, index: int, entry: dict[str, Any]
+) -> Iterator[Finding]:
+    """A provider that LiteLLM does not know: it drops the entry."""
+    params = mapping(entry.get("litellm_params"))
+    model, given = params.get("model"), params.get("custom_llm_provider")
+    if not isinstance(model, str) or variable_of(model) is not None or variable_of(given):
+        return
+    settings = config.section("litellm_settings").get("custom_provider_map")
+    rows = settings if isinstance(settings, list) else []
+    known = known_providers() | {mapping(row).get("provider") for row in rows}
+    provider = given if isinstance(given, str) else model.partition("/")[0]
+    if provider in known or (given is None and "/" not in model and model):
+        return
+    if given is None and params.get("api_base"):
+        return  # LiteLLM knows some providers by their address
+    field = "model" if given is None else "custom_llm_provider"
+    named = f"the provider `{provider}`" if provider else "no model"
+    what = f"{called(entry, index)} names {named}, which LiteLLM does not know: it drops the entry."
+    if not provider:
+        what = f"{called(entry, index)} names no model: LiteLLM drops the entry without a word."
+    path = ("model_list", index, "litellm_params", field)
+    yield file.error("unknown_provider", what, path, "Write it as PROVIDER/ID, all lower-case.")
+
+
+def _environment(
+    config: CheckedConfig, file: CheckedFile, index: int, entry: dict[str, Any]
+) -> Iterator[Finding]:
+    """`supported_environments` that leaves an entry out everywhere, not only elsewhere."""
+    wanted = mapping(entry.get("model_info")).get("supported_environments")
+    if wanted is None or variable_of(wanted) is not None:
+        return
+    here = config.environ.get("LITELLM_ENVIRONMENT")
+    known = ", ".join(ENVIRONMENTS)
+    problem = None
+    if not isinstance(wanted, list):
+        problem = "is not a list"
+    elif strange := [one for one in wanted if one not in ENVIRONMENTS]:
+        problem = f"names {strange[0]!r}, which LiteLLM does not know"
+    elif here is None:
+        problem = "is given, and LITELLM_ENVIRONMENT is not set"
+    elif here not in ENVIRONMENTS:
+        problem = f"is given, and LITELLM_ENVIRONMENT is {here!r}, which LiteLLM does not know"
+    if problem:
+        what = (
+            f"supported_environments of {called(entry, index)} {problem}: LiteLLM drops the entry."
+        )
+        path = ("model_list", index, "model_info", "supported_environments")
+        yield file.error("environments", what, path, f"Use a list of {known}.")
+
+
+def _wildcard(file: CheckedFile, index: int, entry: dict[str, Any]) -> Iterator[Finding]:
     name = entry.get("model_name")
     if isinstance(name, str) and "*" in name:
         what = f"`{name}` offers whatever LiteLLM's own table holds, withdrawn models included."
         fix = "Name what you want in policy.yaml instead: rollcall init"
-        yield config.warning("wildcard", what, ("model_list", index, "model_name"), fix)
+        yield file.warning("wildcard", what, ("model_list", index, "model_name"), fix)
 
 
-def _shared_ids(config: CheckedConfig, entries: list[Any]) -> Iterator[Finding]:
-    first: dict[str, int] = {}
-    for index, entry in enumerate(entries):
-        identity = mapping(mapping(entry).get("model_info")).get("id")
-        if not isinstance(identity, str):
-            continue
-        if identity in first:
-            what = (
-                f"Entries {first[identity] + 1} and {index + 1} share the model_info.id {identity}."
-            )
-            path = ("model_list", index, "model_info", "id")
-            yield config.warning("shared_id", what, path, "Give each entry an id of its own.")
-        first.setdefault(identity, index)
+def _credentials(config: CheckedConfig) -> Iterator[Finding]:
+    """credential_list row by row, and entries that name a credential."""
+    listed = config.merged.get("credential_list")
+    if listed is not None and not isinstance(listed, list):
+        what = "credential_list is not a list: LiteLLM does not start."
+        yield config.error("credential_shape", what, ("credential_list",), "Begin each with `- `.")
+        return
+    for file in config.files:
+        rows = file.data.get("credential_list")
+        for index, row in enumerate(rows if isinstance(rows, list) else []):
+            yield from _credential(file, index, row)
+    names = {mapping(row).get("credential_name") for row in listed or ()}
+    from_database = config.section("general_settings").get("store_model_in_db")
+    for file in config.files:
+        for index, entry in enumerate(file.entries):
+            params = mapping(mapping(entry).get("litellm_params"))
+            name = params.get("litellm_credential_name")
+            path: Path = ("model_list", index, "litellm_params", "litellm_credential_name")
+            if not isinstance(name, str) or variable_of(name) is not None:
+                continue
+            if name not in names and not from_database:
+                what = f"{called(entry, index)} names the credential {name}, which is nowhere."
+                fix = "Add it to credential_list, or correct the name."
+                yield file.error("credential_nowhere", what, path, fix)
+            elif resolved(params.get("api_key"), config.environ):
+                what = f"{called(entry, index)} has an api_key too, which wins over {name}."
+                yield file.warning("credential_unused", what, path, "Keep one of the two.")
 
 
-def _polling(config: CheckedConfig, entries: list[Any]) -> Iterator[Finding]:
-    if mapping(config.merged.get("general_settings")).get("disable_model_info_refresh") is True:
+def _credential(file: CheckedFile, index: int, row: object) -> Iterator[Finding]:
+    wanted = {"credential_name": str, "credential_values": dict, "credential_info": dict}
+    fields = mapping(row)
+    missing = [
+        name for name, kind in wanted.items() if not isinstance(fields.get(name), kind)
+        and variable_of(fields.get(name)) is None
+    ]  # fmt: skip
+    if missing:
+        name = fields.get("credential_name") or index + 1
+        what = f"The credential {name} has no `{missing[0]}`: LiteLLM does not start."
+        fix = "Give it credential_name, credential_values and credential_info ({} will do)."
+        yield file.error("credential_shape", what, ("credential_list", index), fix)
+
+
+def _shared_ids(config: CheckedConfig) -> Iterator[Finding]:
+    first: dict[str, str] = {}
+    for file in config.files:
+        for index, entry in enumerate(file.entries):
+            identity = mapping(mapping(entry).get("model_info")).get("id")
+            if not isinstance(identity, str):
+                continue
+            name = called(entry, index)
+            if identity in first:
+                what = f"{first[identity]} and {name} share the model_info.id {identity}."
+                path = ("model_list", index, "model_info", "id")
+                yield file.warning("shared_id", what, path, "Give each entry an id of its own.")
+            first.setdefault(identity, name)
+
+
+def _health_checks(config: CheckedConfig) -> Iterator[Finding]:
+    """The polling that costs money: a call to every model at every interval."""
+    general = config.section("general_settings")
+    if general.get("background_health_checks") is not True:
+        return
+    seconds = general.get("health_check_interval", 300)
+    what = f"background_health_checks calls every model every {seconds} s, each call billed."
+    fix = "Take it out, or set disable_background_health_check in the model_info of dear models."
+    path = ("general_settings", "background_health_checks")
+    yield config.warning("health_checks_cost", what, path, fix)
+
+
+def _polling(config: CheckedConfig) -> Iterator[Finding]:
+    """LiteLLM's free polling of an api_base: who sees it may wonder."""
+    general = config.section("general_settings")
+    if general.get("disable_model_info_refresh") is True or general.get("background_health_checks"):
         return
     polled = [
-        (index, host)
-        for index, entry in enumerate(entries)
+        (file, index, host)
+        for file in config.files
+        for index, entry in enumerate(file.entries)
         if (host := _polled_host(mapping(mapping(entry).get("litellm_params")), config.environ))
     ]
     if polled:
-        hosts = ", ".join(sorted({host for _, host in polled})[:5])
+        hosts = ", ".join(sorted({host for _, _, host in polled})[:5])
         what = (
             f"LiteLLM asks {hosts} for /v1/models at its start and every 300 s, with the entry's"
             f" key, for each entry that has an api_base ({len(polled)} here)."
         )
         fix = "Where that is not wanted: general_settings.disable_model_info_refresh: true"
-        path = ("model_list", polled[0][0], "litellm_params", "api_base")
-        yield config.warning("polled_api_base", what, path, fix)
+        file, index, _ = polled[0]
+        path = ("model_list", index, "litellm_params", "api_base")
+        yield file.warning("polled_api_base", what, path, fix)
 
 
 def _polled_host(params: dict[Any, Any], environ: Mapping[str, str]) -> str | None:
@@ -124,12 +271,6 @@ def _polled_host(params: dict[Any, Any], environ: Mapping[str, str]) -> str | No
         return urlsplit(base).hostname or "its api_base"
     except ValueError:
         return "its api_base"
-
-
-def called(entry: dict[str, Any], index: int) -> str:
-    """How a finding calls an entry."""
-    name = entry.get("model_name")
-    return f"`{name}`" if isinstance(name, str) else f"entry {index + 1} of model_list"
 
 
 def _kind(value: object) -> str:

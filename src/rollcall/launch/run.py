@@ -53,6 +53,18 @@ def config_given(args: Sequence[str]) -> str | None:
     return given
 
 
+def serving_at(args: Sequence[str], environ: Mapping[str, str]) -> tuple[str, int]:
+    """(host, port) at which a proxy started with these arguments can be reached from here."""
+    found = {"--host": environ.get("HOST", ""), "--port": environ.get("PORT", "")}
+    for place, arg in enumerate(args):
+        name, equals, value = arg.partition("=")
+        if name in found:
+            found[name] = value if equals else next(iter(args[place + 1 :]), "")
+    host, port = found["--host"], found["--port"]
+    everywhere = ("", "0.0.0.0", "::", "localhost")  # noqa: S104 - to be reached, not to listen
+    return "127.0.0.1" if host in everywhere else host, int(port) if port.isdecimal() else 4000
+
+
 def command(litellm: str | Path | None, config_path: Path, args: Sequence[str]) -> list[str]:
     """The command line to start; `--config` is added unless the arguments name one.
 
@@ -128,7 +140,7 @@ def _become(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
     except (OSError, ValueError) as error:
         for number, handler in ignored.items():
             signal.signal(number, handler)
-        raise _not_started(argv[0], error) from error
+        raise not_started(argv[0], error) from error
 
 
 def _flush() -> None:
@@ -186,7 +198,7 @@ def run_child(argv: Sequence[str], environ: Mapping[str, str]) -> int:
             child.send_signal(number)
         return exit_code(child.wait())
     except (OSError, ValueError) as error:
-        raise _not_started(argv[0], error) from error
+        raise not_started(argv[0], error) from error
     finally:
         for number, previous in before.items():
             signal.signal(number, previous)
@@ -239,7 +251,7 @@ _TOO_MUCH_ON_WINDOWS = frozenset({87, 206})
 """ERROR_INVALID_PARAMETER, ERROR_FILENAME_EXCED_RANGE."""
 
 
-def _not_started(program: str, error: OSError | ValueError) -> LaunchError:
+def not_started(program: str, error: OSError | ValueError) -> LaunchError:
     reason = getattr(error, "strerror", None) or type(error).__name__
     unpassable = (
         isinstance(error, ValueError)

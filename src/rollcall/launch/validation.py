@@ -1,8 +1,9 @@
 """`--validate`: two strangers read the new config before it replaces the old one. Process.
 
 LiteLLM itself loads it; it drops an entry it cannot use and starts all the same, so its own count
-is compared with ours: https://docs.litellm.ai/docs/proxy/config_settings. And ruamel.yaml reads it
-as YAML 1.2, as other tools on the same file may: our entries must mean the same there.
+is compared with ours: https://docs.litellm.ai/docs/proxy/config_settings. What is wrong with the
+present file already is no fault of the new one, and is said so. And ruamel.yaml reads it as YAML
+1.2, as other tools on the same file may: our entries must mean the same there.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ import re
 import subprocess
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollcall.errors import ConfigRefused, LaunchError
+from rollcall.files import read_regular
 from rollcall.launch.find import find_litellm
 from rollcall.launch.run import variables
 from rollcall.litellm_config import document
+from rollcall.litellm_config.effective import entries, is_left_out, mapping, merged, view
+from rollcall.secrets import Redactor, names_secret
 from rollcall.store.atomic import write_private
 from rollcall.store.disk_errors import store_error
+from rollcall.store.includes import read_includes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +32,9 @@ if TYPE_CHECKING:
 
 
 TIMEOUT_SECONDS = 120
+MOST_SHOWN = 300
 _COUNT = re.compile(r"\((\d+) models?\)")
+_WORDS = "config validation failed:"
 
 
 def litellm_check(settings: Settings) -> Callable[[bytes], None]:
@@ -40,17 +47,57 @@ def litellm_check(settings: Settings) -> Callable[[bytes], None]:
 
     def check(content: bytes) -> None:
         check_yaml_1_2(content)
-        with _beside(settings.config_path, content) as path:
-            accepted = _ask(litellm, path, settings)
-        expected = expected_rows(content)
-        if expected is not None and accepted < expected:
+        new = _said(litellm, content, settings)
+        if new.refusal is None and new.dropped <= 0:
+            return
+        present = _present(litellm, settings)
+        if new.refusal is not None:
+            raise _refused(new.refusal, present)
+        if present is None or present.refusal is not None or new.dropped > present.dropped:
             raise ConfigRefused(
-                f"LiteLLM would take only {accepted} of {expected} entries of the new config.",
+                f"LiteLLM would drop {new.dropped} of {new.expected} entries of the new config"
+                + (f", of the present one {present.dropped}." if present else "."),
                 "config.yaml was left as it is; `rollcall doctor` looks for what it drops.",
                 reason="litellm_drops",
             )
 
     return check
+
+
+class Said(NamedTuple):
+    """What LiteLLM says about a config.
+
+    Attributes:
+        refusal: its own last line, redacted, where it refuses it.
+        expected: how many rows it should count. dropped: how many of them it does not.
+    """
+
+    refusal: str | None
+    expected: int = 0
+    dropped: int = 0
+
+
+def _refused(refusal: str, present: Said | None) -> ConfigRefused:
+    if present is not None and present.refusal is not None:
+        return ConfigRefused(
+            f"LiteLLM refuses the present config.yaml already: {present.refusal}",
+            "Mend that first: `rollcall doctor` helps to find it. Nothing was written.",
+            reason="litellm_refuses",
+        )
+    return ConfigRefused(
+        f"LiteLLM refuses the new config: {refusal}",
+        "config.yaml was left as it is" + ("; it takes that one." if present else "."),
+        reason="litellm_refuses",
+    )
+
+
+def _present(litellm: Path, settings: Settings) -> Said | None:
+    """What LiteLLM says about config.yaml as it stands; None where there is none."""
+    try:
+        content = read_regular(settings.config_path)
+    except OSError:
+        return None
+    return _said(litellm, content, settings) if content.strip() else None
 
 
 def check_yaml_1_2(content: bytes) -> None:
@@ -73,7 +120,7 @@ def check_yaml_1_2(content: bytes) -> None:
         )
 
 
-class _beside:  # noqa: N801 - a context manager, used like a function
+class beside:  # noqa: N801 - a context manager, used like a function
     """The text as a file beside config.yaml, so that its relative includes work."""
 
     def __init__(self, config_path: Path, content: bytes) -> None:
@@ -95,47 +142,65 @@ class _beside:  # noqa: N801 - a context manager, used like a function
             self._path.unlink()
 
 
-def _ask(litellm: Path, path: Path, settings: Settings) -> int:
+def _said(litellm: Path, content: bytes, settings: Settings) -> Said:
+    with beside(settings.config_path, content) as path:
+        done = _run(litellm, path, settings)
+    counted = _COUNT.search(done.stdout)
+    if done.returncode != 0 or counted is None:
+        return Said(_last_line(done.stderr or done.stdout, path, settings))
+    expected = expected_rows(content, settings)
+    return Said(None, expected, expected - int(counted.group(1)))
+
+
+def _run(litellm: Path, path: Path, settings: Settings) -> subprocess.CompletedProcess[str]:
     try:
-        done = subprocess.run(  # noqa: S603 - the litellm that was found
+        return subprocess.run(  # noqa: S603 - the litellm that was found
             [str(litellm), "--config", str(path), "--validate_config"],
             env=variables(settings.environ, path, ()),
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
             errors="replace",
             timeout=TIMEOUT_SECONDS,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise LaunchError(
             f"{litellm} could not check the new config: {type(error).__name__}.",
             "Leave out --validate, or repair that litellm.",
         ) from None
-    found = _COUNT.search(done.stdout)
-    if done.returncode != 0 or found is None:
-        raise ConfigRefused(
-            "LiteLLM refuses the new config.",
-            f"config.yaml was left as it is; see `{litellm.name} --validate_config`.",
-            reason="litellm_refuses",
-        )
-    return int(found.group(1))
 
 
-def expected_rows(content: bytes) -> int | None:
-    """How many rows LiteLLM should count: entries, and those a visible alias leads to.
+def _last_line(output: str, path: Path, settings: Settings) -> str:
+    """LiteLLM's own reason, on one line, without a key: what follows its words, else its last."""
+    _, words, reason = output.rpartition(_WORDS)
+    lines = [line for line in output.splitlines() if line.strip()]
+    text = reason if words else next(iter(lines[-1:]), "it says nothing")
+    secrets = [value for name, value in settings.environ.items() if names_secret(name)]
+    line = " ".join(Redactor(secrets).redact(text).split())
+    line = line.replace(str(path), str(settings.config_path))
+    return line if len(line) <= MOST_SHOWN else line[: MOST_SHOWN - 3] + "..."
 
-    None where other files are included: what they add is not known here.
+
+def expected_rows(content: bytes, settings: Settings) -> int:
+    """How many rows LiteLLM should count: entries, included files' too, without those that
+    `supported_environments` leaves out here, and those a visible alias leads to.
     """
     import yaml
 
-    data: Any = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    if not isinstance(data, dict) or "include" in data:
-        return None
-    names = [entry.get("model_name") for entry in data.get("model_list") or []]
-    aliases = (data.get("router_settings") or {}).get("model_group_alias") or {}
-    visible = [
-        target["model"] if isinstance(target, dict) else target
-        for target in aliases.values()
-        if not (isinstance(target, dict) and target.get("hidden"))
+    from rollcall.yaml_reading import UNREADABLE, load
+
+    data = mapping(load(content.decode("utf-8-sig")))
+    included = []
+    for _, text in read_includes(settings.config_path, data):
+        with suppress(yaml.YAMLError, *UNREADABLE):
+            included.append(mapping(load(text.decode("utf-8-sig"))))
+    whole = merged(data, included)
+    active = [
+        entry.get("model_name")
+        for entry in entries(whole)
+        if not is_left_out(mapping(entry.get("model_info")), settings.environ)
     ]
-    return len(names) + sum(names.count(target) for target in visible)
+    aliases = view(whole).aliases.values()
+    visible = [alias.target for alias in aliases if not alias.hidden]
+    return len(active) + sum(active.count(target) for target in visible)

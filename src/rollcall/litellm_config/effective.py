@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
 
 
 VARIABLE = "os.environ/"
+ENVIRONMENTS = ("development", "staging", "production")
+"""What LITELLM_ENVIRONMENT and `supported_environments` may say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +20,18 @@ class Group:
     """What stands behind one model_name: LiteLLM balances between several entries of it.
 
     Attributes:
-        litellm_models: `litellm_params.model` of each entry, in file order.
+        litellm_models: `litellm_params.model` of each entry, in file order, without those that
+            `supported_environments` leaves out where the proxy starts.
         mode: `model_info.mode`, None where the entries do not say.
-        listed: whether /v1/models shows it (`blocked` ones are not).
+        listed: whether /v1/models shows it to every key.
+        kept_back: why a call may well be refused, by design; "" where none of its entries is.
     """
 
     name: str
     litellm_models: tuple[str, ...]
     mode: str | None = None
     listed: bool = True
+    kept_back: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,35 @@ class LiteLLMView:
         """The model_names LiteLLM expands by itself."""
         return tuple(name for name in self.groups if "*" in name)
 
+    @property
+    def models(self) -> frozenset[str]:
+        """Every `litellm_params.model` that is served."""
+        return frozenset(one for group in self.groups.values() for one in group.litellm_models)
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """What /v1/models shows to every key, wildcards aside.
+
+        An alias is shown where it leads to a model_name that is; one to a model's own string, or
+        to a name that a wildcard serves, works and is not shown.
+        """
+        names = [group.name for group in self.groups.values() if group.listed]
+        names = [name for name in names if "*" not in name]
+        for alias in self.aliases.values():
+            target = self.groups.get(alias.target)
+            if not alias.hidden and alias.name not in self.groups and target and target.listed:
+                names.append(alias.name)
+        return tuple(names)
+
+    def serves(self, name: str) -> bool:
+        """Whether a call to a name that is no alias is answered by an entry: by its model_name,
+        its model's own string, or a wildcard.
+        """
+        group = self.groups.get(name)
+        if (group and group.litellm_models) or name in self.models:
+            return True
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.wildcards)
+
     def behind(self, name: str) -> Group | None:
         """The group a call to `name` reaches; an alias wins over a model of its name."""
         alias = self.aliases.get(name)
@@ -72,8 +107,13 @@ def merged(data: Mapping[str, Any], includes: Iterable[Mapping[str, Any]]) -> di
     return result
 
 
-def view(data: Mapping[str, Any]) -> LiteLLMView:
-    """Read the names out of a config; entries LiteLLM could not start with are passed over."""
+def view(data: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> LiteLLMView:
+    """Read the names out of a config, without entries LiteLLM could not start with, and without
+    those it leaves out by design.
+
+    Args:
+        environ: variables as LiteLLM will see them; None = it may leave nothing out.
+    """
     groups: dict[str, Group] = {}
     ids: dict[str, str] = {}
     for entry in entries(data):
@@ -81,16 +121,39 @@ def view(data: Mapping[str, Any]) -> LiteLLMView:
         name, model = entry.get("model_name"), params.get("model")
         if not isinstance(name, str) or not isinstance(model, str):
             continue
-        before = groups.get(name, Group(name, ()))
+        active = environ is None or not is_left_out(info, environ)
+        why = _kept_back(info) if active else "supported_environments leaves it out here"
+        shown = not why and info.get("discoverable") is not False
+        before = groups.get(name)
+        if before is None:
+            before = Group(name, (), listed=False, kept_back=why)
         groups[name] = Group(
             name,
-            (*before.litellm_models, model),
+            (*before.litellm_models, model) if active else before.litellm_models,
             mode=before.mode or _text(info.get("mode")),
-            listed=(before.listed or not before.litellm_models) and info.get("blocked") is not True,
+            listed=before.listed or shown,
+            kept_back=before.kept_back and why,
         )
-        if identity := _text(info.get("id")):
+        if active and (identity := _text(info.get("id"))):
             ids[identity] = model
     return LiteLLMView(groups, _aliases(data), ids)
+
+
+def _kept_back(model_info: Mapping[Any, Any]) -> str:
+    """Why an entry answers not everybody, by design."""
+    if model_info.get("blocked") is True:
+        return "config.yaml blocks it"
+    return "it belongs to a team" if model_info.get("team_id") is not None else ""
+
+
+def is_left_out(model_info: Mapping[Any, Any], environ: Mapping[str, str]) -> bool:
+    """Whether `supported_environments` keeps an entry out of the proxy that is started here."""
+    wanted = model_info.get("supported_environments")
+    if wanted is None or variable_of(wanted) is not None:
+        return False
+    here = environ.get("LITELLM_ENVIRONMENT")
+    known = isinstance(wanted, list) and all(one in ENVIRONMENTS for one in wanted)
+    return not known or here not in ENVIRONMENTS or here not in wanted
 
 
 def _aliases(data: Mapping[str, Any]) -> dict[str, Alias]:

@@ -80,12 +80,12 @@ def entry_of(
             is borrowed is not written, but for the last day: LiteLLM has its own word for it.
     """
     litellm_params: dict[str, Any] = {"model": model.litellm_model}
-    if key_env is not None:
+    given = {**model.params, **params}
+    if key_env is not None and not given.get("litellm_credential_name"):  # a key would win over it
         litellm_params["api_key"] = f"os.environ/{key_env}"
     if api_base is not None:
         litellm_params["api_base"] = api_base
-    litellm_params.update(model.params)
-    litellm_params.update(params)
+    litellm_params.update(given)
     info: dict[str, Any] = {"id": f"{ID_PREFIX}{model.qualified}", "managed_by": MANAGED_BY}
     if model.display_name:
         info["display_name"] = model.display_name
@@ -220,7 +220,7 @@ def model_of(entry: Entry) -> Model | None:
 
 def price_of(info: Mapping[str, Any]) -> Price:
     """The prices a `model_info` states, tiers included."""
-    base = {field: _amount(info.get(key)) for field, key in COSTS.items()}
+    base = {field: amount_of(info.get(key)) for field, key in COSTS.items()}
     by_size: dict[int, dict[str, Decimal | None]] = {}
     for field, key in COSTS.items():
         prefix = f"{key}_above_"
@@ -231,12 +231,13 @@ def price_of(info: Mapping[str, Any]) -> Price:
             number = size.removesuffix("k")
             if number.isdigit():
                 tokens = int(number) * (1000 if size.endswith("k") else 1)
-                by_size.setdefault(tokens, {})[field] = _amount(value)
+                by_size.setdefault(tokens, {})[field] = amount_of(value)
     tiers = tuple(PriceTier(above_tokens=size, **row) for size, row in sorted(by_size.items()))
     return Price(**base, tiers=tiers)
 
 
-def _amount(value: object) -> Decimal | None:
+def amount_of(value: object) -> Decimal | None:
+    """A number that may be a price, None where it is none: not finite, negative, or a text."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     amount = Decimal(repr(value))

@@ -32,9 +32,22 @@ REASONS: dict[str, tuple[str, str]] = {
         "LiteLLM reads one document only; move the config to a file of its own.",
     ),
     "kubernetes": (
-        "it is a Kubernetes manifest, not a LiteLLM config",
-        "Keep config.yaml as a file of its own and build the ConfigMap from it, for example with"
-        " `kubectl create configmap NAME --from-file=config.yaml` or a configMapGenerator.",
+        "it is a Kubernetes manifest, and no text in it is a LiteLLM config",
+        "Name the file that holds model_list, or the manifest with it under `config.yaml: |`; a"
+        " kustomization's configMapGenerator reads an ordinary file.",
+    ),
+    "several_configs": (
+        "the manifest holds several LiteLLM configs ({names})",
+        "Say which one with --key NAME/KEY.",
+    ),
+    "not_a_block": (
+        "the config in `{key}` is not written as a block (`{key}: |`)",
+        "Write it as a block; then it is edited in place.",
+    ),
+    "helm": (
+        "the manifest is a template ({{{{ }}}}), not yet YAML",
+        "Keep the config as a file of its own in the chart, read with"
+        " `.Files.Get`, and name that file; or edit what `helm template` renders.",
     ),
     "not_litellm": (
         "it holds none of LiteLLM's keys",

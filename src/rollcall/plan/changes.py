@@ -76,6 +76,8 @@ LABELS = {
     "cache_creation_input_token_cost": "cache write price",
     "max_input_tokens": "context",
     "max_output_tokens": "max output",
+    "deprecation_date": "last day",
+    "price_source": "price by",
     "api_key": "key",
     "model": "model",
 }

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from rollcall.store.state import State, TrialRecord
 
 
+ITS_ENTRY = "its entry"
+"""Whose word a value is that only the entry in config.yaml states."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
     """Everything a plan is made from.
@@ -100,7 +104,7 @@ class Inputs:
 
     def entry_of(self, model: Model, name: str, extras: Extras) -> Entry:
         """The managed entry of an admitted model, under the model_name `name`."""
-        known = self.others.complete(model)
+        known = self._as_written(self.others.complete(model))
         return entry_of(
             known,
             borrowed_price=self.writes_price(known),
@@ -200,10 +204,39 @@ class Inputs:
 
     def writes_price(self, model: Model) -> bool:
         """Whether a borrowed price goes into the entry: the policy says so, and LiteLLM's own map,
-        whose updates would otherwise not count, does not know one.
+        whose updates would otherwise not count, does not know one. Where no map is found, what
+        stands in the entry goes on.
         """
-        wanted = self.policy.defaults.write_prices == "borrowed" and "price" in model.borrowed
-        return wanted and self.others.is_charged(model) is False
+        if self.policy.defaults.write_prices != "borrowed" or "price" not in model.borrowed:
+            return False
+        charged = self.others.is_charged(model)
+        written = self._written.get(model.key)
+        return charged is False or (charged is None and bool(written and written.borrowed))
+
+    @cached_property
+    def _written(self) -> dict[tuple[str, str], Model]:
+        """(provider, id) -> the model as its managed entry in the file states it."""
+        models = (model_of(entry) for entry in self.document.managed.models)
+        return {model.key: model for model in models if model is not None}
+
+    @cached_property
+    def _lists_away(self) -> bool:
+        """Whether a list the policy believes is not there now: another machine may have it."""
+        there = {"openrouter"} if self.openrouter_models or not self.policy.openrouters else set()
+        return not there.union(self.recorded).issuperset(self.policy.fact_sources)
+
+    def _as_written(self, model: Model) -> Model:
+        """The model with what its entry borrowed from a list that is away now."""
+        written = self._written.get(model.key) if self._lists_away else None
+        if written is None:
+            return model
+        kept: dict[str, Any] = {}
+        if model.ends is None and written.ends is not None:
+            kept = {"ends": written.ends, "borrowed": {**model.borrowed, "ends": ITS_ENTRY}}
+        if model.price.blended is None and "price" in written.borrowed:
+            borrowed = {**model.borrowed, **kept.get("borrowed", {}), **written.borrowed}
+            kept |= {"price": written.price, "borrowed": borrowed}
+        return model.model_copy(update=kept) if kept else model
 
     @cached_property
     def openrouter_models(self) -> Sequence[Model]:

@@ -21,6 +21,7 @@ from rollcall.litellm_config.entries import (
     section_of,
 )
 from rollcall.plan.changes import STRICT
+from rollcall.plan.inputs import ITS_ENTRY
 from rollcall.selection.admission import decisive, rule_of
 
 if TYPE_CHECKING:
@@ -137,8 +138,16 @@ def ending(inputs: Inputs, rows: Iterable[LastDay]) -> list[LastDay]:
 
 def _listed_or_stated(inputs: Inputs, one: Placement) -> Model | None:
     """The model of an entry that stays as it is: as it is listed now, else as the entry says."""
-    model = inputs.listed.get((one.key.provider, one.key.id)) or model_of(one.entry)
-    return None if model is None else inputs.others.complete(model)
+    listed = inputs.listed.get((one.key.provider, one.key.id))
+    if listed is not None:
+        return inputs.others.complete(listed)
+    stated = model_of(one.entry)
+    if stated is None or stated.ends is None:
+        return stated and inputs.others.complete(stated)
+    known = inputs.others.complete(stated.model_copy(update={"ends": None}))
+    if known.ends == stated.ends:
+        return known
+    return known.model_copy(update={"ends": stated.ends, "borrowed": {"ends": ITS_ENTRY}})
 
 
 def _own_model(inputs: Inputs, one: OwnEntry) -> Model | None:
@@ -156,7 +165,7 @@ def _own_model(inputs: Inputs, one: OwnEntry) -> Model | None:
     said = day_of(section_of(one.entry, "model_info").get("deprecation_date"))
     if said is None:
         return model
-    return model.model_copy(update={"ends": said, "borrowed": {"ends": "its entry"}})
+    return model.model_copy(update={"ends": said, "borrowed": {"ends": ITS_ENTRY}})
 
 
 def _follows(inputs: Inputs, admitted: Admission, model: Model) -> str:

@@ -74,6 +74,7 @@ class Plan(BaseModel):
     Attributes:
         changed: config.yaml would be written. refused: the guards that refuse it, if any.
         config_sha256, policy_sha256: of the files the plan was made from.
+        config_version: ETag or generation of a config in a store; "" of a file.
         result_sha256: of config.yaml after it. replace: `model_list: replace` is in force.
         nobody: no provider could be asked. unreachable: providers with a key that were not.
         accepted: names that `--accept` let through; remembered when the plan is applied.
@@ -88,6 +89,7 @@ class Plan(BaseModel):
     changed: bool
     refused: list[Refusal] = []
     config_sha256: str
+    config_version: str = ""
     policy_sha256: str
     result_sha256: str
     replace: bool = False

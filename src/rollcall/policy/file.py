@@ -120,6 +120,9 @@ def _rule(place: Place, rule: Rule, policy: Policy) -> Iterator[Problem]:
         yield Problem((*place, "balance"), "a group needs a name of its own", hint)
     if rule.key_env is not None and not VARIABLE.fullmatch(rule.key_env):
         yield Problem((*place, "key_env"), *NO_VARIABLE)
+    if rule.key_env is not None and rule.params.get("litellm_credential_name"):
+        hint = "Keep one of the two: in LiteLLM a key wins over a credential."
+        yield Problem((*place, "key_env"), "stands beside litellm_credential_name", hint)
     if rule.api_base is not None and not re.match(r"https?://[^\s/]", rule.api_base):
         yield Problem((*place, "api_base"), *NO_ADDRESS)
     yield from _added(place, rule)
@@ -132,10 +135,25 @@ def _added(place: Place, layer: Additions) -> Iterator[Problem]:
         yield Problem((*place, "params", "model"), "the model comes from the provider's list", hint)
     yield from _extras((*place, "params"), layer.params)
     yield from _extras((*place, "model_info"), layer.model_info)
+    yield from _misfits((*place, "params"), "litellm_params", layer.params)
+    yield from _misfits((*place, "model_info"), "model_info", layer.model_info)
     for field in OURS:
         if field in layer.model_info:
             hint = "Leave it out: it says whose entry this is."
             yield Problem((*place, "model_info", field), "is written by rollcall", hint)
+
+
+def _misfits(place: Place, section: str, fields: dict[str, Any]) -> Iterator[Problem]:
+    """What LiteLLM would stumble over in every entry that gets it."""
+    if not fields:
+        return
+    from rollcall.litellm_config.fields import misfits
+
+    for field, value, wrong in misfits(section, fields):
+        said = "" if names_secret(field) else f"{shown(value)} "
+        what = f"{said}is not {wrong.wanted}: {wrong.consequence}"
+        hint = "Put it in quotes." if wrong.in_quotes else f"Write {wrong.wanted}."
+        yield Problem((*place, field), what, hint)
 
 
 def _extras(place: Place, value: Any) -> Iterator[Problem]:

@@ -118,7 +118,8 @@ def refused(provider: Provider, refusal: Refusal, redactor: Redactor) -> Answer:
     """The answer of a provider that could not be asked; its words redacted, then clipped."""
     detail = clipped(redactor.redact(one_line(refusal.detail)))
     if refusal.verdict is Verdict.AUTH and provider.auth_hint:
-        detail = f"{detail} {provider.auth_hint}"
+        base = next(iter(provider.base_url_env), "its base_url")
+        detail = f"{detail} {provider.auth_hint.format(base=base)}"
     return Answer(provider.name, refusal.verdict, detail=detail)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rollcall.catalog.model import Model
-from rollcall.providers.kinds import kind_of_id
+from rollcall.providers.kinds import kind_of, modalities
 from rollcall.providers.rows import Row, read, rows_of
 from rollcall.providers.wire import HttpRequest, Listing, anthropic_headers
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 SOURCES: Final[Mapping[str, str]] = {
     "id": "id",
     "display_name": "display_name",
-    "maker": "the provider itself",
+    "maker": "the provider itself; behind a gateway the id",
     "released": "created_at",
     "context": "max_input_tokens",
     "max_output": "max_tokens",
-    "kind": "the id",
+    "kind": "the id, or what a gateway's row says",
     "capabilities": "capabilities.image_input, .pdf_input, .structured_outputs, .thinking",
 }
 
@@ -67,10 +67,10 @@ def _model(provider: Provider, row: Row, model_id: str) -> Model:
         id=model_id,
         litellm_model=f"{provider.litellm_prefix}/{model_id}",
         display_name=row.text("display_name"),
-        maker="anthropic",
-        released=row.day("created_at"),
+        maker=None if provider.gateway else "anthropic",
+        released=None if provider.created == "listing" else row.day("created_at"),
         context=row.count("max_input_tokens"),
         max_output=row.count("max_tokens"),
-        kind=kind_of_id(model_id),
+        kind=kind_of(row, model_id, modalities(row)[1]),
         capabilities=said,
     )

@@ -47,7 +47,7 @@ class Provider:
         query: parameters its list is asked with.
         models: of a static provider: rows as OpenAI's list would have them.
         mode: LiteLLM's mode of its chat models, where it is known.
-        auth_hint: added when it refuses the key, one sentence.
+        auth_hint: added when it refuses the key, one sentence; `{base}` is what sets its address.
         timeout_seconds: None = the policy's default.
     """
 
@@ -191,7 +191,7 @@ _ROWS = (
         litellm_prefix="dashscope",
         api_base=_DASHSCOPE,
         created="listing",
-        auth_hint="DashScope keys belong to one region: set DASHSCOPE_API_BASE to yours.",
+        auth_hint="DashScope keys belong to one region: set {base} to yours.",
     ),
     Provider(
         name="mistral",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from rollcall.catalog.model import Kind
 
 if TYPE_CHECKING:
-    from rollcall.providers.rows import Row
+    from rollcall.providers.rows import Places, Row
 
 
 TABLE: Final[tuple[tuple[Kind, str], ...]] = (
@@ -44,7 +44,7 @@ TABLE: Final[tuple[tuple[Kind, str], ...]] = (
     (
         Kind.OTHER,
         r"davinci|babbage|turbo-instruct|computer-use|\bocr\b|robotics|(^|/)aqa$|\bdecider\b"
-        r"|deep-research|\bantigravity\b",
+        r"|deep-research|\bantigravity\b|\brouter\b",
     ),
 )
 """Kind -> what its ids contain. Everything else is a model one chats with."""
@@ -95,6 +95,8 @@ _PLACES: Final = (
     ("task",),
     ("pipeline_tag",),
     ("model_type",),
+    ("modelType",),
+    ("task_type",),
     ("capabilities", "type"),
     ("model_info", "mode"),
 )
@@ -122,28 +124,45 @@ _SPECIAL_FLAGS: Final = (
 )
 """What a model that one cannot chat with says it can: in `capabilities`."""
 
+Modalities = tuple[str, ...] | None
+"""Words such as text and image; None = the row does not say."""
+
+_CHATTING: Final = frozenset(("chat", "completion", "completions", "tools", "tool-use", "vision"))
+_ONLY: Final = frozenset(
+    (
+        *("embedding", "embeddings", "text-embedding", "rerank", "moderation", "text-to-speech"),
+        *("image-generation", "text-to-image", "video-generation", "audio-transcription", "tts"),
+    )
+)
+"""Words in a list of capabilities of a model that can do nothing else, where no word of a model
+that chats stands beside them."""
+
 _INPUTS: Final = (
     ("architecture", "input_modalities"),
     ("input_modalities",),
     ("modalities", "input"),
+    ("inputModalities",),
+    ("supported_input_modalities",),
 )
 _OUTPUTS: Final = (
     ("architecture", "output_modalities"),
     ("output_modalities",),
     ("modalities", "output"),
+    ("outputModalities",),
+    ("supported_output_modalities",),
 )
 _ENDPOINTS: Final = (("endpoints",), ("supported_endpoints",), ("supportedEndpoints",))
 _TALKS: Final = re.compile(r"chat|responses|messages|generate", re.IGNORECASE)
+_TOKENIZERS: Final = (("architecture", "tokenizer"), ("tokenizer",))
 _ROUTER: Final = "router"
 
 
-def kind_of(row: Row, model_id: str) -> Kind:
-    """What a model is for, by its row and its id."""
+def kind_of(row: Row, model_id: str, outputs: Modalities) -> Kind:
+    """What a model is for, by its row, its outputs (see `modalities`) and its id."""
     by_id = kind_of_id(model_id)
     if is_router(row):
         return Kind.OTHER
-    said = list(_said(row))
-    special = [kind for kind in said if kind is not Kind.CHAT]
+    special = [kind for kind in _said(row, outputs) if kind is not Kind.CHAT]
     if not special:
         return by_id
     known = [kind for kind in (*special, by_id) if kind not in (Kind.CHAT, Kind.OTHER)]
@@ -152,47 +171,50 @@ def kind_of(row: Row, model_id: str) -> Kind:
 
 def is_router(row: Row) -> bool:
     """Whether it chooses a model by itself: its tokenizer says so, or its price is open (-1)."""
-    tokenizer = row.text("architecture", "tokenizer") or row.text("tokenizer") or ""
-    if tokenizer.lower() == _ROUTER:
-        return True
+    for place in row.present(_TOKENIZERS):
+        if str(row.value(*place)).lower() == _ROUTER:
+            # A moving id goes through one, too, and says whom it names.
+            return not row.value("alias_target")
     prices = (row.value("pricing", "prompt"), row.value("pricing", "completion"))
-    return all(str(price) in ("-1", "-1.0") for price in prices)
+    return None not in prices and all(str(price) in ("-1", "-1.0") for price in prices)
 
 
-def _said(row: Row) -> Iterator[Kind]:
+def _said(row: Row, outputs: Modalities) -> Iterator[Kind]:
     """Everything a row says of what it is for."""
-    for place in _PLACES:
-        word = (row.text(*place) or "").lower().replace("_", "-").replace(" ", "-")
+    for place in row.present(_PLACES):
+        word = _plain_word(row.text(*place) or "")
         if word in WORDS:
             yield WORDS[word]
         elif word.startswith("flumina"):  # Fireworks' word for image models
             yield Kind.IMAGE
         elif word.startswith("embedding"):
             yield Kind.EMBEDDING
-    flags = [flag for place in _FLAGS if (flag := row.flag(*place)) is not None]
+    can = {_plain_word(word) for word in row.words("capabilities") or ()}
+    if can and can.isdisjoint(_CHATTING):
+        yield from (WORDS[word] for word in sorted(can & _ONLY))
+    flags = [flag for place in row.present(_FLAGS) if (flag := row.flag(*place)) is not None]
     if not all(flags):
         yield next(
             (kind for word, kind in _SPECIAL_FLAGS if row.flag("capabilities", word)), Kind.OTHER
         )
-    for place in _ENDPOINTS:
+    for place in row.present(_ENDPOINTS):
         paths = row.words(*place)
         if paths and not any(map(_TALKS.search, paths)):
             words = (path.rstrip("/").rpartition("/")[2].lower() for path in paths)
             yield next((WORDS[word] for word in words if word in WORDS), Kind.OTHER)
-    outputs = modalities(row)[1]
     if outputs and (kind := kind_of_outputs(outputs)):
         yield kind
 
 
-Modalities = tuple[str, ...] | None
+def _plain_word(word: str) -> str:
+    return word.strip().lower().replace("_", "-").replace(" ", "-")
 
 
 def modalities(row: Row) -> tuple[Modalities, Modalities]:
     """What goes in and what comes out, where a row says so; `text+image->text` says both."""
-    into, out = (
-        next((found for place in places if (found := _words(row, *place))), None)
-        for places in (_INPUTS, _OUTPUTS)
-    )
+    into, out = _words(row, _INPUTS), _words(row, _OUTPUTS)
+    if into and out:
+        return into, out
     arrow = row.text("architecture", "modality") or row.text("modality") or ""
     if "->" in arrow:
         left, _, right = (part.strip() for part in arrow.partition("->"))
@@ -200,11 +222,13 @@ def modalities(row: Row) -> tuple[Modalities, Modalities]:
     return into, out
 
 
-def _words(row: Row, *place: str) -> Modalities:
+def _words(row: Row, places: Places) -> Modalities:
     """A list of words, or a text that holds them."""
-    if text := row.text(*place):
-        return tuple(re.findall(r"[\w-]+", text))
-    return row.words(*place)
+    for place in row.present(places):
+        text = row.text(*place)
+        if found := tuple(re.findall(r"[\w-]+", text)) if text else row.words(*place):
+            return found
+    return None
 
 
 def kind_of_id(model_id: str) -> Kind:

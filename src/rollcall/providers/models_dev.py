@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from rollcall.catalog.facts import Facts
 from rollcall.catalog.model import PER_MILLION, Price, PriceTier
-from rollcall.litellm_config.entries import count_of
+from rollcall.litellm_config.entries import amount_of, count_of
 
 NAMES: Final[Mapping[str, str]] = {
     "dashscope": "alibaba",
@@ -98,7 +98,5 @@ def _price(cost: Mapping[str, Any]) -> Price:
 
 
 def _amount(value: object) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    amount = Decimal(repr(value))
-    return amount / PER_MILLION if amount.is_finite() and amount >= 0 else None
+    amount = amount_of(value)
+    return None if amount is None else amount / PER_MILLION

@@ -307,6 +307,25 @@ async def exchange(client: httpx.AsyncClient, request: HttpRequest, room: int) -
         raise Refused(_no_connection(request.url, error)) from None
 
 
+def fetch_body(url: str, seconds: float) -> tuple[bytes | None, str]:
+    """The body at one address, asked without a key, or None and why not."""
+
+    from rollcall.providers.wire import HttpRequest
+
+    async def get() -> bytes:
+        async with open_client([url]) as client, asyncio.timeout(seconds):
+            return (await exchange(client, HttpRequest(url, {}), MAX_BYTES))[0]
+
+    try:
+        return asyncio.run(get()), ""
+    except Refused as error:
+        return None, error.refusal.detail.rstrip(".")
+    except TimeoutError:
+        return None, f"it did not answer within {seconds:g} seconds"
+    except (OSError, ValueError, ImportError) as error:
+        return None, str(error)
+
+
 async def _body(response: httpx.Response, room: int) -> bytes:
     """The whole body of a good reply, never more than `room`; an error's beginning."""
     good = response.status_code == 200

@@ -13,18 +13,15 @@ from typing import TYPE_CHECKING, Final
 
 from rollcall.catalog.model import Kind, Model
 from rollcall.providers.kinds import kind_of, modalities
+from rollcall.providers.lifecycle import announced_end, is_deprecated, is_gone
 from rollcall.providers.prices import by_tokens, price_of, quote_of
-from rollcall.providers.rows import Row, id_of, live_hosts, read, rows_of
+from rollcall.providers.rows import BATCH_ENDING, Places, Row, id_of, live_hosts, read, rows_of
 from rollcall.providers.whole_list import WholeList, whole_list
 from rollcall.providers.wire import AFTER, HttpRequest, Listing, bearer
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from rollcall.providers.builtin import Provider
 
-
-Places = tuple[tuple[str, ...], ...]
 
 SOURCES: Final[Mapping[str, str]] = {
     "id": "id, or key (LM Studio); name where no row has one (Cohere)",
@@ -43,6 +40,7 @@ SOURCES: Final[Mapping[str, str]] = {
     "ends": "shutdown_date, deprecation_date, deprecation, expiration_date and the like",
     "replaced_by": "deprecation_replacement_model or successor_model",
     "aliases": "aliases",
+    "batch_only": "an id ending in :batch",
     "points_at": "name, where it is another listed id (Mistral)",
 }
 
@@ -80,33 +78,7 @@ _MAX_OUTPUT: Final[Places] = (
 _MAX_TOKENS: Final[Places] = (("max_tokens",), ("metadata", "max_tokens"))
 """Of the output (Vercel), or the context once more (DeepInfra): a limit only below the context."""
 
-_ENDS: Final[Places] = (
-    ("shutdown_date",),
-    ("deprecation_date",),
-    ("deprecation",),
-    ("deprecation", "inference"),
-    ("deprecation", "date"),
-    ("expiration_date",),
-    ("retirement_date",),
-    ("sunset_date",),
-    ("end_of_life",),
-    ("eol_date",),
-)
 _SUCCESSORS: Final = ("deprecation_replacement_model", "successor_model", "replacement_model")
-
-_STATES: Final[Places] = (
-    ("status",),
-    ("lifecycle_status",),
-    ("state",),
-    ("lifecycle",),
-    ("lifecycle", "status"),
-)
-_DEPRECATED: Final = frozenset(("deprecated", "deprecating", "legacy", "sunset", "sunsetting"))
-_GONE: Final = frozenset(
-    ("retired", "inactive", "disabled", "offline", "unavailable", "shutdown", "decommissioned")
-)
-_DEPRECATED_FLAGS: Final[Places] = (("deprecated",), ("is_deprecated",), ("isDeprecated",))
-_ACTIVE_FLAGS: Final[Places] = (("active",), ("is_active",), ("enabled",), ("available",))
 
 _CAPABILITY_FLAGS: Final[dict[str, Places]] = {
     "tools": (
@@ -155,6 +127,9 @@ _LISTS: Final[tuple[tuple[tuple[str, ...], bool], ...]] = (
 )
 """Lists of what a model can; whether what is not in them counts as a no."""
 
+_FLAG_KEYS: Final = frozenset(place[0] for places in _CAPABILITY_FLAGS.values() for place in places)
+_LIST_KEYS: Final = frozenset(place[0] for place, _ in _LISTS)
+
 _LISTED_WORDS: Final = {
     "tools": ("tools", "tool_use", "tool-use", "function_calling", "function-calling"),
     "vision": ("vision",),
@@ -188,7 +163,7 @@ class OpenAI:
         rows = rows_of(pages, self.roots)
         named = any(isinstance(row, dict) and not row.keys().isdisjoint(ID_KEYS) for row in rows)
         id_keys = ID_KEYS if named else _NAME_KEYS
-        whole = whole_list(provider, rows, moments=moments, id_keys=id_keys)
+        whole = whole_list(provider, rows, pages=pages, moments=moments, id_keys=id_keys)
         listing = read(
             rows, lambda row, model_id: model_of(provider, row, model_id, whole), id_keys=id_keys
         )
@@ -198,11 +173,10 @@ class OpenAI:
 
 def model_of(provider: Provider, row: Row, model_id: str, whole: WholeList) -> Model | None:
     """The model of a row; None where the row says that it cannot be called."""
-    states = {(row.text(*place) or "").lower() for place in _STATES}
-    if not states.isdisjoint(_GONE) or any(row.flag(*place) is False for place in _ACTIVE_FLAGS):
+    if is_gone(row):
         return None
     inputs, outputs = modalities(row)
-    kind = kind_of(row, model_id)
+    kind = kind_of(row, model_id, outputs)
     context = _context(row)
     return Model(
         provider=provider.name,
@@ -219,11 +193,11 @@ def model_of(provider: Provider, row: Row, model_id: str, whole: WholeList) -> M
         kind=kind,
         mode=provider.mode if kind is Kind.CHAT else None,
         capabilities=_capabilities(row, inputs),
-        deprecated=not states.isdisjoint(_DEPRECATED)
-        or any(row.flag(*place) for place in _DEPRECATED_FLAGS),
-        ends=_ends(row),
+        deprecated=is_deprecated(row),
+        ends=announced_end(row),
         replaced_by=next((one for name in _SUCCESSORS for one in _ids(row.value(name))), None),
         aliases=tuple(alias for alias in row.ids("aliases") if alias != model_id),
+        batch_only=model_id.endswith(BATCH_ENDING),
     )
 
 
@@ -241,22 +215,13 @@ def _max_output(row: Row, context: int | None) -> int | None:
     return found
 
 
-def _ends(row: Row) -> date | None:
-    given = row.value("deprecationDate")  # Fireworks: {year, month, day}
-    if isinstance(given, dict):
-        parts = [Row(given).count(part) or 1 for part in ("year", "month", "day")]
-        given = "-".join(f"{part:02}" for part in parts)
-    day = Row({"day": given}).day("day") if given else None
-    return day or next((found for place in _ENDS if (found := row.day(*place))), None)
-
-
 def _capabilities(row: Row, inputs: tuple[str, ...] | None) -> dict[str, bool]:
     found: dict[str, bool] = {}
-    for word, places in _CAPABILITY_FLAGS.items():
-        flags = [flag for place in places if (flag := row.flag(*place)) is not None]
+    for word, places in _CAPABILITY_FLAGS.items() if row.has_any(_FLAG_KEYS) else ():
+        flags = [flag for place in row.present(places) if (flag := row.flag(*place)) is not None]
         if flags:
             found[word] = any(flags)
-    for place, complete in _LISTS:
+    for place, complete in _LISTS if row.has_any(_LIST_KEYS) else ():
         if (listed := row.listed(*place)) is not None:
             found |= _listed(place[-1], listed, complete=complete)
     hosts = [flag for host in live_hosts(row) if (flag := host.flag("supports_tools")) is not None]
@@ -289,7 +254,7 @@ def _display_name(row: Row, model_id: str) -> str | None:
 
 
 def _first_count(row: Row, places: Places) -> int | None:
-    return next((found for place in places if (found := row.count(*place))), None)
+    return next((found for place in row.present(places) if (found := row.count(*place))), None)
 
 
 def _ids(value: object) -> tuple[str, ...]:

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 from rollcall.catalog.model import Kind, Model, Price, PriceTier
 from rollcall.providers.kinds import kind_of, modalities
+from rollcall.providers.lifecycle import is_deprecated, is_gone
 from rollcall.providers.prices import Unit, by_tokens, price_of, quote_of
-from rollcall.providers.rows import Row, is_id, read, rows_of
-from rollcall.providers.whole_list import whole_list
+from rollcall.providers.rows import BATCH_ENDING, Row, is_id, read, rows_of
+from rollcall.providers.whole_list import WholeList, whole_list
 from rollcall.providers.wire import AFTER, HttpRequest, Listing, bearer
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ SOURCES: Final[Mapping[str, str]] = {
     "output_modalities": "architecture.output_modalities",
     "kind": "architecture.output_modalities and the id",
     "capabilities": "supported_parameters, architecture.input_modalities, reasoning, pricing",
+    "deprecated": "status and the like",
     "ends": "expiration_date",
     "points_at": "alias_target.slug",
     "canonical": "canonical_slug",
@@ -72,51 +74,54 @@ class OpenRouter:
         return (own,) if _is_openrouter(provider.base_url) else (own, public)
 
     def parse(
-        self, provider: Provider, pages: Sequence[object], _moments: Collection[float] = (), /
+        self, provider: Provider, pages: Sequence[object], moments: Collection[float] = (), /
     ) -> Listing:
         """The models listed, newest first as they come."""
         rows = rows_of(pages, self.roots)
-        unit = _unit(provider, rows)
-        listing = read(rows, lambda row, model_id: _model(provider, row, model_id, unit))
-        notes = (unit.note,) if unit.note else ()
-        return Listing(listing.models, (*notes, *listing.notes), listing.rows)
+        whole = OWN
+        if provider.gateway or provider.created or provider.price_unit:
+            whole = whole_list(provider, rows, pages=pages, moments=moments)
+        listing = read(rows, lambda row, model_id: _model(provider, row, model_id, whole))
+        return Listing(listing.models, (*whole.notes, *listing.notes), listing.rows)
+
+
+OWN: Final = WholeList(Unit(0), dated=True, judged=False, owner="", gateway=False)
+"""What holds of OpenRouter's own list: USD per token, and `created` is when a model came."""
 
 
 def _is_openrouter(base_url: str) -> bool:
     return f".{urlsplit(base_url).hostname or ''}".endswith(".openrouter.ai")
 
 
-def _unit(provider: Provider, rows: Sequence[object]) -> Unit:
-    """The unit of its prices: USD per token, unless a gateway has another idea."""
-    if not provider.gateway:
-        return Unit(0)
-    return whole_list(provider, rows).unit
-
-
-def _model(provider: Provider, row: Row, model_id: str, unit: Unit) -> Model:
+def _model(provider: Provider, row: Row, model_id: str, whole: WholeList) -> Model | None:
+    if is_gone(row):
+        return None
     inputs, outputs = modalities(row)
     ends = row.day("expiration_date")
     target = row.value("alias_target", "slug")
     author, _, rest = model_id.partition("/")
-    kind = Kind.OTHER if model_id.startswith("openrouter/") else kind_of(row, model_id)
+    kind = kind_of(row, model_id, outputs)
+    if model_id.startswith("openrouter/"):  # its own choose a model by themselves
+        kind = Kind.OTHER
     return Model(
         provider=provider.name,
         id=model_id,
         litellm_model=f"{provider.litellm_prefix}/{model_id}",
         display_name=row.text("name"),
         maker=author.removeprefix("~") if rest else None,
-        released=row.day("created"),
+        released=whole.released(row),
         context=_context(row),
         max_output=row.count("top_provider", "max_completion_tokens"),
-        price=by_tokens(_price(row, unit), kind, outputs),
+        price=by_tokens(_price(row, whole.unit), kind, outputs),
         input_modalities=inputs,
         output_modalities=outputs,
         kind=kind,
+        deprecated=is_deprecated(row),
         capabilities=_capabilities(row, inputs),
         ends=None if ends is None or ends >= date(SENTINEL_YEAR, 1, 1) else ends,
         points_at=target if isinstance(target, str) and is_id(target) else None,
         canonical=row.text("canonical_slug"),
-        batch_only=model_id.endswith(":batch"),
+        batch_only=model_id.endswith(BATCH_ENDING),
     )
 
 
@@ -134,10 +139,11 @@ def _price(row: Row, unit: Unit) -> Price:
     quote = quote_of(row)
     base = price_of(quote, unit)
     exponent = unit.exponent if quote.exponent is None else quote.exponent
-    if base == Price() or exponent is None:
+    overrides = row.rows("pricing", "overrides")
+    if not overrides or exponent is None or base.input is base.output is None:
         return base
     tiers = []
-    for part in row.rows("pricing", "overrides"):
+    for part in overrides:
         if (tier := _tier(part, exponent)) is None:
             continue
         if any(

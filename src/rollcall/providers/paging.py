@@ -7,7 +7,7 @@ A page says that there is more by any of these, the first that is there counts:
 | a Link header, `links.next`, `next`, `next_url` | that address, on the same host |
 | `nextPageToken`, `next_page_token`, `next_cursor`, `next`, `after` and the like | a parameter |
 | `has_more` | the last id: `last_id`, else the last row's |
-| `page` below `total_pages` | `page`, one higher |
+| `page` below `total_pages`; `offset` and `limit` below `total` | the next page or offset |
 | `total` above the rows seen | nothing: there is no way to the rest |
 """
 
@@ -21,7 +21,9 @@ from urllib.parse import urljoin, urlsplit
 
 from rollcall.providers.wire import AFTER, HttpRequest
 
-_LINKS: Final = ("next", "next_url", "next_page_url", "nextLink", "@odata.nextLink")
+_LINKS: Final = (
+    *("next", "next_url", "next_page_url", "next_page", "nextPage", "nextLink", "@odata.nextLink"),
+)
 _TOKENS: Final = {
     "nextPageToken": "pageToken",
     "next_page_token": "page_token",
@@ -33,8 +35,10 @@ _TOKENS: Final = {
     "after": "after",
     "after_id": "after_id",
     "next": "next",
+    "next_page": "page",
+    "nextPage": "page",
 }
-"""What a page calls its token -> the parameter that takes it."""
+"""What a page calls its token -> the parameter that takes it. A number is a page's number."""
 
 _MORE: Final = ("has_more", "hasMore", "has_next", "has_next_page", "hasNextPage", "truncated")
 _PAGE: Final = ("page", "current_page", "page_number")
@@ -97,14 +101,21 @@ class Page:
                 value = place.get(name)
                 if isinstance(value, str) and value:
                     return {parameter: value}
+                if parameter == "page" and isinstance(value, int) and value > 1:
+                    return {parameter: str(value)}
         for place in self._places():
             if any(place.get(name) is True for name in _MORE):
+                if isinstance(cursor := place.get("cursor"), str) and cursor:
+                    return {"cursor": cursor}
                 last = _last_id(self.document, place)
                 return dict.fromkeys(after, last) if last else {}
         for place in self._places():
             page, pages = _number(place, _PAGE), _number(place, _PAGES)
             if page is not None and pages is not None and max(page, 1) < pages:
                 return {"page": str(page + 1)}
+            offset, limit = _number(place, ("offset",)), _number(place, ("limit",))
+            if offset is not None and limit and offset + limit < (_number(place, _TOTAL) or 0):
+                return {"offset": str(offset + limit), "limit": str(limit)}
         return None
 
     def _places(self) -> Iterator[Mapping[str, object]]:

@@ -51,7 +51,7 @@ class Perplexity:
     ) -> Listing:
         """The models listed."""
         rows = rows_of(pages, self.roots)
-        whole = whole_list(provider, rows, moments=moments)
+        whole = whole_list(provider, rows, pages=pages, moments=moments)
         listing = read(rows, lambda row, model_id: _model(provider, row, model_id, whole))
         return Listing(listing.models, (*whole.notes, *listing.notes), listing.rows)
 

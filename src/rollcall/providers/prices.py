@@ -1,7 +1,7 @@
 """What a model costs: reads the prices of rows, and in which unit a whole list states them.
 
 Lists state USD per token, per 1,000 or per 1M tokens, most without saying which. In this order:
-the policy's `price_unit`, the unit a row or its key's name states, what is known of the provider,
+the unit a row or its key's name states, the policy's `price_unit` or what is known of the provider,
 and else the numbers themselves: as USD per token those of a list per 1M are absurd. What stays
 unclear is unknown, never guessed; one absurd price makes its row's others unknown, too.
 """
@@ -9,17 +9,16 @@ unclear is unknown, never guessed; one absurd price makes its row's others unkno
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rollcall.catalog.model import Kind, Price
-from rollcall.providers.rows import live_hosts, scaled
+from rollcall.providers.rows import Places, Row, live_hosts, scaled
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import PriceUnit
-    from rollcall.providers.rows import Row
 
 EXPONENTS: Final[dict[PriceUnit, int]] = {"token": 0, "1k": -3, "1M": -6}
 """The policy's word -> the power of ten that makes USD per token of it."""
@@ -39,8 +38,9 @@ _KEYS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Part -> its keys in an object of prices."""
 
+_AMOUNTS: Final = ("usd", "USD", "value", "amount", "price")
 _DOLLARS: Final = ("", "usd", "$", "us$", "dollar", "dollars")
-_HOLDERS: Final = (
+_HOLDERS: Final[Places] = (
     ("pricing",),
     ("price",),
     ("prices",),
@@ -48,26 +48,25 @@ _HOLDERS: Final = (
     ("metadata", "pricing"),
     ("model_spec", "pricing"),
     ("model_info",),
-    (),
 )
-"""Where rows keep their prices; () is the row itself."""
+"""Where rows keep their prices."""
+
+_ROOT_KEYS: Final[dict[str, tuple[str, ...]]] = {
+    "input": ("input_price",),
+    "output": ("output_price",),
+}
+_OPENROUTER_KEYS: Final = ("prompt", "completion", "input_cache_read", "input_cache_write")
 
 _NAMED: Final = re.compile(
-    r"(?P<part>input|prompt|output|completion)(_token)?s?(_(cost|price))?"
-    r"_per_(?P<unit>1k|1m|1000|1000000|thousand|million|mtok|m|k|token)(_?tokens?)?"
+    r"(?P<part>input|prompt|output|completion)(_?token)?s?(_?(cost|price))?(_?usd)?"
+    r"_?per_?(?P<unit>1k|1m|1000|1000000|thousand|million|mtok|m|k|token)(_?tokens?)?(_?usd)?"
 )
-"""A key that names its unit: `input_cost_per_token`, `output_price_per_million`."""
+"""A key that names its unit, in lower case: `input_cost_per_token`, `outputpricepermillion`."""
 
-_ROW_UNITS: Final = (
-    ("pricing", "unit"),
-    ("pricing", "price_unit"),
-    ("pricing", "per"),
-    ("price", "unit"),
-    ("metadata", "pricing", "unit"),
-    ("price_unit",),
-    ("pricing_unit",),
-)
-_CURRENCIES: Final = (("pricing", "currency"), ("currency",))
+_UNITS: Final = ("unit", "price_unit", "per")
+_ROW_UNITS: Final = ("price_unit", "pricing_unit")
+_PAGE_UNITS: Final = ("price_unit", "pricing_unit", "unit")
+_UNIT_WORDS: Final = frozenset((*_UNITS, *_ROW_UNITS, "currency"))
 _OTHERWISE: Final = re.compile(r"hour|minute|second|dedicated|request|^base$")
 """Keys of what is billed otherwise than by tokens; one by the hour counts also where it is 0."""
 
@@ -111,7 +110,8 @@ class Quote(NamedTuple):
     @property
     def base(self) -> list[Decimal]:
         """What it asks for input and output, where that is not nothing."""
-        return [amount for part in ("input", "output") if (amount := self.amounts.get(part))]
+        amounts = (self.amounts.get("input"), self.amounts.get("output"))
+        return [amount for amount in amounts if amount]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +140,28 @@ def quote_of(row: Row) -> Quote:
 
 
 def _own(row: Row) -> Quote | None:
-    found = (_named(row, holder) or _plain(row, holder) for holder in _HOLDERS)
-    return next((quote for quote in found if quote), None)
+    """The prices of a row, or of one host in it."""
+    for holder in row.present(_HOLDERS):
+        if isinstance(holding := row.value(*holder), dict):
+            prices = Row(holding)
+            if found := _named(prices) or _plain(row, prices, _KEYS):
+                return found
+    return _named(row) or _plain(row, row, _ROOT_KEYS)
 
 
-def unit_of(quotes: Iterable[Quote], said: PriceUnit | None) -> Unit:
+def unit_of(quotes: Iterable[Quote], said: PriceUnit | None, pages: Sequence[object] = ()) -> Unit:
     """The unit of those prices of a list that state none.
 
     Args:
         quotes: of its chat models: others may be priced by the minute or the image.
         said: what the policy says, or what is known of the provider.
+        pages: they may state it beside the rows.
     """
+    for page in pages:
+        beside = Row(page) if isinstance(page, dict) else Row({})
+        stated = next((unit for word in _PAGE_UNITS if (unit := beside.value(word))), None)
+        if stated is not None and str(stated).strip().lower() not in _DOLLARS:
+            return Unit(exponent_of(stated))
     if said is not None:
         return Unit(EXPONENTS[said])
     unsaid = [quote for quote in quotes if quote.exponent is None and quote.readable and quote.base]
@@ -197,8 +208,10 @@ def by_tokens(price: Price, kind: Kind, outputs: Iterable[str] | None) -> Price:
     A list gives other kinds prices by the minute, the image or the request under the same keys,
     or 0: only what puts out text, or embeds, is billed by tokens.
     """
+    if kind is Kind.CHAT:
+        return price
     given = set(outputs or ())
-    if kind is Kind.CHAT or given == {"text"}:
+    if given == {"text"}:
         return price
     if "text" in given and price.input and price.output:
         return price
@@ -212,6 +225,7 @@ def exponent_of(unit: object) -> int | None:
     if isinstance(unit, bool) or not isinstance(unit, str | int):
         return None
     word = re.sub(r"[^a-z0-9]", "", str(unit).lower())
+    word = re.sub(r"(usd|dollars?)$", "", word)
     count = re.sub(r"tok(en)?s?$", "", re.sub(r"^(usd|us|dollars?)?(per)?", "", word))
     return _SPELLINGS.get(count) if count or "tok" in word else None
 
@@ -223,59 +237,66 @@ _SPELLINGS: Final = {
 }
 
 
-def _plain(row: Row, holder: tuple[str, ...]) -> Quote | None:
-    """Prices under the usual keys; beside the id only under those that say "price"."""
+def _plain(row: Row, prices: Row, keys: Mapping[str, tuple[str, ...]]) -> Quote | None:
+    """Prices under the usual keys of an object of prices, or beside the id."""
     amounts: dict[str, Decimal | None] = {}
-    used = set()
-    for part, keys in _KEYS.items():
-        for key in keys if holder else (f"{part}_price",):
-            value = row.value(*holder, key)
-            if value is not None:
-                inner = (key, "usd") if isinstance(value, dict) else (key,)
-                amounts[part] = row.amount(*holder, *inner)
-                used.add(key)
+    inner: list[Row] = []
+    like_openrouter = True
+    for part, names in keys.items():
+        for name in names:
+            if (value := prices.value(name)) is not None:
+                if isinstance(value, dict):
+                    inner.append(Row(value))
+                    amounts[part] = inner[-1].amount(_amount_key(value))
+                else:
+                    amounts[part] = prices.amount(name)
+                like_openrouter = like_openrouter and name in _OPENROUTER_KEYS
                 break
     if "input" not in amounts and "output" not in amounts:
         return None
-    exponent, readable = _stated_unit(row)
-    like_openrouter = used.isdisjoint({*_KEYS["input"][1:], *_KEYS["output"][1:]}) and bool(holder)
-    return Quote(amounts, exponent, readable, like_openrouter, _billed_otherwise(row, holder))
+    exponent, readable = _stated_unit(row, prices, inner)
+    free = not amounts.get("input") and not amounts.get("output")
+    otherwise = free and _billed_otherwise(prices)
+    return Quote(amounts, exponent, readable, like_openrouter, otherwise)
 
 
-def _named(row: Row, holder: tuple[str, ...]) -> Quote | None:
+def _amount_key(value: Mapping[str, object]) -> str:
+    """Where a price that is an object keeps its amount: `{"usd": 0.7}`."""
+    return next((word for word in _AMOUNTS if word in value), "usd")
+
+
+def _named(prices: Row) -> Quote | None:
     """Prices under keys that name their unit."""
-    holding = row.value(*holder)
-    if not isinstance(holding, dict):
-        return None
     amounts: dict[str, Decimal | None] = {}
     exponents = set()
-    for key, value in holding.items():
-        if (match := _NAMED.fullmatch(key)) and value is not None:
+    for key in prices:
+        low = key.lower()
+        if "per" in low and (match := _NAMED.fullmatch(low)) and prices.value(key) is not None:
             part = "input" if match["part"] in ("input", "prompt") else "output"
-            amounts[part] = row.amount(*holder, key)
+            amounts[part] = prices.amount(key)
             exponents.add(exponent_of(match["unit"]))
     if not amounts:
         return None
     return Quote(amounts, next(iter(exponents)), readable=len(exponents) == 1)
 
 
-def _stated_unit(row: Row) -> tuple[int | None, bool]:
+def _stated_unit(row: Row, prices: Row, inner: Sequence[Row]) -> tuple[int | None, bool]:
     """The exponent of the unit a row states, and whether unit and currency can be read."""
-    units = [unit for place in _ROW_UNITS if (unit := row.value(*place)) is not None]
-    currencies = [name for place in _CURRENCIES if (name := row.value(*place)) is not None]
-    said = [unit for unit in units if str(unit).strip().lower() not in _DOLLARS]
+    places = (prices, row, *inner)
+    if not any(place.has_any(_UNIT_WORDS) for place in places):
+        return None, True
+    units = [*map(row.value, _ROW_UNITS), *map(prices.value, _UNITS)]
+    units += [place.value(word) for place in inner for word in _UNITS]
+    said = [unit for unit in units if str(unit or "").strip().lower() not in _DOLLARS]
+    currencies = [place.value("currency") for place in places]
+    readable = all(str(name or "").strip().lower() in _DOLLARS for name in currencies)
     exponents = {exponent_of(unit) for unit in said}
-    readable = all(str(name).strip().lower() in _DOLLARS for name in currencies)
     if not exponents:
         return None, readable
     return next(iter(exponents)), readable and len(exponents) == 1 and None not in exponents
 
 
-def _billed_otherwise(row: Row, holder: tuple[str, ...]) -> bool:
+def _billed_otherwise(prices: Row) -> bool:
     """Whether an object of prices has one by the hour, the request or the like."""
-    holding = row.value(*holder)
-    keys = [key for key in holding if isinstance(key, str)] if isinstance(holding, dict) else []
-    return any(
-        _OTHERWISE.search(key.lower()) and ("hour" in key.lower() or row.amount(*holder, key))
-        for key in keys
-    )
+    keys = [key for key in prices if _OTHERWISE.search(key.lower())]
+    return any("hour" in key.lower() or prices.amount(key) for key in keys)

@@ -6,7 +6,7 @@ never a number, NaN and infinity are nothing, text comes back printable and clip
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -26,6 +26,9 @@ DEAREST_TOKEN = Decimal("0.01")
 EARLIEST = date(2015, 1, 1)
 LATEST = date(2100, 1, 1)
 
+BATCH_ENDING = ":batch"
+"""Of ids that work in batch calls only: OpenRouter's, and those of gateways before it."""
+
 REFERENCE = "os.environ/"
 """LiteLLM puts a variable's value wherever a text of config.yaml begins so. In the name of a model,
 which every client is shown, that would be a key."""
@@ -38,16 +41,53 @@ _LAST_SECOND = 4_102_444_800
 _SMALLEST_EXPONENT = -18
 
 
+Places = tuple[tuple[str, ...], ...]
+"""Paths of keys to where a fact may stand; the first that has it counts."""
+
+
+class Fields:
+    """The keys that the rows of one list have: few of all that a reader of many lists looks for."""
+
+    def __init__(self, items: Iterable[object]) -> None:
+        """Collect them."""
+        self._keys: set[str] = set().union(*(item for item in items if isinstance(item, dict)))
+        self._present: dict[int, Places] = {}
+
+    def present(self, places: Places) -> Places:
+        """Those of some places that may be there in some row; `places` is a constant."""
+        found = self._present.get(id(places))
+        if found is None:
+            found = tuple(place for place in places if place[0] in self._keys)
+            self._present[id(places)] = found
+        return found
+
+
 class Row:
     """Typed, tolerant access to one JSON object."""
 
-    __slots__ = ("_data",)
+    __slots__ = ("_data", "_fields")
 
-    def __init__(self, data: dict[str, object]) -> None:
+    def __init__(self, data: dict[str, object], fields: Fields | None = None) -> None:
+        """Read an object; `fields` are those of the list it stands in."""
         self._data = data
+        self._fields = fields
+
+    def present(self, places: Places) -> Places:
+        """Those of some places that may be there; `places` is a constant."""
+        return places if self._fields is None else self._fields.present(places)
+
+    def __iter__(self) -> Iterator[str]:
+        """Its keys."""
+        return iter(self._data)
+
+    def has_any(self, keys: Collection[str]) -> bool:
+        """Whether it has one of these keys, null or not."""
+        return not self._data.keys().isdisjoint(keys)
 
     def value(self, *path: str) -> object:
         """What stands at `path`, None where any part of it is missing."""
+        if len(path) == 1:
+            return self._data.get(path[0])
         here: object = self._data
         for key in path:
             if not isinstance(here, dict):
@@ -69,8 +109,9 @@ class Row:
         value = self.value(*path)
         if not isinstance(value, list):
             return None
-        words = (word for word in value[:MAX_WORDS] if isinstance(word, str) and word)
-        return tuple(clean_text(word) for word in words)
+        return tuple(
+            [clean_text(word) for word in value[:MAX_WORDS] if isinstance(word, str) and word]
+        )
 
     def listed(self, *path: str) -> list[object] | None:
         """A list as it is, to look for words of our own in it; None when it is no list."""
@@ -145,6 +186,8 @@ class Row:
 
 def live_hosts(row: Row) -> tuple[Row, ...]:
     """Who serves the model, where a router lists its hosts (HuggingFace's `providers`)."""
+    if not row.has("providers"):
+        return ()
     return tuple(host for host in row.rows("providers") if host.text("status") in (None, "live"))
 
 
@@ -244,7 +287,7 @@ def rows_of_page(page: object, roots: Sequence[str]) -> list[object]:
 
 
 def read(
-    rows: Iterable[object],
+    rows: Sequence[object],
     model_of: Callable[[Row, str], Model | None],
     *,
     id_keys: Sequence[str] = ("id",),
@@ -261,13 +304,14 @@ def read(
     models: dict[str, Model] = {}
     notes: list[str] = []
     total = 0
+    fields = Fields(rows)
     for total, item in enumerate(rows, start=1):
         if total > MAX_ROWS:
             raise WrongShape(f"it lists more than {MAX_ROWS:,} models")
         if not isinstance(item, dict):
             notes.append(f"row {total} dropped: {_word(item)}, not an object")
             continue
-        row = Row(item)
+        row = Row(item, fields)
         given = id_of(row, id_keys)
         model_id = given.removeprefix(strip_prefix) if isinstance(given, str) else given
         if not isinstance(model_id, str) or not is_id(model_id):

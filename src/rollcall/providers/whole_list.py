@@ -6,16 +6,16 @@ like a release date, a maker and a price per token. Beside the other rows it is 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rollcall.catalog.model import Kind
 from rollcall.catalog.names import MAKER_OF_NAME, NOBODY, maker_of_family, plain_name
 from rollcall.catalog.reading import author_of, read
-from rollcall.providers.kinds import kind_of
-from rollcall.providers.prices import Unit, quote_of, unit_of
-from rollcall.providers.rows import Row, id_of
+from rollcall.providers.kinds import kind_of, modalities
+from rollcall.providers.prices import Quote, Unit, quote_of, unit_of
+from rollcall.providers.rows import Fields, Row, id_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -79,24 +79,35 @@ def whole_list(
     provider: Provider,
     items: Sequence[object],
     *,
+    pages: Sequence[object] = (),
     moments: Collection[float] = (),
     id_keys: Sequence[str] = ("id",),
 ) -> WholeList:
     """What a provider's rows tell together.
 
     Args:
+        pages: what the rows stand in.
         moments: when it was asked, by the clocks there are, in Unix seconds.
     """
-    rows = [Row(item) for item in items if isinstance(item, dict)]
+    fields = Fields(items)
+    rows = [Row(item, fields) for item in items if isinstance(item, dict)]
     owners = {plain_name(_owner(row) or "") for row in rows}
-    chat = [row for row in rows if kind_of(row, str(id_of(row, id_keys) or "")) is Kind.CHAT]
     return WholeList(
-        unit=unit_of(map(quote_of, chat), provider.price_unit),
+        unit=unit_of(_quotes(rows, id_keys), provider.price_unit, pages),
         dated=_dated(provider, rows, moments),
         judged=provider.created is None,
         owner=next(iter(owners)) if len(owners) == 1 else "",
         gateway=provider.gateway,
     )
+
+
+def _quotes(rows: Sequence[Row], id_keys: Sequence[str]) -> Iterator[Quote]:
+    """The prices of the models that one chats with."""
+    for row in rows:
+        if (quote := quote_of(row)).base:
+            kind = kind_of(row, str(id_of(row, id_keys)), modalities(row)[1])
+            if kind is Kind.CHAT:
+                yield quote
 
 
 def _dated(provider: Provider, rows: Sequence[Row], moments: Collection[float]) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from rollcall.catalog.model import Kind, Model, Price, PriceTier
 from rollcall.providers.kinds import kind_of, modalities
+from rollcall.providers.lifecycle import is_deprecated, is_gone
 from rollcall.providers.prices import by_tokens
 from rollcall.providers.rows import Row, read, rows_of
 from rollcall.providers.wire import AFTER, HttpRequest, Listing, bearer
@@ -32,6 +33,7 @@ SOURCES: Final[Mapping[str, str]] = {
     "output_modalities": "output_modalities",
     "kind": "output_modalities, image_price or pricing, else the id",
     "capabilities": "input_modalities, capabilities.reasoning_effort, prompt_image_token_price",
+    "deprecated": "status and the like",
     "aliases": "aliases",
 }
 
@@ -64,20 +66,23 @@ class XAI:
         return read(rows, lambda row, model_id: _model(provider, row, model_id))
 
 
-def _model(provider: Provider, row: Row, model_id: str) -> Model:
+def _model(provider: Provider, row: Row, model_id: str) -> Model | None:
+    if is_gone(row):
+        return None
     inputs, outputs = modalities(row)
-    kind = _kind(row, model_id)
+    kind = _kind(row, model_id, outputs)
     return Model(
         provider=provider.name,
         id=model_id,
         litellm_model=f"{provider.litellm_prefix}/{model_id}",
         maker=row.text("owned_by"),
-        released=row.day("created"),
+        released=None if provider.created == "listing" else row.day("created"),
         context=row.count("context_length"),
         price=by_tokens(_price(row), kind, outputs),
         input_modalities=inputs,
         output_modalities=outputs,
         kind=kind,
+        deprecated=is_deprecated(row),
         capabilities=_capabilities(row, inputs),
         aliases=tuple(alias for alias in row.ids("aliases") if alias != model_id),
     )
@@ -98,9 +103,9 @@ def _price(row: Row) -> Price:
     return Price(**base, tiers=tiers)
 
 
-def _kind(row: Row, model_id: str) -> Kind:
+def _kind(row: Row, model_id: str, outputs: tuple[str, ...] | None) -> Kind:
     priced_by_image = any(part.has("price_per_image") for part in row.rows("pricing"))
-    said = kind_of(row, model_id)
+    said = kind_of(row, model_id, outputs)
     if said is Kind.CHAT and (row.count("image_price") or priced_by_image):
         return Kind.IMAGE
     return said

@@ -118,6 +118,8 @@ def show_status(status: Status, *, as_json: bool = False) -> None:
     if status.last_record is not None:
         record = status.last_record
         out(f"last result: {record.outcome}, {printable(record.summary)} ({record.at})")
+    if status.store:
+        out(f"config: {printable(status.store)}")
     out(f"backups kept: {status.backups}")
     if status.providers:
         show_table(
@@ -195,7 +197,7 @@ def show_smoke(report: SmokeReport, *, as_json: bool = False) -> None:
     dead = sum(row.ok is False for row in report.rows)
     out(
         f"{report.base_url}: {report.verdict}; {report.listed} names listed, "
-        f"{len(report.rows)} called, {dead} dead."
+        f"{len(report.missing)} missing, {len(report.rows)} called, {dead} dead."
     )
 
 

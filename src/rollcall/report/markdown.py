@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rollcall.plan.changes import ChangeKind, counts
-from rollcall.report.plan import diff_lines, provider_remark, target_of
+from rollcall.report.plan import diff_lines, provider_remark, target_of, to_be_tried
 from rollcall.report.text import printable
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def _headline(plan: Plan) -> str:
     words = [f"{counts(plan.changes).capitalize()}." if plan.changed else "Nothing changes."]
     if plan.held:
         words.append(f"{len(plan.held)} held back.")
+    if plan.calls_at_apply:
+        words.append(f"{_text(to_be_tried(plan))}.")
     if plan.unreachable:
         names = ", ".join(_code(name) for name in plan.unreachable)
         words.append(f"Could not be asked, entries kept: {names}.")

@@ -65,7 +65,7 @@ class _Lines:
 
 def say_surroundings(settings: Settings) -> None:
     """The files and the clock of this run."""
-    say(f"config: {settings.config_path}")
+    say(f"config: {settings.config_name}")
     say(f"policy: {settings.policy_path}")
     say(f"state:  {settings.state_dir}")
     say(f".env:   {settings.dotenv_path or 'none found'}")

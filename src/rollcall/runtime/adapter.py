@@ -22,7 +22,7 @@ from rollcall.providers.chat.call import Call, read_params
 from rollcall.providers.chat.endpoint import Endpoint
 from rollcall.providers.chat.learned import Learned
 from rollcall.providers.chat.messages import read_messages
-from rollcall.runtime.errors import ProviderError
+from rollcall.runtime.errors import Outcome, ProviderError
 from rollcall.runtime.network import Network
 from rollcall.runtime.resolution import ResolvedLLMConfig
 from rollcall.runtime.response import Begun, EmbeddingResponse, LLMResponse, response_of
@@ -141,6 +141,7 @@ class ProviderAdapter:
     async def _trying(self, call: Call, attempt: Callable[[Endpoint, Call], Awaitable[T]]) -> T:
         """Attempts until one succeeds, or another is not worth it."""
         number = 0
+        taught: ProviderError | None = None
         while True:
             endpoint, fitted = self.learned.fit(self.config.endpoint, call)
             try:
@@ -150,7 +151,10 @@ class ProviderAdapter:
                 lesson = self.learned.learn(endpoint, fitted, error, drop=drop)
                 if lesson:
                     log.warning("%s: %s.", endpoint.name, lesson)
+                    taught = error
                     continue
+                if taught and error.outcome is Outcome.WRONG_ENDPOINT:
+                    raise taught from None  # it was no better elsewhere: the first words count
                 delay = self.patience.delay(number, error.wait_seconds)
                 if not error.retryable or delay is None or number == self.config.max_retries:
                     raise

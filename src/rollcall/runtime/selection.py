@@ -30,7 +30,7 @@ from rollcall.selection.choosing import Candidate, Pool
 from rollcall.selection.choosing import choose as choose_alias
 from rollcall.settings import Settings, resolve, stamp
 from rollcall.store.state import State
-from rollcall.store.store import Store
+from rollcall.store.store import Store, open_store
 from rollcall.sync.asking import provider_of
 from rollcall.sync.facts import FactLists
 from rollcall.sync.gather import read_policy
@@ -170,7 +170,7 @@ class Shelf:
             cwd=folder,
             environ=environ,
         )
-        return cls(found, Store(found.config_path, found.state_dir), given.max_age)
+        return cls(found, open_store(found), given.max_age)
 
     def read(self, config: OrchestratorConfig, wanted: frozenset[str], *, refresh: bool) -> Catalog:
         """The catalog of the providers that the file defines, and `wanted` (empty: all) names.

@@ -15,7 +15,7 @@ from rollcall.catalog.facts import whose
 from rollcall.catalog.model import Kind, in_dollars
 from rollcall.catalog.reading import is_family
 from rollcall.policy.conditions import ORDER, fact_of, whose_word
-from rollcall.selection.rule import ends_soon
+from rollcall.selection.rule import ends_soon, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -252,8 +252,7 @@ def _conditions(where: Where) -> str:
 def _asked(name: str, value: object) -> str:
     if isinstance(value, bool):
         return name if value else f"no {name}"
-    shown = ", ".join(map(str, value)) if type(value) is tuple else str(value)
-    return f"{name} {shown}"
+    return f"{name} {plain(value)}"
 
 
 WORTH_MOVING = Decimal("0.8")

@@ -78,7 +78,9 @@ class ProviderCatalog:
         self._by_name: dict[str, tuple[str, ...]] = {}
 
     def item(self, model_id: str) -> ListedModel:
-        """The model with this id, read."""
+        """The model with this id, read, and with what other lists say of it: only models that a
+        rule names cost that.
+        """
         item = self._items.get(model_id)
         if item is None:
             model = self._others.complete(self.models[model_id])
@@ -112,18 +114,33 @@ class ProviderCatalog:
             rows = [
                 ids
                 for ids in self._families.get(head, {}).values()
-                if is_family(self.item(ids[0]).reading, name)
+                if is_family(order.read_model(self.models[ids[0]]), name)
             ]
             known = tuple(sorted(model_id for ids in rows for model_id in ids))
             self._by_name[name] = known
         return known
 
     @cached_property
+    def family_names(self) -> list[str]:
+        """The families listed, whoever made them, sorted."""
+        return sorted(self._families)
+
+    def made_by(self, family: str) -> ListedModel | None:
+        """A model that reads as a family, whoever made it; None where none is listed."""
+        rows = next(iter(self._families.get(family, {}).values()), None)
+        return self.item(rows[0]) if rows else None
+
+    @cached_property
+    def ids_by_lower(self) -> list[tuple[str, str]]:
+        """(in lower case, id) of every id, sorted."""
+        return sorted((model_id.lower(), model_id) for model_id in self._ids)
+
+    @cached_property
     def _families(self) -> dict[str, dict[tuple[str | None, str], list[str]]]:
         """Family -> (maker, author) -> ids: `is_family` says the same of all ids of one list."""
         found: dict[str, dict[tuple[str | None, str], list[str]]] = {}
         for model_id in self._ids:
-            reading = self.item(model_id).reading
+            reading = order.read_model(self.models[model_id])
             who = (reading.maker, model_id.rpartition("/")[0])
             found.setdefault(reading.family, {}).setdefault(who, []).append(model_id)
         return found

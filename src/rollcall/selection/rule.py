@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -366,4 +367,4 @@ def plain(value: object) -> str:
         return "yes" if value else "no"
     if type(value) is tuple:
         return ", ".join(map(str, value))
-    return str(value)
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)

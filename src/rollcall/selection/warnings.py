@@ -5,8 +5,9 @@ what ends soon, and where a provider's own moving id disagrees with our newest.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rollcall.catalog import order
 from rollcall.catalog.names import maker_of_family
@@ -16,7 +17,7 @@ from rollcall.policy.words import compile_glob
 from rollcall.selection.rule import Stop, named_ids, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rollcall.selection.admission import Admitted
     from rollcall.selection.provider_catalog import ListedModel
@@ -107,30 +108,44 @@ def _hints(applied: AppliedRule) -> Iterator[str]:
 
 
 def _family_hint(applied: AppliedRule, name: str) -> str:
-    items = [catalog.item(one) for catalog in applied.catalogs for one in catalog.models]
     family = name.strip().lower().rpartition("/")[2]
-    other = next((item for item in items if item.reading.family == family), None)
-    if other is not None:
+    others = (catalog.made_by(family) for catalog in applied.catalogs)
+    if other := next(filter(None, others), None):
         maker = other.reading.maker or "nobody known"
         return f"{other.model.qualified} is by {maker}; `{maker}/{family}` would name it"
-    return did_you_mean(family, {item.reading.family for item in items}, likeness=0.75)
+    near = [one for catalog in applied.catalogs for one in _around(catalog.family_names, family)]
+    return did_you_mean(family, near, likeness=LIKENESS)
 
 
 def _pattern_hint(applied: AppliedRule, pattern: str) -> str:
     """The nearest id, or the pattern with the nearest beginning; ids are told apart by case."""
-    ids = [one for catalog in applied.catalogs for one in catalog.models]
     glob = compile_glob(pattern)
+    prefix = pattern if glob.literal else glob.prefix
+    rest = pattern[len(prefix) :]
+    if not prefix:
+        return ""
+    near = [
+        model_id
+        for catalog in applied.catalogs
+        for _, model_id in _around(catalog.ids_by_lower, (prefix.lower(), ""))
+    ]
     if glob.literal:
-        return did_you_mean(pattern, ids, likeness=0.75)
-    prefix, rest = glob.prefix, pattern[len(glob.prefix) :]
-    cased = next((one for one in ids if one.lower().startswith(prefix.lower())), None)
-    if prefix and cased is not None:
-        return f"Did you mean {cased[: len(prefix)] + rest!r}?"
-    heads = {one[: match.end()] for one in ids if (match := _HEAD.match(one))}
-    near = nearest(prefix, heads, likeness=0.75)
-    return f"Did you mean {near[0] + rest!r}?" if near else ""
+        return did_you_mean(pattern, near, likeness=LIKENESS)
+    beginnings = {one[: len(prefix)] for one in near if one.lower().startswith(prefix.lower())}
+    beginnings |= {one[: match.end()] for one in near if (match := _HEAD.match(one))}
+    best = nearest(prefix, sorted(beginnings), likeness=LIKENESS)
+    return f"Did you mean {best[0] + rest!r}?" if best else ""
 
 
+def _around(words: Sequence[_Word], word: _Word) -> Sequence[_Word]:
+    """Those of sorted words that stand around a word: the ones that begin most like it."""
+    at = bisect_left(words, word)
+    return words[max(0, at - _AROUND) : at + _AROUND]
+
+
+_Word = TypeVar("_Word", str, tuple[str, str])
+_AROUND = 20
+LIKENESS = 0.75
 _HEAD = re.compile(r"[^-/:]+[-/:]")
 """The first word of an id, with what ends it."""
 

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route
 
 from rollcall.service.access import Authenticator
 from rollcall.service.cache import ModelListCache
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Receive, Scope, Send
-    from starlette.websockets import WebSocket
 
     from rollcall.inspect.inventory import Inventory
     from rollcall.service import ServeOptions
@@ -109,8 +108,7 @@ def _api_routes(service: Service) -> list[BaseRoute]:
         *(Route(path, service.list_models, methods=get) for path in LIST_PATHS),
         Route("/v1/models/{name:path}", service.one_model, methods=get),
         Route("/healthz", service.health, methods=get),
-        Route("/v1/realtime", _no_websocket_here, methods=get),
-        WebSocketRoute("/{path:path}", _no_websocket),
+        Route("/v1/realtime", _no_websocket, methods=get),
         *(
             Route(path, service.forward, methods=_EVERY_METHOD)
             for path in ("/v1/{path:path}", *UNPREFIXED_CALLS)
@@ -211,6 +209,8 @@ class Service:
         path = request.scope["path"]
         if path in LIST_PATHS or path.startswith("/v1/models/"):
             raise HTTPException(405, headers={"allow": "GET, HEAD"})
+        if request.headers.get("upgrade", "").lower() == "websocket":
+            raise Refusal(NO_WEBSOCKET)
         return ForwardedReply(self._upstream, self.authenticator, self._caller(request))
 
     def _caller(self, request: Request) -> Caller:
@@ -274,12 +274,8 @@ def _content_reply(
     return Response(content, 200, headers, "application/json")
 
 
-async def _no_websocket(socket: WebSocket) -> None:
-    await socket.send_denial_response(error_reply(NO_WEBSOCKET, socket.scope))
-
-
-async def _no_websocket_here(request: Request) -> Response:
-    return error_reply(NO_WEBSOCKET, request.scope)
+async def _no_websocket(_: Request) -> Response:
+    raise Refusal(NO_WEBSOCKET)
 
 
 async def _refusal(request: Request, error: Exception) -> Response:

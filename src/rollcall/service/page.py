@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rollcall.inspect.inventory import Inventory, ModelRow
     from rollcall.inspect.shells import Shell
     from rollcall.plan.guards import HeldChange
+    from rollcall.plan.last_days import LastDay
     from rollcall.service.model_list import KnownModels
     from rollcall.store.state import ProviderState
 
@@ -150,12 +151,12 @@ class Coming:
     Attributes:
         held: changes that a guard holds back.
         leaving: models on their way out of the config, by day. ending: others in the config whose
-            provider has announced their last day. retired: models outside whose last day is over.
+            last day is known, with who follows. retired: models outside whose last day is over.
     """
 
     held: Sequence[HeldChange]
     leaving: Sequence[ModelRow]
-    ending: Sequence[ModelRow]
+    ending: Sequence[LastDay]
     retired: Sequence[ModelRow]
 
     @property
@@ -296,13 +297,12 @@ def _aliases(known: KnownModels, base_url: str, shell: Shell) -> tuple[AliasLine
 
 def _coming(inventory: Inventory, now: datetime) -> Coming:
     today = now.date()
-    dated = sorted(
-        (row for row in inventory.rows if row.leaves or row.ends),
-        key=lambda row: row.leaves or row.ends or today,
-    )
+    leaving = [row for row in inventory.rows if row.leaves]
+    going = {row.name for row in leaving}
+    retired = [row for row in inventory.rows if row.retired_before(today)]
     return Coming(
         held=inventory.held,
-        leaving=[row for row in dated if row.leaves],
-        ending=[row for row in dated if row.in_config and not row.leaves],
-        retired=[row for row in dated if row.retired_before(today)],
+        leaving=sorted(leaving, key=lambda row: row.leaves or today),
+        ending=[one for one in inventory.last_days if one.name not in going],
+        retired=sorted(retired, key=lambda row: row.ends or today, reverse=True),
     )

@@ -21,7 +21,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from rollcall.catalog.facts import whose
+from rollcall.catalog.facts import short, whose
 from rollcall.service.page import KEY_VARIABLE, SHOW_TITLES, ago, make_page, read_filter
 
 if TYPE_CHECKING:
@@ -252,6 +252,7 @@ def _environment() -> Environment:
         "price": shown_price,
         "safe_url": safe_url,
         "tokens": shown_tokens,
+        "short": short,
         "whose": whose,
     }
     return environment

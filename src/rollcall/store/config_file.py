@@ -177,10 +177,15 @@ def require_unchanged(path: Path, expected: bytes) -> None:
         StoreError: the file's bytes are not the expected ones.
     """
     if (read_bytes(path) or b"") != expected:
-        raise StoreError(
-            f"{path} changed while rollcall was deciding; it was left alone.",
-            "Run again to decide from the new text.",
-        )
+        raise changed_meanwhile(path)
+
+
+def changed_meanwhile(path: Path) -> StoreError:
+    """What is said of a file that is not what the plan was made from any more."""
+    return StoreError(
+        f"{path} changed while rollcall was deciding; it was left alone.",
+        "Run again to decide from the new text.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,10 @@ _WORDS = {
     errno.EEXIST: ("a file of that name is in the way", "Remove it, or name another path."),
     errno.ENOENT: ("no such file or folder", "Create the folder, or name another path."),
     errno.ENOTDIR: ("a part of its path is not a folder", "Name another path."),
-    errno.EISDIR: ("it is a folder", "Name a file."),
+    errno.EISDIR: (
+        "it is a folder",
+        "Name a file. Docker makes a folder where a file that is to be mounted is not there.",
+    ),
     errno.ELOOP: ("its symlinks go in a circle", "Repair the link, or name the file itself."),
     errno.ENAMETOOLONG: ("its name is too long", "Name another path."),
     errno.EBUSY: ("it is mounted or in use", "Mount its folder instead of the single file."),

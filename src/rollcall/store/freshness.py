@@ -68,13 +68,21 @@ def is_fresh(settings: Settings) -> bool:
         if is_foreign(settings.state_dir):
             return False
         home = config_folder(settings.config_path, settings.state_dir)
-        stamp = json.loads(read_regular(home / STAMP))
+        return still_stands(settings, read_regular(home / STAMP), _read(settings.config_path))
+    except (OSError, ValueError):
+        return False
+
+
+def still_stands(settings: Settings, content: bytes, config: bytes) -> bool:
+    """Whether the run that left this stamp still stands for this config; any doubt is a no."""
+    try:
+        stamp = json.loads(content)
         ttl = stamp["ttl_seconds"] if settings.ttl_seconds is None else settings.ttl_seconds
         age = settings.now.timestamp() - stamp["at"]
         return (
             0 <= age < ttl
             and stamp["mode"] == settings.mode.value
-            and stamp["config_sha256"] == _digest(settings.config_path)
+            and stamp["config_sha256"] == sha256_of(config)
             and stamp["policy_sha256"] == policy_digest(settings)
             and _same_keys(stamp["keys"], settings.environ)
         )
@@ -84,8 +92,8 @@ def is_fresh(settings: Settings) -> bool:
         return False
 
 
-def _digest(path: Path) -> str:
-    return sha256_of(read_regular(path) if path.exists() else b"")
+def _read(path: Path) -> bytes:
+    return read_regular(path) if path.exists() else b""
 
 
 def _same_keys(keys: Mapping[str, bool], environ: Mapping[str, str]) -> bool:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os.path
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rollcall.errors import StoreError
 from rollcall.files import MOST_TEXT_BYTES
 from rollcall.store.atomic import read_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MOST_BESIDE = 50
 
@@ -18,19 +22,31 @@ def read_includes(config_path: Path, data: dict[str, object]) -> tuple[tuple[Pat
     A path is relative to the file that declares it, else to config.yaml (as LiteLLM 1.106 does);
     links are not followed first. A file is read once, so a circle ends.
     """
+    found = _found(config_path, data)
+    return tuple((path, content) for _, path, content in found if path and content is not None)
+
+
+def missing_includes(config_path: Path, data: dict[str, object]) -> tuple[str, ...]:
+    """The paths, nested ones too, at which there is no file: LiteLLM does not start then."""
+    return tuple(entry for entry, path, _ in _found(config_path, data) if path is None)
+
+
+def _found(
+    config_path: Path, data: dict[str, object]
+) -> Iterator[tuple[str, Path | None, bytes | None]]:
+    """Each path as it is written, where it leads, and the bytes there; a file once."""
     root = Path(config_path).absolute()
     seen = {root}
     waiting = [(entry, root) for entry in _entries(data)]
-    found: list[tuple[Path, bytes]] = []
     for entry, declared_in in waiting:
         path = _locate(entry, declared_in, root)
-        content = None if path is None or path in seen else _read(path)
-        if path is None or content is None:
+        if path in seen:
             continue
-        seen.add(path)
-        found.append((path, content))
-        waiting.extend((nested, path) for nested in _entries(_parse(content)))
-    return tuple(found)
+        content = None if path is None else _read(path)
+        yield entry, path, content
+        if path is not None and content is not None:
+            seen.add(path)
+            waiting.extend((nested, path) for nested in _entries(_parse(content)))
 
 
 def including_file(config_path: Path) -> Path | None:

@@ -99,6 +99,8 @@ class RunRecord(BaseModel):
     summary: str = ""
     changes: list[str] = []
     backup_id: str | None = None
+    by: str = ""
+    """Who ran it, where several may; "" of a config that is a file."""
 
 
 class TrialRecord(BaseModel):
@@ -144,6 +146,36 @@ class State(BaseModel):
     _unread: bool = PrivateAttr(default=False)
     """Stands for a state that is there and could not be read: it is never written."""
 
+    @classmethod
+    def unread(cls) -> State:
+        """What stands for a state that is there and cannot be read: it is never written."""
+        state = cls()
+        state._unread = True
+        return state
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it stands for one that could not be read."""
+        return self._unread
+
+    def merged(self, other: State) -> State:
+        """This state and another run's of the same config, where both began from one.
+
+        Of each provider what was learnt last stands, the first day an id was seen and the last.
+        """
+        newest, older = (self, other) if _last(self) >= _last(other) else (other, self)
+        providers = dict(older.providers)
+        for name, row in newest.providers.items():
+            providers[name] = _joined(row, providers[name]) if name in providers else row
+        runs = {(run.at, run.command, run.summary): run for run in (*older.runs, *newest.runs)}
+        return newest.model_copy(
+            update={
+                "providers": providers,
+                "accepted": sorted({*self.accepted, *other.accepted}),
+                "runs": sorted(runs.values(), key=lambda run: run.at)[-20:],
+            }
+        )
+
     def first_seen(self, provider: str, model_id: str, listed_on: date) -> date | None:
         """The day an id was first seen; None = there from our first look, old enough for all.
 
@@ -177,6 +209,25 @@ class State(BaseModel):
     def to_bytes(self) -> bytes:
         """state.json, on one line: the same state gives the same bytes."""
         return self.model_dump_json().encode() + b"\n"
+
+
+def _last(state: State) -> str:
+    return state.last_run or ""
+
+
+def _joined(one: ProviderState, other: ProviderState) -> ProviderState:
+    newest, older = (
+        (one, other) if (one.last_asked or "") >= (other.last_asked or "") else (other, one)
+    )
+    first = {**older.first_seen}
+    for model_id, day in newest.first_seen.items():
+        known = first.get(model_id, day)
+        first[model_id] = min(day, known) if day and known else None
+    last = {**older.last_seen, **newest.last_seen}
+    good = [day for day in (one.last_good, other.last_good) if day]
+    return newest.model_copy(
+        update={"first_seen": first, "last_seen": last, "last_good": max(good, default=None)}
+    )
 
 
 class _Version(BaseModel):
@@ -221,14 +272,12 @@ class StateFiles:
         except StateUnreadable as error:
             return State(), (f"The state was begun anew: {error}",)
         except StoreError as error:
-            state = State()
-            state._unread = True
             why = f"{error.what} This run goes on without what it remembers, and keeps nothing new."
-            return state, (why,)
+            return State.unread(), (why,)
 
     def write_state(self, state: State) -> tuple[str, ...]:
         """Keep the state, unless it is there already; put aside what is damaged."""
-        if state._unread:
+        if state.is_unread:
             return ()
         content = state.to_bytes()
         try:
@@ -301,10 +350,7 @@ class StateFiles:
         """Keep the bodies of good answers; a note where that fails."""
         notes = []
         for answer in answers:
-            good = answer.verdict is Verdict.OK or (
-                answer.verdict is Verdict.NO_KEY and answer.models
-            )
-            if good and answer.pages and not answer.offline:
+            if is_good(answer):
                 try:
                     self._write_reply(answer)
                 except (OSError, StoreError) as error:
@@ -322,7 +368,7 @@ class StateFiles:
                 content = read_bytes(self.state_dir / REPLIES / self._reply_path(provider).name)
         except StoreError:
             return None
-        return None if content is None else _unpack(provider, content)
+        return None if content is None else unpack_reply(provider, content)
 
     def write_stamp(self, text: str) -> tuple[str, ...]:
         """Keep the stamp of freshness, unless it is there already; a note where that fails."""
@@ -381,17 +427,27 @@ class StateFiles:
         path = self._reply_path(answer.provider)
         with suppress(StoreError):
             present = read_bytes(path)
-            kept = _unpack(answer.provider, present) if present else None
+            kept = unpack_reply(answer.provider, present) if present else None
             if kept and (kept.pages, kept.partial) == (answer.pages, answer.partial):
                 return
         self._prepare_replies()
-        replace_file(path, _pack(answer), synced=False)
+        replace_file(path, pack_reply(answer), synced=False)
 
     def _reply_path(self, provider: str) -> Path:
-        """A name that every file system takes: the policy may call a provider anything."""
-        plain = re.sub(r"[^a-z0-9-]+", "_", provider.lower())[:40]
-        digest = sha256_of(provider.encode(errors="surrogatepass"))[:8]
-        return self._replies / f"{plain}-{digest}.reply"
+        return self._replies / reply_name(provider)
+
+
+def is_good(answer: Answer) -> bool:
+    """Whether an answer's bodies are worth keeping."""
+    public = answer.verdict is Verdict.NO_KEY and bool(answer.models)
+    return (answer.verdict is Verdict.OK or public) and bool(answer.pages) and not answer.offline
+
+
+def reply_name(provider: str) -> str:
+    """A name that every file system takes: the policy may call a provider anything."""
+    plain = re.sub(r"[^a-z0-9-]+", "_", provider.lower())[:40]
+    digest = sha256_of(provider.encode(errors="surrogatepass"))[:8]
+    return f"{plain}-{digest}.reply"
 
 
 def digest_of_ours(config: bytes) -> str:
@@ -401,7 +457,7 @@ def digest_of_ours(config: bytes) -> str:
     return sha256_of(managed_text(config).encode()) if config else sha256_of(b"")
 
 
-def _pack(answer: Answer) -> bytes:
+def pack_reply(answer: Answer) -> bytes:
     body = b"".join(answer.pages)
     header = {
         "schema": 1,
@@ -414,7 +470,7 @@ def _pack(answer: Answer) -> bytes:
     return json.dumps(header).encode() + b"\n" + body
 
 
-def _unpack(provider: str, content: bytes) -> KeptReply | None:
+def unpack_reply(provider: str, content: bytes) -> KeptReply | None:
     header, _, body = content.partition(b"\n")
     with suppress(ValueError, KeyError, TypeError, RecursionError):
         fields = json.loads(header)

@@ -21,7 +21,7 @@ from rollcall.store.config_file import (
     ConfigFile,
     InPlace,
     Written,
-    require_unchanged,
+    changed_meanwhile,
     write_copy,
 )
 from rollcall.store.folder import NAME, config_folder, config_name, hold
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rollcall.catalog.model import Answer
+    from rollcall.litellm_config.manifest import Manifest
+    from rollcall.settings import Settings
     from rollcall.store.state import KeptReply, State, StateFiles
 
 
@@ -37,17 +39,32 @@ _LEFT_BEHIND_SECONDS = 3600
 """State files are also written outside the lock: only old temporary files there are orphans."""
 
 
-@dataclass(frozen=True, slots=True)
+def open_store(settings: Settings) -> Store:
+    """The store of the run's config: a file, or what lies at an address.
+
+    Raises:
+        StoreError: its client is missing, or `.rollcall` is somebody else's.
+    """
+    if settings.address is None:
+        return Store(settings.config_path, settings.state_dir, settings.key)
+    from rollcall.store.remote import open_remote
+
+    return open_remote(settings)
+
+
+@dataclass(frozen=True)
 class Store:
     """config.yaml and the state folder beside it.
 
     Args:
         config_path: the file LiteLLM reads; a symlink is followed.
         state_dir: `.rollcall/`; created 0700 on first write, with its own .gitignore.
+        key: of a Kubernetes manifest with several configs in it, the one that is meant.
     """
 
     config_path: Path
     state_dir: Path
+    key: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a `.rollcall` beside config.yaml that another user put there.
@@ -89,13 +106,21 @@ class Store:
             sweep(folder, older_than_seconds=_LEFT_BEHIND_SECONDS)
         return self._in_place.recover()
 
+    @property
+    def version(self) -> str:
+        """Under which the store has the config that was read; "" of a file."""
+        return ""
+
     def read_config(self) -> bytes:
-        """config.yaml's bytes; b"" when there is none.
+        """config.yaml's bytes; b"" when there is none. Of a manifest, the config in it.
 
         Raises:
-            StoreError: it is there and cannot be read.
+            StoreError: it is there and cannot be read. ConfigRefused: a manifest that holds no
+                config, or several.
         """
-        return read_bytes(self._real_path, MOST_TEXT_BYTES) or b""
+        content = read_bytes(self._real_path, MOST_TEXT_BYTES) or b""
+        manifest = self._manifest(content)
+        return manifest.config if manifest else content
 
     def read_includes(self, data: dict[str, object]) -> tuple[tuple[Path, bytes], ...]:
         """The files config.yaml's `include:` names, nested, as bytes; unreadable ones left out."""
@@ -104,6 +129,14 @@ class Store:
         from rollcall.store.includes import read_includes
 
         return read_includes(self.config_path, data)
+
+    def missing_includes(self, data: dict[str, object]) -> tuple[str, ...]:
+        """The paths `include:` names, nested, at which there is no file."""
+        if "include" not in data:
+            return ()
+        from rollcall.store.includes import missing_includes
+
+        return missing_includes(self.config_path, data)
 
     def write_config(
         self,
@@ -125,14 +158,25 @@ class Store:
             StoreError: nothing was written; `what` says why (disk full, read-only, changed).
         """
         real = self._real_path
-        require_unchanged(real, expected)
+        present = read_bytes(real) or b""
+        manifest = self._manifest(present)
+        if (manifest.config if manifest else present) != expected:
+            raise changed_meanwhile(real)
         target = real if write_to is None else real_path(write_to)
         if target != real:
             return write_copy(target, content, config_path=real)
         if content == expected:
             return Written(None, changed=False)
         config = ConfigFile(real, self._backups, self._in_place)
-        return config.replace(content, expected, created=created, reason=reason)
+        new = manifest.with_config(content) if manifest else content
+        return config.replace(new, present, created=created, reason=reason)
+
+    def _manifest(self, content: bytes) -> Manifest | None:
+        if b"apiVersion" not in content:
+            return None
+        from rollcall.litellm_config.manifest import find_manifest
+
+        return find_manifest(content, self.key)
 
     def backups(self) -> tuple[Backup, ...]:
         """Earlier config.yaml files, newest first."""
@@ -152,7 +196,9 @@ class Store:
         Raises:
             NotFound: no such backup. StoreError: its bytes no longer match.
         """
-        return self._backups.read(backup_id)
+        content = self._backups.read(backup_id)
+        manifest = self._manifest(content)
+        return manifest.config if manifest else content
 
     def read_state(self) -> tuple[State, tuple[str, ...]]:
         """The state and notes; a missing, corrupt or newer one is a fresh State and a note."""

@@ -18,7 +18,7 @@ from rollcall.litellm_config.entries import Unkept, called_by, lost_in, said_by
 from rollcall.plan.decide import decide
 from rollcall.policy.file import with_rules
 from rollcall.store.atomic import write_named
-from rollcall.store.store import Store
+from rollcall.store.store import open_store
 from rollcall.sync.apply import locked, write
 from rollcall.sync.gather import gather, read_policy
 from rollcall.sync.remember import remember_edit
@@ -78,7 +78,7 @@ def plan_adoption(settings: Settings) -> AdoptionPlan:
     Raises:
         NobodyAsked: the policy's word cannot be had. ConfigRefused: the file cannot be edited.
     """
-    inputs = gather(settings, Store(settings.config_path, settings.state_dir))
+    inputs = gather(settings, open_store(settings))
     if not inputs.catalogs:
         raise NobodyAsked("Nobody could be asked: nothing is adopted.", "Try again, or --offline.")
     document = inputs.document
@@ -169,11 +169,11 @@ def apply_adoption(settings: Settings, plan: AdoptionPlan) -> Written | None:
     """
     if plan.result == plan.before:
         return None
-    store = Store(settings.config_path, settings.state_dir)
+    store = open_store(settings)
     with locked(settings, store):
         if store.read_config() != plan.before:
             raise PlanError(
-                f"{settings.config_path} changed meanwhile: nothing was adopted.",
+                f"{settings.config_name} changed meanwhile: nothing was adopted.",
                 "Run `rollcall adopt` again.",
             )
         written = write(settings, store, plan.before, plan.result, "adopt")
@@ -201,7 +201,7 @@ def eject(settings: Settings, *, remove: bool = False) -> Written | None:
     Raises:
         ConfigRefused: it cannot be done without touching the user's lines.
     """
-    store = Store(settings.config_path, settings.state_dir)
+    store = open_store(settings)
     with locked(settings, store):
         document = parse(store.read_config())
         result = adoption.eject(document, remove=remove)

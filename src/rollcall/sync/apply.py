@@ -7,14 +7,15 @@ and `refresh` are its smaller sisters.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall import startup
-from rollcall.errors import GuardRefused, NotFound, PlanError, RollcallError
+from rollcall.errors import GuardRefused, LostRace, NotFound, PlanError, RollcallError
 from rollcall.files import is_there, read_regular, sha256_of
 from rollcall.litellm_config.document import Blocks, parse
 from rollcall.settings import stamp
-from rollcall.store.store import Store
+from rollcall.store.store import Store, open_store
 from rollcall.sync.gather import gather, read_pick, read_policy_bytes
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 
 AGAIN = "Make a new one with `rollcall plan --out FILE`."
+MOST_RACES = 3
 LOCK_WAIT_SECONDS = 5.0
 """How long a run waits for another one, where `--deadline` does not say."""
 
@@ -81,7 +83,7 @@ def make_plan(
     Raises:
         PolicyError, ConfigRefused, PlanError, StoreError, SettingsError: see their docstrings.
     """
-    store = store or Store(settings.config_path, settings.state_dir)
+    store = store or open_store(settings)
     began = time.monotonic()
     inputs = gather(settings, store, observer, startup.while_waiting())
     from rollcall.litellm_config.writing import with_blocks
@@ -96,7 +98,8 @@ def make_plan(
         inputs, decision = prove(settings, inputs, decision, decide, began + allowed)
     replace_all = inputs.policy.model_list == "replace"
     result = with_blocks(inputs.document, decision.blocks, replace=replace_all)
-    return Planned(plan_of(inputs, decision, result), inputs, decision, result)
+    plan = plan_of(inputs, decision, result).model_copy(update={"config_version": store.version})
+    return Planned(plan, inputs, decision, result)
 
 
 def apply(
@@ -108,14 +111,30 @@ def apply(
 ) -> Applied:
     """Plan and write, under the lock of this config.yaml.
 
+    In a store without locks, who loses a race plans again on what is there then, twice.
+
     Args:
         write_to: write the result there, and only read config.yaml. Where nothing may change
             and nothing is there yet, config.yaml is copied as it is: a proxy is to start on it.
 
     Raises:
-        GuardRefused: a guard refused the plan. LockBusy: another run is at it. And as make_plan.
+        GuardRefused: a guard refused the plan. LockBusy: another run is at it. LostRace: others
+            were faster every time. And as make_plan.
     """
-    store = Store(settings.config_path, settings.state_dir)
+    store = open_store(settings)
+    for _ in range(MOST_RACES - 1):
+        with suppress(LostRace):
+            return _apply_once(settings, store, observer, write_to, check)
+    return _apply_once(settings, store, observer, write_to, check)
+
+
+def _apply_once(
+    settings: Settings,
+    store: Store,
+    observer: Observer | None,
+    write_to: Path | None,
+    check: Check | None,
+) -> Applied:
     with locked(settings, store) as mended:
         planned = make_plan(settings, observer, store, trial=True)
         from rollcall.sync.remember import remember
@@ -158,9 +177,11 @@ def apply_saved(
             f"To accept it: {refusal.accept}; then make a new one.",
         )
     plan = plan.model_copy(update={"refused": []})
-    store = Store(settings.config_path, settings.state_dir)
+    store = open_store(settings)
     with locked(settings, store) as mended:
         before = store.read_config()
+        if plan.config_version and plan.config_version != store.version:
+            raise PlanError(f"{settings.config_name} was written since the plan was made.", AGAIN)
         policy_text = _same_files(settings, plan, before)
         result = _result_of(plan, before)
         text = result if result != before or write_to is not None else None
@@ -221,7 +242,7 @@ def copy_as_it_is(settings: Settings, write_to: Path) -> bool:
     copied as it is.
     """
     try:
-        store = Store(settings.config_path, settings.state_dir)
+        store = open_store(settings)
         before = store.read_config()
         if before and not write_to.exists():
             _refuse_lost_includes(before, write_to)
@@ -235,7 +256,7 @@ def copy_as_it_is(settings: Settings, write_to: Path) -> bool:
 def _same_files(settings: Settings, plan: Plan, config: bytes) -> str:
     """The policy's text, after checking that nothing changed since the plan was made."""
     if sha256_of(config) != plan.config_sha256:
-        raise PlanError(f"{settings.config_path} changed since the plan was made.", AGAIN)
+        raise PlanError(f"{settings.config_name} changed since the plan was made.", AGAIN)
     policy_bytes = read_policy_bytes(settings)
     if sha256_of(policy_bytes + read_pick(settings)[0]) != plan.policy_sha256:
         raise PlanError(f"{settings.policy_path} changed since the plan was made.", AGAIN)
@@ -272,7 +293,7 @@ def rollback(settings: Settings, backup_id: str | None = None) -> tuple[str, Wri
     """
     from rollcall.sync import remember
 
-    store = Store(settings.config_path, settings.state_dir)
+    store = open_store(settings)
     with locked(settings, store):
         before = store.read_config()
         chosen = store.find_backup(backup_id).id if backup_id else _last_other(store, before)
@@ -286,11 +307,11 @@ def rollback(settings: Settings, backup_id: str | None = None) -> tuple[str, Wri
 
 def _last_other(store: Store, current: bytes) -> str:
     """The newest backup that is not what stands there now (a write cut short leaves such a one)."""
-    digest = sha256_of(current)
     backups = store.backups()
     if not backups:
         raise NotFound("There is no earlier config.yaml to go back to.", "Nothing was changed.")
-    return next((row.id for row in backups if row.sha256 != digest), backups[0].id)
+    others = (row.id for row in backups if store.read_backup(row.id) != current)
+    return next(others, backups[0].id)
 
 
 def refresh(settings: Settings) -> None:
@@ -301,7 +322,7 @@ def refresh(settings: Settings) -> None:
     """
     from rollcall.sync import remember
 
-    store = Store(settings.config_path, settings.state_dir)
+    store = open_store(settings)
     inputs = gather(settings, store)
     with locked(settings, store):
         remember.remember_replies(store, inputs)

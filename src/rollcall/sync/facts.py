@@ -7,26 +7,35 @@ file's size and time, so a run reads a list only when the list changed or a mode
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from rollcall.catalog.facts import Facts, RecordedFacts
+from rollcall.errors import SettingsError
 from rollcall.files import read_regular
 from rollcall.litellm_config.entries import called_by
+from rollcall.policy.schema import FACT_SOURCES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rollcall.catalog.model import Answer
     from rollcall.litellm_config.document import ConfigDocument
     from rollcall.policy.schema import Policy
     from rollcall.settings import Settings
 
-LITELLM = "litellm"
+OPENROUTER, LITELLM = FACT_SOURCES
+NO_MAP = (
+    "write_prices: borrowed writes nothing here: LiteLLM's own price map is not found, so nobody "
+    "can tell what it knows; ROLLCALL_PRICE_MAP names one, or facts: {files: [...]} a copy"
+)
 VARIABLE = "ROLLCALL_PRICE_MAP"
 """Names the price map of a litellm that is not installed beside rollcall."""
 SCHEMA = 1
 MOST_BYTES = 64 * 1024 * 1024
+DEFAULT_FILE = "facts.json"
+FETCH_SECONDS = 60.0
 
 
 class FactFile(NamedTuple):
@@ -34,12 +43,12 @@ class FactFile(NamedTuple):
 
     Attributes:
         name: how values from it are marked. path: where it is.
-        mark: what changes when the file does; None = it is not there.
+        mark: what changes when the file does.
     """
 
     name: str
     path: Path
-    mark: tuple[int, int] | None
+    mark: tuple[int, int]
 
 
 class FactReader(Protocol):
@@ -92,102 +101,123 @@ class FactLists:
 
     def __init__(self, policy: Policy, settings: Settings, kept: bytes | None) -> None:
         """`kept` is what an earlier run left, see `Recorded.kept`."""
-        self._words = [word for word in policy.fact_sources if word != "openrouter"]
-        if policy.defaults.write_prices == "borrowed" and LITELLM not in self._words:
-            self._words.append(LITELLM)
-        self._settings = settings
+        order = policy.fact_sources
+        self._writes = bool(order) and policy.defaults.write_prices == "borrowed"
+        words = [word for word in order if word != OPENROUTER]
+        if self._writes and LITELLM not in words:
+            words.append(LITELLM)
         self._kept = _unpacked(kept)
-        self._files: dict[str, FactFile] = {}
-        self._read: dict[str, FactReader] = {}
-        self._notes: list[str] = []
+        self._lists = [_List(word, settings, self._kept.get(word)) for word in words]
 
     def prepare(self) -> None:
         """Find the lists, and read those that changed: what can be done before providers answer."""
-        for word in self._words:
-            if word not in self._files:
-                found = self._found(word)
-                if found is not None:
-                    self._files[word] = found
-                    if not self._is_kept(word, found):
-                        self._reader(word)
+        for one in self._lists:
+            if not one.is_unchanged:
+                one.read()
 
     def say_of(self, wanted: Iterable[str]) -> Recorded:
-        """What they say of everything wanted, by the names LiteLLM calls models by."""
-        self.prepare()
+        """What they say of everything wanted, by the names LiteLLM calls models by.
+
+        A list that is gone, or cannot be read, says what it said last: that it is away must not
+        look as if it knew nothing.
+        """
         names = sorted(set(wanted))
-        sources, tables = {}, {}
-        for word, file in self._files.items():
-            table = self._table(word, file, names)
-            if table is not None:
-                tables[word] = {"name": file.name, "mark": list(file.mark or ()), **table}
-                sources[word] = _source(file.name, table)
-        packed = json.dumps({"schema": SCHEMA, "lists": tables}).encode() + b"\n"
-        changed = tables != self._kept
-        return Recorded(sources, packed if changed else None, tuple(self._notes))
+        found = {one.word: table for one in self._lists if (table := one.table(names))}
+        notes = [one.problem for one in self._lists if one.problem]
+        if self._writes and not any(table["charges"] for table in found.values()):
+            notes.append(NO_MAP)
+        packed = json.dumps({"schema": SCHEMA, "lists": found}).encode() + b"\n"
+        sources = {word: _source(table) for word, table in found.items()}
+        return Recorded(sources, packed if found != self._kept else None, tuple(notes))
 
-    def _found(self, word: str) -> FactFile | None:
-        if word == LITELLM:
+
+class _List:
+    """One list: its file, and what of it an earlier run kept.
+
+    Attributes:
+        problem: why it cannot be used, or what is used instead; "" where all is well.
+    """
+
+    def __init__(self, word: str, settings: Settings, kept: dict[str, Any] | None) -> None:
+        self.word = word
+        self.problem = ""
+        self._settings = settings
+        self._kept = kept
+        self._reader: FactReader | None = None
+
+    @cached_property
+    def _file(self) -> FactFile | None:
+        if self.word == LITELLM:
             return _price_map(self._settings)
-        path = self._settings.policy_path.parent / word
-        file = FactFile(path.name, path, _mark(path))
-        if file.mark is None:
-            self._notes.append(f"facts: {word} is not there")
-            return None
-        return file
+        path = self._settings.policy_path.parent / self.word
+        mark = _mark(path)
+        return None if mark is None else FactFile(path.name, path, mark)
 
-    def _is_kept(self, word: str, file: FactFile) -> bool:
-        known = self._kept.get(word)
-        mark = list(file.mark or ())
-        return known is not None and (known["name"], known["mark"]) == (file.name, mark)
+    @cached_property
+    def is_unchanged(self) -> bool:
+        """Whether it is the list that was looked into before."""
+        file, kept = self._file, self._kept
+        known = kept is not None and (kept["name"], kept["mark"])
+        return file is not None and known == (file.name, list(file.mark))
 
-    def _table(self, word: str, file: FactFile, names: list[str]) -> dict[str, Any] | None:
-        """{litellm model: facts} of what is wanted; from what is kept where nothing is new."""
-        known = self._kept.get(word)
-        if known is not None and self._is_kept(word, file):
-            told, silent = known["told"], known["silent"]
-            if not set(names).difference(told, silent):
-                return {"charges": known["charges"], "told": told, "silent": silent}
-        reader = self._reader(word)
-        if reader is None:
-            return None
-        rows = {name: reader.facts_of(name) for name in names}
-        return {
-            "charges": type(reader).__name__ == "PriceMap",
-            "told": {
-                name: facts.model_dump(mode="json", exclude_defaults=True)
-                for name, facts in rows.items()
-                if facts is not None
-            },
-            "silent": [name for name, facts in rows.items() if facts is None],
-        }
-
-    def _reader(self, word: str) -> FactReader | None:
-        if word not in self._read and word in self._files:
-            file = self._files[word]
+    def read(self) -> None:
+        """Read it, where it is there and was not read yet."""
+        if self._reader is None and not self.problem and self._file is not None:
             try:
-                self._read[word] = read_facts(read_regular(file.path, MOST_BYTES))
+                self._reader = read_facts(read_regular(self._file.path, MOST_BYTES))
             except (OSError, UnknownFormat) as error:
                 why = getattr(error, "strerror", None) or str(error)
-                self._notes.append(f"facts: {file.path.name} cannot be used: {why}")
-                del self._files[word]
-        return self._read.get(word)
+                self.problem = f"facts: {self._file.path.name} cannot be used: {why}"
+
+    def table(self, names: Sequence[str]) -> dict[str, Any] | None:
+        """What it says of these: read only where what is kept does not know them all."""
+        kept = self._kept
+        if kept and self.is_unchanged and not set(names).difference(kept["told"], kept["silent"]):
+            return kept
+        self.read()
+        if self._reader is not None and self._file is not None:
+            return _table(self._file, self._reader, names)
+        if self._file is None and (kept or self.word != LITELLM):
+            self.problem = f"facts: {self.word} is not there"
+        if kept:
+            self.problem += "; what it said before counts"
+        return kept
 
 
-def _source(name: str, table: Mapping[str, Any]) -> RecordedFacts:
+def _table(file: FactFile, reader: FactReader, names: Sequence[str]) -> dict[str, Any]:
+    """What a list says of each name, as it is kept: `told` the facts, `silent` the unknown ones."""
+    from rollcall.litellm_config.price_map import PriceMap
+
+    rows = {name: reader.facts_of(name) for name in names}
+    return {
+        "name": file.name,
+        "mark": list(file.mark),
+        "charges": isinstance(reader, PriceMap),
+        "told": {
+            name: facts.model_dump(mode="json", exclude_defaults=True)
+            for name, facts in rows.items()
+            if facts is not None
+        },
+        "silent": [name for name, facts in rows.items() if facts is None],
+    }
+
+
+def _source(table: Mapping[str, Any]) -> RecordedFacts:
     told: Mapping[str, Any] = table["told"]
 
     def facts_of(litellm_model: str) -> Facts | None:
         row = told.get(litellm_model)
         return None if row is None else Facts.model_validate(row)
 
-    return RecordedFacts(name, facts_of, charges=bool(table["charges"]))
+    return RecordedFacts(table["name"], facts_of, charges=table["charges"])
 
 
 def _price_map(settings: Settings) -> FactFile | None:
     """LiteLLM's own map: as ROLLCALL_PRICE_MAP names it, else that of the installed package."""
     if named := settings.environ.get(VARIABLE):
         path = Path(named)
-        return FactFile(path.name, path, _mark(path)) if _mark(path) else None
+        mark = _mark(path)
+        return None if mark is None else FactFile(path.name, path, mark)
     from rollcall.launch.find import find_package
     from rollcall.litellm_config.price_map import FILE_NAME
 
@@ -233,3 +263,65 @@ def models_of_interest(answers: Iterable[Answer], document: ConfigDocument) -> s
         if called := called_by(entry):
             named.add(called)
     return named
+
+
+class Fetched(NamedTuple):
+    """A copy of an open list that was fetched.
+
+    Attributes:
+        path: where it was written. named: the policy names it already. changed: it is another
+            text than before.
+    """
+
+    path: Path
+    named: bool
+    changed: bool
+
+
+def update(settings: Settings, url: str, to: Path | None = None) -> Fetched:
+    """Fetch a copy of models.dev's list or of LiteLLM's price map, and write it beside the policy.
+
+    Args:
+        to: where to write it; left out: the one file the policy names, else facts.json.
+
+    Raises:
+        SettingsError: it cannot be fetched, is no such list, or the policy names several files.
+        PolicyError, StoreError: see their docstrings.
+    """
+    from rollcall.store.atomic import write_named
+    from rollcall.sync.gather import read_policy
+
+    folder = settings.policy_path.parent
+    named = [word for word in read_policy(settings)[1].fact_sources if word not in FACT_SOURCES]
+    if to is None and len(named) > 1:
+        raise SettingsError(
+            f"The policy names several files: {', '.join(named)}.", "Say which with --to FILE."
+        )
+    target = to or folder / (named[0] if named else DEFAULT_FILE)
+    content = _fetch(url)
+    try:
+        read_facts(content)
+    except UnknownFormat as error:
+        raise SettingsError(
+            f"What {url} gives is of no use: {error}.",
+            "Known: https://models.dev/api.json, LiteLLM's model_prices_and_context_window.json.",
+        ) from None
+    try:
+        before = read_regular(target, MOST_BYTES)
+    except OSError:
+        before = None
+    if before != content:
+        write_named(target, content)
+    return Fetched(target, any(folder / word == target for word in named), before != content)
+
+
+def _fetch(url: str) -> bytes:
+    """The body at an address; no key is sent, redirects lead nowhere."""
+    from rollcall.providers.network import fetch_body
+
+    if not url.lower().startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        raise SettingsError(f"{url} is no https address.", "Give one that begins with https://.")
+    body, why = fetch_body(url, FETCH_SECONDS)
+    if body is None:
+        raise SettingsError(f"{url} could not be fetched: {why}.", "Check the address.")
+    return body

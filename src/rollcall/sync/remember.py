@@ -43,7 +43,7 @@ def after_asking(state: State, answers: Iterable[Answer], *, now: str, today: da
 def _provider_after(before: ProviderState, answer: Answer, now: str, today: date) -> ProviderState:
     asked = {
         "verdict": answer.verdict.value,
-        "detail": answer.detail,
+        "detail": answer.detail or answer.partial,
         "last_asked": now,
         "models": len(answer.models),
         "key_mark": answer.key_mark,
@@ -156,6 +156,7 @@ def remember_edit(
         outcome="applied",
         summary=what,
         backup_id=written.backup_id,
+        by=_who(settings),
     )
     return store.write_state(after_run(_with_result(state, content), record))
 
@@ -192,7 +193,21 @@ def _record(settings: Settings, plan: Plan, outcome: str, written: Written | Non
         summary=counts(plan.changes),
         changes=[f"{change.kind} {change.name}: {change.reason}" for change in plan.changes][:50],
         backup_id=written.backup_id if written else None,
+        by=_who(settings),
     )
+
+
+def _who(settings: Settings) -> str:
+    """Who wrote, for the others who share the store."""
+    if settings.address is None:
+        return ""
+    import platform
+
+    environ = settings.environ
+    if run := environ.get("GITHUB_RUN_ID"):
+        return f"GitHub Actions, run {run}"
+    user = environ.get("USER") or environ.get("USERNAME") or "somebody"
+    return f"{user} on {environ.get('HOSTNAME') or platform.node()}"
 
 
 def _fresh(settings: Settings, inputs: Inputs, config: bytes) -> str:

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, 
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
+from rollcall.providers.bodies import Inbox, TooLarge, Unreadable, as_utf8, read_json
 from rollcall.providers.chat.answer import NoReply, Piece, Reply, UnexpectedShape, mapping
 from rollcall.providers.chat.call import Call, WireRequest
 from rollcall.providers.chat.embeddings import Embeddings
@@ -21,18 +22,22 @@ from rollcall.providers.chat.failures import error_inside, error_of, error_of_wo
 from rollcall.providers.http_client import httpx
 
 MAX_REPLY_BYTES = 64 * 1024 * 1024
+MAX_EMBEDDING_BYTES = 256 * 1024 * 1024
+"""Two thousand vectors of three thousand numbers are some 80 MB."""
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 CONNECT_SECONDS = 10.0
 LINGER_SECONDS = 2.0
 """So long we wait for what may follow a whole answer (counts of tokens, the end of the body), after
 which the connection can be used again."""
 
+_JSON = {"accept": "application/json"}
+_EVENTS = {"accept": "text/event-stream", "accept-encoding": "identity"}
 _FIELDS = (b"data", b"event", b"id", b"retry", b":")
 """How a stream of events begins."""
 
 
-class _TooLarge(Exception):
-    """A reply, or an event of one, is longer than any completion."""
+class _EndlessEvent(TooLarge):
+    """An event of a stream is longer than any."""
 
 
 async def complete(
@@ -44,7 +49,7 @@ async def complete(
         InvalidCall: the provider would refuse it; nothing was sent. ProviderError: it was refused.
     """
     request = endpoint.protocol.request(call)
-    body = await _ask(client, endpoint, request)
+    body = await _ask(client, endpoint, request, MAX_REPLY_BYTES)
     return _read(body, endpoint, _names(request))
 
 
@@ -67,11 +72,11 @@ async def embed(
             "Give the role a provider that has, such as openai, gemini, mistral or ollama.",
         )
     request = protocol.request(model, texts, params)
-    raw = _json(await _ask(client, endpoint, request), endpoint, _names(request))
+    body = await _ask(client, endpoint, request, MAX_EMBEDDING_BYTES)
+    raw = _json(body, endpoint, _names(request))
     try:
         found = protocol.parse(raw)
     except UnexpectedShape as shape:
-        body = json.dumps(raw).encode()
         raise invalid_reply(f"holds no embeddings: {shape}", endpoint, body) from None
     if len(found.vectors) != len(texts):
         counts = f"{len(found.vectors)} embeddings for {len(texts)} texts"
@@ -119,14 +124,20 @@ async def stream(
         raise error
 
 
-async def _ask(client: httpx.AsyncClient, endpoint: Endpoint, request: WireRequest) -> bytes:
-    """The body of a good reply."""
+async def _ask(
+    client: httpx.AsyncClient, endpoint: Endpoint, request: WireRequest, room: int
+) -> bytes:
+    """The body of a good reply, of at most `room` bytes."""
     try:
         async with (
             asyncio.timeout(endpoint.timeout_seconds),
-            _sent(client, endpoint, request, "application/json") as response,
+            _sent(client, endpoint, request, _JSON) as response,
         ):
-            body = await _whole(response.aiter_bytes())
+            inbox = Inbox(response.headers.get("content-encoding", ""), room)
+            async for chunk in response.aiter_raw():
+                for portion in inbox.portions(chunk):
+                    inbox.take(portion)
+            body = inbox.body()
     except _expected() as error:
         raise error_of(_no_reply(error), endpoint) from None
     if response.status_code != 200:
@@ -141,7 +152,7 @@ async def _events(
     from httpx_sse import EventSource
 
     try:
-        async with _sent(client, endpoint, request, "text/event-stream") as response:
+        async with _sent(client, endpoint, request, _EVENTS) as response:
             chunks = response.aiter_bytes()
             async with asyncio.timeout(endpoint.timeout_seconds):
                 start = await _start(chunks)
@@ -154,7 +165,7 @@ async def _events(
             if whole:
                 yield start
                 return
-            bounded = _Bounded(start, chunks)
+            bounded = _Bounded(start, chunks, endpoint.timeout_seconds)
             source = httpx.Response(
                 200, headers={"content-type": "text/event-stream"}, content=aiter(bounded)
             )
@@ -169,7 +180,7 @@ async def _events(
 
 @asynccontextmanager
 async def _sent(
-    client: httpx.AsyncClient, endpoint: Endpoint, request: WireRequest, accept: str
+    client: httpx.AsyncClient, endpoint: Endpoint, request: WireRequest, accept: Mapping[str, str]
 ) -> AsyncIterator[httpx.Response]:
     """The response to a request, its body not yet read."""
     seconds = endpoint.timeout_seconds
@@ -185,7 +196,7 @@ async def _sent(
         content=body,
         headers={
             "content-type": "application/json",
-            "accept": accept,
+            **accept,
             **endpoint.protocol.key_headers(endpoint.key),
         },
         timeout=httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds)),
@@ -203,7 +214,7 @@ async def _whole(chunks: AsyncIterator[bytes]) -> bytes:
     async for chunk in chunks:
         body += chunk
         if len(body) > MAX_REPLY_BYTES:
-            raise _TooLarge(f"more than {MAX_REPLY_BYTES >> 20} MiB")
+            raise TooLarge
     return bytes(body)
 
 
@@ -224,20 +235,27 @@ def _are_events(response: httpx.Response, start: bytes) -> bool:
 
 
 class _Bounded:
-    """Chunks of a stream, as long as no event of it grows beyond reason."""
+    """Chunks of a stream, as long as no event grows, and no line takes, beyond reason."""
 
-    def __init__(self, start: bytes, chunks: AsyncIterator[bytes]) -> None:
+    def __init__(self, start: bytes, chunks: AsyncIterator[bytes], line_seconds: float) -> None:
         self._start = start
         self._chunks = chunks
+        self._line_seconds = line_seconds
         self.held = len(start)
         """Bytes since the last event."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        now = asyncio.get_running_loop().time
+        line_began = now()
         yield self._start
         async for chunk in self._chunks:
             self.held += len(chunk)
             if self.held > MAX_EVENT_BYTES:
-                raise _TooLarge("an event of many megabytes")
+                raise _EndlessEvent
+            if b"\n" in chunk:
+                line_began = now()
+            elif now() - line_began > self._line_seconds:
+                raise TimeoutError
             yield chunk
         yield b"\n\n"  # providers let the last event end where the stream ends
 
@@ -245,9 +263,9 @@ class _Bounded:
 def _json(body: bytes, endpoint: Endpoint, sent: Collection[str]) -> Mapping[str, Any]:
     """A reply as data, if it is none of the errors that come with status 200."""
     try:
-        raw = json.loads(body)
-    except (ValueError, RecursionError):
-        raise invalid_reply("is not JSON", endpoint, body) from None
+        raw = read_json(as_utf8(body))
+    except Unreadable as unreadable:
+        raise invalid_reply(str(unreadable).removeprefix("it "), endpoint, body) from None
     error = error_inside(raw, endpoint, sent)
     if error is not None:
         raise error
@@ -272,8 +290,8 @@ def _read(
 def _piece(data: str, endpoint: Endpoint, sent: Collection[str]) -> Piece:
     """What an event says; most that are no answer say nothing."""
     try:
-        event = json.loads(data)
-    except (ValueError, RecursionError):
+        event = read_json(data.encode())
+    except Unreadable:
         raise invalid_reply("has an event that is not JSON", endpoint, data.encode()) from None
     error = error_inside(event, endpoint, sent)
     if error is not None:
@@ -291,17 +309,21 @@ def _reply(response: httpx.Response, body: bytes) -> Reply:
 
 def _expected() -> tuple[type[Exception], ...]:
     """What sending raises; UnicodeEncodeError: a key that is none."""
-    return (httpx.HTTPError, httpx.InvalidURL, _TooLarge, OSError, UnicodeEncodeError)
+    return (httpx.HTTPError, httpx.InvalidURL, TooLarge, Unreadable, OSError, UnicodeEncodeError)
 
 
 def _no_reply(error: Exception) -> NoReply:
     if isinstance(error, httpx.TimeoutException | TimeoutError):
         return NoReply("timeout", type(error).__name__)
-    if isinstance(error, _TooLarge):
-        return NoReply("too_large", str(error))
+    if isinstance(error, TooLarge):
+        endless = isinstance(error, _EndlessEvent)
+        what = "an event of many megabytes" if endless else "longer than any answer"
+        return NoReply("too_large", what)
     detail = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, UnicodeEncodeError):
         return NoReply("unreachable", "the key holds characters that no key has")
-    if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.DecodingError):
+    if isinstance(
+        error, httpx.RemoteProtocolError | httpx.ReadError | httpx.DecodingError | Unreadable
+    ):
         return NoReply("broken", detail)
     return NoReply("unreachable", detail)

@@ -26,6 +26,7 @@ class Endpoint:
         name: what errors call it. base_url: root of its API, to which paths are added.
         key_variable: where its key comes from; None where it needs none. key_url: where a person
             gets one.
+        auth_hint: added when it refuses the key, one sentence.
         timeout_seconds: for a whole reply, or between two pieces of a streamed one.
         embeddings: how it embeds texts; None where it does not.
     """
@@ -38,6 +39,7 @@ class Endpoint:
     key_url: str = ""
     timeout_seconds: float = 120.0
     embeddings: EmbeddingProtocol | None = None
+    auth_hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ def endpoint_of(
         kind.key_url,
         timeout_seconds,
         _EMBEDDINGS.get(row.protocol, OpenAIEmbeddings()) if embeds else None,
+        row.auth_hint.format(base="api_base"),
     )
 
 
@@ -146,7 +149,9 @@ def endpoint_of_provider(
     Args:
         key: (variable, value), as `builtin.find_key` finds it.
     """
-    kind = replace(TYPES[provider.protocol], provider=provider)
+    # A static provider of a name of its own speaks what most do.
+    known = TYPES.get(provider.protocol) or TYPES.get(provider.name) or TYPES["openai"]
+    kind = replace(known, provider=provider)
     variable, value = key or (None, None)
     return endpoint_of(
         kind,

@@ -348,7 +348,8 @@ def _hint(outcome: Outcome, said: _Said, params: tuple[str, ...], endpoint: Endp
             return "Give the provider an auth_profile: it wants a key."
         case Outcome.REFUSED_KEY:
             may = " and what it may do" if said.status == 403 else ""
-            return f"Check the key in {endpoint.key_variable}{may}{where}."
+            hint = f"Check the key in {endpoint.key_variable}{may}{where}. {endpoint.auth_hint}"
+            return hint.rstrip()
         case Outcome.NO_CREDIT if _KEY_LIMIT.search(said.message):
             at = f" ({endpoint.key_url})" if endpoint.key_url else ""
             return f"Raise the limit of the key in {endpoint.key_variable}{at}, or use another one."
@@ -357,7 +358,10 @@ def _hint(outcome: Outcome, said: _Said, params: tuple[str, ...], endpoint: Endp
         case Outcome.NOT_FOUND:
             return "Check the model's name and the provider's api_base."
         case Outcome.WRONG_ENDPOINT if _RESPONSES_ONLY.search(said.message):
-            return "Use a provider of type openai for this model, or a model that chats."
+            return (
+                "It answers at /responses only: call it through a provider of type openai that has "
+                "this endpoint, or use another model."
+            )
         case Outcome.WRONG_ENDPOINT if _NOT_FOR_CHAT.search(said.message):
             return "This is no model to chat with; use another one."
         case Outcome.WRONG_ENDPOINT:

@@ -67,6 +67,8 @@ class Learned:
             drop: whether a refused sampling parameter may be left out.
         """
         place, protocol = (endpoint.base_url, call.model), endpoint.protocol
+        if isinstance(protocol, ResponsesProtocol) and error.outcome is Outcome.WRONG_ENDPOINT:
+            self._protocols.pop(place, None)  # it was no better there
         if isinstance(protocol, OpenAIProtocol):
             if error.outcome is Outcome.WRONG_ENDPOINT and "responses" in error.message.lower():
                 self._protocols[place] = ResponsesProtocol()

@@ -1,0 +1,346 @@
+"""One walk over config.yaml and its includes for variables: what becomes of one that is not set.
+
+LiteLLM replaces `os.environ/NAME` wherever it is the whole value of a key, and takes what is not
+set for null. Whether it then starts, fails calls, uses another key or goes on as if the line were
+not there depends on the place. In a list of texts, and in any other notation, it looks nothing up:
+the text itself is used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from rollcall.inspect.checked_config import CheckedConfig, CheckedFile, Path, called
+from rollcall.inspect.findings import Finding
+from rollcall.litellm_config.effective import VARIABLE, mapping, variable_of
+from rollcall.providers.builtin import BUILTIN
+from rollcall.secrets import names_secret
+
+PLAIN_KEY = re.compile(r"(?:sk-|gsk_|xai-|pplx-|hf_|AIza)[A-Za-z0-9_\-]{16,}")
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+OTHER_NOTATION: Final = re.compile(
+    rf"\s*(?:\$\{{(?P<a>{_NAME})\}}|\$(?P<b>{_NAME})|%(?P<c>{_NAME})%|\{{\{{\s*(?P<d>{_NAME})\s*\}}\}}"
+    rf"|(?i:os\.environ|env|environ)[./\[(]+[\"']?(?P<e>{_NAME})[\"'\])]*"
+    rf"|(?i:os\.getenv)\([\"']?(?P<f>{_NAME})[\"']?\))\s*"
+)
+"""How variables are written elsewhere: shells, cmd, templates, Python, other casing, a blank."""
+INSIDE: Final = re.compile(rf"\$\{{({_NAME})\}}")
+
+
+class Outcome(StrEnum):
+    """What becomes of a place whose variable is not set."""
+
+    NO_START = "no start"
+    CALLS_FAIL = "calls fail"
+    FALLS_BACK = "falls back"
+    ELSEWHERE = "elsewhere"
+    AS_IF_ABSENT = "as if absent"
+
+
+NO_START: Final = (
+    "model_list.#.model_name",
+    "model_list.#.litellm_params",
+    "model_list.#.litellm_params.model",
+    "model_list.#.model_info",
+    "router_settings.fallbacks.#.*",
+    "router_settings.content_policy_fallbacks.#.*",
+    "litellm_settings.audit_log_callbacks",
+    "litellm_settings.callbacks",
+    "litellm_settings.custom_provider_map",
+    "litellm_settings.default_max_internal_user_budget",
+    "litellm_settings.default_team_settings",
+    "litellm_settings.failure_callback",
+    "litellm_settings.guardrails",
+    "litellm_settings.max_budget",
+    "litellm_settings.max_internal_user_budget",
+    "litellm_settings.model_group_settings",
+    "litellm_settings.post_call_rules",
+    "litellm_settings.priority_reservation_settings",
+    "litellm_settings.responses",
+    "litellm_settings.success_callback",
+    "litellm_settings.upperbound_key_generate_params",
+    "credential_list.#.credential_name",
+    "credential_list.#.credential_values",
+    "credential_list.#.credential_info",
+)
+"""Places where null ends the start; `#` is any item of a list, `*` any key."""
+CALLS_FAIL: Final = (
+    "model_list.#.litellm_params.extra_headers.*",
+    "model_list.#.litellm_params.headers.*",
+    "router_settings.model_group_alias.*",
+    "router_settings.routing_strategy",
+    "litellm_settings.request_timeout",
+    "general_settings.allowed_routes",
+)
+"""Places where null fails calls: of the entry, of the alias, or all of them."""
+ELSEWHERE: Final = ("model_list.#.litellm_params.api_base",)
+"""Places where null sends calls, and the entry's key, to the provider's own address."""
+KEY: Final = "model_list.#.litellm_params.api_key"
+LOOKED_UP_LATER: Final = frozenset({"general_settings.master_key", "include"})
+"""Places that other checks judge."""
+
+
+class Use(NamedTuple):
+    """One place that names a variable. `place` is its path as a pattern, `who` who needs it."""
+
+    file: CheckedFile
+    path: Path
+    place: str
+    who: str
+    value: Any
+    in_list: bool
+
+
+def variable_traps(config: CheckedConfig) -> Iterator[Finding]:
+    """Variables that are not set, by what becomes of that, and texts that stay texts."""
+    uses = [use for file in config.files for use in _uses(file)]
+    yield from _as_text(uses)
+    if config.section("general_settings").get("key_management_system"):
+        return  # it may hold them all
+    yield from _nulls(uses)
+    yield from _unset(config, uses)
+    yield from _without_key(config)
+
+
+def plain_keys(config: CheckedConfig) -> Iterator[Finding]:
+    """Keys that stand in a file."""
+    fix = "Put it into .env and write os.environ/NAME here; change the key if others saw the file."
+    for file in config.files:
+        for use in _uses(file):
+            if isinstance(use.value, str) and PLAIN_KEY.fullmatch(use.value.strip()):
+                what = f"A key of {use.who} stands in the file in plain text."
+                if use.place == "general_settings.master_key":
+                    continue
+                yield file.warning("plain_key", what, use.path, fix)
+        master = mapping(file.data.get("general_settings")).get("master_key")
+        if isinstance(master, str) and master and not _is_reference(master):
+            what = "The master key stands in the file in plain text."
+            path = ("general_settings", "master_key")
+            yield file.warning("plain_master_key", what, path, fix)
+
+
+def _is_reference(text: str) -> bool:
+    return variable_of(text) is not None or OTHER_NOTATION.fullmatch(text) is not None
+
+
+def _uses(file: CheckedFile) -> Iterator[Use]:
+    """Every scalar of a file that may name a variable, in file order."""
+    waiting: list[tuple[Path, Any, bool]] = [((), file.data, False)]
+    while waiting:
+        path, value, in_list = waiting.pop()
+        if isinstance(value, dict):
+            inner = [((*path, key), one, False) for key, one in value.items() if _is_step(key)]
+            waiting.extend(reversed(inner))
+        elif isinstance(value, list):
+            items = [((*path, at), one, True) for at, one in enumerate(value)]
+            waiting.extend(reversed(items))
+        elif value is None or isinstance(value, str):
+            yield Use(file, path, _place(path), _who(file, path), value, in_list)
+
+
+def _is_step(key: object) -> bool:
+    return isinstance(key, str) and not key.startswith("x-")
+
+
+def _place(path: Path) -> str:
+    return ".".join("#" if isinstance(step, int) else step for step in path)
+
+
+def _who(file: CheckedFile, path: Path) -> str:
+    """Whom a place belongs to: an entry by its name, else the place itself."""
+    if path and path[0] == "model_list" and len(path) > 2 and isinstance(path[1], int):
+        entry = file.entries[path[1]] if path[1] < len(file.entries) else None
+        return called(mapping(entry), path[1])
+    return ".".join(str(step) for step in path if not isinstance(step, int))
+
+
+def _matches(place: str, patterns: tuple[str, ...]) -> bool:
+    if place in patterns:
+        return True
+    head = place.rpartition(".")[0]
+    return f"{head}.*" in patterns
+
+
+_ADDRESSES = ("api_base", "base_url", "url", "host", "database_url")
+
+
+def _as_text(uses: list[Use]) -> Iterator[Finding]:
+    """References that LiteLLM does not see: in a list of texts, or in another notation."""
+    for use in uses:
+        if not isinstance(use.value, str):
+            continue
+        if variable_of(use.value) is None:
+            yield from _other_notation(use, use.value)
+        elif use.in_list and use.path[0] not in ("include", "environment_variables"):
+            what = (
+                f"LiteLLM looks no variable up in a list of texts: {use.who} gets the text"
+                f" {use.value} itself."
+            )
+            yield use.file.warning("variable_as_text", what, use.path, "Write the value itself.")
+
+
+def _other_notation(use: Use, text: str) -> Iterator[Finding]:
+    name = str(next((step for step in reversed(use.path) if isinstance(step, str)), ""))
+    found = None
+    if name in _ADDRESSES or names_secret(name):
+        found = OTHER_NOTATION.fullmatch(text)
+    if found is None and name in _ADDRESSES:
+        found = INSIDE.search(text)
+    in_entry = use.place.startswith("model_list.#.litellm_params.")
+    if found is None and not (in_entry and VARIABLE in text):
+        return
+    variable = next(filter(None, found.groups()), "NAME") if found else "NAME"
+    what = f"{name} of {use.who} names a variable in a way LiteLLM does not read: the text itself"
+    fix = f"Write {VARIABLE}{variable} and nothing else."
+    yield use.file.error("variable_as_text", f"{what} is used.", use.path, fix)
+
+
+def _nulls(uses: list[Use]) -> Iterator[Finding]:
+    """Null written out where LiteLLM needs a value; entries are checked as such."""
+    for use in uses:
+        if use.value is not None or use.place.startswith("model_list.#.") or use.in_list:
+            continue
+        if _matches(use.place, NO_START):
+            what = f"{use.who} has no value: LiteLLM does not start."
+            yield use.file.error("no_value", what, use.path, "Give it one, or delete the line.")
+        elif _matches(use.place, CALLS_FAIL) and not use.place.startswith("router_settings.model"):
+            what = f"{use.who} has no value: every call fails."
+            yield use.file.error("no_value", what, use.path, "Give it one, or delete the line.")
+
+
+def _unset(config: CheckedConfig, uses: list[Use]) -> Iterator[Finding]:
+    """What becomes of each variable that is not set, the worst of each first."""
+    groups: dict[tuple[str, Outcome, str], list[Use]] = {}
+    for use in uses:
+        variable = variable_of(use.value)
+        if variable is None or use.in_list or config.environ.get(variable):
+            continue
+        if use.place in LOOKED_UP_LATER or use.path[0] == "environment_variables":
+            continue
+        if use.path[0] == "model_list" and variable in config.environ and use.place != KEY:
+            continue  # set to nothing: a text, which the field's own check judges
+        outcome, instead = _outcome(config, use)
+        if instead == variable:
+            continue  # it is in environment_variables, and LiteLLM reads it by itself in time
+        groups.setdefault((variable, outcome, instead), []).append(use)
+    order = list(Outcome)
+    for (variable, outcome, instead), places in sorted(
+        groups.items(), key=lambda group: order.index(group[0][1])
+    ):
+        yield _told(variable, outcome, instead, places, config)
+
+
+def _outcome(config: CheckedConfig, use: Use) -> tuple[Outcome, str]:
+    """What becomes of one place, and for a key the variable that is used instead."""
+    if _matches(use.place, NO_START) or _ends_cache(config, use):
+        return Outcome.NO_START, ""
+    if use.place == KEY:
+        entry = mapping(use.file.entries[int(use.path[1])])
+        return key_outcome(config, mapping(entry.get("litellm_params")))
+    if _matches(use.place, CALLS_FAIL):
+        return Outcome.CALLS_FAIL, ""
+    if use.place in ELSEWHERE:
+        return Outcome.ELSEWHERE, ""
+    return Outcome.AS_IF_ABSENT, ""
+
+
+def key_outcome(config: CheckedConfig, params: Mapping[Any, Any]) -> tuple[Outcome, str]:
+    """What the calls of an entry do that gives no key, and the variable used instead."""
+    usual = usual_keys(params)
+    if params.get("litellm_credential_name") or usual == ():
+        return Outcome.AS_IF_ABSENT, ""
+    given = config.section("environment_variables")
+    for name in usual or ():
+        if config.environ.get(name) or given.get(name):
+            return Outcome.FALLS_BACK, name
+    return Outcome.CALLS_FAIL, ""
+
+
+USUAL_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    **{row.litellm_prefix: () if row.key_optional else row.key_env for row in BUILTIN.values()},
+    "azure": ("AZURE_API_KEY", "AZURE_OPENAI_API_KEY"),
+    "cohere": ("COHERE_API_KEY", "CO_API_KEY"),
+    "litellm_proxy": ("LITELLM_PROXY_API_KEY",),
+    "nvidia_nim": ("NVIDIA_NIM_API_KEY",),
+    "ollama": (),
+    "text-completion-openai": ("OPENAI_API_KEY",),
+}
+"""LiteLLM's provider -> the variables it reads a key from by itself; () = it needs none."""
+
+
+def usual_keys(params: Mapping[Any, Any]) -> tuple[str, ...] | None:
+    """The variables LiteLLM reads an entry's key from by itself; None where that is not known."""
+    model, provider = params.get("model"), params.get("custom_llm_provider")
+    if not isinstance(model, str):
+        return None
+    if not isinstance(provider, str):
+        provider = model.partition("/")[0] if "/" in model else _maker(model)
+    return USUAL_KEYS.get(provider)
+
+
+def _maker(model: str) -> str:
+    """Whose model LiteLLM takes a name without a provider for."""
+    return "anthropic" if model.startswith("claude") else "openai" if _OPENAI.match(model) else ""
+
+
+_OPENAI = re.compile(r"(?:gpt-|chatgpt-|o\d)")
+
+
+def _ends_cache(config: CheckedConfig, use: Use) -> bool:
+    """Whether the cache, and so LiteLLM, cannot start without this setting."""
+    if not use.place.startswith("litellm_settings.cache_params."):
+        return False
+    return use.path[-1] == "type" and config.section("litellm_settings").get("cache") is True
+
+
+def _told(
+    variable: str, outcome: Outcome, instead: str, places: list[Use], config: CheckedConfig
+) -> Finding:
+    first = places[0]
+    who = list(dict.fromkeys(use.who for use in places))
+    names = f"{who[0]} and {len(who) - 1} more need" if len(who) > 1 else f"{who[0]} needs"
+    joined = f"{variable} is not set, and {names} it"
+    fix = f"Set {variable} in the environment or .env, or take the line out."
+    if config.section("environment_variables").get(variable):
+        joined = f"{variable} stands in environment_variables, too late for {who[0]}"
+        fix = f"Set {variable} in the environment or .env, which LiteLLM reads first."
+    match outcome:
+        case Outcome.NO_START:
+            what = f"{joined}: LiteLLM does not start."
+            return first.file.error("variable_no_start", what, first.path, fix)
+        case Outcome.CALLS_FAIL:
+            what = f"{joined}: listed, but every call fails."
+            make = first.file.warning if first.place == KEY else first.file.error
+            return make("variable_unset", what, first.path, fix)
+        case Outcome.FALLS_BACK:
+            what = f"{joined}: LiteLLM uses {instead} instead."
+            return first.file.warning("variable_falls_back", what, first.path, fix)
+        case Outcome.ELSEWHERE:
+            what = f"{joined} as api_base: calls, and the key, go to the provider's own address."
+            return first.file.warning("variable_elsewhere", what, first.path, fix)
+        case Outcome.AS_IF_ABSENT:
+            what = f"{joined}: LiteLLM goes on as if the line were not there."
+            return first.file.warning("variable_ignored", what, first.path, fix)
+
+
+def _without_key(config: CheckedConfig) -> Iterator[Finding]:
+    """Entries that name no key at all, and whose usual variable is not set."""
+    missing: dict[str, list[tuple[CheckedFile, Path, str]]] = {}
+    for file in config.files:
+        for index, entry in enumerate(file.entries):
+            params = mapping(mapping(entry).get("litellm_params"))
+            usual = usual_keys(params)
+            if not usual or params.get("api_key") is not None:
+                continue
+            if key_outcome(config, params)[0] is Outcome.CALLS_FAIL:
+                path: Path = ("model_list", index, "litellm_params")
+                missing.setdefault(usual[0], []).append((file, path, called(entry, index)))
+    for variable, places in missing.items():
+        file, path, who = places[0]
+        names = f"{who} and {len(places) - 1} more name" if len(places) > 1 else f"{who} names"
+        what = f"{names} no key, and {variable} is not set: listed, but every call fails."
+        fix = f"Set {variable} in the environment or .env, or take the entries out."
+        yield file.warning("variable_unset", what, path, fix)

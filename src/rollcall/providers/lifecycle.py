@@ -1,0 +1,64 @@
+"""Where a model is in its life, as its row says: gone, deprecated, or to end on a day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rollcall.providers.rows import Places, Row
+
+if TYPE_CHECKING:
+    from datetime import date
+
+_ENDS: Final[Places] = (
+    ("shutdown_date",),
+    ("deprecation_date",),
+    ("deprecation",),
+    ("deprecation", "inference"),
+    ("deprecation", "date"),
+    ("expiration_date",),
+    ("retirement_date",),
+    ("sunset_date",),
+    ("end_of_life",),
+    ("eol_date",),
+)
+_STATES: Final[Places] = (
+    ("status",),
+    ("lifecycle_status",),
+    ("state",),
+    ("lifecycle",),
+    ("lifecycle", "status"),
+)
+_DEPRECATED: Final = frozenset(("deprecated", "deprecating", "legacy", "sunset", "sunsetting"))
+_GONE: Final = frozenset(
+    ("retired", "inactive", "disabled", "offline", "unavailable", "shutdown", "decommissioned")
+)
+_DEPRECATED_FLAGS: Final[Places] = (("deprecated",), ("is_deprecated",), ("isDeprecated",))
+_ACTIVE_FLAGS: Final[Places] = (("active",), ("is_active",), ("enabled",), ("available",))
+
+
+def is_gone(row: Row) -> bool:
+    """Whether a row says that its model cannot be called any more, or not now."""
+    if any(row.flag(*place) is False for place in row.present(_ACTIVE_FLAGS)):
+        return True
+    return not _states(row).isdisjoint(_GONE)
+
+
+def is_deprecated(row: Row) -> bool:
+    """Whether a row calls its model deprecated."""
+    if any(row.flag(*place) for place in row.present(_DEPRECATED_FLAGS)):
+        return True
+    return not _states(row).isdisjoint(_DEPRECATED)
+
+
+def _states(row: Row) -> set[str]:
+    return {(row.text(*place) or "").lower() for place in row.present(_STATES)}
+
+
+def announced_end(row: Row) -> date | None:
+    """The last day a row announces."""
+    given = row.value("deprecationDate")  # Fireworks: {year, month, day}
+    if isinstance(given, dict):
+        parts = [Row(given).count(part) or 1 for part in ("year", "month", "day")]
+        given = "-".join(f"{part:02}" for part in parts)
+    day = Row({"day": given}).day("day") if given else None
+    return day or next((found for place in row.present(_ENDS) if (found := row.day(*place))), None)

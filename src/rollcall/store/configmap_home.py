@@ -1,0 +1,279 @@
+"""A config in a Kubernetes ConfigMap, through the official client.
+
+The ConfigMap is replaced under the resourceVersion it was read at; its other keys and all metadata
+go back as they came. What rollcall remembers lies in a second ConfigMap, `NAME-rollcall`, packed.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import posixpath
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config.config_exception import ConfigException
+from urllib3.exceptions import HTTPError
+
+from rollcall.errors import LostRace, StoreError
+from rollcall.store.homes import Held
+
+MOST_BYTES = 1_048_576
+"""What the API server takes in one ConfigMap, keys and values together."""
+TRIES = 8
+_SLASH = ".."
+"""Stands for the slash of a name, which no key may hold."""
+_TIMEOUT_SECONDS = (3, 20)
+
+
+def api_client(environ: Mapping[str, str]) -> Any:
+    """The client of the cluster we are in, else of the kubeconfig's current context.
+
+    Raises:
+        StoreError: there is neither.
+    """
+    settings = client.Configuration()
+    settings.retries = False
+    try:
+        if environ.get("KUBERNETES_SERVICE_HOST"):
+            config.load_incluster_config(client_configuration=settings)
+        else:
+            path = environ.get("KUBECONFIG") or None
+            config.load_kube_config(config_file=path, client_configuration=settings)
+    except (ConfigException, OSError) as error:
+        raise StoreError(
+            f"There is no cluster to talk to: {str(error).rstrip('.')}.",
+            "Set KUBECONFIG, or run it in the cluster with a service account.",
+        ) from None
+    return client.ApiClient(settings)
+
+
+@contextmanager
+def translated(doing: str, what: str) -> Iterator[None]:
+    """The client's exceptions as two lines.
+
+    Args:
+        doing: the verb RBAC knows. what: the kind and name.
+    """
+    try:
+        yield
+    except ApiException as error:
+        if error.status == 409:
+            raise LostRace(
+                f"{what} changed while rollcall was deciding.",
+                "Run again to decide from what is there now.",
+            ) from None
+        if error.status in (401, 403):
+            raise StoreError(
+                f"{what}: the cluster does not let us {doing} it ({error.status}).",
+                f"Give the service account the verb `{doing}` on it; see docs/FLEET.md.",
+            ) from None
+        raise StoreError(
+            f"{what}: the cluster answered {error.status} to `{doing}` ({_message(error)}).",
+            "Check the namespace and the name.",
+        ) from None
+    except HTTPError as error:
+        raise StoreError(
+            f"{what}: the cluster cannot be reached ({type(error).__name__}).",
+            "Check the network and KUBECONFIG.",
+        ) from None
+
+
+def _message(error: ApiException) -> str:
+    try:
+        return str(json.loads(error.body)["message"])[:200].rstrip(".")
+    except (ValueError, KeyError, TypeError):
+        return str(error.reason)
+
+
+@dataclass(frozen=True)
+class _Map:
+    """One ConfigMap, as plain data."""
+
+    api: Any
+    namespace: str
+    name: str
+
+    def read(self) -> dict[str, Any] | None:
+        """All of it; None where there is none."""
+        with translated("get", self.called):
+            try:
+                reply = self.api.read_namespaced_config_map(
+                    self.name,
+                    self.namespace,
+                    _preload_content=False,
+                    _request_timeout=_TIMEOUT_SECONDS,
+                )
+            except ApiException as error:
+                if error.status == 404:
+                    return None
+                raise
+            found: dict[str, Any] = json.loads(reply.data)
+            return found
+
+    def replace(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Put it back under its resourceVersion, or create it where it has none."""
+        size = sum(
+            len(key) + len(value.encode())
+            for part in ("data", "binaryData")
+            for key, value in (body.get(part) or {}).items()
+        )
+        if size > MOST_BYTES:
+            raise StoreError(
+                f"{self.called} would hold {size:,} bytes, and a ConfigMap takes {MOST_BYTES:,}.",
+                "Admit fewer models, or keep the config in an object store.",
+            )
+        new = "resourceVersion" not in body["metadata"]
+        with translated("create" if new else "update", self.called):
+            send: Callable[..., Any] = self.api.replace_namespaced_config_map
+            args: tuple[Any, ...] = (self.name, self.namespace, body)
+            if new:
+                send, args = self.api.create_namespaced_config_map, (self.namespace, body)
+            reply = send(*args, _preload_content=False, _request_timeout=_TIMEOUT_SECONDS)
+            made: dict[str, Any] = json.loads(reply.data)
+            return made
+
+    @property
+    def called(self) -> str:
+        return f"configmap://{self.namespace}/{self.name}"
+
+    def blank(self) -> dict[str, Any]:
+        """One that is not there yet."""
+        labels = {"app.kubernetes.io/managed-by": "rollcall"}
+        return {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": self.name, "namespace": self.namespace, "labels": labels},
+        }
+
+
+@dataclass(frozen=True)
+class ConfigMapHome:
+    """One key of a ConfigMap."""
+
+    address: str
+    map: _Map
+    named_key: str | None
+    _read: dict[str, dict[str, Any]] = field(default_factory=dict, init=False, repr=False)
+
+    @classmethod
+    def at(cls, address: str, environ: Mapping[str, str]) -> ConfigMapHome:
+        """The ConfigMap of an address `configmap://NAMESPACE/NAME[/KEY]`."""
+        namespace, name, *key = address.removeprefix("configmap://").split("/", 2)
+        api = client.CoreV1Api(api_client(environ))
+        return cls(address, _Map(api, namespace, name), key[0] if key else None)
+
+    @property
+    def shelf(self) -> ConfigMapShelf:
+        """What is remembered of it."""
+        return ConfigMapShelf(_Map(self.map.api, self.map.namespace, f"{self.map.name}-rollcall"))
+
+    def read(self) -> Held | None:
+        """The config and the ConfigMap's resourceVersion; None where the key is not there yet."""
+        body = self.map.read()
+        if body is None:
+            self._read.pop("", None)
+            return None
+        self._read[""] = body
+        text = (body.get("data") or {}).get(self._key(body))
+        return None if text is None else Held(text.encode(), body["metadata"]["resourceVersion"])
+
+    def write(self, content: bytes, version: str | None) -> str:
+        """Replace the config; every other key and all metadata go back as they came."""
+        body = self._read.get("") or self.map.blank()
+        if version is not None and body["metadata"].get("resourceVersion") != version:
+            raise LostRace(f"{self.address} changed meanwhile.", "Run again.")
+        key = self._key(body)
+        new = {**body, "data": {**(body.get("data") or {}), key: content.decode()}}
+        made = self._read[""] = self.map.replace(new)
+        return str(made["metadata"]["resourceVersion"])
+
+    def earlier(self, version: str) -> bytes | None:  # noqa: ARG002  a cluster keeps none
+        """Nothing: a cluster keeps no earlier ConfigMaps."""
+        return None
+
+    def included(self, entry: str, declared_in: str) -> tuple[str, bytes] | None:  # noqa: ARG002
+        """Another key of the same ConfigMap, which is mounted as one folder."""
+        name = posixpath.basename(entry)
+        text = (self._read.get("", {}).get("data") or {}).get(name)
+        return None if text is None else (name, text.encode())
+
+    def require_conditions(self) -> None:
+        """An API server heeds resourceVersion."""
+
+    def _key(self, body: dict[str, Any]) -> str:
+        """The key that was named, else the one that is called like a config, else config.yaml."""
+        keys = list(body.get("data") or {})
+        if self.named_key or "config.yaml" in keys:
+            return self.named_key or "config.yaml"
+        found = [key for key in keys if "model_list:" in body["data"][key]]
+        if len(found) > 1:
+            raise StoreError(
+                f"{self.address} holds several configs: {', '.join(found)}.",
+                f"Name one: {self.address}/{found[0]}.",
+            )
+        return found[0] if found else "config.yaml"
+
+
+@dataclass(frozen=True)
+class ConfigMapShelf:
+    """Small files in one ConfigMap, each under the sha256 of its content as its version."""
+
+    map: _Map
+
+    def names(self) -> list[str]:
+        """Of all of them."""
+        body = self.map.read() or {}
+        return sorted(name.replace(_SLASH, "/") for name in body.get("binaryData") or {})
+
+    def get(self, name: str) -> Held | None:
+        """One of them."""
+        return self._held(self.map.read() or {}, name)
+
+    def put(self, name: str, content: bytes, version: str | None) -> str:
+        """Write one, while it is what it was; the others may change meanwhile."""
+        packed = base64.b64encode(gzip.compress(content, mtime=0)).decode()
+        self._change(name, packed, version, checked=True)
+        return sha256(content).hexdigest()
+
+    def remove(self, name: str) -> None:
+        """Take one away."""
+        self._change(name, None, None, checked=False)
+
+    def _change(self, name: str, packed: str | None, version: str | None, *, checked: bool) -> None:
+        for _ in range(TRIES):
+            body = self.map.read() or self.map.blank()
+            held = self._held(body, name)
+            if checked and (held.version if held else None) != version:
+                raise LostRace(f"{self.map.called}: {name} changed meanwhile.", "Run again.")
+            files = dict(body.get("binaryData") or {})
+            files.pop(_key_of(name), None)
+            if packed is not None:
+                files[_key_of(name)] = packed
+            try:
+                self.map.replace({**body, "binaryData": files})
+            except LostRace:
+                continue
+            return
+        raise LostRace(f"{self.map.called} is written all the time.", "Run again.")
+
+    @staticmethod
+    def _held(body: Mapping[str, Any], name: str) -> Held | None:
+        packed = (body.get("binaryData") or {}).get(_key_of(name))
+        if packed is None:
+            return None
+        try:
+            content = gzip.decompress(base64.b64decode(packed))
+        except (ValueError, OSError, EOFError):
+            content = b""
+        return Held(content, sha256(content).hexdigest())
+
+
+def _key_of(name: str) -> str:
+    return name.replace("/", _SLASH)

@@ -1,0 +1,440 @@
+"""A config that is no file: read under a version, written while that version stands.
+
+There is no lock between machines. Who writes second finds another version, and decides anew from
+what is there now; so no write is lost, and nobody waits. What is remembered (state, lists, earlier
+configs) lies beside the config in the same store, under versions too: CI, cron jobs and people
+share one memory. A copy of the config is kept on this machine, for litellm to be started on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rollcall.errors import LostRace, NotFound, StoreError
+from rollcall.store.atomic import replace_file
+from rollcall.store.backups import KEPT, Backup
+from rollcall.store.config_file import Written, write_copy
+from rollcall.store.disk_errors import store_error
+from rollcall.store.freshness import STAMP
+from rollcall.store.homes import Held, Home, home_of
+from rollcall.store.state import (
+    FACTS,
+    REPLIES,
+    STATE,
+    KeptReply,
+    State,
+    StateUnreadable,
+    is_good,
+    pack_reply,
+    reply_name,
+    unpack_reply,
+)
+from rollcall.store.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rollcall.catalog.model import Answer
+    from rollcall.settings import Settings
+
+
+TRIES = 5
+"""How often a state is merged with what another run wrote meanwhile."""
+QUIET_SECONDS = 3600
+"""A state in which nothing but times has changed is not written again within this time."""
+_TIMES = frozenset({"at", "last_asked", "last_good", "last_run", "created"})
+_BACKUP = re.compile(r"backups/((\d{6})-\d{0,14}-[0-9a-f]{12})\.yaml")
+
+
+def open_remote(settings: Settings) -> RemoteStore:
+    """The store of a config at an address, its config read.
+
+    Raises:
+        StoreError: it cannot be reached, or read.
+    """
+    return RemoteStore(
+        settings.config_path,
+        settings.state_dir,
+        home=home_of(settings),
+        unsafe=settings.unsafe_store,
+    )
+
+
+@dataclass(frozen=True)
+class RemoteStore(Store):
+    """As `Store`, for a config in a home of its own.
+
+    Attributes:
+        home: where it lives. unsafe: write to a store that ignores conditions, too.
+    """
+
+    home: Home = field(kw_only=True)
+    unsafe: bool = field(default=False, kw_only=True)
+    _seen: dict[str, Held | None] = field(default_factory=dict, init=False, repr=False)
+    _checked: list[bool] = field(default_factory=list, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Nothing lies in a folder that a stranger could have made."""
+
+    @contextmanager
+    def locked(self, deadline_seconds: float) -> Iterator[tuple[str, ...]]:  # noqa: ARG002
+        """No lock: a version lost is found out when writing."""
+        yield ()
+
+    def recover(self) -> tuple[str, ...]:
+        """A store writes whole objects: nothing is ever half-written."""
+        return ()
+
+    def read_config(self) -> bytes:
+        """The config's bytes as they are there now; b"" when there is none."""
+        held = self._seen[""] = self.home.read()
+        return held.content if held else b""
+
+    @property
+    def version(self) -> str:
+        """The version of the config that was read last; "" when there was none."""
+        held = self._seen.get("")
+        return held.version if held else ""
+
+    def read_includes(self, data: dict[str, object]) -> tuple[tuple[Path, bytes], ...]:
+        """The included files, nested, as bytes; unreadable ones left out."""
+        from rollcall import yaml_reading
+
+        found: list[tuple[Path, bytes]] = []
+        waiting, known = [(entry, "") for entry in _included_in(data)], set()
+        for entry, declared_in in waiting:
+            included = self.home.included(entry, declared_in)
+            if included is None or included[0] in known:
+                continue
+            known.add(included[0])
+            found.append((Path(included[0]), included[1]))
+            with suppress(*yaml_reading.UNREADABLE):
+                nested = yaml_reading.load(included[1].decode("utf-8-sig"))
+                waiting += [(inner, included[0]) for inner in _included_in(nested)]
+        return tuple(found)
+
+    def write_config(
+        self,
+        content: bytes,
+        *,
+        expected: bytes,
+        created: str,
+        reason: str,
+        write_to: Path | None = None,
+    ) -> Written:
+        """Replace the config, while the version that was read stands; arguments as in `Store`.
+
+        Raises:
+            LostRace: somebody wrote meanwhile. StoreError: it could not be written. In both
+                cases the config is as it was, and no new backup is left.
+        """
+        if "" not in self._seen or (held := self._seen[""]) is None:
+            held = None
+        if (held.content if held else b"") != expected:
+            self.read_config()
+            raise LostRace(f"{self.home.address} changed meanwhile.", "Run again.")
+        if write_to is not None:
+            return write_copy(write_to, content, config_path=write_to)
+        if content == expected:
+            return Written(None, changed=False)
+        if not self.unsafe and not self._checked:
+            self.home.require_conditions()
+            self._checked.append(True)
+        backup, is_new = self._keep(held, created, reason) if held else (None, False)
+        try:
+            version = self.home.write(content, held.version if held else None)
+        except BaseException as error:
+            version = self._arrived(content) if isinstance(error, LostRace) else ""
+            if not version:
+                if backup is not None and is_new:
+                    self._forget(backup, expected)
+                raise
+        self._seen[""] = Held(content, version)
+        self.place_copy(content)
+        self._prune()
+        return Written(backup)
+
+    def _forget(self, backup: str, expected: bytes) -> None:
+        """A write that did not happen leaves no new backup, unless another one happened instead:
+        then it is an earlier config all the same, and the winner may count on it.
+        """
+        with suppress(StoreError):
+            held = self.home.read()
+            if held is not None and held.content == expected:
+                self._discard(backup)
+
+    def _arrived(self, content: bytes) -> str:
+        """The version, if it is our own write that was there first: the client tries again where an
+        answer is lost on the way.
+        """
+        with suppress(StoreError):
+            held = self.home.read()
+            return held.version if held and held.content == content else ""
+        return ""
+
+    def place_copy(self, content: bytes) -> Path:
+        """Keep the config, and the files it includes, on this machine for litellm to start on.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+        try:
+            self.config_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if sys.platform != "win32":
+                self.config_path.parent.parent.chmod(0o700)
+            replace_file(self.config_path, content, synced=False)
+            for name, text in self._includes_of(content):
+                path = self.config_path.parent / name
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                replace_file(path, text, synced=False)
+        except OSError as error:
+            raise store_error("written", self.config_path, error) from error
+        return self.config_path
+
+    def _includes_of(self, content: bytes) -> list[tuple[str, bytes]]:
+        """What it includes, by the names it says; what leads out of its folder is left out."""
+        if b"include" not in content:
+            return []
+        from rollcall import yaml_reading
+
+        try:
+            data = yaml_reading.load(content.decode("utf-8-sig"))
+        except yaml_reading.UNREADABLE:
+            return []
+        named = ((entry, self.home.included(entry, "")) for entry in _included_in(data))
+        return [
+            (entry, found[1])
+            for entry, found in named
+            if found and not entry.startswith("/") and ".." not in entry.split("/")
+        ]
+
+    def backups(self) -> tuple[Backup, ...]:
+        """Earlier configs, newest first."""
+        return tuple(backup for name in self._backup_names() if (backup := self._described(name)))
+
+    def find_backup(self, backup_id: str) -> Backup:
+        """One backup by its id or number; else a version, where the store keeps those."""
+        names = self._backup_names()
+        for name in names:
+            number = name.split("-")[0]
+            if backup_id in (name, number) or backup_id.lstrip("0") == number.lstrip("0"):
+                return self._described(name) or Backup(name, "", "", 0, "")
+        if (content := self.home.earlier(backup_id)) is not None:
+            return Backup(backup_id, "", sha256(content).hexdigest(), len(content), "a version")
+        hint = f"The newest is {names[0]}." if names else "None is kept yet."
+        raise NotFound(
+            f"There is no backup {backup_id!r} of {self.home.address}.",
+            f"{hint} `rollcall rollback --list` shows all.",
+        )
+
+    def read_backup(self, backup_id: str) -> bytes:
+        """The bytes of one backup, checked against the digits in its name."""
+        held = self.home.shelf.get(f"backups/{backup_id}.yaml")
+        if held is None:
+            content = self.home.earlier(backup_id)
+            if content is None:
+                raise NotFound(f"There is no backup {backup_id!r}.", "See `rollcall rollback -l`.")
+            return content
+        if not sha256(held.content).hexdigest().startswith(backup_id[-12:]):
+            raise StoreError(
+                f"The backup {backup_id} is damaged: its bytes do not match its name.",
+                "Choose another one: `rollcall rollback --list`.",
+            )
+        return held.content
+
+    def _backup_names(self) -> list[str]:
+        """Newest first."""
+        found = (_BACKUP.fullmatch(name) for name in self.home.shelf.names())
+        return sorted((row[1] for row in found if row), reverse=True)
+
+    def _described(self, name: str) -> Backup | None:
+        held = self.home.shelf.get(f"backups/{name}.json")
+        with suppress(ValueError, KeyError, TypeError):
+            fields = json.loads(held.content if held else b"")
+            digest, size = str(fields["sha256"]), int(fields["size"])
+            return Backup(name, str(fields["created"]), digest, size, str(fields["reason"]))
+        return None
+
+    def _keep(self, held: Held, created: str, reason: str) -> tuple[str, bool]:
+        """Put the earlier config into the history: its id, and whether it is new there."""
+        names, digest = self._backup_names(), sha256(held.content).hexdigest()
+        if names and names[0].endswith(digest[:12]):
+            return names[0], False
+        number = 1 + (int(names[0].split("-")[0]) if names else 0)
+        stamp = re.sub(r"\D", "", created)[:14]
+        backup = f"{number:06}-{stamp}-{digest[:12]}"
+        fields = {
+            "schema": 1,
+            "created": created,
+            "reason": reason,
+            "sha256": digest,
+            "size": len(held.content),
+            "version": held.version,
+        }
+        try:
+            text = json.dumps(fields, indent=1).encode() + b"\n"
+            self.home.shelf.put(f"backups/{backup}.json", text, None)
+            self.home.shelf.put(f"backups/{backup}.yaml", held.content, None)
+        except LostRace:  # another writer keeps the very same text
+            return backup, False
+        return backup, True
+
+    def _discard(self, backup: str) -> None:
+        for suffix in (".yaml", ".json"):
+            self.home.shelf.remove(f"backups/{backup}{suffix}")
+
+    def _prune(self) -> None:
+        with suppress(StoreError):
+            for name in self._backup_names()[KEPT:]:
+                self._discard(name)
+
+    def read_state(self) -> tuple[State, tuple[str, ...]]:
+        """The shared state and notes."""
+        try:
+            held = self._look(STATE)
+            return (State.from_bytes(held.content) if held else State()), ()
+        except StateUnreadable as error:
+            return State(), (f"The state was begun anew: {error}",)
+        except StoreError as error:
+            return State.unread(), (
+                f"{error.what} This run goes on without what it remembers, and keeps nothing new.",
+            )
+
+    def write_state(self, state: State) -> tuple[str, ...]:
+        """Keep the state, together with what another run kept meanwhile; a note where it fails."""
+        if state.is_unread:
+            return ()
+        held = self._seen.get(STATE)
+        for _ in range(TRIES):
+            content = state.to_bytes()
+            if held and _says_the_same(held.content, content):
+                return ()
+            try:
+                version = self.home.shelf.put(STATE, content, held.version if held else None)
+            except LostRace:
+                held = self._look(STATE)
+                with suppress(StateUnreadable):
+                    state = state.merged(State.from_bytes(held.content)) if held else state
+            except StoreError as error:
+                return (f"The state could not be kept: {error.what}",)
+            else:
+                self._seen[STATE] = Held(content, version)
+                return ()
+        return ("The state could not be kept: other runs write it all the time.",)
+
+    def write_replies(self, answers: tuple[Answer, ...]) -> tuple[str, ...]:
+        """Keep the bodies of good answers that are new; a note where that fails."""
+        notes: list[str] = []
+        for answer in answers:
+            if not is_good(answer):
+                continue
+            name = f"{REPLIES}/{reply_name(answer.provider)}"
+            try:
+                held = self._look(name)
+                kept = unpack_reply(answer.provider, held.content) if held else None
+                if not kept or (kept.pages, kept.partial) != (answer.pages, answer.partial):
+                    self.home.shelf.put(name, pack_reply(answer), held.version if held else None)
+            except LostRace:  # theirs is as new
+                continue
+            except StoreError as error:
+                notes.append(f"The reply of {answer.provider} could not be kept: {error.what}")
+        return tuple(notes)
+
+    def read_replies(self, provider: str) -> KeptReply | None:
+        """The last good reply; None when none is kept."""
+        with suppress(StoreError):
+            held = self._look(f"{REPLIES}/{reply_name(provider)}")
+            return unpack_reply(provider, held.content) if held else None
+        return None
+
+    def write_stamp(self, text: str) -> tuple[str, ...]:
+        """Keep the stamp of freshness."""
+        return self._put(STAMP, text.encode())
+
+    def read_stamp(self) -> bytes | None:
+        """The stamp of freshness; None where there is none."""
+        with suppress(StoreError):
+            held = self._look(STAMP)
+            return held.content if held else None
+        return None
+
+    def read_facts(self) -> bytes | None:
+        """What was looked up in other lists."""
+        with suppress(StoreError):
+            held = self._look(FACTS)
+            return held.content if held else None
+        return None
+
+    def write_facts(self, content: bytes) -> tuple[str, ...]:
+        """Keep what was looked up in other lists."""
+        return self._put(FACTS, content)
+
+    def _put(self, name: str, content: bytes) -> tuple[str, ...]:
+        try:
+            held = self._look(name)
+            if held is None or not _says_the_same(held.content, content):
+                self.home.shelf.put(name, content, held.version if held else None)
+        except LostRace:
+            pass  # another run's is as new
+        except StoreError as error:
+            return (error.what,)
+        return ()
+
+    def _look(self, name: str) -> Held | None:
+        held = self._seen[name] = self.home.shelf.get(name)
+        return held
+
+
+def _included_in(data: object) -> list[str]:
+    entries = data.get("include") if isinstance(data, dict) else None
+    return [one for one in entries if isinstance(one, str)] if isinstance(entries, list) else []
+
+
+def _says_the_same(old: bytes, new: bytes) -> bool:
+    """Whether two texts of ours differ in nothing but times, and the old one is recent enough:
+    runs without effect write nothing.
+    """
+    if old == new:
+        return True
+    try:
+        before, after = json.loads(old), json.loads(new)
+    except ValueError:
+        return False
+    if _timeless(before) != _timeless(after):
+        return False
+    return 0 <= _moment(after) - _moment(before) < _quiet_seconds(before)
+
+
+def _quiet_seconds(data: Any) -> float:
+    ttl = data.get("ttl_seconds") if isinstance(data, dict) else None
+    return ttl / 2 if isinstance(ttl, int | float) else QUIET_SECONDS
+
+
+def _timeless(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _timeless(value) for key, value in data.items() if key not in _TIMES}
+    if not isinstance(data, list):
+        return data
+    return [_timeless(item) for item in data if not _is_run_without_effect(item)]
+
+
+def _is_run_without_effect(item: Any) -> bool:
+    return isinstance(item, dict) and item.get("outcome") == "unchanged"
+
+
+def _moment(data: Any) -> float:
+    """When a text of ours was written, as Unix time."""
+    said = data.get("at", data.get("last_run")) if isinstance(data, dict) else None
+    if isinstance(said, int | float):
+        return float(said)
+    with suppress(ValueError, TypeError):
+        return datetime.fromisoformat(str(said)).timestamp()
+    return 0.0

@@ -1,0 +1,182 @@
+"""A config in a ConfigMap: on a small server that keeps resourceVersion as the API server does."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+pytest.importorskip("kubernetes", reason="the extra `fleet` is not installed")
+
+from rollcall.errors import LostRace, StoreError
+from rollcall.store.configmap_home import MOST_BYTES, ConfigMapHome
+from rollcall.store.remote import RemoteStore
+from tests.house import OWN, House
+from tests.kube_server import Cluster, serving
+
+if TYPE_CHECKING:
+    from tests.simulator.simulator import Simulator
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="clusters are reached from Linux")
+
+POLICY = "allow:\n  - {family: glm, from: [openrouter], newest: 1}\n"
+ADDRESS = "configmap://ai/litellm"
+PATH = "/api/v1/namespaces/ai/configmaps/litellm"
+NOON = "2026-11-20T12:00:00Z"
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[Cluster, Path]]:
+    with serving(tmp_path) as found:
+        cluster, _ = found
+        metadata = {"name": "litellm", "namespace": "ai", "labels": {"team": "ai"}}
+        cluster.put(PATH, {"metadata": metadata, "data": {"config.yaml": OWN, "other": "mine"}})
+        yield found
+
+
+@pytest.fixture
+def cluster(served: tuple[Cluster, Path]) -> Cluster:
+    return served[0]
+
+
+@pytest.fixture
+def fleet(
+    tmp_path: Path,
+    sim: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    served: tuple[Cluster, Path],
+) -> House:
+    house = House(tmp_path, sim, monkeypatch)
+    house.write_policy(POLICY, "openrouter")
+    monkeypatch.setenv("KUBECONFIG", str(served[1]))
+    monkeypatch.setenv("ROLLCALL_CONFIG", ADDRESS)
+    return house
+
+
+def store_at(served: tuple[Cluster, Path], folder: Path) -> RemoteStore:
+    home = ConfigMapHome.at(ADDRESS, {"KUBECONFIG": str(served[1])})
+    return RemoteStore(folder / "config.yaml", folder, home=home)
+
+
+def test_the_whole_life_of_a_config_in_a_configmap(fleet: House, cluster: Cluster) -> None:
+    fleet.applied()
+    found = cluster.config_map("litellm")
+    assert found["data"]["other"] == "mine"
+    assert found["metadata"]["labels"] == {"team": "ai"}
+    assert len(yaml.safe_load(found["data"]["config.yaml"])["model_list"]) == 2
+    before = len(cluster.requests)
+    for _ in range(3):
+        assert "Nothing to change" in fleet.run("apply").out
+    assert not [row for row in cluster.requests[before:] if not row.startswith("get")]
+    assert "last written by" in fleet.run("status").out
+    assert fleet.run("models", "--json").json()
+    assert fleet.run("doctor").code in (0, 1)
+    assert fleet.run("rollback").code == 0
+    assert cluster.config_map("litellm")["data"]["config.yaml"] == OWN
+
+
+def test_of_twelve_writers_one_wins_ten_times(served: tuple[Cluster, Path], tmp_path: Path) -> None:
+    text = OWN.encode()
+    for turn in range(10):
+        stores = [store_at(served, tmp_path) for _ in range(12)]
+        for store in stores:
+            assert store.read_config() == text
+
+        def race(pair: tuple[int, RemoteStore], turn: int = turn, text: bytes = text) -> bytes:
+            new = b"# %d by %d\n" % (turn, pair[0])
+            try:
+                pair[1].write_config(new, expected=text, created=NOON, reason="race")
+            except LostRace:
+                return b""
+            return new
+
+        with ThreadPoolExecutor(12) as pool:
+            won = [new for new in pool.map(race, enumerate(stores)) if new]
+        assert len(won) == 1
+        [text] = won
+        assert stores[0].read_config() == text
+
+
+def test_a_stale_write_plans_again(
+    fleet: House, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing = ConfigMapHome.write
+    times: list[int] = []
+
+    def late(self: ConfigMapHome, content: bytes, version: str | None) -> str:
+        if not times:
+            times.append(1)
+            found = cluster.config_map("litellm")
+            data = {**found["data"], "config.yaml": f"# theirs\n{OWN}"}
+            cluster.put(PATH, {**found, "data": data})
+        return writing(self, content, version)
+
+    monkeypatch.setattr(ConfigMapHome, "write", late)
+    fleet.applied()
+    text = cluster.config_map("litellm")["data"]["config.yaml"]
+    assert text.startswith("# theirs")
+    assert "managed_by" in text
+
+
+def test_what_does_not_fit_is_refused(served: tuple[Cluster, Path], tmp_path: Path) -> None:
+    store = store_at(served, tmp_path)
+    text = store.read_config()
+    with pytest.raises(StoreError, match="a ConfigMap takes"):
+        store.write_config(b"#" * MOST_BYTES, expected=text, created=NOON, reason="big")
+    assert store.read_config() == text
+    assert store.backups() == ()
+
+
+@pytest.mark.parametrize(
+    "denied", ["get configmaps", "update configmaps", "create configmaps", "patch deployments"]
+)
+def test_each_missing_verb_is_told_in_two_lines(
+    fleet: House, cluster: Cluster, denied: str
+) -> None:
+    cluster.add_deployment("litellm")
+    cluster.denied.add(denied)
+    ran = fleet.run("apply", "--rollout", "deployment/litellm")
+    verb = denied.split()[0]
+    assert ran.code == 1, ran.text
+    last = ran.err.splitlines()[-2:]
+    assert f"does not let us {verb}" in last[0]
+    assert f"`{verb}`" in last[1]
+
+
+def test_a_rollout_that_succeeds(fleet: House, cluster: Cluster) -> None:
+    path = cluster.add_deployment("litellm")
+    assert fleet.run("apply", "--rollout", "deployment/litellm").code == 0
+    annotations = cluster.objects[path]["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["own"] == "kept"
+    assert len(annotations["rollcall/config-sha256"]) == 64
+    generation = cluster.objects[path]["metadata"]["generation"]
+    assert fleet.run("apply", "--rollout", "deployment/litellm").code == 0
+    assert cluster.objects[path]["metadata"]["generation"] == generation, "nothing changed"
+
+
+def test_a_rollout_that_fails_is_put_back(fleet: House, cluster: Cluster) -> None:
+    path = cluster.add_deployment("litellm")
+    cluster.fails_on = "managed_by"
+    ran = fleet.run("apply", "--rollout", "deployment/litellm")
+    assert ran.code == 1
+    assert "CrashLoopBackOff" in ran.err
+    assert "is back" in ran.err
+    assert cluster.config_map("litellm")["data"]["config.yaml"] == OWN
+    assert cluster.objects[path]["metadata"]["generation"] == 3, "rolled out, and back"
+
+
+def test_rollout_goes_with_a_configmap(fleet: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ROLLCALL_CONFIG")
+    assert fleet.run("apply", "--rollout", "deployment/x").code == 2
+
+
+def test_a_cluster_that_is_not_there_is_said(fleet: House, tmp_path: Path) -> None:
+    fleet.monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    ran = fleet.run("apply")
+    assert (ran.code, len(ran.err.splitlines())) == (1, 2)
+    assert "KUBECONFIG" in ran.err

@@ -1,0 +1,1 @@
+"""Scripts that make the project's generated files; each says what it writes."""

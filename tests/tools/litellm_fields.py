@@ -1,0 +1,104 @@
+"""Writes src/rollcall/litellm_config/litellm_fields.json: the typed fields of LiteLLM's entries.
+
+    python -m tests.tools.litellm_fields          # with the litellm whose table is wanted
+
+The types are those of LiteLLM's own models for `litellm_params` and `model_info`, read from the
+installed package. A field whose type this project has no word for is left out: better no check
+than a wrong one. tests/test_litellm_matrix.py holds the table against the running proxy.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import types
+import typing
+from collections.abc import Mapping
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+TARGET = Path(__file__).parents[2] / "src/rollcall/litellm_config/litellm_fields.json"
+
+PLAIN: dict[Any, str] = {
+    int: "int",
+    float: "float",
+    bool: "bool",
+    str: "str",
+    dict: "dict",
+    list: "list",
+    datetime: "datetime",
+}
+
+
+def word_of(annotation: Any) -> str | None:
+    """The word of a type, None where there is none; that of `X | None` is that of X."""
+    if annotation in PLAIN:
+        return PLAIN[annotation]
+    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (types.UnionType, typing.Union):
+        inner = tuple(one for one in inner if one is not type(None))
+        if str in inner:  # a text that is one of some words is a text
+            inner = tuple(one for one in inner if typing.get_origin(one) is not Literal)
+        words = [word_of(one) for one in inner]
+        known = sorted({word for word in words if word is not None})
+        anything = {"float | str"} if "float" in known and "str" in known else set()
+        if None in words and not anything:
+            return None
+        return "float | str" if anything else " | ".join(known)
+    if origin is Literal:
+        return "one of " + " ".join(map(str, inner))
+    if origin is list and inner in ((str,), (dict[str, Any],)):
+        return f"list[{PLAIN[str] if inner == (str,) else PLAIN[dict]}]"
+    if origin in (dict, Mapping) and inner in ((str, Any), (str, float)):
+        return "dict" if inner == (str, Any) else "dict[float]"
+    return None
+
+
+def fields_of(model: Any) -> dict[str, list[str]]:
+    """Word -> the fields of that type, in the order of their names."""
+    found: dict[str, list[str]] = {}
+    for name, field in sorted(model.model_fields.items()):
+        word = word_of(field.annotation)
+        if word is not None:
+            found.setdefault(word, []).append(name)
+    return dict(sorted(found.items()))
+
+
+def providers() -> list[str]:
+    """What may stand before the first slash of a model: providers, makers in LiteLLM's own table,
+    and the prompt managers that take a model's place.
+    """
+    import litellm
+    from litellm.llms.openai_like.json_loader import JSONProviderRegistry
+
+    found = {getattr(one, "value", one) for one in litellm.provider_list}
+    found |= set(JSONProviderRegistry.list_providers())
+    found |= {name.partition("/")[0] for name in litellm.model_cost if "/" in name}
+    found |= set(litellm._known_custom_logger_compatible_callbacks)
+    return sorted(str(one) for one in found)
+
+
+def table() -> dict[str, Any]:
+    """The whole table, from the installed litellm."""
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    from litellm.types.router import LiteLLM_Params, ModelGroupInfo, ModelInfo
+
+    return {
+        "litellm": version("litellm"),
+        "litellm_params": fields_of(LiteLLM_Params),
+        "model_info": fields_of(ModelInfo),
+        "model_group": fields_of(ModelGroupInfo),
+        "providers": providers(),
+    }
+
+
+def text_of(made: dict[str, Any]) -> str:
+    """The file's text."""
+    return json.dumps(made, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(text_of(table()), encoding="utf-8", newline="\n")
+    print(f"wrote {TARGET}")  # noqa: T201  a script's result
