@@ -480,7 +480,7 @@ def _copy_of(address: str) -> Path:
     import tempfile
     from hashlib import sha256
 
-    owner = os.geteuid() if sys.platform != "win32" else 0
+    owner = getattr(os, "geteuid", int)()
     folder = Path(tempfile.gettempdir()) / f"rollcall-{owner}"
     digest = sha256(address.encode()).hexdigest()[:16]
     return folder / digest / (address.rsplit("/", 1)[1] or "config.yaml")

@@ -13,10 +13,11 @@ from errno import EADDRINUSE
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from rollcall.launch.run import LITELLM_PORT, serving_at
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-DEFAULT_PORT: Final = 4000
 _LISTENING: Final = "0A"
 
 
@@ -35,7 +36,7 @@ class PortTaken(NamedTuple):
     @property
     def fix(self) -> str:
         """What comes of it and what to do."""
-        if self.port == DEFAULT_PORT:
+        if self.port == LITELLM_PORT:
             outcome = "LiteLLM moves to a random port, and clients stay with what answers here"
         else:
             outcome = "LiteLLM will not start there"
@@ -44,20 +45,9 @@ class PortTaken(NamedTuple):
 
 def port_taken(args: Sequence[str], environ: Mapping[str, str]) -> PortTaken | None:
     """The port that litellm asks for with these arguments, if somebody listens on it already."""
-    port = asked_port(args, environ)
-    owner = None if port is None else _owner(port)
-    return None if port is None or owner is None else PortTaken(port, owner)
-
-
-def asked_port(args: Sequence[str], environ: Mapping[str, str]) -> int | None:
-    """`--port`, else PORT, else 4000; None where that is no port."""
-    given = environ.get("PORT") or str(DEFAULT_PORT)
-    for place, arg in enumerate(args):
-        if arg == "--port":
-            given = next(iter(args[place + 1 :]), given)
-        elif arg.startswith("--port="):
-            given = arg.removeprefix("--port=")
-    return int(given) if given.isascii() and given.isdigit() and 0 < int(given) < 65536 else None
+    port = serving_at(args, environ)[1]
+    owner = _owner(port)
+    return None if owner is None else PortTaken(port, owner)
 
 
 def _owner(port: int) -> str | None:

@@ -66,6 +66,8 @@ if sys.platform == "win32":
 
     def end_together() -> bool:
         """Have whatever this process starts from now on end with it, also where it is killed."""
+        if _jobs:
+            return True
         job = _KERNEL.CreateJobObjectW(None, None)
         if not job:
             return False
