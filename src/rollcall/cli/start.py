@@ -184,7 +184,8 @@ def _settings(options: StartOptions) -> tuple[Settings, bool | None]:
 
 def _defaults(options: StartOptions) -> tuple[Settings, bool | None]:
     """The paths alone, and no discovery: it might write what the settings were to keep out."""
-    settings = plain_settings(options.config_path, options.policy, options.state_dir)
+    config = _anyway(lambda: options.config_path, options.config)
+    settings = plain_settings(config, options.policy, options.state_dir)
     _anyway(partial(_say_left_out, settings), None)
     return settings, None
 
