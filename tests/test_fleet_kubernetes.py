@@ -180,3 +180,25 @@ def test_a_cluster_that_is_not_there_is_said(fleet: House, tmp_path: Path) -> No
     ran = fleet.run("apply")
     assert (ran.code, len(ran.err.splitlines())) == (1, 2)
     assert "KUBECONFIG" in ran.err
+
+
+def test_the_example_grants_what_is_used_and_no_more(fleet: House, cluster: Cluster) -> None:
+    text = (Path(__file__).parents[1] / "examples" / "kubernetes" / "rollcall.yaml").read_text(
+        encoding="utf-8"
+    )
+    objects = {row["kind"]: row for row in yaml.safe_load_all(text)}
+    granted = {
+        f"{verb} {resource}"
+        for rule in objects["Role"]["rules"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    memory = {"metadata": {"name": "litellm-rollcall", "namespace": "ai"}}
+    cluster.put("/api/v1/namespaces/ai/configmaps/litellm-rollcall", memory)
+    cluster.add_deployment("litellm")
+    cluster.fails_on = "managed_by"
+    cluster.requests.clear()
+    fleet.run("apply", "--rollout", "deployment/litellm")
+    assert set(cluster.requests) == granted
+    command = objects["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
+    assert command["args"][:2] == ["rollcall", "apply"]

@@ -1,1 +1,1 @@
-"""What a provider serves, in one schema; how model ids are read, and what is newer than what."""
+"""One schema of what providers serve; how ids are read; what is newer; what other lists add."""

@@ -1,4 +1,4 @@
-"""The order that "newest" means inside a family.
+"""Orders a family's models, newest first, and says the one release date of each.
 
 The order is a key, never a rule between pairs (which would not be transitive): version, revision,
 stage, release date, bare before dated, stamp (a `0605` whose year nobody says), id. Two parts of

@@ -1,0 +1,109 @@
+"""`start` on a config in a bucket."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+import yaml
+
+pytest.importorskip("obstore", reason="the extra `fleet` is not installed")
+
+from rollcall.store.object_home import ObjectHome
+from tests.house import OWN, House
+from tests.litellm_proxy import running_litellm
+from tests.stores import STORES, Bucket
+
+if TYPE_CHECKING:
+    from tests.simulator.simulator import Simulator
+
+
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
+    with STORES["moto"](tmp_path_factory.mktemp("store")) as made:
+        yield made
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, sim: Simulator, monkeypatch: pytest.MonkeyPatch, bucket: Bucket) -> House:
+    house = House(tmp_path, sim, monkeypatch)
+    house.write_policy("allow:\n  - {family: glm, from: [openrouter], newest: 1}\n", "openrouter")
+    for name, value in bucket.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return house
+
+
+def started(house: House, *args: str) -> subprocess.CompletedProcess[str]:
+    """`rollcall start ARGS`, with a litellm that prints its config."""
+    return subprocess.run(
+        [sys.executable, "-m", "rollcall", "start", "--discover", *args],
+        cwd=house.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def names(text: str) -> list[str]:
+    return [entry["model_name"] for entry in yaml.safe_load(text)["model_list"]]
+
+
+def test_start_hands_over_a_copy_of_what_it_wrote(fleet: House, bucket: Bucket) -> None:
+    address = f"{bucket.url}/start/config.yaml"
+    ObjectHome.at(address, bucket.environ).write(OWN.encode(), None)
+    show = "import os; print(open(os.environ['ROLLCALL_CONFIG']).read())"
+    ran = started(fleet, "-c", address, "--", sys.executable, "-c", show)
+    assert ran.returncode == 0, ran.stderr
+    assert len(names(ran.stdout)) == 2
+    held = ObjectHome.at(address, bucket.environ).read()
+    assert held is not None
+    assert len(names(held.content.decode())) == 2
+
+
+def test_litellms_own_variables_name_the_config(fleet: House, bucket: Bucket) -> None:
+    address = f"{bucket.url}/own/config.yaml"
+    ObjectHome.at(address, bucket.environ).write(OWN.encode(), None)
+    fleet.monkeypatch.setenv("LITELLM_CONFIG_BUCKET_NAME", "models")
+    fleet.monkeypatch.setenv("LITELLM_CONFIG_BUCKET_OBJECT_KEY", "own/config.yaml")
+    show = "import os; print(os.environ['LITELLM_CONFIG_BUCKET_NAME'])"
+    ran = started(fleet, "--", sys.executable, "-c", show)
+    assert ran.stdout.strip() == "models", ran.stderr
+    held = ObjectHome.at(address, bucket.environ).read()
+    assert held is not None
+    assert len(names(held.content.decode())) == 2
+    assert fleet.config.read_text(encoding="utf-8") == OWN
+
+
+def test_a_store_that_is_down_does_not_keep_the_proxy_down(fleet: House) -> None:
+    fleet.monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    ran = started(fleet, "-c", "s3://models/x", "--", sys.executable, "-c", "print('up')")
+    assert ran.stdout.strip() == "up"
+    assert "cannot be reached" in ran.stderr
+
+
+@pytest.mark.litellm
+def test_litellm_serves_the_object_that_was_written(fleet: House, bucket: Bucket) -> None:
+    address = f"{bucket.url}/served/config.yaml"
+    ObjectHome.at(address, bucket.environ).write(b"model_list: []\n", None)
+    assert fleet.run("apply", "-c", address).code == 0
+    held = ObjectHome.at(address, bucket.environ).read()
+    assert held is not None
+    environ = {
+        **bucket.environ,
+        "LITELLM_CONFIG_BUCKET_NAME": "models",
+        "LITELLM_CONFIG_BUCKET_OBJECT_KEY": "served/config.yaml",
+    }
+    with running_litellm(fleet.config, environ) as proxy:
+        reply = httpx.get(
+            f"{proxy.base_url}/v1/models", headers={"authorization": f"Bearer {proxy.master_key}"}
+        )
+    served = {row["id"] for row in reply.json()["data"]}
+    assert set(names(held.content.decode())) <= served
+    assert "my-local-model" not in served, "the file beside it is not what it reads"
