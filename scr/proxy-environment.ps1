@@ -1,75 +1,73 @@
-# What start-proxy.ps1, run-subagent-discovery.ps1 and set-env.ps1 share. Dot-source it.
+# What start-proxy.ps1 and run-subagent-discovery.ps1 share. Dot-source it.
 # Written for Windows PowerShell 5.1 and PowerShell 7, on Windows, Linux and macOS.
 
-function Write-Note([string] $Text) {
-    [Console]::Error.WriteLine($Text)
+. (Join-Path $PSScriptRoot 'dotenv.ps1')
+
+# The console as it is, to leave it so: every variable, and the folder.
+function Save-Console {
+    @{ Variables = [Environment]::GetEnvironmentVariables(); Folder = (Get-Location).Path }
 }
 
-# Sets the NAME=value lines of a .env file, also with export, quotes or a comment.
-# What is already set wins.
-function Read-DotEnv([string] $Path) {
-    if (-not (Test-Path -LiteralPath $Path -PathType Leaf)) { return }
-    foreach ($line in [IO.File]::ReadAllLines($Path)) {
-        if (-not ($line -match '^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$')) { continue }
-        $name = $Matches[1]
-        $value = $Matches[2]
-        if (Test-Path "Env:$name") { continue }
-        if ($value.Contains('${') -or $value -match '^[''"].*\\') {
-            Write-Note ".env: $name uses `${...} or escapes, which only ``rollcall start`` reads."
-            continue
+function Restore-Console([hashtable] $Before) {
+    $now = [Environment]::GetEnvironmentVariables()
+    foreach ($name in @($now.Keys) + @($Before.Variables.Keys)) {
+        if (-not $Before.Variables.Contains($name)) { Remove-Item -LiteralPath "Env:$name" -ErrorAction Ignore }
+        elseif ($now[$name] -cne $Before.Variables[$name]) {
+            [Environment]::SetEnvironmentVariable($name, $Before.Variables[$name])
         }
-        if ($value -match '^''([^'']*)''' -or $value -match '^"([^"]*)"') {
-            $value = $Matches[1]
-        }
-        elseif ($value -match '^[''"]') {
-            Write-Note ".env: $name spans several lines, which only ``rollcall start`` reads."
-            continue
-        }
-        else {
-            $value = $value -replace '\s+#.*$', ''
-        }
-        if ($value) { Set-Item -LiteralPath "Env:$name" -Value $value }
     }
+    Set-Location -LiteralPath $Before.Folder
 }
 
-# Loads scr/set-env.ps1 where there is one, then .env for what is still unset.
-function Read-ProxyEnvironment([string] $Root) {
-    $setEnv = Join-Path (Join-Path $Root 'scr') 'set-env.ps1'
-    if (Test-Path -LiteralPath $setEnv -PathType Leaf) {
-        try { . $setEnv | Out-Null }
-        catch { Write-Note "scr/set-env.ps1 failed: $($_.Exception.Message)" }
+# Runs scr/set-env.ps1 where there is one, and names the repository's .env for whoever reads it.
+# Whatever becomes of that, the proxy starts.
+function Import-SetEnv([string] $Root) {
+    $script = [IO.Path]::Combine($Root, 'scr', 'set-env.ps1')
+    if ([IO.File]::Exists($script)) {
+        try { & $script | Out-Null }
+        catch { Write-Note "start-proxy: scr/set-env.ps1 failed: $($_.Exception.Message)" }
     }
-    if ($env:LITELLM_MODE -ne 'PRODUCTION') { Read-DotEnv (Join-Path $Root '.env') }
+    $dotenv = Join-Path $Root '.env'
+    if (-not $env:ROLLCALL_ENV_FILE -and [IO.File]::Exists($dotenv)) { $env:ROLLCALL_ENV_FILE = $dotenv }
 }
 
-# The names of the variables that are set; Reset-Environment removes those that came later, so
-# that a script leaves no key behind in the console it was called from.
-function Get-EnvironmentName {
-    Get-ChildItem Env: | ForEach-Object { $_.Name }
-}
-
-function Reset-Environment([string[]] $Before) {
-    Get-EnvironmentName | Where-Object { $Before -notcontains $_ } | ForEach-Object {
-        Remove-Item -LiteralPath "Env:$_"
-    }
-}
-
-# The path of a command: on PATH, else in the repository's own virtual environment.
+# The path of a command: a file that was named, else on PATH, else in the repository's own .venv.
 function Find-Program([string] $Name, [string] $Root) {
-    $venv = Join-Path $Root '.venv'
-    foreach ($candidate in $Name, "$venv/Scripts/$Name", "$venv/bin/$Name") {
-        $found = Get-Command $candidate -CommandType Application -ErrorAction Ignore
-        if ($found) { return @($found)[0].Path }
+    $folders = @((Join-Path $Root '.venv/Scripts'), (Join-Path $Root '.venv/bin'))
+    if ($Name -match '[\\/]') { $folders = @((Get-Location).Path) }
+    else {
+        $found = @(Get-Command $Name -CommandType Application -ErrorAction Ignore)
+        if ($found) { return $found[0].Path }
+    }
+    foreach ($folder in $folders) {
+        foreach ($ending in '', '.exe', '.cmd', '.bat') {
+            $path = [IO.Path]::Combine($folder, $Name + $ending)
+            if ([IO.File]::Exists($path)) { return $path }
+        }
     }
 }
 
-# The --config and --policy of rollcall: by variable, else at the repository root.
-function Get-RollcallOption([string] $Root) {
-    $config = $env:ROLLCALL_CONFIG
-    if (-not $config) { $config = Join-Path $Root 'config.yaml' }
-    $policy = $env:ROLLCALL_POLICY
-    $default = Join-Path $Root 'policy.yaml'
-    if (-not $policy -and (Test-Path -LiteralPath $default -PathType Leaf)) { $policy = $default }
-    '--config', $config
-    if ($policy) { '--policy', $policy }
+# The words that run rollcall: its own command, else a Python that has it; nothing without one.
+function Find-Rollcall([string] $Root) {
+    $rollcall = Find-Program 'rollcall' $Root
+    if ($rollcall) { return $rollcall }
+    foreach ($name in 'py', 'python3', 'python') {
+        $python = Find-Program $name $Root
+        if (-not $python) { continue }
+        & $python -m rollcall --version *> $null
+        if ($LASTEXITCODE -eq 0) { return $python, '-m', 'rollcall' }
+    }
+}
+
+# The config that the arguments for litellm name, else ROLLCALL_CONFIG, else the repository's.
+function Get-ConfigPath([string] $Root, [string[]] $Arguments) {
+    $given = $env:ROLLCALL_CONFIG
+    if (-not $given) { $given = Join-Path $Root 'config.yaml' }
+    for ($at = 0; $at -lt $Arguments.Count; $at++) {
+        if ($Arguments[$at] -cmatch '^(?:--config=|-c(?=.))(.+)$') { $given = $Matches[1] }
+        elseif ('--config', '-c' -ccontains $Arguments[$at] -and $at + 1 -lt $Arguments.Count) {
+            $given = $Arguments[$at + 1]
+        }
+    }
+    $given
 }

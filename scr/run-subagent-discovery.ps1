@@ -1,29 +1,37 @@
-# Runs discovery for sub-agents by hand:  scr/run-subagent-discovery.ps1 [rollcall's own options]
-#
-# Asks only OpenRouter, by the policy's rules that name it, and writes config.yaml. With --help it
-# shows the options; `rollcall plan --mode subagents` shows what would change without writing.
-# The exit code is rollcall's. Windows PowerShell 5.1 and PowerShell 7.
+<#
+.SYNOPSIS
+Brings the models for sub-agents up to date: asks OpenRouter, and writes config.yaml.
 
-$arguments = @($args)
+.DESCRIPTION
+Runs scr/set-env.ps1 where there is one, and then `rollcall apply --mode subagents`, which asks only
+OpenRouter, by the policy's rules that name it. Everything after the script's name goes to rollcall:
+--help shows its options; -WhatIf (or --dry-run) shows what would change and writes nothing. The
+exit code is rollcall's, 127 where there is none. The console is left as it was.
+
+.EXAMPLE
+scr\run-subagent-discovery.ps1 -WhatIf
+
+.LINK
+docs/START.md
+#>
+
+$arguments = @($args | ForEach-Object { if ($_ -eq '-WhatIf') { '--dry-run' } else { $_ } })
+$ErrorActionPreference = 'Continue'
 $PSNativeCommandUseErrorActionPreference = $false
 $root = Split-Path -Parent $PSScriptRoot
 . (Join-Path $PSScriptRoot 'proxy-environment.ps1')
 
-$before = Get-EnvironmentName
+$before = Save-Console
 try {
-    Read-ProxyEnvironment $root
-    $rollcall = Find-Program 'rollcall' $root
-    if ($rollcall) {
-        $options = @(Get-RollcallOption $root)
-        & $rollcall apply --mode subagents @options @arguments
-    }
+    Import-SetEnv $root
+    $config = Get-ConfigPath $root
+    $program, $words = @(Find-Rollcall $root)
+    if ($program) { & $program @words apply --mode subagents --config $config @arguments }
     else {
         Write-Note 'run-subagent-discovery: rollcall was not found.'
         Write-Note 'run-subagent-discovery: Install it with: pip install litellm-rollcall'
         $global:LASTEXITCODE = 127
     }
 }
-finally {
-    Reset-Environment $before
-}
+finally { Restore-Console $before }
 exit $LASTEXITCODE

@@ -1,74 +1,66 @@
 #!/bin/sh
 # Starts LiteLLM with the repository's config.yaml:  scr/start-proxy.sh [litellm's own options]
 #
-# Reads .env, lets rollcall bring config.yaml up to date when LITELLM_ENABLE_DISCOVERY is
-# 1, true, yes or on, and then starts litellm on what is there, whatever became of that.
-# The exit code is litellm's. scr/start-proxy.ps1 does the same.
+# rollcall prepares the start (.env, discovery when LITELLM_ENABLE_DISCOVERY is 1, true, yes or on);
+# litellm is then started on what is there, whatever became of that, and its exit code is ours.
+# A config named with --config counts for both. With --dry-run nothing is started: it shows what
+# discovery would change. scr/start-proxy.ps1 does the same; docs/START.md tells more.
 set -u
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
-bom=$(printf '\357\273\277')
-
-say() { printf 'start-proxy: %s\n' "$1" >&2; }
-
-trim() {
-    trimmed=${1#"${1%%[![:space:]]*}"}
-    trimmed=${trimmed%"${trimmed##*[![:space:]]}"}
-}
-
-# NAME=value lines, also with export, quotes or a comment. What is already set wins.
-read_dotenv() {
-    while IFS= read -r line || [ -n "$line" ]; do
-        trim "${line#"$bom"}"
-        case $trimmed in 'export '*) trim "${trimmed#export }" ;; esac
-        case $trimmed in *=*) line=$trimmed ;; *) continue ;; esac
-        trim "${line%%=*}"
-        name=$trimmed
-        trim "${line#*=}"
-        value=$trimmed
-        case $name in '' | [0-9]* | *[!A-Za-z0-9_]*) continue ;; esac
-        if eval "[ -n \"\${$name+set}\" ]"; then continue; fi
-        case $value in
-            *'${'* | [\'\"]*\\*) value='' && say ".env: $name uses \${...} or escapes, which only \`rollcall start\` reads." ;;
-            \'*\'*) value=${value#\'} && value=${value%%\'*} ;;
-            \"*\"*) value=${value#\"} && value=${value%%\"*} ;;
-            [\'\"]*) value='' && say ".env: $name spans several lines, which only \`rollcall start\` reads." ;;
-            *) trim "${value%%[[:space:]]"#"*}" && value=$trimmed ;;
-        esac
-        if [ -n "$value" ]; then export "$name=$value"; fi
-    done <"$1"
-}
-
-if [ -f "$root/.env" ] && [ "${LITELLM_MODE:-}" != PRODUCTION ]; then read_dotenv "$root/.env"; fi
-config=${ROLLCALL_CONFIG:-$root/config.yaml}
-policy=${ROLLCALL_POLICY:-}
-if [ -z "$policy" ] && [ -f "$root/policy.yaml" ]; then policy=$root/policy.yaml; fi
+. "$root/scr/dotenv.sh"
 PATH=$PATH:$root/.venv/bin
+if [ -f "$root/.env" ]; then export ROLLCALL_ENV_FILE="${ROLLCALL_ENV_FILE:-$root/.env}"; fi
 
-trim "${LITELLM_ENABLE_DISCOVERY:-}"
-case $trimmed in
-    1 | [Tt][Rr][Uu][Ee] | [Yy][Ee][Ss] | [Oo][Nn])
-        if command -v rollcall >/dev/null; then
-            rollcall apply --config "$config" ${policy:+--policy "$policy"} >&2
-            code=$?
-            case $code in
-                0) ;;
-                130 | 143) exit "$code" ;;
-                *) say "rollcall apply ended with $code; LiteLLM starts on $config as it is." ;;
-            esac
-        else
-            say "rollcall was not found (pip install litellm-rollcall); LiteLLM starts on $config as it is."
-        fi
-        ;;
-    *) say "$config is used as it is; LITELLM_ENABLE_DISCOVERY=1 brings it up to date first." ;;
-esac
+config=${ROLLCALL_CONFIG:-$root/config.yaml} given='' dry_run='' previous=''
+for option; do
+    case $previous in --config | -c) given=$option ;; esac
+    case $option in
+        --config=*) given=${option#--config=} ;;
+        --config | -c) given=${given:-$config} ;;
+        -c?*) given=${option#-c} ;;
+        --dry-run) dry_run=yes ;;
+    esac
+    previous=$option
+done
+config=${given:-$config}
 
-PYTHONUTF8=${PYTHONUTF8:-1} # litellm opens config.yaml in the machine's code page otherwise
-export PYTHONUTF8
+# rollcall, else that of a Python; two words where it is the latter.
+rollcall=''
+if command -v rollcall >/dev/null; then
+    rollcall=rollcall
+else
+    for python in python3 python; do
+        if $python -m rollcall --version >/dev/null 2>&1; then rollcall="$python -m rollcall" && break; fi
+    done
+fi
+as_it_is="litellm starts on $config as it is"
+prepared='' code=127
+if [ -z "$rollcall" ]; then
+    say "rollcall was not found (pip install litellm-rollcall); $as_it_is."
+elif [ -n "$dry_run" ]; then
+    exec $rollcall plan --config "$config"
+else
+    prepared=$($rollcall start --prepare sh --config "$config" -- "$@")
+    code=$?
+    case $code in 130 | 143) exit "$code" ;; esac
+    [ -n "$prepared" ] || say "rollcall ended with $code; $as_it_is."
+fi
+[ -z "$dry_run" ] || exit "$code"
+
+if [ -n "$prepared" ]; then
+    eval "$prepared"
+elif [ "${LITELLM_MODE:-DEV}" = DEV ] && [ -f "${ROLLCALL_ENV_FILE:-}" ]; then
+    read_dotenv "$ROLLCALL_ENV_FILE"
+fi
+[ -z "${ROLLCALL_REFUSED:-}" ] || exit 1
+
 litellm=${ROLLCALL_LITELLM:-litellm}
 if ! command -v "$litellm" >/dev/null; then
     say "$litellm was not found."
     say "Install it with: pip install 'litellm[proxy]' (or name it in ROLLCALL_LITELLM)."
     exit 127
 fi
-exec "$litellm" --config "$config" "$@"
+[ -n "$given" ] || set -- --config "${ROLLCALL_CONFIG:-$config}" "$@"
+export PYTHONUTF8="${PYTHONUTF8:-1}"
+exec "$litellm" "$@"

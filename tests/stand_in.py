@@ -27,7 +27,8 @@ if {waits!r}:
     os.write(1, b"ready\\n")
     while True:
         signal.pause()
-print({name!r}, "says hello", flush=True)
+if {says!r}:
+    print({name!r}, "says hello", flush=True)
 sys.exit({exit_code!r})
 """
 
@@ -50,7 +51,7 @@ class StandIns:
     folder: Path
     record: Path
 
-    def add(self, name: str, *, exit_code: int = 0, waits: bool = False) -> Path:
+    def add(self, name: str, *, exit_code: int = 0, waits: bool = False, says: bool = True) -> Path:
         """Write one: it records its start and ends, or waits for a signal, with `exit_code`."""
         text = SCRIPT.format(
             python=sys.executable,
@@ -58,6 +59,7 @@ class StandIns:
             record=str(self.record),
             exit_code=exit_code,
             waits=waits,
+            says=says,
         )
         self.folder.mkdir(parents=True, exist_ok=True)
         if os.name == "nt":

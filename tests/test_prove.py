@@ -145,6 +145,8 @@ class Running:
 
     def end(self) -> None:
         """Stop it."""
+        if sys.platform == "win32":
+            raise NotImplementedError
         os.kill(int(self._pids.read_text()), signal.SIGKILL)
 
 

@@ -1,8 +1,9 @@
 """Settings: flags, environment and .env are read here and nowhere else.
 
 Key variables follow LiteLLM: the process's own environment wins over `.env`, which is looked for
-from the working directory upward, unless ``LITELLM_MODE`` is anything but DEV. litellm itself looks
-from its own installation upward and often misses it, so `start` hands on what was read here.
+from the working directory upward (or named in ``ROLLCALL_ENV_FILE``), unless ``LITELLM_MODE`` is
+anything but DEV. litellm itself looks from its own installation upward and often misses it, so
+`start` hands on what was read here.
 """
 
 from __future__ import annotations
@@ -222,7 +223,8 @@ def read_environment(
     """
     path = None
     if dotenv != "none" and environ.get("LITELLM_MODE", "DEV") == "DEV":
-        path = _find_dotenv(cwd)
+        named = environ.get("ROLLCALL_ENV_FILE")
+        path = cwd / named if named else _find_dotenv(cwd)
     environ = Variables(environ)
     if path is None:
         return Environment(environ, None, ())
@@ -478,7 +480,7 @@ def _copy_of(address: str) -> Path:
     import tempfile
     from hashlib import sha256
 
-    owner = os.geteuid() if sys.platform != "win32" else 0
+    owner = getattr(os, "geteuid", int)()
     folder = Path(tempfile.gettempdir()) / f"rollcall-{owner}"
     digest = sha256(address.encode()).hexdigest()[:16]
     return folder / digest / (address.rsplit("/", 1)[1] or "config.yaml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from rollcall.service import DEFAULT_PORT
 from rollcall.settings import resolve
 
 if TYPE_CHECKING:
+    from rollcall.cli.start import StartOptions
     from rollcall.settings import Settings
 
 
@@ -40,6 +42,14 @@ def start(
         bool,
         typer.Option("--litellm-anyway", help="Start even a litellm release known to steal keys."),
     ] = False,
+    preparing: Annotated[
+        str | None,
+        typer.Option(
+            "--prepare",
+            metavar="SHELL",
+            help="Start nothing: print what a script evaluates to start litellm itself.",
+        ),
+    ] = None,
     watch: Annotated[
         str | None,
         typer.Option("--watch", help="Stay, look so often (6h), and restart it on a new config."),
@@ -50,28 +60,38 @@ def start(
 
     Whatever happens to discovery, litellm is started; the exit code is its own.
     """
-    from rollcall.cli.start import StartOptions
-    from rollcall.cli.start import start as start_proxy
+    from rollcall.cli import start as story
 
-    code = start_proxy(
-        StartOptions(
-            config=config,
-            policy=policy,
-            state_dir=state_dir,
-            mode=mode,
-            ttl=ttl,
-            timeout=timeout,
-            deadline=deadline,
-            discover=discover,
-            or_last_good=or_last_good,
-            litellm=litellm,
-            litellm_anyway=litellm_anyway,
-            args=tuple(args or ()),
-            quiet=quiet,
-            watch_seconds=_interval(watch),
-        )
+    wanted = story.StartOptions(
+        config=config,
+        policy=policy,
+        state_dir=state_dir,
+        mode=mode,
+        ttl=ttl,
+        timeout=timeout,
+        deadline=deadline,
+        discover=discover,
+        or_last_good=or_last_good,
+        litellm=litellm,
+        litellm_anyway=litellm_anyway,
+        args=tuple(args or ()),
+        quiet=quiet,
+        watch_seconds=_interval(watch),
     )
-    raise typer.Exit(code)
+    if preparing is None:
+        raise typer.Exit(story.start(wanted))
+    _print_prepared(wanted, preparing)
+
+
+def _print_prepared(wanted: StartOptions, shell: str) -> None:
+    from rollcall.cli.start import prepare
+    from rollcall.inspect.shells import shell_named
+    from rollcall.report.text import is_terminal, out
+
+    if is_terminal(sys.stdout):
+        raise typer.BadParameter("--prepare prints the values of .env: not for a terminal.")
+    for line in prepare(wanted, shell_named(shell)):
+        out(line)
 
 
 def _interval(text: str | None) -> float | None:

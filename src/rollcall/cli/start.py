@@ -7,6 +7,7 @@ a log file, a hanging provider costs the deadline. Only Ctrl-C starts nothing.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,10 +15,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rollcall.errors import ConfigRefused, LaunchError, RollcallError
 from rollcall.files import read_regular
+from rollcall.inspect.shells import assignment
 from rollcall.launch.find import bad_release, find_install, find_litellm
+from rollcall.launch.port import port_taken
 from rollcall.launch.run import (
     UnpassableError,
     command,
+    config_given,
     launch,
     needs_litellm,
     place_last_good,
@@ -25,12 +29,13 @@ from rollcall.launch.run import (
     variables,
 )
 from rollcall.report.text import printable, say, say_error
-from rollcall.settings import plain_settings, resolve
+from rollcall.settings import Variables, plain_settings, resolve
 from rollcall.store import freshness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rollcall.inspect.shells import Shell
     from rollcall.settings import Settings
 
 
@@ -49,7 +54,7 @@ class StartOptions:
     Attributes:
         discover: --discover was given. or_last_good: start on the last good backup where
             config.yaml does not load. litellm: --litellm. litellm_anyway: start even a release
-            that is known to steal keys. args: what follows `--`.
+            that is known to steal keys. args: what follows `--`; a config named there counts.
         quiet: no remarks but warnings. watch_seconds: stay as the parent and look so often; None =
             become litellm.
     """
@@ -69,6 +74,12 @@ class StartOptions:
     quiet: bool = False
     watch_seconds: float | None = None
 
+    @property
+    def config_path(self) -> Path | None:
+        """The config that was named: for litellm, or else for us."""
+        given = config_given(self.args)
+        return Path(given) if given else self.config
+
 
 def start(options: StartOptions) -> int:
     """Discover if asked for, then hand off; returns litellm's exit code.
@@ -81,7 +92,45 @@ def start(options: StartOptions) -> int:
     litellm = _trusted_litellm(settings, options) if needed else None
     before = partial(_config_after_discovery, settings, options, discover=discover)
     config = _anyway(before, settings.config_path)
+    if needed:
+        _anyway(partial(_say_port, settings, options), None)
     return _launched(litellm, config, settings, options)
+
+
+def prepare(options: StartOptions, shell: Shell) -> list[str]:
+    """All that `start` does before litellm, and the lines by which a script of `shell` takes over.
+
+    They set the variables `start` would hand on, and ROLLCALL_CONFIG and ROLLCALL_LITELLM, the
+    latter only where one was found; or, where it must not be started, ROLLCALL_REFUSED.
+    """
+    settings, discover = _anyway(partial(_settings, options), None) or _defaults(options)
+    found = Variables()
+    try:
+        found["ROLLCALL_LITELLM"] = str(_trusted_litellm(settings, options))
+    except KnownBadRelease as error:
+        say_error(error)
+        return [assignment("ROLLCALL_REFUSED", "1", shell)]
+    except LaunchError:
+        pass  # the script looks for itself
+    before = partial(_config_after_discovery, settings, options, discover=discover)
+    config = _anyway(before, settings.config_path)
+    _anyway(partial(_say_port, settings, options), None)
+    given = Variables(variables(settings.environ, config, options.args), found)
+    return [
+        assignment(name, value, shell)
+        for name, value in given.items()
+        if os.environ.get(name) != value and _NAME.fullmatch(name)
+    ]
+
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""What every shell takes as a variable's name; python-dotenv takes more."""
+
+
+def _say_port(settings: Settings, options: StartOptions) -> None:
+    if taken := port_taken(options.args, settings.environ):
+        say(f"rollcall: {taken.what}")
+        say(f"          {taken.fix}")
 
 
 _T = TypeVar("_T")
@@ -120,7 +169,7 @@ def _settings(options: StartOptions) -> tuple[Settings, bool | None]:
         SettingsError: they make no sense.
     """
     settings = resolve(
-        config=options.config,
+        config=options.config_path,
         bucket=True,
         policy=options.policy,
         state_dir=options.state_dir,
@@ -135,7 +184,8 @@ def _settings(options: StartOptions) -> tuple[Settings, bool | None]:
 
 def _defaults(options: StartOptions) -> tuple[Settings, bool | None]:
     """The paths alone, and no discovery: it might write what the settings were to keep out."""
-    settings = plain_settings(options.config, options.policy, options.state_dir)
+    config = _anyway(lambda: options.config_path, options.config)
+    settings = plain_settings(config, options.policy, options.state_dir)
     _anyway(partial(_say_left_out, settings), None)
     return settings, None
 
@@ -144,6 +194,10 @@ def _say_left_out(settings: Settings) -> None:
     for row in settings.left_out:
         say(f"rollcall: {printable(f'{row.where}: {row.what}')}")
         say(f"          {row.fix}")
+
+
+class KnownBadRelease(LaunchError):
+    """The litellm that was found is a release that is known to steal keys."""
 
 
 def _trusted_litellm(settings: Settings, options: StartOptions) -> Path:
@@ -156,7 +210,7 @@ def _trusted_litellm(settings: Settings, options: StartOptions) -> Path:
     install = _anyway(partial(find_install, litellm), None)
     if install and install.known_bad and not options.litellm_anyway:
         what, fix = bad_release(install, install.known_bad)
-        raise LaunchError(what, f"{fix} --litellm-anyway starts it all the same.")
+        raise KnownBadRelease(what, f"{fix} --litellm-anyway starts it all the same.")
     return litellm
 
 

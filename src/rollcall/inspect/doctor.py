@@ -30,6 +30,7 @@ from rollcall.inspect.surroundings import (
 )
 from rollcall.inspect.traps import find_traps
 from rollcall.launch.find import find_install, find_litellm
+from rollcall.launch.port import port_taken
 from rollcall.litellm_config.document import parse
 from rollcall.settings import is_true
 from rollcall.store.store import Store, open_store
@@ -148,6 +149,13 @@ def _litellm_check(subject: _Subject) -> Iterator[Finding]:
     yield from litellm_findings(subject.litellm, subject.install)
 
 
+def _port_check(subject: _Subject) -> Iterator[Finding]:
+    """A port that litellm will not get. A proxy that runs already holds it rightly."""
+    if taken := port_taken((), subject.settings.environ):
+        fix = f"If that is not this proxy: {taken.fix}"
+        yield Finding(Level.WARNING, "port_taken", taken.what, fix=fix)
+
+
 def _other_config_check(subject: _Subject) -> Iterator[Finding]:
     yield from other_config_findings(subject.settings.config_path, subject.settings.environ)
 
@@ -250,6 +258,7 @@ def _state_check(subject: _Subject) -> Iterator[Finding]:
 CHECKS: tuple[Check, ...] = (
     _asking_check,
     _litellm_check,
+    _port_check,
     _settings_check,
     _other_config_check,
     _dotenv_check,

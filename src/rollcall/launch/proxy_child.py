@@ -7,12 +7,14 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from rollcall.launch.run import exit_code, not_started
+from rollcall.launch.windows import end_together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,6 +58,7 @@ class ProxyChild:
             LaunchError: it could not be started.
         """
         output = subprocess.DEVNULL if silent else 2 if on_stderr else None
+        end_together()
         try:
             self._process = subprocess.Popen(  # noqa: S603 - as the user asked
                 list(argv),
@@ -100,16 +103,15 @@ class ProxyChild:
         if not self.ended.wait(drain_seconds):
             self._kill()
             self.ended.wait()
-        if os.name != "nt":  # workers that outlived it
-            with suppress(OSError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        self._kill()  # workers that outlived it
 
     def _kill(self) -> None:
-        if os.name == "nt":
+        """Its whole group, where there are groups."""
+        if sys.platform == "win32":
             self._process.kill()
-            return
-        with suppress(OSError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        else:
+            with suppress(OSError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
 
 def _is_ready(host: str, port: int) -> bool:

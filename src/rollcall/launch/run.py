@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rollcall.errors import LaunchError
+from rollcall.launch.windows import end_together
 from rollcall.settings import Variables
 from rollcall.store.atomic import replace_file
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 
+LITELLM_PORT = 4000
+"""Where litellm listens unless it is told otherwise, or finds somebody there."""
 WEB_SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn", "granian"})
 """Commands that serve litellm's app themselves: their `--config`, if any, is something else."""
 
@@ -39,8 +42,11 @@ def needs_litellm(args: Sequence[str]) -> bool:
 def config_given(args: Sequence[str]) -> str | None:
     """The config file the arguments after `start --` name themselves; the last one counts.
 
-    In a foreign command `-c` may mean anything (`sh -c`), so there only `--config` counts.
+    In a foreign command `-c` may mean anything (`sh -c`), so there only `--config` counts; a web
+    server's is a config of its own.
     """
+    if args and _is_web_server(args[0]):
+        return None
     short = needs_litellm(args)
     given = None
     for place, arg in enumerate(args):
@@ -62,7 +68,8 @@ def serving_at(args: Sequence[str], environ: Mapping[str, str]) -> tuple[str, in
             found[name] = value if equals else next(iter(args[place + 1 :]), "")
     host, port = found["--host"], found["--port"]
     everywhere = ("", "0.0.0.0", "::", "localhost")  # noqa: S104 - to be reached, not to listen
-    return "127.0.0.1" if host in everywhere else host, int(port) if port.isdecimal() else 4000
+    reached = "127.0.0.1" if host in everywhere else host
+    return reached, int(port) if port.isdecimal() else LITELLM_PORT
 
 
 def command(litellm: str | Path | None, config_path: Path, args: Sequence[str]) -> list[str]:
@@ -163,7 +170,8 @@ def run_child(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run the command as a child and return its exit code, 128 + N where signal N ended it.
 
     Ctrl-C and Ctrl-Break reach every process of a console, so this one only waits them out;
-    SIGTERM and SIGHUP reach this one alone and are passed on.
+    SIGTERM and SIGHUP reach this one alone and are passed on. On Windows, where a killed parent
+    leaves its children running, the child ends with this process, however that ends.
 
     Raises:
         LaunchError: it could not be started.
@@ -188,6 +196,7 @@ def run_child(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     handlers |= dict.fromkeys(_signals("SIGTERM", "SIGHUP"), pass_on)
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
+        end_together()
         child = subprocess.Popen(list(argv), env=dict(environ))  # noqa: S603  as the user asked
         for number in early:
             child.send_signal(number)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -144,7 +145,7 @@ class _Watcher:
 
 def _reap() -> None:
     """As process 1: bury what others left behind, but none of our own children."""
-    if os.getpid() != 1 or os.name == "nt":
+    if sys.platform == "win32" or sys.platform == "darwin" or os.getpid() != 1:
         return
     with suppress(OSError):
         while (found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
