@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,32 @@ def test_plan_writes_nothing_at_all(furnished: House) -> None:
     for flags in (["-q"], ["--json"], ["--markdown"], ["--check"], ["-v"]):
         assert furnished.run("plan", *flags).code in (0, 4)
     assert sorted(furnished.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"], ["-q"], ["--provider", "xai"]])
+def test_a_dry_run_of_apply_is_plan(furnished: House, flags: list[str]) -> None:
+    before = sorted(furnished.folder.iterdir())
+    planned = furnished.run("plan", "--check", *flags)
+    trap = f"{sys.executable} -c \"open('ran', 'w')\""
+    tried = furnished.run(
+        "apply", "--dry-run", "--detailed-exitcode", "--on-change", trap, "--write-to", "x", *flags
+    )
+    assert tried.code == planned.code == 4
+    if flags != ["--json"]:  # which holds the milliseconds
+        assert without_times(tried.out) == without_times(planned.out)
+    assert furnished.run("apply", "--dry-run").code == 0
+    assert sorted(furnished.folder.iterdir()) == before
+    silence(furnished)
+    assert furnished.run("apply", "--dry-run").code == furnished.run("plan").code == 5
+
+
+def without_times(text: str) -> str:
+    return re.sub(r"[\s-]+(?:\d+(?=\s))?", " ", text)
+
+
+def test_a_saved_plan_has_no_dry_run(furnished: House) -> None:
+    furnished.run("plan", "--out", "plan.json")
+    assert furnished.run("apply", "plan.json", "--dry-run").code == 2
 
 
 def test_the_fields_of_a_plan_are_the_documented_ones(furnished: House) -> None:

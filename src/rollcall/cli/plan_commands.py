@@ -195,6 +195,9 @@ def apply(
     json: options.Json = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing, run nothing: `rollcall plan`.")
+    ] = False,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit 4 when changes were written.")
     ] = False,
@@ -250,8 +253,16 @@ def apply(
 
     if saved is not None:
         refuse_planning_options(
-            {"--provider": provider, "--timeout": timeout, "--offline": offline, "--accept": accept}
-        )
+            {"--provider": provider, "--timeout": timeout, "--offline": offline, "--accept": accept,
+             "--dry-run": dry_run}
+        )  # fmt: skip
+    if dry_run:
+        return plan(
+            config=config, key=key, policy=policy, state_dir=state_dir, mode=mode,
+            provider=provider, timeout=timeout, deadline=deadline, offline=offline, force=force,
+            strict=strict, accept=accept, json=json, quiet=quiet, verbose=verbose,
+            check=detailed_exitcode,
+        )  # fmt: skip
     settings = resolve(
         config=config, key=key, unsafe_store=unsafe_store,
         policy=policy, state_dir=state_dir, mode=mode,
