@@ -61,6 +61,22 @@ def erring(error: object) -> dict[str, Any]:
     return {"id": "x", "object": "chat.completion", "choices": [choice]}
 
 
+# --- chunks that say nothing ---
+
+NOTHING: dict[str, list[object]] = {
+    "openai": [
+        ": OPENROUTER PROCESSING\n\n", "event: ping\n\n", "data:\n\n", "data: null\n\n",
+        "retry: 3000\n\n", "id: 7\n\n", {"choices": []}, {"choices": None}, {"object": "ping"},
+        {"usage": {"prompt_tokens": 1, "completion_tokens": 1}}, {"choices": [{}]},
+        {"choices": [{"index": 0, "delta": None}]}, chunk(""), {"type": "keepalive"},
+        {"choices": [{"index": 1, "delta": {"content": "another"}}]},
+    ],
+    "anthropic": [": hi\n\n", {"type": "ping"}, {"type": "something_new"}, {}, "data: null\n\n"],
+    "gemini": [": hi\n\n", {}, {"usageMetadata": {}}, {"candidates": []}, {"candidates": None}],
+    "perplexity": [": hi\n\n", {"type": "response.search.done"}, {}, {"type": "response.queued"}],
+}  # fmt: skip
+
+
 # --- errors inside a 200 ---
 
 INSIDE: list[tuple[str, Any, type[ProviderError], int | None]] = [
@@ -230,7 +246,7 @@ roles:
 """,
         )
         with client_of(path) as client:
-            first.replies += [streamed(*events[1:])] * 2
+            first.replies += [streamed(*NOTHING.get(protocol, NOTHING["openai"]), *events[1:])] * 2
             assert "".join(client.stream("chat", HELLO)) == "other heard: Hello"
             first.replies += [streamed(*events[1:])]
             assert "".join(client.stream("chat", HELLO)) == "m heard: Hello"
@@ -246,20 +262,7 @@ def test_the_words_of_the_provider_behind_a_router_are_told(tmp_path: Path) -> N
             client.run("chat", HELLO)
 
 
-# --- chunks that say nothing ---
-
-NOTHING: dict[str, list[object]] = {
-    "openai": [
-        ": OPENROUTER PROCESSING\n\n", "event: ping\n\n", "data:\n\n", "data: null\n\n",
-        "retry: 3000\n\n", "id: 7\n\n", {"choices": []}, {"choices": None}, {"object": "ping"},
-        {"usage": {"prompt_tokens": 1, "completion_tokens": 1}}, {"choices": [{}]},
-        {"choices": [{"index": 0, "delta": None}]}, chunk(""), {"type": "keepalive"},
-        {"choices": [{"index": 1, "delta": {"content": "another"}}]},
-    ],
-    "anthropic": [": hi\n\n", {"type": "ping"}, {"type": "something_new"}, {}, "data: null\n\n"],
-    "gemini": [": hi\n\n", {}, {"usageMetadata": {}}, {"candidates": []}, {"candidates": None}],
-    "perplexity": [": hi\n\n", {"type": "response.search.done"}, {}, {"type": "response.queued"}],
-}  # fmt: skip
+# --- what they are passed over by ---
 
 
 @pytest.mark.parametrize("kind", NOTHING)
@@ -432,6 +435,13 @@ def test_a_stream_without_an_end_is_no_answer(
         server.replies += [streamed(": hi\n\n", *events)] * 3
         with pytest.raises(ProviderReplyInvalid, match="before the answer was complete"):
             list(client.stream("chat", HELLO))
+
+
+def test_one_that_ends_before_it_says_anything_is_tried_again(tmp_path: Path) -> None:
+    with talking("openai", tmp_path) as (client, server):
+        server.replies += [streamed(chunk("")), streamed()]
+        assert "".join(client.stream("chat", HELLO)) == "some-model heard: Hello"
+        assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize("kind", TYPES)

@@ -154,6 +154,32 @@ except KeyboardInterrupt:
     assert (program.returncode, out, errors) == (0, "some-model heard: Hello\n", "")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there, Ctrl-C is an event of the console")
+def test_what_ctrl_c_interrupts_is_cancelled(path: Path) -> None:
+    code = """
+import signal
+from rollcall.runtime.network import Network
+signal.signal(signal.SIGINT, signal.default_int_handler)
+network, ended = Network(), threading.Event()
+async def call():
+    try:
+        print("ready", flush=True)
+        await asyncio.sleep(3600)
+    finally:
+        ended.set()
+try:
+    network.wait(call())
+except KeyboardInterrupt:
+    print(ended.wait(30))
+"""
+    with started(path, code) as program:
+        assert program.stdout
+        assert program.stdout.readline() == "ready\n"
+        program.send_signal(signal.SIGINT)
+        out, errors = program.communicate(timeout=60)
+    assert (program.returncode, out, errors) == (0, "True\n", "")
+
+
 def test_a_client_that_is_closed_ends_its_calls_and_its_thread(tmp_path: Path) -> None:
     told: list[str] = []
     before = set(threading.enumerate())

@@ -72,6 +72,27 @@ def test_a_streamed_tool_call_is_the_same(kind: str, tmp_path: Path) -> None:
     ]
 
 
+def test_calls_that_come_whole_stay_apart(tmp_path: Path) -> None:
+    parts = [{"functionCall": {"name": "weather", "args": {"city": city}}} for city in "ABC"]
+    whole = {"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]}
+    events = [{"candidates": [{"content": {"parts": some}}]} for some in (parts[:1], parts[1:])]
+    body = "".join(f"data: {json.dumps(event)}\n\n" for event in [*events, whole | {
+        "candidates": [{"finishReason": "STOP"}]}])  # fmt: skip
+    with talking_to("gemini", tmp_path) as (client, server):
+        server.replies += [
+            Reply(body=json.dumps(whole).encode()),
+            Reply(headers={"content-type": "text/event-stream"}, body=body.encode()),
+        ]
+        response = client.run("chat", ASK)
+        pieces = client.stream("chat", ASK)
+        assert list(pieces) == []
+    assert pieces.response
+    for found in (response.tool_calls, pieces.response.tool_calls):
+        cities = [json.loads(call["function"]["arguments"])["city"] for call in found]
+        assert cities == ["A", "B", "C"]
+        assert len({call["id"] for call in found}) == 3
+
+
 @pytest.mark.parametrize("kind", TYPES)
 def test_several_tool_results_are_one_turn(kind: str, tmp_path: Path) -> None:
     calls = [

@@ -13,6 +13,7 @@ import sys
 import threading
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -70,8 +71,9 @@ class Network:
         Raises:
             LLMError: the client was closed meanwhile, or Python is ending.
         """
-        future = self._submit(coroutine)
+        future: concurrent.futures.Future[T] = concurrent.futures.Future()
         try:
+            self._submit(coroutine, future)
             return _result(future)
         except concurrent.futures.CancelledError:
             raise LLMError(
@@ -105,7 +107,9 @@ class Network:
         if running is not None and not running.loop.is_closed():
             running.loop.call_soon_threadsafe(running.stop.set)
 
-    def _submit(self, coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+    def _submit(
+        self, coroutine: Coroutine[Any, Any, T], future: concurrent.futures.Future[T]
+    ) -> None:
         if self._running and self._running.thread is threading.current_thread():
             coroutine.close()
             raise LLMError("A call was made from inside a call.", "Use arun or astream there.")
@@ -113,7 +117,8 @@ class Network:
             with self._lock:
                 if self._running is None:
                     self._running = _start()
-                return asyncio.run_coroutine_threadsafe(coroutine, self._running.loop)
+                loop = self._running.loop
+                loop.call_soon_threadsafe(_begin, loop, coroutine, future)
         except (RuntimeError, OSError) as error:
             coroutine.close()
             raise LLMError(
@@ -172,6 +177,39 @@ def _serve(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     finally:
         asyncio.set_event_loop(None)
         loop.close()
+
+
+def _begin(
+    loop: asyncio.AbstractEventLoop,
+    coroutine: Coroutine[Any, Any, T],
+    future: concurrent.futures.Future[T],
+) -> None:
+    """Run a coroutine for whoever waits for the future; where it is given up, so is the coroutine.
+
+    Not `run_coroutine_threadsafe`, whose future is there only once the coroutine may run already:
+    Ctrl-C between the two would leave it running.
+    """
+    if future.cancelled():
+        coroutine.close()
+        return
+    task = loop.create_task(coroutine)
+
+    def give_up(given: concurrent.futures.Future[T]) -> None:
+        if given.cancelled() and not loop.is_closed():
+            loop.call_soon_threadsafe(task.cancel)
+
+    def tell(done: asyncio.Task[T]) -> None:
+        if done.cancelled():
+            future.cancel()
+        with suppress(concurrent.futures.InvalidStateError):  # given up at this very moment
+            error = None if done.cancelled() else done.exception()
+            if error is not None:
+                future.set_exception(error)
+            elif not done.cancelled():
+                future.set_result(done.result())
+
+    future.add_done_callback(give_up)
+    task.add_done_callback(tell)
 
 
 def _result(future: concurrent.futures.Future[T]) -> T:

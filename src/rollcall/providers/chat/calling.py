@@ -231,7 +231,7 @@ async def _start(chunks: AsyncIterator[bytes]) -> bytes:
 def _are_events(response: httpx.Response, start: bytes) -> bool:
     """Whether a body is a stream of events; what servers call it is not always so."""
     called_so = response.headers.get("content-type", "").startswith("text/event-stream")
-    return start.startswith(_FIELDS) or (called_so and start[:1] not in (b"", b"{", b"[", b"<"))
+    return start.startswith(_FIELDS) or (called_so and start[:1] not in (b"{", b"[", b"<"))
 
 
 class _Bounded:
