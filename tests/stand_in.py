@@ -51,10 +51,20 @@ class StandIns:
     folder: Path
     record: Path
 
+    def _python(self) -> str:
+        """An interpreter beside the stand-ins, so that they belong to no environment's litellm."""
+        link = self.folder / "stand-in-interpreter"
+        if os.name == "nt":
+            return sys.executable
+        if not link.is_symlink():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(sys.executable)
+        return str(link)
+
     def add(self, name: str, *, exit_code: int = 0, waits: bool = False, says: bool = True) -> Path:
         """Write one: it records its start and ends, or waits for a signal, with `exit_code`."""
         text = SCRIPT.format(
-            python=sys.executable,
+            python=self._python(),
             name=name,
             record=str(self.record),
             exit_code=exit_code,
