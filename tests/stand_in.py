@@ -33,6 +33,10 @@ sys.exit({exit_code!r})
 """
 
 
+OF_NO_ENVIRONMENT: str = getattr(sys, "_base_executable", sys.executable)
+"""An interpreter outside the virtual environment, whose litellm is not that of the stand-in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Start:
     """One recorded start."""
@@ -51,20 +55,18 @@ class StandIns:
     folder: Path
     record: Path
 
-    def _python(self) -> str:
-        """An interpreter beside the stand-ins, so that they belong to no environment's litellm."""
-        link = self.folder / "stand-in-interpreter"
-        if os.name == "nt":
-            return sys.executable
-        if not link.is_symlink():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(sys.executable)
-        return str(link)
-
-    def add(self, name: str, *, exit_code: int = 0, waits: bool = False, says: bool = True) -> Path:
+    def add(
+        self,
+        name: str,
+        *,
+        exit_code: int = 0,
+        waits: bool = False,
+        says: bool = True,
+        python: str = "",
+    ) -> Path:
         """Write one: it records its start and ends, or waits for a signal, with `exit_code`."""
         text = SCRIPT.format(
-            python=self._python(),
+            python=python or sys.executable,
             name=name,
             record=str(self.record),
             exit_code=exit_code,

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from rollcall.providers.builtin import BUILTIN
 from tests.platforms import is_wine, not_on_windows
 from tests.simulator.simulator import Simulator
-from tests.stand_in import StandIns, Start
+from tests.stand_in import OF_NO_ENVIRONMENT, StandIns, Start
 
 SCR = Path(__file__).resolve().parents[1] / "scr"
 POSIX_SHELLS = ("dash", "sh", "bash")
@@ -253,7 +253,8 @@ class TestStartProxy:
         release = repository.stand_ins.folder.parent / "lib/python3.13/site-packages"
         (release / "litellm-1.82.8.dist-info").mkdir(parents=True)
         (release / "litellm-1.82.8.dist-info" / "METADATA").write_text("Version: 1.82.8\n")
-        beside = StandIns(release.parents[2] / "bin", repository.stand_ins.record).add("litellm")
+        stand_ins = StandIns(release.parents[2] / "bin", repository.stand_ins.record)
+        beside = stand_ins.add("litellm", python=OF_NO_ENVIRONMENT)
         if os.name == "nt":
             pytest.skip("Windows: no lib/python*/site-packages")
         done = repository.run(shell, ROLLCALL_LITELLM=str(beside))

@@ -18,7 +18,7 @@ from tests.house import OWN
 from tests.litellm_proxy import MASTER_KEY, OFFLINE, free_port
 from tests.platforms import not_on_windows
 from tests.simulator.faults import Fault
-from tests.stand_in import StandIns
+from tests.stand_in import OF_NO_ENVIRONMENT, StandIns
 
 if TYPE_CHECKING:
     from tests.house import House
@@ -198,7 +198,7 @@ def test_a_release_known_to_steal_keys_is_not_started_unless_told(
     starter: Starter, tmp_path: Path, version: str
 ) -> None:
     starter.stand_ins = StandIns(tmp_path / "venv" / "bin", tmp_path / "record.jsonl")
-    starter.stand_ins.add("litellm", exit_code=7)
+    starter.stand_ins.add("litellm", exit_code=7, python=OF_NO_ENVIRONMENT)
     (tmp_path / "venv/lib/python3.12/site-packages" / f"litellm-{version}.dist-info").mkdir(
         parents=True
     )
