@@ -83,7 +83,8 @@ def providers() -> list[str]:
 def table() -> dict[str, Any]:
     """The whole table, from the installed litellm."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    from litellm.types.router import LiteLLM_Params, ModelGroupInfo, ModelInfo
+    from litellm.types.litellm_params import RoutingStrategyName
+    from litellm.types.router import LiteLLM_Params, ModelGroupInfo, ModelInfo, RoutingStrategy
 
     return {
         "litellm": version("litellm"),
@@ -91,6 +92,9 @@ def table() -> dict[str, Any]:
         "model_info": fields_of(ModelInfo),
         "model_group": fields_of(ModelGroupInfo),
         "providers": providers(),
+        "routing_strategies": sorted(
+            {*typing.get_args(RoutingStrategyName), *(one.value for one in RoutingStrategy)}
+        ),
     }
 
 

@@ -152,6 +152,17 @@ class CheckedConfig:
         return having[-1] if having else self.root
 
 
+def odd_name(name: str) -> str | None:
+    """Why LiteLLM cannot send a name back in a header, so that every call by it fails."""
+    try:
+        name.encode("latin-1")
+    except UnicodeEncodeError as error:
+        return f"holds {name[error.start]!r}, which no HTTP header can"
+    if name != name.strip() or "\n" in name or "\r" in name:
+        return "begins or ends with a blank, or holds a line break"
+    return None
+
+
 def called(entry: object, index: int) -> str:
     """How a finding calls an entry of model_list."""
     name = mapping(entry).get("model_name")

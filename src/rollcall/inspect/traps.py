@@ -22,6 +22,7 @@ from rollcall.inspect.traps_entries import entry_traps
 from rollcall.inspect.traps_variables import plain_keys, variable_traps
 from rollcall.litellm_config.document import LITELLM_KEYS
 from rollcall.litellm_config.effective import mapping, resolved, variable_of
+from rollcall.litellm_config.fields import misfits
 from rollcall.litellm_config.text import line_number
 
 MERGE = "tag:yaml.org,2002:merge"
@@ -119,6 +120,8 @@ def section_traps(config: CheckedConfig) -> Iterator[Finding]:
     yield from _no_models(config)
     yield from _misplaced(config)
     yield from _no_mappings(config)
+    yield from _shapes(config)
+    yield from _settings(config)
     yield from _health_checks(config)
     yield from _cache(config)
     yield from _database(config)
@@ -170,6 +173,43 @@ def _no_mappings(config: CheckedConfig) -> Iterator[Finding]:
         elif value or section == "general_settings":
             what = f"{section} is not a mapping: LiteLLM does not start."
             yield config.error("section_no_mapping", what, (section,), fix)
+
+
+LISTS = ("guardrails", "vector_store_registry", "search_tools", "prompts", "mcp_tools", "agents")
+"""Sections that are lists of mappings."""
+MAPPINGS = ("mcp_servers", "policies")
+"""Sections that are mappings of mappings."""
+REQUIRED = {"guardrails": ("guardrail_name", "litellm_params")}
+
+
+def _shapes(config: CheckedConfig) -> Iterator[Finding]:
+    """Sections of the wrong shape, which end LiteLLM's start."""
+    for section in (*LISTS, *MAPPINGS):
+        value = config.merged.get(section)
+        if not value or variable_of(value) is not None:
+            continue
+        wanted = "a list of mappings" if section in LISTS else "a mapping of mappings"
+        kind, rows = list if section in LISTS else dict, value
+        if isinstance(value, dict):
+            rows = list(value.values())
+        if not isinstance(value, kind) or not all(isinstance(row, dict) for row in rows):
+            what = f"{section} is not {wanted}: LiteLLM does not start."
+            yield config.error("section_shape", what, (section,), f"Write it as {wanted}.")
+            continue
+        for index, row in enumerate(value if section in REQUIRED else ()):
+            missing = [key for key in REQUIRED[section] if key not in row]
+            if missing:
+                what = f"Row {index + 1} of {section} has no {missing[0]}: LiteLLM does not start."
+                yield config.error("section_shape", what, (section, index), f"Add {missing[0]}.")
+
+
+def _settings(config: CheckedConfig) -> Iterator[Finding]:
+    """Values of router_settings and litellm_settings that do not fit."""
+    for section in SECTIONS[:2]:
+        for field, _, wrong in misfits(section, config.section(section)):
+            what = f"{field} in {section} is not {wrong.wanted}: {wrong.consequence}."
+            fix = f"Write {wrong.wanted}, or delete the line."
+            yield config.error("value_does_not_fit", what, (section, field), fix)
 
 
 def _health_checks(config: CheckedConfig) -> Iterator[Finding]:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from rollcall.errors import did_you_mean
-from rollcall.inspect.checked_config import CheckedConfig, Path
+from rollcall.inspect.checked_config import CheckedConfig, Path, odd_name
 from rollcall.inspect.findings import Finding
+from rollcall.inspect.traps_entries import dropped_names
 from rollcall.litellm_config.effective import mapping, variable_of
 from rollcall.litellm_config.fields import known_providers
 
@@ -27,8 +28,10 @@ def alias_traps(config: CheckedConfig) -> Iterator[Finding]:
         )
     for alias, target in mapping(value).items():
         yield from _alias_shape(config, alias, target)
+    dropped = dropped_names(config)
     for found in config.view.aliases.values():
-        yield from _meaning(config, found.name, found.target)
+        if found.target:
+            yield from _meaning(config, found.name, found.target, dropped)
 
 
 def _alias_shape(config: CheckedConfig, alias: Any, target: Any) -> Iterator[Finding]:
@@ -36,6 +39,9 @@ def _alias_shape(config: CheckedConfig, alias: Any, target: Any) -> Iterator[Fin
     if not isinstance(alias, str):
         what = f"The alias {alias!r} is not read as text: LiteLLM does not start."
         yield config.error("alias_not_text", what, place, "Put the alias in quotes.")
+    elif why := odd_name(alias):
+        what = f"The alias {alias!r} {why}: every call fails."
+        yield config.error("name_in_header", what, place, "Use plain letters.")
     if isinstance(target, dict):
         missing = [key for key in ("model", "hidden") if key not in target]
         if missing:
@@ -52,7 +58,9 @@ def _alias_shape(config: CheckedConfig, alias: Any, target: Any) -> Iterator[Fin
         yield config.error("alias_no_target", what, place, "Give it a model_name, in quotes.")
 
 
-def _meaning(config: CheckedConfig, alias: str, target: str) -> Iterator[Finding]:
+def _meaning(
+    config: CheckedConfig, alias: str, target: str, dropped: frozenset[str]
+) -> Iterator[Finding]:
     place = (*MAP, alias)
     if alias in config.view.groups:
         what = f"The alias {alias} hides the model of the same name: nobody can reach that one."
@@ -60,6 +68,10 @@ def _meaning(config: CheckedConfig, alias: str, target: str) -> Iterator[Finding
     if alias in config.view.ids:
         what = f"The alias {alias} is the model_info.id of an entry too, and that entry answers."
         yield config.error("alias_is_id", what, place, "Rename the alias.")
+    if target in dropped:
+        what = f"The alias {alias} leads to {target}, which LiteLLM drops: every call fails."
+        yield config.error("alias_to_dropped", what, place, "Mend that entry.")
+        return
     if variable_of(target) is not None or _leads(config, target):
         return
     if target in config.view.aliases:

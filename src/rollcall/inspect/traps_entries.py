@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from rollcall.inspect.checked_config import CheckedConfig, CheckedFile, Path, called
+from rollcall.inspect.checked_config import CheckedConfig, CheckedFile, Path, called, odd_name
 from rollcall.inspect.findings import Finding
+from rollcall.inspect.traps_variables import Outcome, key_outcome
 from rollcall.litellm_config.effective import ENVIRONMENTS, mapping, resolved, variable_of
 from rollcall.litellm_config.fields import Consequence, known_providers, misfits
 
@@ -37,6 +38,29 @@ def entry_traps(config: CheckedConfig) -> Iterator[Finding]:
     yield from _health_checks(config)
 
 
+def dropped_names(config: CheckedConfig) -> frozenset[str]:
+    """The model_names all of whose entries LiteLLM drops."""
+    kept: dict[str, bool] = {}
+    for file in config.files:
+        for index, entry in enumerate(file.entries):
+            name = mapping(entry).get("model_name")
+            if isinstance(name, str):
+                kept[name] = kept.get(name, False) or not _is_dropped(config, file, index, entry)
+    return frozenset(name for name, stays in kept.items() if not stays)
+
+
+def _is_dropped(
+    config: CheckedConfig, file: CheckedFile, index: int, entry: dict[str, Any]
+) -> bool:
+    for section in ("litellm_params", "model_info"):
+        fields = mapping(entry.get(section))
+        known = {key: _known(value, config.environ) for key, value in fields.items()}
+        if any(wrong.consequence is Consequence.DROPPED for *_, wrong in misfits(section, known)):
+            return True
+    found = (*_provider(config, file, index, entry), *_environment(config, file, index, entry))
+    return bool(found)
+
+
 def _shape(file: CheckedFile, index: int, entry: dict[str, Any]) -> Iterator[Finding]:
     name = entry.get("model_name")
     place = ("model_list", index)
@@ -52,6 +76,11 @@ def _shape(file: CheckedFile, index: int, entry: dict[str, Any]) -> Iterator[Fin
         yield file.error("name_empty", what, (*place, "model_name"), "Give it a name.")
     params = entry.get("litellm_params")
     model = params.get("model") if isinstance(params, dict) else None
+    for field, text in (("model_name", name), ("litellm_params", model)):
+        if isinstance(text, str) and (why := odd_name(text)):
+            what = f"The name {text!r} {why}: every call fails."
+            fix = "Use plain letters; show another name by model_info.display_name."
+            yield file.error("name_in_header", what, (*place, field), fix)
     if not isinstance(model, str):
         what = f"{called(entry, index)} has no litellm_params.model: LiteLLM does not start."
         fix = "Add `litellm_params: {model: PROVIDER/ID}`."
@@ -187,9 +216,13 @@ def _credentials(config: CheckedConfig) -> Iterator[Finding]:
             if not isinstance(name, str) or variable_of(name) is not None:
                 continue
             if name not in names and not from_database:
-                what = f"{called(entry, index)} names the credential {name}, which is nowhere."
+                outcome, instead = key_outcome(config, {**params, "litellm_credential_name": None})
+                ends = f"LiteLLM uses {instead}" if instead else "every call fails"
+                if outcome is Outcome.AS_IF_ABSENT or params.get("api_key") is not None:
+                    ends = "it has no effect"
+                what = f"{called(entry, index)} names the credential {name}, which is nowhere"
                 fix = "Add it to credential_list, or correct the name."
-                yield file.error("credential_nowhere", what, path, fix)
+                yield file.error("credential_nowhere", f"{what}: {ends}.", path, fix)
             elif resolved(params.get("api_key"), config.environ):
                 what = f"{called(entry, index)} has an api_key too, which wins over {name}."
                 yield file.warning("credential_unused", what, path, "Keep one of the two.")

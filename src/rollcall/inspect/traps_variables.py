@@ -79,6 +79,7 @@ CALLS_FAIL: Final = (
 ELSEWHERE: Final = ("model_list.#.litellm_params.api_base",)
 """Places where null sends calls, and the entry's key, to the provider's own address."""
 KEY: Final = "model_list.#.litellm_params.api_key"
+CREDENTIAL_KEY: Final = "credential_list.#.credential_values.api_key"
 LOOKED_UP_LATER: Final = frozenset({"general_settings.master_key", "include"})
 """Places that other checks judge."""
 
@@ -242,9 +243,29 @@ def _outcome(config: CheckedConfig, use: Use) -> tuple[Outcome, str]:
         return key_outcome(config, mapping(entry.get("litellm_params")))
     if _matches(use.place, CALLS_FAIL):
         return Outcome.CALLS_FAIL, ""
+    if use.place == CREDENTIAL_KEY:
+        return _credential_outcome(config, use)
     if use.place in ELSEWHERE:
         return Outcome.ELSEWHERE, ""
     return Outcome.AS_IF_ABSENT, ""
+
+
+def _credential_outcome(config: CheckedConfig, use: Use) -> tuple[Outcome, str]:
+    """What the calls of the entries do that name a credential without its key."""
+    rows = use.file.data.get("credential_list")
+    row = mapping(rows[int(use.path[1])] if isinstance(rows, list) else None)
+    worst: tuple[Outcome, str] = (Outcome.AS_IF_ABSENT, "")
+    for file in config.files:
+        for entry in file.entries:
+            params = mapping(mapping(entry).get("litellm_params"))
+            if params.get("litellm_credential_name") == row.get("credential_name"):
+                bare = {**params, "litellm_credential_name": None}
+                worst = min(worst, key_outcome(config, bare), key=_rank)
+    return worst
+
+
+def _rank(outcome: tuple[Outcome, str]) -> int:
+    return list(Outcome).index(outcome[0])
 
 
 def key_outcome(config: CheckedConfig, params: Mapping[Any, Any]) -> tuple[Outcome, str]:
@@ -313,7 +334,8 @@ def _told(
             return first.file.error("variable_no_start", what, first.path, fix)
         case Outcome.CALLS_FAIL:
             what = f"{joined}: listed, but every call fails."
-            make = first.file.warning if first.place == KEY else first.file.error
+            is_key = first.place in (KEY, CREDENTIAL_KEY)
+            make = first.file.warning if is_key else first.file.error
             return make("variable_unset", what, first.path, fix)
         case Outcome.FALLS_BACK:
             what = f"{joined}: LiteLLM uses {instead} instead."
@@ -333,7 +355,7 @@ def _without_key(config: CheckedConfig) -> Iterator[Finding]:
         for index, entry in enumerate(file.entries):
             params = mapping(mapping(entry).get("litellm_params"))
             usual = usual_keys(params)
-            if not usual or params.get("api_key") is not None:
+            if not usual or params.get("api_key") is not None or "model_name" not in entry:
                 continue
             if key_outcome(config, params)[0] is Outcome.CALLS_FAIL:
                 path: Path = ("model_list", index, "litellm_params")

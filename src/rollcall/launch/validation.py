@@ -103,15 +103,21 @@ def _present(litellm: Path, settings: Settings) -> Said | None:
 def check_yaml_1_2(content: bytes) -> None:
     """Compare our entries as YAML 1.2 readers see them with how LiteLLM (YAML 1.1) does.
 
+    A file that such a reader refuses, for a key that stands twice in a line of the user's, is left
+    to LiteLLM.
+
     Raises:
         ConfigRefused: they differ.
     """
     from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     managed = document.parse(content).managed
-    data: Any = YAML(typ="safe", pure=True).load(content)
-    entries = data.get("model_list") or [] if isinstance(data, dict) else []
-    seen = [entry for entry in entries if document.is_managed(entry)]
+    try:
+        data: Any = YAML(typ="safe", pure=True).load(content)
+    except YAMLError:
+        return
+    seen = [entry for entry in entries(mapping(data)) if document.is_managed(entry)]
     if seen != list(managed.models):
         raise ConfigRefused(
             "The new config reads differently as YAML 1.1 and as YAML 1.2.",

@@ -36,7 +36,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """One name of `router_settings.model_group_alias` that LiteLLM understands."""
+    """One name of `router_settings.model_group_alias`; `target` "" = it leads to no name."""
 
     name: str
     target: str
@@ -149,20 +149,17 @@ def _kept_back(model_info: Mapping[Any, Any]) -> str:
 def is_left_out(model_info: Mapping[Any, Any], environ: Mapping[str, str]) -> bool:
     """Whether `supported_environments` keeps an entry out of the proxy that is started here."""
     wanted = model_info.get("supported_environments")
-    if wanted is None or variable_of(wanted) is not None:
-        return False
-    here = environ.get("LITELLM_ENVIRONMENT")
-    known = isinstance(wanted, list) and all(one in ENVIRONMENTS for one in wanted)
-    return not known or here not in ENVIRONMENTS or here not in wanted
+    if not isinstance(wanted, list) or not all(one in ENVIRONMENTS for one in wanted):
+        return False  # left out, or not, by mistake
+    return environ.get("LITELLM_ENVIRONMENT") not in wanted
 
 
 def _aliases(data: Mapping[str, Any]) -> dict[str, Alias]:
     found = {}
     for name, value in alias_map(data).items():
-        if isinstance(value, str):
-            found[str(name)] = Alias(str(name), value, hidden=False)
-        elif isinstance(value, dict) and isinstance(value.get("model"), str):
-            found[str(name)] = Alias(str(name), value["model"], value.get("hidden") is True)
+        target = value.get("model") if isinstance(value, dict) else value
+        hidden = isinstance(value, dict) and value.get("hidden") is True
+        found[str(name)] = Alias(str(name), _text(target) or "", hidden)
     return found
 
 

@@ -28,7 +28,9 @@ class Consequence(StrEnum):
     NO_START = "LiteLLM does not start"
     DROPPED = "LiteLLM drops the entry without a word"
     CALLS_FAIL = "it is listed, and every call fails"
+    STREAMS_FAIL = "it is listed, and every streamed call fails"
     MODEL_FAILS = "every call fails, to any entry of the same model"
+    ALL_FAIL = "every call fails"
     LIST_FAILS = "/v1/models fails for everybody"
     NO_EFFECT = "it has no effect"
 
@@ -65,16 +67,18 @@ WANTED: Final[Mapping[str, str]] = {
     "number": "a number, without quotes",
     "count": "a whole number of 0 or more, without quotes",
     "not negative": "a whole number of 0 or more",
+    "strategy": "a routing strategy LiteLLM knows",
     "windows": "a list of windows, each with start, end, timezone and team_ids",
 }
 
 SEEN: Final[Mapping[str, Mapping[str, tuple[str, Consequence]]]] = {
     "litellm_params": {
         "timeout": ("seconds", Consequence.CALLS_FAIL),
-        "stream_timeout": ("seconds", Consequence.CALLS_FAIL),
+        "stream_timeout": ("seconds", Consequence.STREAMS_FAIL),
         "rpm": ("not negative", Consequence.CALLS_FAIL),
         "max_parallel_requests": ("count", Consequence.CALLS_FAIL),
         "weight": ("number", Consequence.CALLS_FAIL),
+        "drop_params": ("bool", Consequence.NO_EFFECT),
         "extra_headers": ("dict", Consequence.CALLS_FAIL),
         "headers": ("dict", Consequence.CALLS_FAIL),
         "extra_body": ("dict", Consequence.CALLS_FAIL),
@@ -83,6 +87,17 @@ SEEN: Final[Mapping[str, Mapping[str, tuple[str, Consequence]]]] = {
     "model_info": {
         "access_windows": ("windows", Consequence.NO_START),
         "access_groups": ("list", Consequence.NO_EFFECT),
+    },
+    "router_settings": {
+        "timeout": ("seconds", Consequence.ALL_FAIL),
+        "default_max_parallel_requests": ("count", Consequence.ALL_FAIL),
+        "routing_strategy": ("strategy", Consequence.NO_START),
+    },
+    "litellm_settings": {
+        "request_timeout": ("float", Consequence.ALL_FAIL),
+        "max_budget": ("float", Consequence.NO_START),
+        "max_internal_user_budget": ("float", Consequence.NO_START),
+        "default_max_internal_user_budget": ("float", Consequence.NO_START),
     },
     "entry": {
         "rpm": ("count", Consequence.LIST_FAILS),
@@ -98,7 +113,8 @@ def misfit(section: str, field: str, value: Any) -> Misfit | None:
     """Whether LiteLLM cannot use a value; None where it can, or where nothing is known.
 
     Args:
-        section: litellm_params, model_info, or `entry` for what stands beside these two.
+        section: litellm_params, model_info, `entry` for what stands beside these two, or a section
+            of the file.
         value: as YAML reads it; `os.environ/NAME` is not looked up here.
     """
     if value is None or variable_of(value) is not None:
@@ -107,7 +123,8 @@ def misfit(section: str, field: str, value: Any) -> Misfit | None:
         if not _fits(word, value):
             quoted = isinstance(value, int | float | date) and _fits(word, str(value))
             wanted = WANTED.get(word) or word.removeprefix("one of ").replace(" ", " or ")
-            return Misfit(wanted, consequence, quoted)
+            worse = field == "access_groups" and not isinstance(value, str)
+            return Misfit(wanted, Consequence.LIST_FAILS if worse else consequence, quoted)
     return None
 
 
@@ -134,8 +151,11 @@ def _checks(section: str, field: str) -> tuple[tuple[str, Consequence], ...]:
 LOOSER: Final[Mapping[tuple[str, str], str]] = {
     ("model_info", "id"): "int | str",
     ("litellm_params", "organization"): "str | list[str]",
+    ("litellm_params", "drop_params"): "anything",
 }
-"""Before its models see them, LiteLLM makes a text of a number, and entries of a list."""
+"""Before its models see them, LiteLLM makes a text of a number, entries of a list, and null of what
+is no flag.
+"""
 NOT_READ: Final = frozenset({"supports_fast_mode", "supported_reasoning_efforts"})
 """Fields of a model group that LiteLLM sets itself, whatever an entry says."""
 
@@ -175,6 +195,8 @@ def _fits(word: str, value: Any) -> bool:
         return isinstance(value, int | float) and value >= 0
     if word == "number":
         return isinstance(value, int | float)
+    if word == "strategy":
+        return value in _table()["routing_strategies"]
     if word == "windows":
         return isinstance(value, list) and all(isinstance(one, dict) for one in value)
     from pydantic import ValidationError
@@ -194,6 +216,7 @@ def _adapter(word: str) -> Any:
     from pydantic import TypeAdapter
 
     types: dict[str, Any] = {
+        "anything": Any,
         "bool": bool,
         "bool | str": bool | str,
         "datetime": datetime,

@@ -13,8 +13,10 @@ Forks and passed file descriptors are POSIX.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -29,9 +31,11 @@ from typing import TYPE_CHECKING, Any
 from tests.litellm_proxy import OFFLINE, litellm_command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 READY = "ready"
+AT_ONCE = {"INITIAL_RETRY_DELAY": "0.01", "MAX_RETRY_DELAY": "0.02", "DEFAULT_MAX_RETRIES": "0"}
+"""LiteLLM waits seconds between the retries of a call that fails."""
 
 COMMAND = """#!{python} -SE
 import json, os, socket, sys
@@ -48,36 +52,27 @@ sys.exit(json.loads(lines.readline())["exit"])
 
 @dataclass
 class Started:
-    """One LiteLLM that was started: its process, which leads a group, and how it ended."""
+    """One LiteLLM that was started: its process, which leads a group, and how it ended.
+
+    Its number stays its own until `stop`: the process that started it waits so long to reap it.
+    """
 
     pid: int
     lines: Any
     where: socket.socket
+    code: int | None = None
 
     def exit_code(self, timeout_seconds: float) -> int | None:
         """Its exit code; None where it has not ended within that time."""
-        self.where.settimeout(timeout_seconds)
-        try:
-            return int(json.loads(self.lines.readline())["exit"])
-        except (TimeoutError, OSError):
-            return None
-        finally:
-            self.where.settimeout(None)
-
-    def has_ended(self) -> bool:
-        """Whether it has, without waiting."""
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return True
-        return False
+        if self.code is None and select.select([self.where], [], [], timeout_seconds)[0]:
+            self.code = int(json.loads(self.lines.readline())["exit"])
+        return self.code
 
     def stop(self) -> None:
         """End it and whatever it started."""
-        if sys.platform == "win32":
-            raise NotImplementedError
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
+        self.lines.close()
         self.where.close()
 
 
@@ -91,8 +86,6 @@ class Forks:
         self, args: Sequence[str], cwd: Path, environ: Mapping[str, str], log: Path
     ) -> Started:
         """Run `litellm ARGS`; its output goes to `log`."""
-        if sys.platform == "win32":
-            raise NotImplementedError
         where = socket.socket(socket.AF_UNIX)
         where.connect(self.address)
         request = {"args": list(args), "cwd": str(cwd), "environ": dict(environ)}
@@ -114,15 +107,13 @@ class Forks:
 @contextmanager
 def running_forks(folder: Path) -> Iterator[Forks]:
     """The process that has imported LiteLLM; ended, with all it started, when the block ends."""
-    if sys.platform == "win32":
-        raise NotImplementedError
     litellm_command()  # skips the test where there is none
     address = tempfile.mktemp(prefix="forks-")
     environ = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "tests.litellm_forks", address],
+        [sys.executable, "-W", "ignore", "-m", "tests.proxy_forks", address],
         cwd=Path(__file__).parents[1],
-        env={**environ, **OFFLINE, "HOME": str(folder), "PYTHONUTF8": "1"},
+        env={**environ, **OFFLINE, **AT_ONCE, "HOME": str(folder), "PYTHONUTF8": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         encoding="utf-8",
@@ -136,14 +127,14 @@ def running_forks(folder: Path) -> Iterator[Forks]:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(30)
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def serve(address: str) -> None:
     """Import LiteLLM, then fork for every request until killed."""
-    if sys.platform == "win32":
-        raise NotImplementedError
-    import uvicorn  # noqa: F401  imported once, for all
-
+    for module in ("litellm.proxy.proxy_cli", "litellm.proxy.proxy_server", "uvicorn"):
+        importlib.import_module(module)
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(address)
     listening.listen(16)
@@ -159,28 +150,32 @@ def serve(address: str) -> None:
 
 def _attend(where: socket.socket) -> None:
     """One request: start LiteLLM, tell its process number, then its exit code."""
-    if sys.platform == "win32":
-        raise NotImplementedError
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     text, streams, _, _ = socket.recv_fds(where, 1 << 20, 2)
     while not text.endswith(b"\n"):
         text += where.recv(1 << 20)
+    led, leads = os.pipe()
     child = os.fork()
     if child == 0:
-        _become(json.loads(text), streams)
+        _become(json.loads(text), streams, leads)
+    os.close(leads)
+    os.read(led, 1)  # it leads its own group now
     where.sendall((json.dumps({"pid": child}) + "\n").encode())
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    ended = os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    assert ended is not None
+    code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
     with suppress(OSError):
         where.sendall((json.dumps({"exit": code}) + "\n").encode())
+        where.recv(1)  # until whoever asked has stopped what is left of it
+    os.waitpid(child, 0)
     os._exit(0)
 
 
-def _become(request: dict[str, Any], streams: Sequence[int]) -> None:
-    if sys.platform == "win32":
-        raise NotImplementedError
+def _become(request: dict[str, Any], streams: Sequence[int], leads: int) -> None:
     code = 99
     try:
         os.setsid()
+        os.close(leads)
         os.dup2(streams[0], 1)
         os.dup2(streams[1], 2)
         os.chdir(request["cwd"])
@@ -204,15 +199,14 @@ def _become(request: dict[str, Any], streams: Sequence[int]) -> None:
         os._exit(code)
 
 
-def wait_for(ready: Any, started: Started, seconds: float) -> bool:
+def wait_for(ready: Callable[[], bool], started: Started, seconds: float) -> bool:
     """Whether `ready()` comes true before the process ends or the time is up."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         if ready():
             return True
-        if started.has_ended():
+        if started.exit_code(0.05) is not None:
             return False
-        time.sleep(0.05)
     return False
 
 

@@ -1,0 +1,68 @@
+"""Writes docs/LITELLM.md: what LiteLLM does with every trap, and what rollcall says of it.
+
+    python -m tests.tools.litellm_matrix          # some four minutes, with litellm installed
+
+Each case runs on LiteLLM itself (tests/litellm_matrix.py). tests/test_litellm_matrix.py fails where
+a row is no longer what happens.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+from tests.litellm_cases import CASES
+from tests.litellm_matrix import Bench, disagreements, observe, row, upstream
+from tests.proxy_forks import running_forks
+
+TARGET = Path(__file__).parents[2] / "docs" / "LITELLM.md"
+HEAD = """\
+# What LiteLLM does with a config, and what rollcall says of it
+
+LiteLLM checks little of its config. Some mistakes end its start with a traceback that names no
+place, some drop an entry or break calls with a line in the log, some have no effect. Each row below
+was run on LiteLLM {version}'s own proxy: a good entry, `good`, with what the first column says
+(`odd` is an entry, `best` an alias; `dead` is an entry whose provider is down).
+
+* *LiteLLM*: whether it starts, which names of the file `/v1/models` does not list, which calls do
+  not answer 200.
+* *doctor*: what `rollcall doctor` finds. An error: it does not start, a name does not answer, or a
+  key is at risk.
+* *--validate*: what `rollcall apply --validate` does with it as a new config, over a present one
+  that is well. It refuses what LiteLLM's own `--validate_config` refuses, which does not look at
+  the master key, and what LiteLLM would drop and did not drop before.
+* *smoke*: what `rollcall smoke --all` says of the running proxy.
+
+The table is made by `python -m tests.tools.litellm_matrix` and held against the proxy by
+`tests/test_litellm_matrix.py`. The types of an entry's fields are those of LiteLLM's own models
+(`src/rollcall/litellm_config/litellm_fields.json`, made by `python -m tests.tools.litellm_fields`).
+"""
+COLUMNS = "| config | LiteLLM | doctor | --validate | smoke |\n|-|-|-|-|-|\n"
+
+
+def main() -> int:
+    """Run every case and write the page; 1 where something disagrees."""
+    parts, wrong = [HEAD.format(version=version("litellm"))], 0
+    with tempfile.TemporaryDirectory() as name:
+        top = Path(name)
+        with running_forks(top) as forks, upstream() as url:
+            bench = Bench(forks, forks.write_command(top / "litellm"), url)
+            for group, cases in CASES.items():
+                rows = []
+                for number, case in enumerate(cases):
+                    folder = top / f"{group} {number}"
+                    folder.mkdir()
+                    one = observe(case, folder, bench)
+                    rows.append(row(one))
+                    for problem in disagreements(one):
+                        wrong += 1
+                        print(f"{case.trap}: {problem}", file=sys.stderr)  # noqa: T201
+                parts.append(f"\n## {group}\n\n{COLUMNS}" + "\n".join(rows) + "\n")
+    TARGET.write_text("".join(parts), encoding="utf-8", newline="\n")
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
