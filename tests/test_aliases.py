@@ -282,12 +282,27 @@ class TestStaying:
 
 
 class TestNames:
-    def test_an_alias_named_like_a_managed_model_is_an_error(self) -> None:
+    def test_an_alias_named_like_a_rule_names_its_model_is_an_error(self) -> None:
+        rule = "allow: [{family: claude-sonnet, from: [anthropic], name: sonnet}]\n"
+        pool = [candidate("anthropic/claude-sonnet-5", name="sonnet", rule=1)]
         with pytest.raises(PolicyError) as caught:
-            lead("aliases: {claude-sonnet-5: {family: claude-sonnet}}", SONNETS)
-        assert "'claude-sonnet-5'" in caught.value.what
+            lead(rule + "aliases: {sonnet: {family: claude-sonnet}}", pool)
+        assert "'sonnet'" in caught.value.what
         assert "anthropic/claude-sonnet-5" in caught.value.what
         assert "Rename the alias" in caught.value.hint
+
+    @pytest.mark.parametrize("name", ['name: "{id}"', 'name: "{family}-{version}"'])
+    def test_one_that_a_new_id_happens_to_have_is_left_out_and_the_run_goes_on(
+        self, name: str
+    ) -> None:
+        rule = f"allow: [{{family: claude-sonnet, from: [anthropic], {name}}}]\n"
+        text = "aliases: {claude-sonnet-5: {family: claude-sonnet}, x: {family: claude-sonnet}}"
+        targets, _, notes = lead(rule + text, SONNETS)
+        assert targets == {"x": "claude-sonnet-5"}
+        assert notes == (
+            "alias 'claude-sonnet-5' is left out: anthropic/claude-sonnet-5 is called that, and "
+            "answers by it (rule 1)",
+        )
 
     def test_a_hand_written_name_wins_over_an_alias_of_ours(self) -> None:
         targets, _, notes = lead("aliases: {x: {family: claude-sonnet}}", SONNETS, own_names=["x"])

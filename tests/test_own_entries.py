@@ -180,3 +180,27 @@ def test_a_family_alias_considers_what_is_written_by_hand(furnished: House) -> N
     )
     furnished.applied()
     assert furnished.aliases()["claude"] == "newest"
+
+
+@pytest.mark.parametrize("where", ["config.yaml", "more.yaml"])
+def test_an_alias_named_like_an_id_of_ones_own_is_left_out(furnished: House, where: str) -> None:
+    """LiteLLM takes a name for a model_info.id first: such an alias would never be followed."""
+    row = "- {model_name: m, litellm_params: {model: openai/x}, model_info: {id: claude}}\n"
+    furnished.config.write_text("include: [more.yaml]\nmodel_list: []\n", encoding="utf-8")
+    (furnished.folder / "more.yaml").write_text("model_list: []\n", encoding="utf-8")
+    path = furnished.folder / where
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("model_list: []\n", f"model_list:\n{row}"), encoding="utf-8")
+    ran = furnished.applied()
+    assert "alias 'claude' is left out: an entry of yours has it as its model_info.id" in ran.text
+    assert "claude" not in furnished.aliases()
+    assert furnished.names()
+
+
+def test_an_alias_whose_name_a_new_model_takes_stops_no_run(furnished: House) -> None:
+    rules = RULES.replace("aliases:\n", "aliases:\n  claude-sonnet-5: {family: grok}\n")
+    furnished.write_policy(rules, "anthropic", "xai")
+    ran = furnished.applied()
+    assert "alias 'claude-sonnet-5' is left out: anthropic/claude-sonnet-5 is called" in ran.text
+    assert set(furnished.aliases()) == {"claude"}
+    assert "claude-sonnet-5" in furnished.names()

@@ -137,6 +137,7 @@ def resolve_aliases(
         unanswered=frozenset(name for name in kept if inputs.verdict(name) is not Verdict.OK),
         today=inputs.today,
         own_aliases=inputs.own_aliases,
+        own_ids=inputs.own_ids,
         picked=inputs.picked,
     )
 

@@ -20,6 +20,7 @@ from rollcall.litellm_config.entries import (
     leaves_on,
     model_of,
     name_of,
+    section_of,
 )
 from rollcall.settings import Mode, stamp_of
 
@@ -276,6 +277,14 @@ class Inputs:
         """Every name the user's own lines already give: entries and aliases, includes counted."""
         names = {name_of(entry) for entry in self.own_entries}
         return frozenset(names) | self.own_aliases | self.included_names
+
+    @cached_property
+    def own_ids(self) -> frozenset[str]:
+        """The `model_info.id`s the user's own entries give, includes counted."""
+        included = [row for data in self.included.values() for row in _list(data.get("model_list"))]
+        rows = [row for row in (*self.own_entries, *included) if isinstance(row, dict)]
+        ids = (section_of(row, "model_info").get("id") for row in rows)
+        return frozenset(one for one in ids if isinstance(one, str))
 
     @property
     def included_names(self) -> frozenset[str]:

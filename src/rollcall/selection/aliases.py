@@ -48,6 +48,7 @@ def resolve(
     unanswered: frozenset[str],
     today: date,
     own_aliases: frozenset[str] = frozenset(),
+    own_ids: frozenset[str] = frozenset(),
     picked: str | None = None,
 ) -> tuple[tuple[Resolved, ...], tuple[str, ...]]:
     """Resolve every alias of the policy, or the derived ones where it names none.
@@ -60,13 +61,14 @@ def resolve(
         today: the day of the decision: tells which last day is near.
         picked: `provider/id` a person picked as `default`; what the policy says comes after it.
         own_aliases: which of `own_names` are aliases: a fallback may lead to them, no alias.
+        own_ids: `model_info.id`s of the user's own entries: LiteLLM takes a name for one first.
 
     Returns:
         The aliases in the policy's order, and warnings. A derived alias that fits nothing, and led
         nowhere before, is left out with a note.
 
     Raises:
-        PolicyError: an alias carries the name of a managed model.
+        PolicyError: an alias carries the very name that a rule gives.
     """
     derived = policy.aliases is None
     choices = Pool(policy, tuple(pool), own_names, unanswered, today, own_aliases)
@@ -76,14 +78,8 @@ def resolve(
     resolved: list[Resolved] = []
     notes: list[str] = []
     for name, spec in specs.items():
-        if name in own_names:
-            notes.append(f"alias {name!r} is left out: your own lines give that name already")
-            continue
-        if (twin := _model_called(name, pool)) is not None:
-            notes.append(
-                f"alias {name!r} is left out: {twin.model.qualified} has that name, and stays as "
-                f"it is until {twin.model.provider} answers"
-            )
+        if why := _taken(name, policy, pool, own_names, own_ids):
+            notes.append(f"alias {name!r} is left out: {why}")
             continue
         found = choose(choices, spec, current.get(name))
         reason = found.reason
@@ -140,16 +136,38 @@ def fallback_entries(resolved: Iterable[Resolved]) -> tuple[dict[str, list[str]]
     )
 
 
-def _model_called(name: str, pool: Sequence[Candidate]) -> Candidate | None:
-    """The entry that has an alias's name and stays only because its provider did not answer."""
+def _taken(
+    name: str,
+    policy: Policy,
+    pool: Sequence[Candidate],
+    own_names: frozenset[str],
+    own_ids: frozenset[str],
+) -> str | None:
+    """What has an alias's name already, so that it cannot be written; None = nothing.
+
+    A name that a rule makes out of an id comes and goes with what a provider lists; one that a
+    rule gives as it stands is the policy's own contradiction.
+    """
+    if name in own_names:
+        return "your own lines give that name already"
+    if name in own_ids:
+        return "an entry of yours has it as its model_info.id, and LiteLLM would call that one"
     twin = next((one for one in pool if one.name == name), None)
-    if twin is not None and not twin.staying:
-        raise PolicyError(
-            f"The alias {name!r} has the name of a managed model ({twin.model.qualified}): "
-            "LiteLLM could not reach the model any more.",
-            f"Rename the alias, or give rule {twin.rule} another `name`.",
+    if twin is None:
+        return None
+    if twin.staying:
+        return (
+            f"{twin.model.qualified} has that name, and stays as it is until "
+            f"{twin.model.provider} answers"
         )
-    return twin
+    rule = policy.allow[twin.rule - 1] if twin.rule <= len(policy.allow) else None
+    if rule is not None and "{" in (rule.name or policy.naming):
+        return f"{twin.model.qualified} is called that, and answers by it (rule {twin.rule})"
+    raise PolicyError(
+        f"The alias {name!r} has the name of a managed model ({twin.model.qualified}): "
+        "LiteLLM could not reach the model any more.",
+        f"Rename the alias, or give rule {twin.rule} another `name`.",
+    )
 
 
 def _preferring(picked: str, spec: AliasSpec | None) -> AliasSpec:
