@@ -23,6 +23,8 @@ from rollcall.inspect.surroundings import (
     mount_findings,
 )
 from rollcall.launch.find import KNOWN_BAD, LiteLLMInstall, find_install
+from rollcall.litellm_config.document import Blocks, parse
+from rollcall.litellm_config.writing import with_blocks
 from rollcall.store.folder import config_folder
 from rollcall.store.state import ProviderState, State
 from rollcall.store.store import Store
@@ -232,12 +234,31 @@ class TestProviders:
         assert "openai" in finding.what
         assert "2020-01-01" in finding.what
 
-    def test_a_policy_that_is_wrong_or_missing(self, place: Place) -> None:
+    def test_a_policy_that_is_wrong(self, place: Place) -> None:
+        place.write("policy.yaml", "version: 1\nalow: []\n")
+        finding = the(place.examine(), "policy")
+        assert finding.level is Level.ERROR
+        assert "policy.yaml" in finding.what
+
+    def test_no_policy_on_the_first_day_is_the_next_step_and_no_error(self, place: Place) -> None:
+        (place.folder / "policy.yaml").unlink()
+        findings = place.examine()
+        assert [one.what for one in findings if one.code == "policy"] == [
+            f"There is no policy at {place.folder / 'policy.yaml'} yet: rollcall changes nothing."
+        ]
+        assert the(findings, "policy").fix == "Write a first one: rollcall init"
+        assert not has_errors(findings)
+
+    def test_a_policy_that_was_there_once_is_missed(self, place: Place) -> None:
+        document = parse(CONFIG.encode())
+        entry = {"model_name": "x", "litellm_params": {"model": "openai/x"}}
+        entry["model_info"] = {"id": "rollcall/openai/x", "managed_by": "rollcall"}
+        text = with_blocks(document, Blocks((entry,))).decode()
+        place.write("config.yaml", text)
         (place.folder / "policy.yaml").unlink()
         finding = the(place.examine(), "policy")
+        assert finding.level is Level.ERROR
         assert "rollcall init" in finding.fix
-        place.write("policy.yaml", "version: 1\nalow: []\n")
-        assert "policy.yaml" in the(place.examine(), "policy").what
 
 
 @posix

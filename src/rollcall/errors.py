@@ -2,7 +2,8 @@
 
     RollcallError                     1   a known error; config.yaml untouched
     |-- SettingsError                 1   a flag or variable that makes no sense
-    |-- PolicyError                   1   policy.yaml is missing or wrong (file, line, field)
+    |-- PolicyError                   1   policy.yaml is wrong (file, line, field)
+    |   `-- NoPolicy                  1   there is none
     |-- ConfigRefused                 1   config.yaml cannot be edited safely (line, reason)
     |-- PlanError                     1   a saved plan that cannot be read, or no longer applies
     |-- StoreError                    1   the disk said no
@@ -71,6 +72,10 @@ class SettingsError(RollcallError):
 
 class PolicyError(RollcallError):
     """policy.yaml is missing, unreadable or wrong; `what` names file, line and field."""
+
+
+class NoPolicy(PolicyError):
+    """There is no policy.yaml where it is looked for."""
 
 
 class ConfigRefused(RollcallError):

@@ -14,7 +14,14 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import TYPE_CHECKING
 
-from rollcall.errors import ConfigRefused, LaunchError, PolicyError, RollcallError, StoreError
+from rollcall.errors import (
+    ConfigRefused,
+    LaunchError,
+    NoPolicy,
+    PolicyError,
+    RollcallError,
+    StoreError,
+)
 from rollcall.files import is_there, read_regular
 from rollcall.inspect.checked_config import CheckedConfig
 from rollcall.inspect.findings import Finding, Level
@@ -125,6 +132,8 @@ def _made(check: Check, subject: _Subject) -> Iterator[Finding]:
     """The findings of one check; one that cannot be made is a finding itself."""
     try:
         yield from check(subject)
+    except NoPolicy as error:
+        yield _no_policy(subject, error)
     except RollcallError as error:
         code = "policy" if isinstance(error, PolicyError) else "cannot_check"
         yield Finding(Level.ERROR, code, error.what, fix=error.hint)
@@ -136,6 +145,14 @@ def _made(check: Check, subject: _Subject) -> Iterator[Finding]:
         where = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
         what = f"A check could not be made, because of a bug in rollcall: {where}."
         yield Finding(Level.ERROR, "cannot_check", what, fix="Please report it; the rest is whole.")
+
+
+def _no_policy(subject: _Subject, error: NoPolicy) -> Finding:
+    """The next step of a first day; where rollcall has written already, something that is lost."""
+    if _document(subject).managed.models:
+        return Finding(Level.ERROR, "policy", error.what, fix=error.hint)
+    what = f"There is no policy at {subject.settings.policy_path} yet: rollcall changes nothing."
+    return Finding(Level.WARNING, "policy", what, fix="Write a first one: rollcall init")
 
 
 def _asking_check(subject: _Subject) -> Iterator[Finding]:

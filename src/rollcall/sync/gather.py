@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rollcall import yaml_reading
 from rollcall.catalog.model import Answer, Model, Verdict
-from rollcall.errors import PolicyError
+from rollcall.errors import NoPolicy, PolicyError
 from rollcall.files import AS_UTF_8, NotUTF8, read_regular, sha256_of, text_of
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.entries import key_of
@@ -238,7 +238,7 @@ def read_policy_bytes(settings: Settings) -> bytes:
     try:
         return read_regular(settings.policy_path)
     except FileNotFoundError:
-        raise PolicyError(
+        raise NoPolicy(
             f"There is no policy at {settings.policy_path}.",
             "Write a first one with `rollcall init`, or name yours with --policy.",
         ) from None
