@@ -14,6 +14,7 @@ import pytest
 from rollcall.errors import NotFound, SettingsError
 from rollcall.inspect.clients import CLIENTS, client_lines, sample_calls
 from rollcall.inspect.shells import SHELLS, Shell
+from tests.house import House
 from tests.service.fake_litellm import KEY, FakeLiteLLM
 
 URL = "http://127.0.0.1:4000"
@@ -143,3 +144,77 @@ def test_a_key_in_place_of_a_name_is_refused_and_not_repeated(given: str) -> Non
     with pytest.raises(SettingsError) as caught:
         client_lines("openai", URL, given, "sh")
     assert "sk-abc" not in str(caught.value)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_model_that_is_named_is_used_by_every_client(client: str) -> None:
+    assert any(
+        "my-model" in line for line in client_lines(client, URL, "K", "sh", model="my-model")
+    )
+    for nothing in (None, "", "  "):
+        lines = client_lines(client, URL, "K", "sh", model=nothing)
+        assert not any("''" in line or "'  '" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("word", "client"),
+    [
+        ("gemini", "gemini-cli"),
+        ("Gemini-CLI", "gemini-cli"),
+        ("claude", "claude-code"),
+        ("Claude Code", "claude-code"),
+        ("webui", "open-webui"),
+        ("openai", "openai"),
+    ],
+)
+def test_a_part_of_a_clients_word_is_enough_where_no_other_has_it(word: str, client: str) -> None:
+    assert client_lines(word, URL, "K", "sh") == client_lines(client, URL, "K", "sh")
+
+
+@pytest.mark.parametrize("word", ["open", "c", "", "-"])
+def test_a_word_that_several_have_is_none(word: str) -> None:
+    with pytest.raises(NotFound):
+        client_lines(word, URL, "K", "sh")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_no_empty_token_is_printed_but_a_warning(
+    value: str | None, shell: Shell, house: House
+) -> None:
+    """Neither an empty one, nor the key of a provider that the shell holds already."""
+    house.monkeypatch.delenv("LITELLM_API_KEY", raising=False)
+    if value is not None:
+        house.monkeypatch.setenv("LITELLM_API_KEY", value)
+    ran = house.run("env", "codex", "--shell", shell)
+    assert ran.code == 0
+    assert "LITELLM_API_KEY is" in ran.err
+    assert "Set LITELLM_API_KEY in this shell first" in ran.err
+    lines = [line for line in ran.out.splitlines() if not line.startswith(("#", "rem "))]
+    assert not any("LITELLM_API_KEY" in line for line in lines)
+    if shell == "sh":
+        assert in_sh(ran.out.splitlines(), "OPENAI_API_KEY", OPENAI_API_KEY="theirs") == "unset"
+
+
+def test_a_key_that_only_dotenv_has_is_not_this_shells(house: House) -> None:
+    house.monkeypatch.delenv("LITELLM_API_KEY", raising=False)
+    (house.folder / ".env").write_text("LITELLM_API_KEY=sk-of-the-file\n", encoding="utf-8")
+    ran = house.run("env", "claude-code", "--shell", "sh")
+    assert "LITELLM_API_KEY stands in" in ran.err
+    assert ".env" in ran.err
+    assert 'AUTH_TOKEN="$LITELLM_API_KEY"' not in ran.out
+    house.monkeypatch.setenv("LITELLM_API_KEY", "sk-x")
+    ran = house.run("env", "claude-code", "--shell", "sh")
+    assert ran.err == ""
+    assert 'AUTH_TOKEN="$LITELLM_API_KEY"' in ran.out
+
+
+@pytest.mark.parametrize("blank", ["", "   "])
+def test_a_blank_address_is_none(blank: str, house: House) -> None:
+    house.monkeypatch.setenv("LITELLM_API_KEY", "sk-x")
+    house.monkeypatch.setenv("LITELLM_BASE_URL", blank)
+    assert f"export OPENAI_BASE_URL='{URL}/v1'" in house.run("env", "codex", "--shell", "sh").out
+    ran = house.run("env", "codex", "--shell", "sh", "--url", blank)
+    assert f"export OPENAI_BASE_URL='{URL}/v1'" in ran.out
+    house.monkeypatch.setenv("LITELLM_BASE_URL", " http://proxy.internal:4000 ")
+    assert "'http://proxy.internal:4000/v1'" in house.run("env", "codex", "--shell", "sh").out

@@ -165,12 +165,20 @@ def env(
     ] = None,
 ) -> None:
     """Print what a shell needs to send a client through the proxy."""
-    from rollcall.inspect.clients import client_lines
+    import os
+
+    from rollcall.inspect.clients import client_lines, missing_key
     from rollcall.inspect.shells import shell_named, this_shell
     from rollcall.inspect.smoke import proxy_url
-    from rollcall.report.text import out
+    from rollcall.report.text import out, say_error
 
     settings = resolve()
     reader = shell_named(shell) if shell else this_shell(settings.environ)
-    for line in client_lines(client, proxy_url(settings, url), key_env, reader, model=model):
+    dotenv = settings.dotenv_path if settings.environ.get(key_env, "").strip() else None
+    missing = missing_key(key_env, os.environ, dotenv)
+    for line in client_lines(
+        client, proxy_url(settings, url), key_env, reader, model=model, has_key=missing is None
+    ):
         out(line)
+    if missing:
+        say_error(missing)

@@ -9,9 +9,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rollcall.errors import NotFound, SettingsError, did_you_mean
 from rollcall.inspect.shells import Shell, assignment, quoted, reference, remark, removal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 ROOT, V1, KEY, MODEL = "{root}", "{v1}", "{key}", "{model}"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -34,6 +39,8 @@ class Client:
     notes: tuple[str, ...] = ()
 
 
+IN_CODE = 'Name models so in your code: model="{model}"'
+
 CLIENTS: dict[str, Client] = {
     "claude-code": Client(
         title="Claude Code",
@@ -50,7 +57,9 @@ CLIENTS: dict[str, Client] = {
         title="Codex CLI",
         variables=(("OPENAI_BASE_URL", V1), ("OPENAI_API_KEY", KEY)),
         notes=(
+            "Start it with: codex --model {model}",
             "Or for good, in ~/.codex/config.toml:",
+            'model = "{model}"',
             'model_provider = "litellm"',
             "[model_providers.litellm]",
             'name = "LiteLLM"',
@@ -61,7 +70,11 @@ CLIENTS: dict[str, Client] = {
     ),
     "gemini-cli": Client(
         title="Gemini CLI",
-        variables=(("GOOGLE_GEMINI_BASE_URL", ROOT), ("GEMINI_API_KEY", KEY)),
+        variables=(
+            ("GOOGLE_GEMINI_BASE_URL", ROOT),
+            ("GEMINI_API_KEY", KEY),
+            ("GEMINI_MODEL", MODEL),
+        ),
     ),
     "aider": Client(
         title="aider",
@@ -70,7 +83,11 @@ CLIENTS: dict[str, Client] = {
     ),
     "open-webui": Client(
         title="Open WebUI",
-        variables=(("OPENAI_API_BASE_URL", V1), ("OPENAI_API_KEY", KEY)),
+        variables=(
+            ("OPENAI_API_BASE_URL", V1),
+            ("OPENAI_API_KEY", KEY),
+            ("DEFAULT_MODELS", MODEL),
+        ),
         notes=(
             "In a container 127.0.0.1 is the container itself: use the host's name.",
             "After its first start the values in Admin Settings, Connections win over these.",
@@ -79,21 +96,24 @@ CLIENTS: dict[str, Client] = {
     "openai": Client(
         title="OpenAI's libraries",
         variables=(("OPENAI_BASE_URL", V1), ("OPENAI_API_KEY", KEY)),
+        notes=(IN_CODE,),
     ),
     "anthropic": Client(
         title="Anthropic's libraries",
         variables=(("ANTHROPIC_BASE_URL", ROOT), ("ANTHROPIC_API_KEY", KEY)),
         unset=("ANTHROPIC_AUTH_TOKEN",),
+        notes=(IN_CODE,),
     ),
     "litellm": Client(
-        title="LiteLLM's library (model litellm_proxy/NAME)",
+        title="LiteLLM's library",
         variables=(("LITELLM_PROXY_API_BASE", ROOT), ("LITELLM_PROXY_API_KEY", KEY)),
+        notes=('Name models so in your code: model="litellm_proxy/{model}"',),
     ),
     "cline": Client(
         title="Cline",
         notes=(
             "It reads no variables. In its settings choose the API provider LiteLLM, with",
-            "Base URL {root} and as API key the value of {key}.",
+            "Base URL {root}, as API key the value of {key}, and a model such as {model}.",
         ),
     ),
     "continue": Client(
@@ -103,7 +123,7 @@ CLIENTS: dict[str, Client] = {
             "models:",
             "  - name: LiteLLM",
             "    provider: openai",
-            "    model: AUTODETECT",
+            "    model: AUTODETECT   # or one of them: {model}",
             "    apiBase: {v1}",
             "    apiKey: ${{ secrets.{key} }}",
         ),
@@ -132,7 +152,7 @@ CLIENTS: dict[str, Client] = {
         title="Cursor",
         notes=(
             "It reads no variables. In Settings, Models: override the OpenAI base URL with",
-            "{root}/cursor, give the value of {key} as key, and add each model name by hand.",
+            "{root}/cursor, give the value of {key} as key, and add each name by hand: {model}.",
             "Its calls come from Cursor's servers, so the proxy must be reachable from outside.",
         ),
     ),
@@ -140,8 +160,57 @@ CLIENTS: dict[str, Client] = {
 """Every client we know, by the word `rollcall env` takes."""
 
 
+def find_client(word: str) -> str:
+    """The client a word means: its own word, or one that it alone begins with or holds.
+
+    Raises:
+        NotFound: none, or several.
+    """
+    names = {_bare(name): name for name in CLIENTS}
+    bare = _bare(word)
+    if bare in names:
+        return names[bare]
+    for fits in (str.startswith, str.__contains__):
+        found = [name for spelled, name in names.items() if fits(spelled, bare)]
+        if bare and len(found) == 1:
+            return found[0]
+    known = did_you_mean(word, CLIENTS) or f"There are: {', '.join(CLIENTS)}."
+    raise NotFound(f"No client is called {word!r} here.", known)
+
+
+def _bare(word: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", word.lower())
+
+
+def missing_key(
+    variable: str, environ: Mapping[str, str], dotenv: Path | None
+) -> SettingsError | None:
+    """Why a shell would hand its clients an empty key; None where it would not.
+
+    Args:
+        environ: the shell's own variables, without those of `.env`.
+        dotenv: the `.env` that holds the variable, where one does.
+    """
+    if environ.get(variable, "").strip():
+        return None
+    if dotenv:
+        what = f"{variable} stands in {dotenv}, which this shell does not read."
+    else:
+        what = f"{variable} is {'empty' if variable in environ else 'not set'}."
+    return SettingsError(
+        f"{what} The lines leave the key out.",
+        f"Set {variable} in this shell first, or name another variable with --key-env.",
+    )
+
+
 def client_lines(
-    client: str, base_url: str, key_variable: str, shell: Shell, *, model: str | None = None
+    client: str,
+    base_url: str,
+    key_variable: str,
+    shell: Shell,
+    *,
+    model: str | None = None,
+    has_key: bool = True,
 ) -> list[str]:
     """The lines a shell needs to send `client` through the proxy; remarks are comments.
 
@@ -149,29 +218,30 @@ def client_lines(
         base_url: the proxy's root, with or without /v1.
         key_variable: the name of the variable that holds the proxy's key.
         model: a name to start with, where the client takes one.
+        has_key: whether that variable holds one; else the client gets none, also not the key of
+            a provider that was meant for another address.
 
     Raises:
         NotFound: the client is not known. SettingsError: the variable is none, or cmd cannot be
             given a value.
     """
-    if client not in CLIENTS:
-        known = did_you_mean(client, CLIENTS) or f"There are: {', '.join(CLIENTS)}."
-        raise NotFound(f"No client is called {client!r} here.", known)
+    row = CLIENTS[find_client(client)]
     if not _VARIABLE.fullmatch(key_variable):
         # The value is not repeated: somebody may have given the key itself.
         raise SettingsError(
             "What was given for the key is not a variable's name.",
             "Name the variable that holds the key, for example LITELLM_API_KEY.",
         )
-    row = CLIENTS[client]
     root = base_url.rstrip("/").removesuffix("/v1").rstrip("/")
-    words = {ROOT: root, V1: f"{root}/v1", KEY: key_variable, MODEL: model or ""}
+    model = (model or "").strip()
+    words = {ROOT: root, V1: f"{root}/v1", KEY: key_variable, MODEL: model}
     lines = [remark(row.title, shell)]
     lines += [removal(name, shell) for name in row.unset if name != key_variable]
     for name, meaning in row.variables:
         value = words.get(meaning, meaning)
         if meaning == KEY and name != key_variable:
-            lines.append(reference(name, key_variable, shell))
+            given = reference(name, key_variable, shell)
+            lines.append(given if has_key else removal(name, shell))
         elif meaning != KEY and value:
             lines.append(assignment(name, value, shell))
     words[MODEL] = model or "NAME"

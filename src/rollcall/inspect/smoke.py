@@ -32,13 +32,14 @@ DEFAULT_URL = "http://127.0.0.1:4000"
 
 def proxy_url(settings: Settings, given: str | None) -> str:
     """The proxy's address: the one given, LITELLM_BASE_URL, or LiteLLM's own default."""
-    return reachable(given or settings.environ.get("LITELLM_BASE_URL") or DEFAULT_URL)
+    said = (given or "").strip() or settings.environ.get("LITELLM_BASE_URL", "").strip()
+    return reachable(said or DEFAULT_URL)
 
 
 def proxy_key(settings: Settings, data: Mapping[str, Any], variable: str | None) -> str | None:
     """The proxy's key: the variable named, else what config.yaml says, else LITELLM_API_KEY."""
     if variable:
-        return settings.environ.get(variable) or None
+        return settings.environ.get(variable, "").strip() or None
     return client_key(data, settings.environ)
 
 

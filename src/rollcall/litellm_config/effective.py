@@ -209,4 +209,4 @@ def master_key(data: Mapping[str, Any], environ: Mapping[str, str]) -> str | Non
 
 def client_key(data: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
     """The key to call this proxy with: LITELLM_API_KEY, else its master key."""
-    return environ.get("LITELLM_API_KEY") or master_key(data, environ) or None
+    return environ.get("LITELLM_API_KEY", "").strip() or master_key(data, environ) or None

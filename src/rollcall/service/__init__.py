@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rollcall.errors import SettingsError
-from rollcall.settings import reachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["HELP_EPILOG", "ServeOptions", "serve"]
 
-DEFAULT_UPSTREAM = "http://127.0.0.1:4000"
 DEFAULT_PORT = 4001
 
 # click fills paragraphs, except below a line that is a lone backspace character.
@@ -107,8 +105,10 @@ class ServeOptions:
         Raises:
             SettingsError: not an http address, one with a password in it, or our own.
         """
-        given = self.upstream or self.settings.environ.get("LITELLM_BASE_URL") or DEFAULT_UPSTREAM
-        address = reachable(given.strip()).rstrip("/").removesuffix("/v1").rstrip("/")
+        from rollcall.inspect.smoke import proxy_url  # every command imports this module
+
+        given = proxy_url(self.settings, self.upstream)
+        address = given.rstrip("/").removesuffix("/v1").rstrip("/")
         try:
             parts = urlsplit(address)
             port = parts.port
