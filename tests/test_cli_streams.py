@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from rollcall.report.text import is_terminal
 from tests.platforms import not_on_windows
-from tests.terminal import at_terminal, in_pipes, in_shell
+from tests.terminal import COMMAND, at_terminal, in_pipes, in_shell
 
 if TYPE_CHECKING:
     from tests.house import House
@@ -107,13 +109,58 @@ def test_a_reader_that_goes_away_stops_neither_the_restart_nor_the_exit_code(
     assert (furnished.folder / "ran").exists()
 
 
+@pytest.mark.parametrize("command", [["models"], ["plan"], ["--help"], ["apply", "-q"]])
+def test_a_pipe_that_nobody_reads_is_no_error(furnished: House, command: list[str]) -> None:
+    """As behind `| more` that was left, or `| Select-Object -First 3`; Windows says EINVAL."""
+    furnished.applied()
+    process = subprocess.Popen(
+        [*COMMAND, *command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    said = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(60) == 0, said
+    assert b"could not be written" not in said
+    assert b"a bug" not in said
+
+
+def test_the_null_device_is_no_terminal(furnished: House) -> None:
+    """`isatty` says that Windows' NUL is one."""
+    furnished.applied()
+    done = in_pipes("pick")  # whose stdin is the null device
+    assert done.code == 1
+    assert b"Nobody is at a terminal to ask." in done.err
+    with Path(os.devnull).open(encoding="utf-8") as nul:
+        assert not is_terminal(nul)
+
+
+def test_markdown_is_utf_8_wherever_it_is_sent(furnished: House) -> None:
+    furnished.sim.set_rows("xai", [{"id": "größe-4☕", "created": 1}])
+    furnished.policy.write_text(
+        furnished.policy.read_text(encoding="utf-8").replace("[grok-4.5, grok-4.6]", "größe-4☕"),
+        encoding="utf-8",
+    )
+    old = {"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    done = in_pipes("plan", "--markdown", "--markdown-out", "body.md", environ=old)
+    assert done.code == 0, done.err
+    assert "größe-4☕" in done.out.decode("utf-8")
+    assert b"\r" not in done.out
+    assert (furnished.folder / "body.md").read_bytes() == done.out
+
+
 @posix
 def test_no_console_at_all_is_no_error(furnished: House) -> None:
     assert in_shell("$ROLLCALL apply >&- 2>&-").code == 0
     assert len(furnished.names()) == 3
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Windows, macOS: no /dev/full")
+@posix
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="macOS: no /dev/full")
 def test_a_full_disk_behind_stdout_is_two_lines_and_exit_1(furnished: House) -> None:
     done = in_shell("$ROLLCALL plan --json >/dev/full")
     assert done.code == 1

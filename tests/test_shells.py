@@ -22,6 +22,7 @@ from rollcall.inspect.shells import (
     shell_named,
     this_shell,
 )
+from tests.platforms import is_wine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +68,9 @@ HOSTILE = (
 def run(lines: list[str], shell: Shell, folder: Path, **environ: str) -> dict[str, str]:
     """The variables of a program that the shell starts after these lines."""
     program, *options = PROGRAMS[shell]
-    found = shutil.which(program) or (shutil.which("powershell") if program == "pwsh" else None)
+    found = shutil.which(program)
+    if found is None and program == "pwsh" and not is_wine():  # whose `powershell` is none
+        found = shutil.which("powershell")
     if found is None:
         pytest.skip(f"no {program} here")
     script = folder / f"lines.{ENDINGS[shell]}"

@@ -17,6 +17,8 @@ def main(args: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     startup.without_collector()
     signal.signal(signal.SIGTERM, _terminated)
+    if sys.platform == "win32":
+        signal.signal(signal.SIGBREAK, signal.default_int_handler)
     code = run(args)
     startup.end_at_once()
     sys.exit(code)
@@ -24,7 +26,7 @@ def main(args: list[str] | None = None) -> None:
 
 def run(args: list[str] | None = None) -> int:
     """Run the command line and return its exit code; never raises but SystemExit."""
-    from rollcall.report.text import flush, say_error
+    from rollcall.report.text import flush, reader_left, say_error
 
     try:
         code = _command(args)
@@ -35,11 +37,11 @@ def run(args: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _interrupted()
     except SystemExit as stop:
-        if isinstance(stop.__context__, BrokenPipeError):
-            return int(Exit.OK)  # the reader of `--help` went away
+        if reader_left(stop.__context__):  # that of `--help`
+            return int(Exit.OK)
         raise
     except Exception as error:  # noqa: BLE001 - the last net: every bug ends in a log file
-        return _unexpected(error)
+        return int(Exit.OK) if reader_left(error) else _unexpected(error)
     return code
 
 

@@ -130,6 +130,10 @@ def plan(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print Markdown: a pull request's body.")
     ] = False,
+    markdown_to: Annotated[
+        Path | None,
+        typer.Option("--markdown-out", help="Write that Markdown into a file, as UTF-8."),
+    ] = None,
     save_to: Annotated[
         Path | None, typer.Option("--out", help="Save the plan, for `rollcall apply FILE`.")
     ] = None,
@@ -166,6 +170,8 @@ def plan(
         save(save_to, result, settings)
     if verbose:
         _say_all_there_is(settings, planned)
+    if markdown_to is not None:
+        _save_markdown(markdown_to, result, before, after, facts_of(planned), settings)
     if json:
         _print_json(result)
     elif markdown:
@@ -450,11 +456,21 @@ def _print_json(plan: Plan) -> None:
     out(plan.to_json().rstrip("\n"))
 
 
+def _save_markdown(
+    path: Path, plan: Plan, before: str, after: str, facts: ChangeFacts, settings: Settings
+) -> None:
+    from rollcall.report.markdown import plan_markdown
+    from rollcall.store.atomic import write_named
+
+    refuse_own_files("--markdown-out", path, settings.config_path, settings.policy_path)
+    write_named(path, plan_markdown(plan, before, after, facts).encode())
+
+
 def _print_markdown(plan: Plan, before: str, after: str, facts: ChangeFacts) -> None:
     from rollcall.report.markdown import plan_markdown
-    from rollcall.report.text import out
+    from rollcall.report.text import out_file
 
-    out(plan_markdown(plan, before, after, facts).rstrip("\n"))
+    out_file(plan_markdown(plan, before, after, facts))
 
 
 def _validator(settings: Settings) -> Callable[[bytes], None]:

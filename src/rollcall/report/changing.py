@@ -145,7 +145,7 @@ def choose(rows: Sequence[ModelRow], given: str | None) -> str:
         raise NotFound("There is no managed model in the config to pick.", "Run rollcall apply.")
     if given is not None:
         return _named(rows, given)
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         raise SettingsError("Nobody is at a terminal to ask.", "Name it: rollcall pick --model X")
     family = ""
     for number, row in enumerate(rows, start=1):

@@ -7,6 +7,7 @@ import shutil
 import sys
 import unicodedata
 from contextlib import contextmanager, redirect_stdout
+from errno import EINVAL, EPIPE
 from typing import TYPE_CHECKING
 
 from rollcall.errors import StoreError
@@ -46,6 +47,15 @@ def result_on_stderr() -> Iterator[None]:
         yield
 
 
+def out_file(text: str) -> None:
+    """A result that goes into a file: UTF-8 wherever it is sent, with line feeds alone."""
+    if is_terminal(sys.stdout) or not hasattr(sys.stdout, "buffer"):
+        out(text.rstrip("\n"))
+        return
+    flush()
+    _guarded(sys.stdout, lambda: sys.stdout.buffer.write(text.encode()))
+
+
 def say(text: str = "") -> None:
     """A line of the conversation, to stderr."""
     _write(sys.stderr, text + "\n")
@@ -65,8 +75,17 @@ def say_error(error: RollcallError) -> None:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a person watches; a service may have no stream at all."""
-    return stream is not None and stream.isatty()
+    """Whether a person is there; a service may have no stream at all, and NUL says it is one."""
+    if stream is None or not stream.isatty():
+        return False
+    if sys.platform == "win32":
+        import ctypes
+        import msvcrt
+
+        mode = ctypes.c_ulong()
+        handle = ctypes.c_void_p(msvcrt.get_osfhandle(stream.fileno()))
+        return bool(ctypes.windll.kernel32.GetConsoleMode(handle, ctypes.byref(mode)))
+    return True
 
 
 def is_unicode(stream: TextIO | None) -> bool:
@@ -99,14 +118,20 @@ def _guarded(stream: TextIO, act: Callable[[], object]) -> None:
     """A reader that went away (`rollcall models | head`) stops nothing: the rest is dropped."""
     try:
         act()
-    except BrokenPipeError:
-        _discard(stream)
     except OSError as error:
         _discard(stream)
+        if reader_left(error):
+            return
         raise StoreError(
             f"The output could not be written: {error.strerror or error}.",
             "What was done stands: `rollcall status` tells it.",
         ) from None
+
+
+def reader_left(error: BaseException | None) -> bool:
+    """Whether an error means that nobody reads any more; Windows calls it an invalid argument."""
+    gone = (EPIPE, EINVAL) if sys.platform == "win32" else (EPIPE,)
+    return isinstance(error, OSError) and error.errno in gone
 
 
 def _discard(stream: TextIO) -> None:

@@ -32,6 +32,10 @@ _log = logging.getLogger("rollcall.service")
 _access_log = logging.getLogger("rollcall.access")
 
 
+_ENDING = frozenset({"SIGINT", "SIGTERM", "SIGBREAK"})
+"""Ctrl-C, `kill`, and Windows' Ctrl-Break."""
+
+
 class Server(uvicorn.Server):
     """uvicorn, except that the signal that ended it is kept instead of raised again."""
 
@@ -48,7 +52,7 @@ class Server(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        handled = (signal.SIGINT, signal.SIGTERM)
+        handled = [one for one in signal.Signals if one.name in _ENDING]
         before = {sig: signal.signal(sig, self.handle_exit) for sig in handled}
         try:
             yield
@@ -93,7 +97,7 @@ def run(options: ServeOptions, *, refresh: Callable[[], None] | None = None) -> 
         return Exit.ERROR
     if server.ended_by is None:
         return Exit.OK if server.started else Exit.ERROR
-    return Exit.INTERRUPTED if server.ended_by == signal.SIGINT else Exit.TERMINATED
+    return Exit.TERMINATED if server.ended_by == signal.SIGTERM else Exit.INTERRUPTED
 
 
 def _say_hello(options: ServeOptions) -> None:
