@@ -71,13 +71,18 @@ def test_these_tests_pass_as_a_background_job_with_ctrl_c_ignored() -> None:
     assert done.returncode == 0, done.stdout.decode()[-2000:]
 
 
-def test_a_bug_is_exit_70_and_a_log_without_keys(furnished: House, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["RuntimeError", "BrokenPipeError"])
+def test_a_bug_is_exit_70_and_a_log_without_keys(
+    furnished: House, tmp_path: Path, kind: str
+) -> None:
+    """Also one that looks like a reader who went away."""
     # a module of the standard library that turns against us: no seam of our own is needed
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "difflib.py").write_text(
         "import os\n\nget_close_matches = None\n\ndef unified_diff(*args, **kwargs):\n"
-        "    raise RuntimeError(os.environ['ANTHROPIC_API_KEY'], 'k-in-dotenv-77')\n",
+        "    said = [os.environ['ANTHROPIC_API_KEY'], 'k-in-dotenv-77']\n"
+        f"    raise {kind}(*([32] if {kind} is BrokenPipeError else []), ' '.join(said))\n",
         encoding="utf-8",
     )
     (furnished.folder / ".env").write_text("OTHER_API_KEY=k-in-dotenv-77\n", encoding="utf-8")
@@ -88,7 +93,7 @@ def test_a_bug_is_exit_70_and_a_log_without_keys(furnished: House, tmp_path: Pat
     assert len(lines) == 2
     log = Path(lines[1].rstrip(".").rpartition(" ")[2])
     text = log.read_text(encoding="utf-8")
-    assert "RuntimeError" in text
+    assert kind in text
     for secret in (os.environ["ANTHROPIC_API_KEY"], "k-in-dotenv-77"):
         assert secret not in text + done.err.decode()
     assert furnished.config.read_text(encoding="utf-8") == OWN

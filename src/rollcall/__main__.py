@@ -26,7 +26,7 @@ def main(args: list[str] | None = None) -> None:
 
 def run(args: list[str] | None = None) -> int:
     """Run the command line and return its exit code; never raises but SystemExit."""
-    from rollcall.report.text import flush, reader_left, say_error
+    from rollcall.report.text import flush, nobody_reads, say_error
 
     try:
         code = _command(args)
@@ -37,11 +37,11 @@ def run(args: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _interrupted()
     except SystemExit as stop:
-        if reader_left(stop.__context__):  # that of `--help`
-            return int(Exit.OK)
-        raise
+        if not isinstance(pipe := stop.__context__, BrokenPipeError):
+            raise
+        return int(Exit.OK) if nobody_reads(pipe) else _unexpected(pipe)
     except Exception as error:  # noqa: BLE001 - the last net: every bug ends in a log file
-        return int(Exit.OK) if reader_left(error) else _unexpected(error)
+        return int(Exit.OK) if nobody_reads(error) else _unexpected(error)
     return code
 
 

@@ -134,6 +134,21 @@ def reader_left(error: BaseException | None) -> bool:
     return isinstance(error, OSError) and error.errno in gone
 
 
+def nobody_reads(error: BaseException | None) -> bool:
+    """Whether an error came of writing to stdout past us, as `--help` does: what could not be
+    written then is still to be written, and still cannot be.
+    """
+    stdout = sys.__stdout__
+    if stdout is None or not reader_left(error):
+        return False
+    try:
+        stdout.flush()
+    except OSError as again:
+        _discard(stdout)
+        return reader_left(again)
+    return False
+
+
 def _discard(stream: TextIO) -> None:
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, stream.fileno())
