@@ -510,7 +510,7 @@ def test_status_tells_what_it_can_where_the_state_folder_is_a_file(place: Place)
         (b"A=1\nB=\xfc\n", {}, ".env:2 cannot be read: it is not UTF-8"),
         ("A=1\n".encode("utf-16"), {}, ".env cannot be read: it is UTF-16"),
         (b"", {"SOURCE_DATE_EPOCH": "yesterday"}, "SOURCE_DATE_EPOCH"),
-        (b"", {"LITELLM_DISCOVERY_MODE": "autopilot"}, "Unknown mode"),
+        (b"", {"LITELLM_DISCOVERY_MODE": "autopilot"}, "no such mode"),
         (b"", {"ROLLCALL_STATE_DIR": "~nobody-at-all/x"}, "no such home"),
     ],
 )

@@ -288,7 +288,7 @@ def test_a_mode_that_is_none_asks_nobody_even_with_discover(starter: Starter) ->
     """Asking everybody instead would write what the mode was to keep out."""
     done = starter.start("--discover", "--mode", "autopilot")
     assert done.returncode == 7
-    assert "Unknown mode" in done.stderr
+    assert "no such mode" in done.stderr
     assert starter.names() == ["my-local-model"]
     assert not starter.house.sim.requests
 

@@ -19,7 +19,7 @@ from rollcall.cli import start as story
 from rollcall.cli.start import StartOptions
 from rollcall.errors import StoreError
 from rollcall.launch.run import UnpassableError
-from rollcall.settings import MOST_VARIABLE_BYTES
+from rollcall.settings.environment import MOST_VARIABLE_BYTES
 from tests.platforms import not_on_windows
 
 posix = not_on_windows("no fork, no #! lines")
@@ -88,8 +88,8 @@ OF_THE_STORY = sorted(
 BEHIND_IT = [
     "rollcall.settings.read_environment",
     "rollcall.settings.clock",
-    "rollcall.settings._find_dotenv",
-    "rollcall.settings._unfit",
+    "rollcall.settings.environment._find_dotenv",
+    "rollcall.settings.environment._unfit",
     "rollcall.settings.Path.cwd",
     "rollcall.store.freshness.is_fresh",
     "rollcall.store.store.Store.locked",

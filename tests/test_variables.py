@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from io import StringIO
 from typing import TYPE_CHECKING
 
 import pytest
+from dotenv import dotenv_values
 
 from rollcall.secrets import key_mark, key_problem
 from rollcall.settings import Variables, read_environment
@@ -94,8 +96,96 @@ class TestWhereAValueComesFrom:
     def test_a_mode(self, house: House) -> None:
         (house.folder / ".env").write_text("LITELLM_DISCOVERY_MODE=auto\n", encoding="utf-8")
         what = house.run("plan").err.splitlines()[0]
-        assert f"LITELLM_DISCOVERY_MODE in {house.folder / '.env'}: Unknown mode 'auto'" in what
-        assert house.run("plan", "--mode", "auto").err.startswith("rollcall: Unknown mode")
+        assert f"LITELLM_DISCOVERY_MODE in {house.folder / '.env'} was read as 'auto'" in what
+        assert house.run("plan", "--mode", "auto").err.startswith("rollcall: --mode is 'auto'")
+
+
+MALFORMED = [
+    ("ROLLCALL_CONFIG", '"C:\\new\\config.yaml"', "plan"),
+    ("ROLLCALL_CONFIG", "s3://", "plan"),
+    ("ROLLCALL_CONFIG", "~nobody-of-that-name/x", "plan"),
+    ("ROLLCALL_POLICY", '"C:\\tools\\policy.yaml"', "plan"),
+    ("ROLLCALL_STATE_DIR", '"C:\\temp\\new"', "status"),
+    ("LITELLM_DISCOVERY_MODE", '"au\\to"', "plan"),
+    ("SOURCE_DATE_EPOCH", "yesterday", "models"),
+    ("LITELLM_BASE_URL", '"http://a\\nb"', "env codex"),
+    ("LITELLM_BASE_URL", "ftp://example.com", "smoke"),
+    ("LITELLM_BASE_URL", "ftp://example.com", "serve"),
+    ("ROLLCALL_LITELLM", '"C:\\tools\\new\\litellm.exe"', "start"),
+]
+
+
+@pytest.mark.parametrize("dotenv", [True, False])
+@pytest.mark.parametrize(("variable", "value", "command"), MALFORMED)
+def test_a_value_says_where_it_stands_and_what_was_read_there(
+    house: House, variable: str, value: str, command: str, dotenv: bool
+) -> None:
+    house.write_policy("allow: []\n", "anthropic")
+    house.monkeypatch.delenv(variable, raising=False)
+    read = dotenv_values(stream=StringIO(f"{variable}={value}\n"))[variable]
+    assert read is not None
+    path = house.folder / ".env"
+    if dotenv:
+        path.write_text(f"{variable}={value}\n", encoding="utf-8")
+    else:
+        house.monkeypatch.setenv(variable, read)
+    ran = house.run(*command.split())
+    assert ran.code == 1
+    what, hint = ran.err.splitlines()
+    where = f"{variable} in {path}" if dotenv else variable
+    assert f"{where} was read as {read!r}: " in what
+    if read.isprintable():
+        assert "control" not in hint
+    else:
+        assert ("single quotes" if dotenv else "It holds a control character") in hint
+
+
+def test_an_option_says_so_too(house: House) -> None:
+    ran = house.run("plan", "-c", "a\nb")
+    assert ran.err.startswith("rollcall: --config is 'a\\nb': no path holds such a character.")
+    ran = house.run("plan", "-c", "a\0b")
+    assert (ran.code, len(ran.err.splitlines())) == (1, 2)
+
+
+def test_what_may_be_a_key_is_not_shown(house: House) -> None:
+    house.monkeypatch.setenv("LITELLM_BASE_URL", KEY)
+    ran = house.run("serve")
+    assert ran.code == 1
+    assert "LITELLM_BASE_URL was read as [redacted]" in ran.err
+    assert KEY not in ran.err
+
+
+@pytest.mark.parametrize("variable", ["ROLLCALL_POLICY", "ROLLCALL_STATE_DIR"])
+def test_doctor_names_the_variable_of_a_path(house: House, variable: str) -> None:
+    (house.folder / ".env").write_text(f"{variable}=config.yaml\n", encoding="utf-8")
+    assert f"The path comes from {variable} in {house.folder / '.env'}." in house.run("doctor").out
+
+
+def test_an_env_file_that_is_named_and_not_there(house: House) -> None:
+    house.monkeypatch.setenv("ROLLCALL_ENV_FILE", "nowhere.env")
+    ran = house.run("plan")
+    assert ran.code == 1
+    assert "nowhere.env cannot be read" in ran.err
+    assert ran.err.rstrip().endswith("The path comes from ROLLCALL_ENV_FILE.")
+
+
+def test_the_place_a_provider_is_asked_at_says_who_named_it(house: House) -> None:
+    house.write_policy("allow: [{family: claude-haiku, from: [anthropic]}]\n", "anthropic")
+    text = house.policy.read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if "base_url" not in line]
+    house.policy.write_text("\n".join(lines), encoding="utf-8")
+    dotenv = house.folder / ".env"
+    dotenv.write_text("ANTHROPIC_BASE_URL=http://127.0.0.1:9\n", encoding="utf-8")
+    assert f"(asked where ANTHROPIC_BASE_URL in {dotenv} says)" in house.run("plan", "--json").out
+
+
+def test_certificates_that_cannot_be_read_name_their_variable(house: House) -> None:
+    house.write_policy("allow: [{family: gpt, from: [openai]}]\n", "openai")
+    house.policy.write_text(
+        "providers: {openai: {}}\nallow: [{family: gpt, from: [openai]}]\n", encoding="utf-8"
+    )
+    house.monkeypatch.setenv("SSL_CERT_FILE", str(house.folder / "nowhere.pem"))
+    assert "(set: SSL_CERT_FILE" in house.run("plan", "--json").out
 
 
 class TestKeys:

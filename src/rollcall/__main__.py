@@ -49,6 +49,10 @@ def _command(args: list[str] | None) -> int:
     from rollcall.cli.app import app_for
 
     words = sys.argv[1:] if args is None else args
+    if any("\0" in word for word in words):
+        raise RollcallError(
+            "An argument holds a NUL character.", "Type it without: no path has one."
+        )
     code = app_for(words)(words, standalone_mode=False, prog_name="rollcall")
     if code == Exit.INTERRUPTED:  # what the command line makes of KeyboardInterrupt
         return _interrupted()

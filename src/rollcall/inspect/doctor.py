@@ -39,7 +39,7 @@ from rollcall.inspect.traps import find_traps
 from rollcall.launch.find import find_install, find_litellm
 from rollcall.launch.port import port_taken
 from rollcall.litellm_config.document import parse
-from rollcall.settings import is_true
+from rollcall.settings import hint_of, is_true
 from rollcall.store.store import Store, open_store
 from rollcall.sync.apply import refresh
 from rollcall.sync.asking import find_keys
@@ -136,7 +136,7 @@ def _made(check: Check, subject: _Subject) -> Iterator[Finding]:
         yield _no_policy(subject, error)
     except RollcallError as error:
         code = "policy" if isinstance(error, PolicyError) else "cannot_check"
-        yield Finding(Level.ERROR, code, error.what, fix=error.hint)
+        yield Finding(Level.ERROR, code, error.what, fix=hint_of(error))
     except OSError as error:
         what = f"{error.filename or 'A file'} cannot be looked at: {error.strerror or error}."
         yield Finding(Level.ERROR, "cannot_check", what, fix="Check what it is, and who owns it.")
@@ -180,7 +180,7 @@ def _other_config_check(subject: _Subject) -> Iterator[Finding]:
 def _settings_check(subject: _Subject) -> Iterator[Finding]:
     """Flags, variables and lines of `.env` that make no sense, or that no process can be given."""
     if error := subject.settings_error:
-        yield Finding(Level.ERROR, "settings", error.what, fix=error.hint)
+        yield Finding(Level.ERROR, "settings", error.what, fix=hint_of(error))
     for row in subject.settings.left_out:
         yield Finding(Level.ERROR, "variable_left_out", row.what, row.where, row.fix)
 
@@ -225,7 +225,7 @@ def _config_check(subject: _Subject) -> Iterator[Finding]:
         config = subject.config
     except StoreError as error:
         if not subject.settings.config_path.is_dir():  # which is told already
-            yield Finding(Level.ERROR, "config_unreadable", error.what, fix=error.hint)
+            yield Finding(Level.ERROR, "config_unreadable", error.what, fix=hint_of(error))
         return
     if not config.raw:
         what = f"There is no {subject.settings.config_path} yet."
@@ -265,7 +265,8 @@ def _state_check(subject: _Subject) -> Iterator[Finding]:
             f"{folder} is a file, not a folder: rollcall can remember nothing and back up nothing."
         )
         fix = "Move it out of the way, or name another folder with --state-dir."
-        yield Finding(Level.ERROR, "state_no_folder", what, str(folder), fix)
+        told = hint_of(StoreError(what, fix))
+        yield Finding(Level.ERROR, "state_no_folder", what, str(folder), told)
         return
     for note in subject.state[1]:
         yield Finding(Level.WARNING, "state", note)

@@ -16,7 +16,8 @@ from rollcall.inspect.proxy import KeyRefused, ListFails, NoServer, NotLiteLLM, 
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.effective import LiteLLMView, client_key, merged, view
 from rollcall.secrets import Redactor
-from rollcall.settings import reachable
+from rollcall.settings import Given, web_address
+from rollcall.settings import given as variable
 from rollcall.store.store import Store, open_store
 from rollcall.sync.gather import load
 
@@ -30,10 +31,20 @@ if TYPE_CHECKING:
 DEFAULT_URL = "http://127.0.0.1:4000"
 
 
-def proxy_url(settings: Settings, given: str | None) -> str:
-    """The proxy's address: the one given, LITELLM_BASE_URL, or LiteLLM's own default."""
-    said = (given or "").strip() or settings.environ.get("LITELLM_BASE_URL", "").strip()
-    return reachable(said or DEFAULT_URL)
+def proxy_url(
+    settings: Settings, given: str | None, option: str = "--url", *, strict: bool = False
+) -> str:
+    """The proxy's address: the one given, LITELLM_BASE_URL, or LiteLLM's own default.
+
+    Raises:
+        SettingsError: it is none.
+    """
+    named = Given((given or "").strip(), option)
+    if not named.value:
+        named = variable(settings.environ, "LITELLM_BASE_URL") or Given(DEFAULT_URL, option)
+    if not strict and "://" not in named.value:
+        named = named._replace(value=f"http://{named.value}")
+    return web_address(named, DEFAULT_URL)
 
 
 def proxy_key(settings: Settings, data: Mapping[str, Any], variable: str | None) -> str | None:

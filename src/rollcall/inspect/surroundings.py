@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rollcall.errors import LaunchError
+from rollcall.files import same_file
 from rollcall.inspect.findings import Finding, Level
 from rollcall.launch.find import bad_release
+from rollcall.settings import given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,13 +41,13 @@ def litellm_findings(
 
 def other_config_findings(config_path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Variables that make LiteLLM read another config than `--config` says."""
-    other = environ.get("CONFIG_FILE_PATH")
-    if other and os.path.abspath(other) != os.path.abspath(config_path):  # noqa: PTH100  no link followed
-        what = f"CONFIG_FILE_PATH outranks --config: LiteLLM reads {other}, not {config_path}."
-        yield Finding(Level.ERROR, "config_file_path", what, fix="Unset CONFIG_FILE_PATH.")
-    if environ.get("LITELLM_CONFIG_BUCKET_NAME"):
-        what = f"LITELLM_CONFIG_BUCKET_NAME is set: LiteLLM reads a bucket, not {config_path}."
-        fix = "Unset LITELLM_CONFIG_BUCKET_NAME, or upload config.yaml after each rollcall apply."
+    other = given(environ, "CONFIG_FILE_PATH")
+    if other and not same_file(Path(other.value), config_path):
+        what = f"{other.said} outranks --config: LiteLLM reads {other.value}, not {config_path}."
+        yield Finding(Level.ERROR, "config_file_path", what, fix=f"{other.unset}.")
+    if bucket := given(environ, "LITELLM_CONFIG_BUCKET_NAME"):
+        what = f"{bucket.said} is set: LiteLLM reads a bucket, not {config_path}."
+        fix = f"{bucket.unset}, or upload config.yaml after each rollcall apply."
         yield Finding(Level.ERROR, "config_bucket", what, fix=fix)
 
 

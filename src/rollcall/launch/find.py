@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rollcall.errors import LaunchError
+from rollcall.settings import Given, given
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,9 +40,9 @@ def find_litellm(
     """
     path = environ.get("PATH", os.defpath)
     if explicit:
-        return _named("--litellm", explicit, path)
-    if variable := environ.get("ROLLCALL_LITELLM"):
-        return _named("ROLLCALL_LITELLM", variable, path)
+        return _named(Given(explicit, "--litellm"), path)
+    if named := given(environ, "ROLLCALL_LITELLM"):
+        return _named(named, path)
     folders = _folders_beside(sys.executable if python is None else python)
     if found := shutil.which("litellm", path=os.pathsep.join([*folders, path])):
         return Path(found).absolute()
@@ -51,13 +52,13 @@ def find_litellm(
     )
 
 
-def _named(option: str, value: str, path: str) -> Path:
-    found = shutil.which(os.path.expanduser(value), path=path)  # noqa: PTH111  a Path drops "./"
+def _named(named: Given, path: str) -> Path:
+    wanted = os.path.expanduser(named.value)  # noqa: PTH111  a Path drops "./"
+    found = None if "\0" in wanted else shutil.which(wanted, path=path)
     if found is None:
-        raise LaunchError(
-            f"{option} names {value!r}, which is not a command that can be started.",
-            "Give the path of the litellm command, or leave it out to search PATH.",
-        )
+        hint = "Give the path of the litellm command, or leave it out to search PATH."
+        wrong = named.error("that is no command that can be started", hint)
+        raise LaunchError(wrong.what, wrong.hint)
     return Path(found).absolute()
 
 

@@ -120,6 +120,8 @@ def refused(provider: Provider, refusal: Refusal, redactor: Redactor) -> Answer:
     if refusal.verdict is Verdict.AUTH and provider.auth_hint:
         base = next(iter(provider.base_url_env), "its base_url")
         detail = f"{detail} {provider.auth_hint.format(base=base)}"
+    if provider.base_from:
+        detail = f"{detail} (asked where {provider.base_from} says)"
     return Answer(provider.name, refusal.verdict, detail=detail)
 
 

@@ -31,7 +31,7 @@ class Provider:
         base_url: root of the API, no trailing slash; what LiteLLM calls `api_base`.
         base_url_env: variables LiteLLM reads the base from, first set one wins.
         host_env: the variable its server takes its address from, which LiteLLM does not read.
-        base_from: the variable `base_url` was read from; "" where it was none.
+        base_from: the variable `base_url` was read from, and its `.env`; "" where it was none.
         key_env: key variables in LiteLLM's order; empty = no key needed.
         unwritten: those of `key_env` LiteLLM must read by itself: as an entry's `api_key` it would
             send them in the wrong header.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,11 @@ _HEADERS: Final = {
     "accept-encoding": "gzip",
     "user-agent": f"rollcall/{__version__}",
 }
+_VARIABLES: Final = (
+    *("SSL_CERT_FILE", "SSL_CERT_DIR"),
+    *("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"),
+)
+"""What httpx reads of the process's environment."""
 _LOOPBACK: Final = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 
@@ -35,7 +41,7 @@ def open_client(urls: Iterable[str]) -> httpx.AsyncClient:
     whole bodies.
 
     Raises:
-        OSError, ValueError, ImportError: a certificate file or proxy that cannot be used.
+        ValueError: a certificate file or proxy that cannot be used; names the variables.
     """
     secure = any(url.lower().startswith("https:") for url in urls)
     try:
@@ -47,8 +53,9 @@ def open_client(urls: Iterable[str]) -> httpx.AsyncClient:
             limits=httpx.Limits(max_connections=None),
             mounts=dict.fromkeys(_LOOPBACK),
         )
-    except httpx.InvalidURL as error:  # a proxy's, from the environment
-        raise ValueError(str(error)) from None
+    except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
+        named = ", ".join(name for name in _VARIABLES if name in os.environ) or "no variable"
+        raise ValueError(f"{error} (set: {named})") from None
 
 
 def _trust() -> ssl.SSLContext:

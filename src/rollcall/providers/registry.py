@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from rollcall.errors import PolicyError, did_you_mean
 from rollcall.providers.builtin import BUILTIN, CreatedMeans, PriceUnit, Protocol_, Provider
 from rollcall.secrets import address_holds_secret
+from rollcall.settings import given as given_by
 from rollcall.settings import reachable
 
 PROTOCOLS: Final[tuple[str, ...]] = get_args(Protocol_)
@@ -122,21 +123,21 @@ def _static(name: str) -> Provider:
 
 def _with_base(row: Provider, given: str | None, environ: Mapping[str, str]) -> Provider:
     """The policy's base wins over LiteLLM's variables, which win over the built-in one."""
-    variable = next((key for key in row.base_url_env if environ.get(key)), "")
-    from_environ = environ.get(variable)
+    variable = given_by(environ, *row.base_url_env)
     if given is not None:
         base = clean_base(row, _checked(row.name, given))
-        if base == row.base_url and not from_environ:
+        if base == row.base_url and not variable:
             return row
         return replace(row, base_url=base, api_base=base)
-    if from_environ:
-        base = clean_base(row, from_environ)
-        as_litellm = reachable(from_environ.strip()) == from_environ.strip()
+    if variable:
+        base = clean_base(row, variable.value)
+        as_litellm = reachable(variable.value) == variable.value
         own = None if as_litellm else base  # LiteLLM reads the variable itself, and as it stands
-        return replace(row, base_url=base, base_from=variable, api_base=own)
-    if row.host_env and (host := environ.get(row.host_env, "").strip()):
-        base = clean_base(row, _address_of(host, row.base_url))
-        return row if base == row.base_url else replace(row, base_url=base, api_base=base)
+        return replace(row, base_url=base, base_from=variable.said, api_base=own)
+    if row.host_env and (host := given_by(environ, row.host_env)):
+        base = clean_base(row, _address_of(host.value, row.base_url))
+        if base != row.base_url:
+            return replace(row, base_url=base, base_from=host.said, api_base=base)
     return row
 
 

@@ -11,7 +11,7 @@ from errno import EINVAL, EPIPE
 from typing import TYPE_CHECKING
 
 from rollcall.errors import StoreError
-from rollcall.settings import named_by
+from rollcall.settings import hint_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -70,7 +70,7 @@ def say_all(lines: Iterable[str], *, mark: str = "- ") -> None:
 def say_error(error: RollcallError) -> None:
     """A known error: two clear lines, what happened and what to do."""
     say(f"rollcall: {printable(error.what, limit=2000)}")
-    if hint := f"{error.hint} {named_by(error.what)}".strip():
+    if hint := hint_of(error):
         say(f"          {printable(hint, limit=2000)}")
 
 

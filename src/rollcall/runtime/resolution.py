@@ -16,6 +16,7 @@ from rollcall.runtime.errors import (
     ProviderNotDefined,
     RoleNotDefined,
 )
+from rollcall.settings import source
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ def _key(
     key = environ[variable].strip()
     if not key.isascii() or not key.isprintable() or " " in key:
         raise AuthVariableMissing(
-            f"The variable {variable} does not hold a key: it has a character no key has.",
+            f"{source(environ, variable)} does not hold a key: it has a character no key has.",
             f"Copy the key again, without quotes and line breaks.{where}",
             variable=variable,
         )

@@ -107,19 +107,11 @@ class ServeOptions:
         """
         from rollcall.inspect.smoke import proxy_url  # every command imports this module
 
-        given = proxy_url(self.settings, self.upstream)
-        address = given.rstrip("/").removesuffix("/v1").rstrip("/")
-        try:
-            parts = urlsplit(address)
-            port = parts.port
-        except ValueError:
-            parts, port = urlsplit(""), None
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-            raise SettingsError(
-                "The upstream is not an address such as http://127.0.0.1:4000.",
-                "Set --upstream or LITELLM_BASE_URL; the key goes into LITELLM_API_KEY.",
-            )
-        if parts.hostname in {self.host, "localhost"} and port == self.port and self.loopback:
+        whole = proxy_url(self.settings, self.upstream, "--upstream", strict=True)
+        address = whole.rstrip("/").removesuffix("/v1").rstrip("/")
+        parts = urlsplit(address)
+        here = parts.hostname in {self.host, "localhost"} and parts.port == self.port
+        if here and self.loopback:
             raise SettingsError(
                 f"The upstream {address} is the address rollcall itself would listen on.",
                 "Choose another --port, or point --upstream at LiteLLM.",

@@ -12,7 +12,7 @@ from rollcall.providers.builtin import BUILTIN, Provider, find_key
 from rollcall.providers.fetch import Target
 from rollcall.providers.registry import resolve_provider
 from rollcall.secrets import key_problem
-from rollcall.settings import Mode
+from rollcall.settings import Mode, source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -80,7 +80,7 @@ def find_keys(policy: Policy, settings: Settings, document: ConfigDocument) -> P
             if (why := _of_the_proxy(row, found[name], settings.environ))
         },
         odd={
-            name: f"{key[0]} {problem}, which LiteLLM would send along"
+            name: f"{source(settings.environ, key[0])} {problem}, which LiteLLM would send along"
             for name, key in found.items()
             if key and (problem := key_problem(settings.environ[key[0]]))
         },
