@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check example bench dist format clean
+.PHONY: demo test check example bench dist pins format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/rollcall demo
@@ -29,6 +29,12 @@ check: $(VENV)/.installed-test   # seconds: for while one works
 
 dist: $(VENV)/.installed-test    # wheel and source archive, in dist/
 	$(BIN)/python -m build --no-isolation
+
+PINS := .github/actions/regenerate-config/requirements.txt
+pins: $(VENV)/bin/python         # what rollcall and its build need, by version and hash
+	$(BIN)/python -m pip install --quiet uv
+	printf 'hatchling\npip\n' | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	  --generate-hashes --custom-compile-command 'make pins' --output-file $(PINS) pyproject.toml -
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python -m benchmarks
