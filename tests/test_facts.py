@@ -11,9 +11,7 @@ import pytest
 
 from rollcall.catalog.facts import Facts, OpenRouterRows, OtherLists, RecordedFacts
 from rollcall.catalog.model import Price
-from rollcall.litellm_config.price_map import PriceMap
-from rollcall.providers.models_dev import ModelsDev
-from rollcall.sync.facts import UnknownFormat, read_facts
+from rollcall.providers.open_lists import ModelsDev, PriceMap, UnknownFormat, read_facts
 from tests.policy_making import model, price
 
 if TYPE_CHECKING:

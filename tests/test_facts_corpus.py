@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rollcall.catalog.facts import OpenRouterRows, OtherLists, RecordedFacts
-from rollcall.litellm_config.price_map import FILE_NAME, PriceMap
+from rollcall.providers.open_lists import FILE_NAME, PriceMap
 from tests.corpus import needs_catalogs
 from tests.policy_making import real_catalog
 

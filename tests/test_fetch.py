@@ -105,15 +105,6 @@ def test_stored_bodies_that_went_bad(pages: list[bytes], verdict: Verdict) -> No
     assert answer.detail
 
 
-def test_without_its_key_a_provider_is_not_asked(sim: Simulator) -> None:
-    (target,) = targets(sim, "anthropic")
-    (answer,) = ask(Target(target.provider))
-    assert answer.verdict is Verdict.NO_KEY
-    assert "ANTHROPIC_API_KEY" in answer.detail
-    assert "https://" in answer.detail
-    assert sim.requests == []
-
-
 def test_openrouter_without_a_key_is_asked_for_display_only(sim: Simulator) -> None:
     (target,) = targets(sim, "openrouter")
     (answer,) = ask(Target(target.provider))

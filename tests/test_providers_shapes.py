@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from rollcall.catalog.model import Kind, Model, PriceTier
 from rollcall.providers.adapters import ADAPTERS
+from rollcall.providers.answers import Page
 from rollcall.providers.builtin import BUILTIN
-from rollcall.providers.paging import Page
 from rollcall.providers.wire import HttpRequest, Listing, WrongShape
 
 KEY = "k-0123456789"

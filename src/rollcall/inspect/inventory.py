@@ -17,9 +17,9 @@ from rollcall.plan.guards import HeldChange
 from rollcall.plan.last_days import LastDay
 from rollcall.plan.own_entries import OwnEntry, fate_of, read_own_entries
 from rollcall.plan.trial import last_trial, refusal_of
+from rollcall.providers.builtin import missing_key
 from rollcall.store.state import ProviderState, RunRecord
 from rollcall.store.store import open_store
-from rollcall.sync.asking import missing_key
 from rollcall.sync.gather import gather, stored_models
 
 if TYPE_CHECKING:

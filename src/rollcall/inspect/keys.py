@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from rollcall.inspect.checked_config import CheckedConfig
 from rollcall.inspect.findings import Finding, Level
 from rollcall.litellm_config.effective import master_key, variable_of
+from rollcall.providers.builtin import missing_key
 from rollcall.secrets import key_mark
 from rollcall.settings import is_true
-from rollcall.sync.asking import missing_key
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
@@ -112,6 +112,6 @@ def _with_key(
 def _without_key(keys: ProviderKeys, provider: Provider) -> Finding:
     variable = keys.key_envs[provider.name] or provider.key_env[0]
     what = f"{provider.title}: {variable} is not set, so nothing new of it is admitted."
-    words = missing_key(provider, None)
+    words = missing_key(provider)
     fix = f"{words[0].upper()}{words[1:]}, or take {provider.name} out of policy.yaml."
     return Finding(Level.WARNING, "no_key", what, fix=fix)

@@ -1,21 +1,36 @@
-"""From the pages of a reply to an Answer: the path that fresh replies and stored ones both take."""
+"""From the pages of a reply to an Answer: the path that fresh replies and stored ones both take.
+
+A page says that there is more by any of these, the first that is there counts:
+
+| says so | asked with |
+|---|---|
+| a Link header, `links.next`, `next`, `next_url` | that address, on the same host |
+| `nextPageToken`, `next_page_token`, `next_cursor`, `next`, `after` and the like | a parameter |
+| `has_more` | the last id: `last_id`, else the last row's |
+| `page` below `total_pages`; `offset` and `limit` below `total` | the next page or offset |
+| `total` above the rows seen | nothing: there is no way to the rest |
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin, urlsplit
 
 from rollcall.catalog.model import Answer, Verdict
 from rollcall.providers.adapters import ADAPTERS
 from rollcall.providers.bodies import MAX_VALUES, Unreadable, as_utf8, read_json, too_many_values
+from rollcall.providers.builtin import missing_key
 from rollcall.providers.failures import Refusal, Refused, clipped, error_inside, one_line
-from rollcall.providers.paging import Page
 from rollcall.providers.rows import rows_of_page
-from rollcall.providers.wire import HttpRequest, WrongShape
+from rollcall.providers.wire import AFTER, HttpRequest, WrongShape
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
+    from rollcall.providers.fetch import Target
     from rollcall.secrets import Redactor
 
 
@@ -125,11 +140,12 @@ def refused(provider: Provider, refusal: Refusal, redactor: Redactor) -> Answer:
     return Answer(provider.name, refusal.verdict, detail=detail)
 
 
-def no_key(provider: Provider) -> Answer:
-    """The answer where the key that is needed is not set."""
-    where = f"; get a key at {provider.key_url}" if provider.key_url else ""
-    names = " or ".join(provider.key_env)
-    return Answer(provider.name, Verdict.NO_KEY, detail=f"{names} is not set{where}")
+def for_display(target: Target, answer: Answer) -> Answer:
+    """The answer, which admits nothing where it is of a public list and its key is not set."""
+    if target.key is not None or not target.provider.needs_key:
+        return answer
+    detail = missing_key(target.provider)
+    return replace(answer, verdict=Verdict.NO_KEY, detail=detail, partial="")
 
 
 def from_bodies(
@@ -158,3 +174,138 @@ def moments_of(*stamps: str) -> tuple[float, ...]:
         except (ValueError, OverflowError):
             continue
     return tuple(found)
+
+
+# --- where a list goes on ---
+
+_LINKS: Final = (
+    *("next", "next_url", "next_page_url", "next_page", "nextPage", "nextLink", "@odata.nextLink"),
+)
+_TOKENS: Final = {
+    "nextPageToken": "pageToken",
+    "next_page_token": "page_token",
+    "nextToken": "nextToken",
+    "next_token": "next_token",
+    "nextCursor": "cursor",
+    "next_cursor": "cursor",
+    "continuation_token": "continuation_token",
+    "after": "after",
+    "after_id": "after_id",
+    "next": "next",
+    "next_page": "page",
+    "nextPage": "page",
+}
+"""What a page calls its token -> the parameter that takes it. A number is a page's number."""
+
+_MORE: Final = ("has_more", "hasMore", "has_next", "has_next_page", "hasNextPage", "truncated")
+_PAGE: Final = ("page", "current_page", "page_number")
+_PAGES: Final = ("total_pages", "totalPages", "totalPage", "page_count", "last_page")
+_TOTAL: Final = ("total", "total_count", "totalCount", "total_items")
+_INSIDE: Final = ("links", "_links", "pagination", "paging", "page_info", "meta", "metadata")
+"""Objects that a page keeps such words in, when they do not stand beside the rows."""
+
+_LINK_NEXT: Final = re.compile(
+    r"<([^<>]*)>\s*;[^,<]*\brel\s*=\s*\"?next\"?(?![\w-])", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list: its JSON, and its Link header ("" = it has none)."""
+
+    document: object
+    link: str = ""
+
+    @property
+    def says_more(self) -> bool:
+        """Whether it says that the list goes on."""
+        return self._address() is not None or self._cursor(AFTER) is not None
+
+    def following(self, asked: HttpRequest, after: Sequence[str] = AFTER) -> HttpRequest | None:
+        """The request for the next page; None where there is none, or no way to it.
+
+        Args:
+            asked: the request that gave this page; its headers hold the key.
+            after: the provider's parameters that ask for what stands behind an id.
+        """
+        address = self._address()
+        if address is not None:
+            return _same_host(asked, address)
+        cursor = self._cursor(after)
+        return replace(asked, params={**asked.params, **cursor}) if cursor else None
+
+    def total(self) -> int | None:
+        """How many rows the whole list has, where it says so."""
+        return next((n for place in self._places() if (n := _number(place, _TOTAL))), None)
+
+    def _address(self) -> str | None:
+        if found := _LINK_NEXT.search(self.link):
+            return found[1]
+        for place in self._places():
+            for name in _LINKS:
+                value = place.get(name)
+                value = value.get("href") if isinstance(value, dict) else value
+                if isinstance(value, str) and re.match(r"https?:|[/?]", value):
+                    return value
+        return None
+
+    def _cursor(self, after: Sequence[str]) -> Mapping[str, str] | None:
+        """Parameters that lead on; {} = there is more, and no way to it; None = this is the end."""
+        for place in self._places():
+            if any(place.get(name) is False for name in _MORE):
+                return None
+            for name, parameter in _TOKENS.items():
+                value = place.get(name)
+                if isinstance(value, str) and value:
+                    return {parameter: value}
+                if parameter == "page" and isinstance(value, int) and value > 1:
+                    return {parameter: str(value)}
+        for place in self._places():
+            if any(place.get(name) is True for name in _MORE):
+                if isinstance(cursor := place.get("cursor"), str) and cursor:
+                    return {"cursor": cursor}
+                last = _last_id(self.document, place)
+                return dict.fromkeys(after, last) if last else {}
+        for place in self._places():
+            page, pages = _number(place, _PAGE), _number(place, _PAGES)
+            if page is not None and pages is not None and max(page, 1) < pages:
+                return {"page": str(page + 1)}
+            offset, limit = _number(place, ("offset",)), _number(place, ("limit",))
+            if offset is not None and limit and offset + limit < (_number(place, _TOTAL) or 0):
+                return {"offset": str(offset + limit), "limit": str(limit)}
+        return None
+
+    def _places(self) -> Iterator[Mapping[str, object]]:
+        """The page itself and the objects in it that may say how it goes on."""
+        if isinstance(self.document, dict):
+            yield self.document
+            for name in _INSIDE:
+                if isinstance(inner := self.document.get(name), dict):
+                    yield inner
+
+
+def _same_host(asked: HttpRequest, address: str) -> HttpRequest | None:
+    """The request to an address a page names; None where it leads to another host."""
+    try:
+        url = urljoin(asked.url, address)
+        here, there = urlsplit(asked.url), urlsplit(url)
+    except ValueError:
+        return None
+    same = (here.scheme, here.netloc) == (there.scheme, there.netloc)
+    return replace(asked, url=url, params={}) if same else None
+
+
+def _last_id(document: object, place: Mapping[str, object]) -> str | None:
+    """The id the next page begins behind: the one the page names, else its last row's."""
+    if isinstance(named := place.get("last_id"), str) and named:
+        return named
+    rows = document.values() if isinstance(document, dict) else ()
+    listed = next((part for part in rows if isinstance(part, list) and part), [])
+    last = listed[-1] if listed else None
+    found = (last.get("id") or last.get("name")) if isinstance(last, dict) else None
+    return found if isinstance(found, str) and found else None
+
+
+def _number(place: Mapping[str, object], names: Sequence[str]) -> int | None:
+    values = (place.get(name) for name in names)
+    return next((n for n in values if isinstance(n, int) and not isinstance(n, bool)), None)

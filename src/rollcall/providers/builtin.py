@@ -100,6 +100,18 @@ def find_key(provider: Provider, environ: Mapping[str, str]) -> tuple[str, str] 
     return None
 
 
+def missing_key(provider: Provider, elsewhere: str | None = None) -> str:
+    """What to set to have a provider asked, and where to get it.
+
+    Args:
+        elsewhere: where LiteLLM itself gets the key, if it does.
+    """
+    if elsewhere is not None:
+        return f"{elsewhere}; rollcall does not read it from there"
+    names = " or ".join(provider.key_env)
+    return f"set {names}" + (f" (get a key at {provider.key_url})" if provider.key_url else "")
+
+
 _DASHSCOPE = "https://dashscope-intl.aliyuncs.com/compatible-mode/v1"
 _LM_STUDIO = "http://localhost:1234/v1"
 _VLLM = "http://localhost:8000/v1"

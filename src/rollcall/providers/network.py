@@ -11,24 +11,25 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from rollcall.catalog.model import Answer, Verdict
 from rollcall.providers.adapters import ADAPTERS
-from rollcall.providers.answers import Pages, moments_of, no_key, refused
+from rollcall.providers.answers import Pages, for_display, moments_of, refused
 from rollcall.providers.bodies import MAX_BYTES, Inbox, TooLarge, Unreadable
 from rollcall.providers.failures import Refusal, Refused, classify
 from rollcall.providers.http_client import httpx, open_client
+from rollcall.providers.wire import HttpRequest
 from rollcall.secrets import key_problem
 
 if TYPE_CHECKING:
     from rollcall.providers.fetch import Observer, Target
-    from rollcall.providers.wire import HttpRequest
     from rollcall.secrets import Redactor
 
+T = TypeVar("T")
 
 MAX_PAGES: Final = 20
 NOT_FOUND: Final = 404
@@ -67,17 +68,7 @@ class Round:
 
     def ask(self, targets: Sequence[Target]) -> list[Answer]:
         """The answers, in the order of `targets`."""
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return self._run(targets)
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(self._run, targets).result()
-
-    def _run(self, targets: Sequence[Target]) -> list[Answer]:
-        with asyncio.Runner() as runner:
-            runner.get_loop().set_default_executor(LooseThreads())
-            runner.run(self._collect(targets))
+        run_apart(lambda: self._collect(targets))
         return self._answers
 
     async def _collect(self, targets: Sequence[Target]) -> None:
@@ -90,9 +81,8 @@ class Round:
 
     async def _ask_all(self, targets: Sequence[Target]) -> list[Answer]:
         self._deadline_at = _now() + self._deadline_seconds
-        asked = [target for target in targets if _is_asked(target)]
         try:
-            client = open_client([target.provider.base_url for target in asked])
+            client = open_client([target.provider.base_url for target in targets])
         except (OSError, ValueError, ImportError) as error:
             detail = f"the certificates or the proxy of the environment cannot be used: {error}"
             refusal = Refusal(Verdict.UNREACHABLE, detail)
@@ -119,8 +109,6 @@ class Round:
         """One provider's answer, whatever happens."""
         started = _now()
         provider = target.provider
-        if not _is_asked(target):
-            return self._told(no_key(provider))
         if self._observer:
             self._observer.asking(provider.name)
         pages = Pages(provider, self._redactor, self._moments)
@@ -133,10 +121,7 @@ class Round:
         except Exception as error:  # noqa: BLE001 - an adapter's bug must not stop a proxy's start
             detail = f"its answer broke our reading of it ({type(error).__name__})"
             answer = self._unasked(target, Refusal(Verdict.BAD_BODY, detail))
-        if target.key is None and provider.needs_key:
-            # A public list: for display only, whatever became of it.
-            shown = no_key(provider)
-            answer = replace(shown, models=answer.models, pages=answer.pages, notes=answer.notes)
+        answer = for_display(target, answer)
         return self._told(replace(answer, elapsed_ms=round(1000 * (_now() - started))))
 
     async def _answer(self, listing: _Listing) -> Answer:
@@ -151,8 +136,6 @@ class Round:
         return listing.answer()
 
     def _unasked(self, target: Target, refusal: Refusal) -> Answer:
-        if not _is_asked(target):
-            return no_key(target.provider)
         return refused(target.provider, refusal, self._redactor)
 
     def _too_late(self) -> Refusal:
@@ -264,11 +247,6 @@ class _Listing:
             raise Refused(Refusal(Verdict.TIMEOUT, detail)) from None
 
 
-def _is_asked(target: Target) -> bool:
-    provider = target.provider
-    return target.key is not None or not provider.needs_key or provider.public_list
-
-
 def _now() -> float:
     return asyncio.get_running_loop().time()
 
@@ -310,14 +288,12 @@ async def exchange(client: httpx.AsyncClient, request: HttpRequest, room: int) -
 def fetch_body(url: str, seconds: float) -> tuple[bytes | None, str]:
     """The body at one address, asked without a key, or None and why not."""
 
-    from rollcall.providers.wire import HttpRequest
-
     async def get() -> bytes:
         async with open_client([url]) as client, asyncio.timeout(seconds):
-            return (await exchange(client, HttpRequest(url, {}), MAX_BYTES))[0]
+            return (await exchange(client, HttpRequest(url), MAX_BYTES))[0]
 
     try:
-        return asyncio.run(get()), ""
+        return run_apart(get), ""
     except Refused as error:
         return None, error.refusal.detail.rstrip(".")
     except TimeoutError:
@@ -375,7 +351,23 @@ def _no_connection(url: str, error: httpx.RequestError) -> Refusal:
     return Refusal(Verdict.UNREACHABLE, f"no connection to {host}: {said}", retry=True)
 
 
-# --- beside it ---
+# --- an event loop of its own ---
+
+
+def run_apart(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine to its end; in a thread of its own where an event loop runs already."""
+
+    def run() -> T:
+        with asyncio.Runner() as runner:
+            runner.get_loop().set_default_executor(LooseThreads())
+            return runner.run(work())
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return run()
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(run).result()
 
 
 class LooseThreads(ThreadPoolExecutor):

@@ -46,7 +46,7 @@ class Adapter(Protocol):
     Attributes:
         sources: our field of a Model -> the provider's field it is read from.
         roots: where a page keeps its rows; the first that is there counts.
-        after: its parameters that ask for what stands behind an id; see `paging`.
+        after: its parameters that ask for what stands behind an id; see `answers`.
     """
 
     @property

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rollcall.catalog.model import Answer, Verdict
 from rollcall.errors import SettingsError
-from rollcall.providers.builtin import BUILTIN, Provider, find_key
+from rollcall.litellm_config.effective import variable_of
+from rollcall.providers.builtin import BUILTIN, Provider, find_key, missing_key
 from rollcall.providers.fetch import Target
 from rollcall.providers.registry import resolve_provider
 from rollcall.secrets import key_problem
@@ -211,6 +212,9 @@ def every_answer(
     for name, answer in given.items():
         if why := _listed_by_the_proxy(keys.providers[name], answer):
             given[name] = _is_proxy(name, why)
+        elif answer.verdict is Verdict.NO_KEY:
+            detail = missing_key(keys.providers[name], keys.elsewhere.get(name))
+            given[name] = replace(answer, detail=detail)
     return {
         name: given.get(name) or _not_asked(keys, settings, provider)
         for name, provider in keys.providers.items()
@@ -237,18 +241,6 @@ def _not_asked(keys: ProviderKeys, settings: Settings, provider: Provider) -> An
     return Answer(name, Verdict.NOT_ASKED, detail="no stored reply to decide from")
 
 
-def missing_key(provider: Provider, elsewhere: str | None) -> str:
-    """What to set to have a provider asked, and where to get it.
-
-    Args:
-        elsewhere: where LiteLLM itself gets the key, if it does.
-    """
-    if elsewhere is not None:
-        return f"{elsewhere}; rollcall does not read it from there"
-    names = " or ".join(provider.key_env)
-    return f"set {names}" + (f" (get a key at {provider.key_url})" if provider.key_url else "")
-
-
 def unset_variables(entry: object, environ: Mapping[str, str]) -> tuple[str, ...]:
     """The variables a hand-written entry needs for a call and nobody sets.
 
@@ -263,15 +255,10 @@ def unset_variables(entry: object, environ: Mapping[str, str]) -> tuple[str, ...
     usual = row is not None and bool(find_key(row, environ))
     missing = []
     for name, value in params.items():
-        variable = str(value).removeprefix("os.environ/") if is_variable(value) else ""
+        variable = variable_of(value)
         if variable and not environ.get(variable) and not (name == "api_key" and usual):
             missing.append(variable)
     keyed = {"api_key", "litellm_credential_name", "api_base"} & params.keys()
     if row is not None and row.needs_key and not usual and not keyed:
         missing.append(row.key_env[0])
     return tuple(missing)
-
-
-def is_variable(value: object) -> bool:
-    """Whether LiteLLM puts a variable in a value's place."""
-    return isinstance(value, str) and value.startswith("os.environ/")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollcall.catalog.facts import Facts, RecordedFacts
 from rollcall.errors import SettingsError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rollcall.catalog.model import Answer
     from rollcall.litellm_config.document import ConfigDocument
     from rollcall.policy.schema import Policy
+    from rollcall.providers.open_lists import FactReader
     from rollcall.settings import Settings
 
 OPENROUTER, LITELLM = FACT_SOURCES
@@ -49,37 +50,6 @@ class FactFile(NamedTuple):
     name: str
     path: Path
     mark: tuple[int, int]
-
-
-class FactReader(Protocol):
-    """A list that was read."""
-
-    def facts_of(self, litellm_model: str) -> Facts | None:
-        """What it says of what LiteLLM calls so."""
-
-
-class UnknownFormat(ValueError):
-    """A file that is neither a copy of models.dev's list nor of LiteLLM's price map."""
-
-
-def read_facts(content: bytes) -> FactReader:
-    """A list's text as something to look things up in.
-
-    Raises:
-        UnknownFormat: it is none of the lists we can read.
-    """
-    from rollcall.litellm_config.price_map import PriceMap, is_price_map
-    from rollcall.providers.models_dev import ModelsDev, is_models_dev
-
-    try:
-        data = json.loads(content)
-    except (ValueError, RecursionError):
-        raise UnknownFormat("it is not JSON") from None
-    if is_price_map(data):
-        return PriceMap(data)
-    if is_models_dev(data):
-        return ModelsDev(data)
-    raise UnknownFormat("it is neither models.dev's api.json nor LiteLLM's price map")
 
 
 class Recorded(NamedTuple):
@@ -163,6 +133,8 @@ class _List:
     def read(self) -> None:
         """Read it, where it is there and was not read yet."""
         if self._reader is None and not self.problem and self._file is not None:
+            from rollcall.providers.open_lists import UnknownFormat, read_facts
+
             try:
                 self._reader = read_facts(read_regular(self._file.path, MOST_BYTES))
             except (OSError, UnknownFormat) as error:
@@ -186,13 +158,11 @@ class _List:
 
 def _table(file: FactFile, reader: FactReader, names: Sequence[str]) -> dict[str, Any]:
     """What a list says of each name, as it is kept: `told` the facts, `silent` the unknown ones."""
-    from rollcall.litellm_config.price_map import PriceMap
-
     rows = {name: reader.facts_of(name) for name in names}
     return {
         "name": file.name,
         "mark": list(file.mark),
-        "charges": isinstance(reader, PriceMap),
+        "charges": reader.charges,
         "told": {
             name: facts.model_dump(mode="json", exclude_defaults=True)
             for name, facts in rows.items()
@@ -219,7 +189,7 @@ def _price_map(settings: Settings) -> FactFile | None:
         mark = _mark(path)
         return None if mark is None else FactFile(path.name, path, mark)
     from rollcall.launch.find import find_package
-    from rollcall.litellm_config.price_map import FILE_NAME
+    from rollcall.providers.open_lists import FILE_NAME
 
     install = find_package(settings.environ)
     if install is None:
@@ -288,6 +258,7 @@ def update(settings: Settings, url: str, to: Path | None = None) -> Fetched:
         SettingsError: it cannot be fetched, is no such list, or the policy names several files.
         PolicyError, StoreError: see their docstrings.
     """
+    from rollcall.providers.open_lists import UnknownFormat, read_facts
     from rollcall.store.atomic import write_named
     from rollcall.sync.gather import read_policy
 

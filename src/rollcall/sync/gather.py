@@ -15,19 +15,14 @@ from rollcall.plan.inputs import Inputs
 from rollcall.policy import schema
 from rollcall.policy.file import load_policy
 from rollcall.providers import fetch
+from rollcall.providers.answers import for_display
 from rollcall.providers.fetch import Target
 from rollcall.settings import Mode, stamp
 from rollcall.store.includes import including_file
 from rollcall.store.picks import read_picked
-from rollcall.sync.asking import (
-    every_answer,
-    find_keys,
-    missing_key,
-    unset_variables,
-    whom_to_ask,
-)
+from rollcall.sync.asking import every_answer, find_keys, unset_variables, whom_to_ask
 from rollcall.sync.facts import FactLists, models_of_interest
-from rollcall.sync.trial_memory import remembered_trials
+from rollcall.sync.trial import remembered_trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -67,7 +62,7 @@ def gather(
     lists = FactLists(policy, settings, store.read_facts())
     targets = whom_to_ask(keys, policy, settings)
     if settings.offline:
-        given: Iterable[Answer] = _stored(store, targets, keys)
+        given: Iterable[Answer] = _stored(store, targets)
     else:
         given = fetch.ask_all(
             targets,
@@ -127,16 +122,12 @@ def _other_policy(settings: Settings, content: bytes) -> Iterator[str]:
         yield f"{settings.policy_path} counts, beside config.yaml; {other} does not"
 
 
-def _stored(store: Store, targets: Iterable[Target], keys: ProviderKeys) -> Iterator[Answer]:
+def _stored(store: Store, targets: Iterable[Target]) -> Iterator[Answer]:
     """What the last good replies say: the same adapters over the stored bodies."""
     for target in targets:
         answer = fetch.known_answer(target, store.read_replies(target.provider.name))
         if answer is not None:
-            if target.provider.needs_key and target.key is None:
-                # A public list, kept for display: without a key it admits nothing.
-                detail = missing_key(target.provider, keys.elsewhere.get(target.provider.name))
-                answer = replace(answer, verdict=Verdict.NO_KEY, detail=detail)
-            yield replace(answer, offline=True)
+            yield replace(for_display(target, answer), offline=True)
 
 
 def ask_policy(

@@ -1,30 +1,32 @@
 """Calls the models that have to answer before they are used, and decides again with the outcomes.
 
-All at once, under what is left of the run's deadline. What they said is kept in the state, by a
-salted one-way fingerprint of the key and never by the key.
+All at once, under what is left of the run's deadline. What they said is kept in the state: which
+model answered at which address with which key, and when. A key is known there by a salted one-way
+fingerprint, and is never kept itself.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import replace
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from rollcall.plan.trial import ANSWERED, Callee
-from rollcall.sync.trial_memory import fingerprint, key_of, salted, with_records
+from rollcall.providers.builtin import find_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rollcall.plan.decide import Decision
     from rollcall.plan.inputs import Inputs
     from rollcall.plan.trial import Trial
+    from rollcall.policy.schema import Policy
     from rollcall.providers.builtin import Provider
     from rollcall.providers.chat.endpoint import Endpoint
     from rollcall.providers.chat.trial import Trial as Tried
     from rollcall.settings import Settings
-    from rollcall.store.state import TrialRecord
+    from rollcall.store.state import State, TrialRecord
 
 ROUNDS: Final = 3
 """So often a refused model is followed by the next of its family within one run."""
@@ -33,6 +35,8 @@ AT_ONCE: Final = 4
 LEAST_SECONDS: Final = 0.2
 """With less time left nobody is called."""
 GRACE_SECONDS: Final = 0.1
+MOST_RECORDS: Final = 500
+"""Kept in the state."""
 
 
 def prove(
@@ -64,14 +68,14 @@ def _after_calls(
     """The inputs with what these calls said."""
     from rollcall.store.state import TrialRecord
 
-    keyed = {trial: key_of(trial.callee, inputs.providers, settings.environ) for trial in trials}
+    keyed = {trial: _key_of(trial.callee, inputs.providers, settings.environ) for trial in trials}
     able = [
         trial
         for trial in trials
         if keyed[trial][1] or not (trial.callee.key_env or _needs_key(inputs, trial))
     ]
     judged = _call_all(able, inputs.providers, keyed, ends_at)
-    state = inputs.state if inputs.state.salt else salted(inputs.state)
+    state = inputs.state if inputs.state.salt else _salted(inputs.state)
     records: dict[Callee, TrialRecord] = {}
     for trial, one in judged.items():
         callee, before = trial.callee, inputs.trials.get(trial.callee)
@@ -80,7 +84,7 @@ def _after_calls(
             provider=callee.provider,
             id=callee.id,
             address=callee.address,
-            key=fingerprint(state.salt, keyed[trial][1]),
+            key=_fingerprint(state.salt, keyed[trial][1]),
             outcome=one.outcome.value,
             asked=inputs.stamp,
             answered=inputs.stamp if answered else before and before.answered,
@@ -90,7 +94,7 @@ def _after_calls(
         inputs,
         trials={**inputs.trials, **records},
         tried=inputs.tried | {trial.callee for trial in trials},
-        state=with_records(state, records.values()),
+        state=_with_records(state, records.values()),
     )
 
 
@@ -107,11 +111,9 @@ def _call_all(
     """Every model called once, at the same time; those not done in time say so."""
     if not trials or ends_at - time.monotonic() < LEAST_SECONDS:
         return {}
-    from concurrent.futures import ThreadPoolExecutor
-
     from rollcall.providers.chat.endpoint import endpoint_of_provider
     from rollcall.providers.chat.responses import ResponsesProtocol
-    from rollcall.providers.network import LooseThreads
+    from rollcall.providers.network import run_apart
 
     left = ends_at - time.monotonic()
     endpoints: dict[Trial, Endpoint] = {}
@@ -124,21 +126,12 @@ def _call_all(
         if trial.mode == "responses" and provider.protocol != "perplexity":
             endpoint = replace(endpoint, protocol=ResponsesProtocol())
         endpoints[trial] = endpoint
-
-    def run() -> dict[Trial, Tried]:
-        with asyncio.Runner() as runner:
-            runner.get_loop().set_default_executor(LooseThreads())
-            return runner.run(_judged(endpoints, left))
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return run()
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(run).result()
+    return run_apart(lambda: _judged(endpoints, left))
 
 
 async def _judged(endpoints: Mapping[Trial, Endpoint], left: float) -> dict[Trial, Tried]:
+    import asyncio
+
     from rollcall.providers.chat.errors import Outcome
     from rollcall.providers.chat.trial import Trial as Tried
     from rollcall.providers.chat.trial import try_model
@@ -169,3 +162,60 @@ async def _judged(endpoints: Mapping[Trial, Endpoint], left: float) -> dict[Tria
         }
         await asyncio.wait(tasks.values(), timeout=left + GRACE_SECONDS)
         return {trial: task.result() if task.done() else late for trial, task in tasks.items()}
+
+
+# --- what is kept of them ---
+
+
+def _key_of(
+    callee: Callee, providers: Mapping[str, Provider], environ: Mapping[str, str]
+) -> tuple[str | None, str]:
+    """(variable, value) of the key a model is called with; "" where it is not set."""
+    if callee.key_env is not None:
+        return callee.key_env, environ.get(callee.key_env, "").strip()
+    return find_key(providers[callee.provider], environ) or (None, "")
+
+
+def _salted(state: State) -> State:
+    from secrets import token_hex
+
+    return state.model_copy(update={"salt": token_hex(16)})
+
+
+def _fingerprint(salt: str, key: str) -> str:
+    """What tells one key from another, and nothing else of it; "" of none."""
+    if not key:
+        return ""
+    return blake2b(key.encode(), key=salt.encode(), digest_size=8).hexdigest()
+
+
+def _with_records(state: State, records: Iterable[TrialRecord]) -> State:
+    kept = {(one.provider, one.id, one.address, one.key): one for one in state.trials}
+    for one in records:
+        kept.pop((one.provider, one.id, one.address, one.key), None)
+        kept[one.provider, one.id, one.address, one.key] = one
+    return state.model_copy(update={"trials": list(kept.values())[-MOST_RECORDS:]})
+
+
+def remembered_trials(
+    state: State, policy: Policy, providers: Mapping[str, Provider], environ: Mapping[str, str]
+) -> dict[Callee, TrialRecord]:
+    """What earlier runs learnt that counts with the keys of now."""
+    if policy.guards.trial == "off" or not state.trials:
+        return {}
+    found = {}
+    for record in state.trials:
+        if record.provider in providers:
+            for variable in _variables(policy, providers[record.provider]):
+                callee = Callee(record.provider, record.id, record.address, variable)
+                key = _key_of(callee, providers, environ)[1]
+                if _fingerprint(state.salt, key) == record.key:
+                    found[callee] = record
+    return found
+
+
+def _variables(policy: Policy, provider: Provider) -> Iterator[str | None]:
+    """Every variable an entry of a provider may name."""
+    yield None
+    yield from provider.key_env
+    yield from {rule.key_env for rule in policy.allow if rule.key_env}
