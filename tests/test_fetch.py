@@ -290,6 +290,40 @@ print(json.dumps([answer.verdict, sorted(sys.modules)]))
         assert not set(HEAVY) & set(modules)
 
 
+def test_imports_of_ours_take_nobody_s_time(sim: Simulator) -> None:
+    """A scanner may read along with each of them: here, each takes a minute by the clock."""
+    told = [(name, sim.url(name), sim.key(name)) for name in MAIN]
+    script = f"""
+import importlib, json, sys, time
+clock, minutes = time.monotonic, []
+
+class Slow:
+    def find_spec(self, name, *where):
+        minutes.append(name)
+
+time.monotonic = lambda: clock() + 60 * len(minutes)
+from rollcall import startup
+from rollcall.providers.fetch import Target, ask_all
+from rollcall.providers.registry import resolve_provider
+targets = [
+    Target(resolve_provider(name, base_url=url, environ={{}}), key, 30)
+    for name, url, key in {told!r}
+]
+sys.meta_path.insert(0, Slow())
+answers = ask_all(
+    targets, deadline_seconds=30, fetched_at="", meanwhile=startup.while_waiting()
+)
+print(json.dumps([len(minutes), [[one.verdict, one.detail] for one in answers]]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    minutes, said = json.loads(done.stdout)
+    assert minutes > 10
+    assert said == [["ok", ""]] * len(MAIN)
+
+
 @not_on_windows("no POSIX signals")
 def test_ctrl_c_ends_it_at_once(sim: Simulator) -> None:
     sim.fault("xai", Fault.HANG)

@@ -17,7 +17,7 @@ with httpx_without_its_command_line():
     import httpx
 
 
-__all__ = ["httpx", "open_client"]
+__all__ = ["httpx", "import_the_rest", "open_client"]
 
 _HEADERS: Final = {
     "accept": "application/json",
@@ -56,6 +56,13 @@ def open_client(urls: Iterable[str]) -> httpx.AsyncClient:
     except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
         named = ", ".join(name for name in _VARIABLES if name in os.environ) or "no variable"
         raise ValueError(f"{error} (set: {named})") from None
+
+
+async def import_the_rest() -> None:
+    """Have anyio, by which httpx speaks to sockets, import now what the first connection needs."""
+    import anyio
+
+    await anyio.sleep(0)
 
 
 def _trust() -> ssl.SSLContext:

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -21,7 +21,7 @@ from rollcall.providers.adapters import ADAPTERS
 from rollcall.providers.answers import Pages, for_display, moments_of, refused
 from rollcall.providers.bodies import MAX_BYTES, Inbox, TooLarge, Unreadable
 from rollcall.providers.failures import Refusal, Refused, classify
-from rollcall.providers.http_client import httpx, open_client
+from rollcall.providers.http_client import httpx, import_the_rest, open_client
 from rollcall.providers.wire import HttpRequest
 from rollcall.secrets import key_problem
 
@@ -64,6 +64,7 @@ class Round:
         self._deadline_seconds = deadline_seconds
         self._observer = observer
         self._deadline_at = 0.0
+        self._clock = _Clock()
         self._answers: list[Answer] = []
 
     def ask(self, targets: Sequence[Target]) -> list[Answer]:
@@ -77,16 +78,18 @@ class Round:
         Python 3.11 makes a repr of the finished task, result and all, when it puts Ctrl-C's
         handler back: 40 ms for six hundred models.
         """
+        asyncio.get_running_loop().time = self._clock.time  # type: ignore[method-assign]
         self._answers = await self._ask_all(targets)
 
     async def _ask_all(self, targets: Sequence[Target]) -> list[Answer]:
-        self._deadline_at = _now() + self._deadline_seconds
         try:
             client = open_client([target.provider.base_url for target in targets])
+            await import_the_rest()
         except (OSError, ValueError, ImportError) as error:
             detail = f"the certificates or the proxy of the environment cannot be used: {error}"
             refusal = Refusal(Verdict.UNREACHABLE, detail)
             return [self._told(self._unasked(target, refusal)) for target in targets]
+        self._deadline_at = _now() + self._deadline_seconds
         async with client:
             tasks = [asyncio.create_task(self._settle(client, target)) for target in targets]
             await self._use_the_wait()
@@ -99,11 +102,15 @@ class Round:
             ]
 
     async def _use_the_wait(self) -> None:
-        """Work while the providers think; between two pieces the sockets have their turn."""
+        """Work while the providers think; between two pieces the sockets have their turn.
+
+        An import takes milliseconds, or seconds where a scanner reads along: nobody is late for it.
+        """
         for piece in self._meanwhile:
             for _ in range(_TURNS):
                 await asyncio.sleep(0)
-            piece()
+            with self._clock.stopped():
+                piece()
 
     async def _settle(self, client: httpx.AsyncClient, target: Target) -> Answer:
         """One provider's answer, whatever happens."""
@@ -146,6 +153,26 @@ class Round:
         if self._observer:
             self._observer.answered(answer)
         return answer
+
+
+class _Clock:
+    """The event loop's time, by which every timeout and the deadline go: it can stand still."""
+
+    def __init__(self) -> None:
+        self._lost_seconds = 0.0
+
+    def time(self) -> float:
+        """Seconds since some moment, as `loop.time`."""
+        return time.monotonic() - self._lost_seconds
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """No time passes in here."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._lost_seconds += time.monotonic() - began
 
 
 class _Listing:
