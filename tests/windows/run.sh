@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Runs mypy, the demo and the test suite on Windows' Python, in the lab that lab.sh builds.
+#
+#   tests/windows/run.sh                        everything (`make test-windows`)
+#   tests/windows/run.sh tests/test_store.py    mypy and the demo left out, the suite's part named
+#
+# What failed is run once more, alone: under load Wine is slow by turns. Each skipped test names its
+# reason, Windows' or Wine's; skips.txt has how many of each there are. Exit 77: no lab to be had.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+venv=.venv-windows
+python=$venv/Scripts/python.exe
+lab=tests/windows/lab.sh
+
+prepare() {
+    if [ -e $venv/.installed ] && [ ! pyproject.toml -nt $venv/.installed ]; then return; fi
+    rm -rf $venv
+    $lab python -m venv $venv || return
+    # numpy, for LiteLLM: newer ones call what Wine's C runtime lacks.
+    $lab $python -m pip install --quiet --disable-pip-version-check --editable '.[test]' numpy==2.1.3 \
+        || return
+    touch $venv/.installed
+}
+
+suite() { # FILE PYTEST-ARGUMENTS...
+    nice $lab $python -m pytest -q -o cache_dir=$venv/pytest --junit-xml="$venv/$1" "${@:2}"
+}
+
+code=0
+prepare || code=$?
+[ $code = 0 ] || { [ $code = 77 ] || echo "Windows' Python could not be set up in the lab" >&2; exit 77; }
+
+if [ $# = 0 ]; then
+    $lab $python -m mypy --cache-dir .mypy_cache/windows
+    $lab $venv/Scripts/rollcall.exe demo
+fi
+rm -f $venv/first.xml $venv/again.xml
+suite first.xml -n 2 "$@" || code=$?
+if [ $code = 1 ]; then
+    echo 'what failed, once more:'
+    code=0
+    suite again.xml --last-failed --last-failed-no-failures none "$@" || code=$?
+fi
+[ $code = 0 ] || exit $code
+python3 tests/windows/skips.py $venv/first.xml $([ $# != 0 ] || echo --all)
