@@ -88,5 +88,15 @@ class TestOrUsable:
     def test_nothing_usable_anywhere_still_fails(self, furnished: House, tmp_path: Path) -> None:
         furnished.config.write_text("model_list: [\n", encoding="utf-8")
         assert self.run(furnished, tmp_path / "out.yaml") == 1
+        assert not (tmp_path / "out.yaml").exists(), "what nothing starts on is not copied"
         (tmp_path / "out.yaml").write_text("not: [a config\n", encoding="utf-8")
         assert self.run(furnished, tmp_path / "out.yaml") == 1
+
+    def test_what_does_not_load_there_gives_way_to_a_copy(
+        self, furnished: House, tmp_path: Path
+    ) -> None:
+        target = tmp_path / "out.yaml"
+        target.write_text("not: [a config\n", encoding="utf-8")
+        furnished.sim.fault("anthropic", Fault.SERVER_ERROR)
+        assert self.run(furnished, target) == 0
+        assert names(target) == ["my-local-model"]

@@ -238,19 +238,21 @@ def _refuse_lost_includes(text: bytes, write_to: Path) -> None:
 
 
 def copy_as_it_is(settings: Settings, write_to: Path) -> bool:
-    """Whether a config that loads stands at `write_to`; where nothing stands there, config.yaml is
-    copied as it is.
+    """Whether a config that loads stands at `write_to`; else config.yaml is copied there as it is,
+    if that one loads.
     """
-    try:
+    with suppress(RollcallError, OSError):
+        if parse(read_regular(write_to)).data:
+            return True
+    with suppress(RollcallError, OSError):
         store = open_store(settings)
         before = store.read_config()
-        if before and not write_to.exists():
+        if parse(before).data:
             _refuse_lost_includes(before, write_to)
             with locked(settings, store):
                 write(settings, store, before, before, "a copy", write_to)
-        return bool(parse(read_regular(write_to)).data)
-    except (RollcallError, OSError):
-        return False
+            return True
+    return False
 
 
 def _same_files(settings: Settings, plan: Plan, config: bytes) -> str:
