@@ -70,6 +70,21 @@ def names_secret(key: object) -> bool:
     return _ENDS.search(str(key)) is not None
 
 
+REFERENCE: Final = "os.environ/"
+"""LiteLLM puts a variable's value wherever a text of config.yaml begins so."""
+
+
+def variable_of(value: object) -> str | None:
+    """The variable that a value of config.yaml stands for; None where it stands for itself."""
+    is_reference = isinstance(value, str) and value.startswith(REFERENCE)
+    return str(value).removeprefix(REFERENCE) if is_reference else None
+
+
+def is_written_out(key: object, value: object) -> bool:
+    """Whether a value under a key of this name is a secret itself, and no variable's name."""
+    return isinstance(value, str) and names_secret(key) and variable_of(value) is None
+
+
 MARK: Final = "[redacted]"
 
 SHORTEST: Final = 6

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from rollcall.inspect.checked_config import CheckedConfig
 from rollcall.inspect.findings import Finding, Level
-from rollcall.litellm_config.effective import master_key, variable_of
+from rollcall.litellm_config.effective import master_key
 from rollcall.providers.builtin import missing_key
-from rollcall.secrets import key_mark
+from rollcall.secrets import key_mark, variable_of
 from rollcall.settings import is_true
 
 if TYPE_CHECKING:

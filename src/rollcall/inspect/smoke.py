@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rollcall.inspect.proxy import KeyRefused, ListFails, NoServer, NotLiteLLM, Proxy, proxy_root
 from rollcall.litellm_config.document import parse
-from rollcall.litellm_config.effective import LiteLLMView, client_key, merged, view
+from rollcall.litellm_config.effective import ADDRESS, LiteLLMView, client_key, merged, view
 from rollcall.secrets import Redactor
 from rollcall.settings import Given, web_address
 from rollcall.settings import given as variable
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from rollcall.settings import Settings
 
 
-DEFAULT_URL = "http://127.0.0.1:4000"
-
-
 def proxy_url(
     settings: Settings, given: str | None, option: str = "--url", *, strict: bool = False
 ) -> str:
@@ -41,10 +38,10 @@ def proxy_url(
     """
     named = Given((given or "").strip(), option)
     if not named.value:
-        named = variable(settings.environ, "LITELLM_BASE_URL") or Given(DEFAULT_URL, option)
+        named = variable(settings.environ, "LITELLM_BASE_URL") or Given(ADDRESS, option)
     if not strict and "://" not in named.value:
         named = named._replace(value=f"http://{named.value}")
-    return web_address(named, DEFAULT_URL)
+    return web_address(named, ADDRESS)
 
 
 def proxy_key(settings: Settings, data: Mapping[str, Any], variable: str | None) -> str | None:

@@ -10,8 +10,9 @@ from rollcall.errors import did_you_mean
 from rollcall.inspect.checked_config import CheckedConfig, Path, odd_name
 from rollcall.inspect.findings import Finding
 from rollcall.inspect.traps_entries import dropped_names
-from rollcall.litellm_config.effective import mapping, variable_of
+from rollcall.litellm_config.effective import mapping
 from rollcall.litellm_config.fields import known_providers
+from rollcall.secrets import variable_of
 
 MAP = ("router_settings", "model_group_alias")
 COMPARED_NAMES = 500

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from rollcall.inspect.checked_config import CheckedConfig, CheckedFile, Path, called, odd_name
 from rollcall.inspect.findings import Finding
 from rollcall.inspect.traps_variables import Outcome, key_outcome
-from rollcall.litellm_config.effective import ENVIRONMENTS, mapping, resolved, variable_of
+from rollcall.litellm_config.effective import ENVIRONMENTS, mapping, resolved
 from rollcall.litellm_config.fields import Consequence, known_providers, misfits
+from rollcall.secrets import variable_of
 
 POLLED_PROVIDERS = frozenset({"openai", "openai_like", "hosted_vllm", "text-completion-openai"})
 """LiteLLM asks the api_base of such entries for their limits (MODEL_INFO_DISCOVERY_PROVIDERS)."""

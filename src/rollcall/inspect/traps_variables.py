@@ -15,9 +15,9 @@ from typing import Any, Final, NamedTuple
 
 from rollcall.inspect.checked_config import CheckedConfig, CheckedFile, Path, called
 from rollcall.inspect.findings import Finding
-from rollcall.litellm_config.effective import VARIABLE, mapping, variable_of
+from rollcall.litellm_config.effective import mapping
 from rollcall.providers.builtin import BUILTIN
-from rollcall.secrets import names_secret
+from rollcall.secrets import REFERENCE, names_secret, variable_of
 
 PLAIN_KEY = re.compile(r"(?:sk-|gsk_|xai-|pplx-|hf_|AIza)[A-Za-z0-9_\-]{16,}")
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -191,11 +191,11 @@ def _other_notation(use: Use, text: str) -> Iterator[Finding]:
     if found is None and name in _ADDRESSES:
         found = INSIDE.search(text)
     in_entry = use.place.startswith("model_list.#.litellm_params.")
-    if found is None and not (in_entry and VARIABLE in text):
+    if found is None and not (in_entry and REFERENCE in text):
         return
     variable = next(filter(None, found.groups()), "NAME") if found else "NAME"
     what = f"{name} of {use.who} names a variable in a way LiteLLM does not read: the text itself"
-    fix = f"Write {VARIABLE}{variable} and nothing else."
+    fix = f"Write {REFERENCE}{variable} and nothing else."
     yield use.file.error("variable_as_text", f"{what} is used.", use.path, fix)
 
 

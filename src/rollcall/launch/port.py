@@ -13,7 +13,8 @@ from errno import EADDRINUSE
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from rollcall.launch.run import LITELLM_PORT, serving_at
+from rollcall.launch.run import serving_at
+from rollcall.litellm_config.effective import PORT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +37,7 @@ class PortTaken(NamedTuple):
     @property
     def fix(self) -> str:
         """What comes of it and what to do."""
-        if self.port == LITELLM_PORT:
+        if self.port == PORT:
             outcome = "LiteLLM moves to a random port, and clients stay with what answers here"
         else:
             outcome = "LiteLLM will not start there"

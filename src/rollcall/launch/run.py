@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rollcall.errors import LaunchError
 from rollcall.launch.windows import end_together
+from rollcall.litellm_config.effective import PORT
 from rollcall.settings import Variables
 from rollcall.store.atomic import replace_file
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 
-LITELLM_PORT = 4000
-"""Where litellm listens unless it is told otherwise, or finds somebody there."""
 WEB_SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn", "granian"})
 """Commands that serve litellm's app themselves: their `--config`, if any, is something else."""
 
@@ -69,7 +68,7 @@ def serving_at(args: Sequence[str], environ: Mapping[str, str]) -> tuple[str, in
     host, port = found["--host"], found["--port"]
     everywhere = ("", "0.0.0.0", "::", "localhost")  # noqa: S104 - to be reached, not to listen
     reached = "127.0.0.1" if host in everywhere else host
-    return reached, int(port) if port.isdecimal() else LITELLM_PORT
+    return reached, int(port) if port.isdecimal() else PORT
 
 
 def command(litellm: str | Path | None, config_path: Path, args: Sequence[str]) -> list[str]:

@@ -11,7 +11,6 @@ import yaml
 
 from rollcall.errors import ConfigRefused
 from rollcall.litellm_config.document import (
-    MANAGER,
     Blocks,
     ConfigDocument,
     Entry,
@@ -19,6 +18,7 @@ from rollcall.litellm_config.document import (
     is_managed,
     own_indexes,
 )
+from rollcall.litellm_config.entries import MANAGED_BY
 from rollcall.litellm_config.nodes import begin, column, keyed, member_begins
 from rollcall.litellm_config.refusals import refusal
 from rollcall.litellm_config.sections import Marker
@@ -31,7 +31,7 @@ from rollcall.litellm_config.writing import (
     same_data,
     with_blocks,
 )
-from rollcall.secrets import names_secret
+from rollcall.secrets import is_written_out
 
 
 def unadoptable(document: ConfigDocument, index: int) -> str | None:
@@ -148,7 +148,7 @@ def _members(document: ConfigDocument, indexes: Sequence[int]) -> list[Entry]:
 
 
 def _as_managed(entry: Entry) -> Entry:
-    return {**entry, "model_info": {**(entry.get("model_info") or {}), "managed_by": MANAGER}}
+    return {**entry, "model_info": {**(entry.get("model_info") or {}), "managed_by": MANAGED_BY}}
 
 
 def _refuse_unfit(document: ConfigDocument, indexes: Sequence[int]) -> None:
@@ -168,8 +168,7 @@ def _literal_secret(value: Any) -> str | None:
     if isinstance(value, list):
         return next((found for item in value if (found := _literal_secret(item))), None)
     for key, item in value.items() if isinstance(value, dict) else ():
-        literal = isinstance(item, str) and item and not item.startswith("os.environ/")
-        if literal and names_secret(key):
+        if item and is_written_out(key, item):
             return str(key)
         found = _literal_secret(item)
         if found:

@@ -6,11 +6,17 @@ import fnmatch
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rollcall.secrets import variable_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-VARIABLE = "os.environ/"
+PORT = 4000
+"""Where the proxy listens unless it is told otherwise, or finds somebody there."""
+ADDRESS = f"http://127.0.0.1:{PORT}"
+CREATED = 1677610602
+"""What the proxy gives as every model's `created`, in Unix seconds."""
 ENVIRONMENTS = ("development", "staging", "production")
 """What LITELLM_ENVIRONMENT and `supported_environments` may say."""
 
@@ -188,15 +194,7 @@ def _text(value: object) -> str | None:
 def resolved(value: object, environ: Mapping[str, str]) -> str | None:
     """A setting as LiteLLM resolves it: `os.environ/NAME` is that variable's value."""
     name = variable_of(value)
-    if name is not None:
-        return environ.get(name)
-    return _text(value)
-
-
-def variable_of(value: object) -> str | None:
-    """The variable an `os.environ/NAME` setting names, None where it is no such setting."""
-    text = _text(value) or ""
-    return text.removeprefix(VARIABLE) if text.startswith(VARIABLE) else None
+    return _text(value) if name is None else environ.get(name)
 
 
 def master_key(data: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollcall.catalog.model import Model, Price, PriceTier
-from rollcall.secrets import names_secret
+from rollcall.secrets import REFERENCE, is_written_out, variable_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -82,7 +82,7 @@ def entry_of(
     litellm_params: dict[str, Any] = {"model": model.litellm_model}
     given = {**model.params, **params}
     if key_env is not None and not given.get("litellm_credential_name"):  # a key would win over it
-        litellm_params["api_key"] = f"os.environ/{key_env}"
+        litellm_params["api_key"] = f"{REFERENCE}{key_env}"
     if api_base is not None:
         litellm_params["api_base"] = api_base
     litellm_params.update(given)
@@ -301,7 +301,7 @@ def said_by(entry: Mapping[str, Any]) -> Said:
     if strange:
         raise Unkept(f"it has {', '.join(sorted(map(str, strange)))} beside litellm_params")
     key, base = params.get("api_key"), params.get("api_base")
-    if key is not None and not (isinstance(key, str) and key.startswith("os.environ/")):
+    if key is not None and variable_of(key) is None:
         raise Unkept("its api_key is written out: put it into a variable")
     rest = {
         name: value
@@ -312,7 +312,7 @@ def said_by(entry: Mapping[str, Any]) -> Said:
     _refuse_unsayable(info)
     return Said(
         model,
-        key.removeprefix("os.environ/") if key else None,
+        variable_of(key),
         None if base is None else str(base),
         rest,
         dict(info),
@@ -328,7 +328,7 @@ def _refuse_unsayable(value: Any, key: str = "") -> None:
             _refuse_unsayable(inner, key)
     elif not isinstance(value, str | int | float | bool | None):
         raise Unkept(f"{key} is not a plain value")
-    elif isinstance(value, str) and names_secret(key) and not value.startswith("os.environ/"):
+    elif is_written_out(key, value):
         raise Unkept(f"{key} is written out: put it into a variable")
 
 

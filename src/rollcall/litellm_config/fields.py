@@ -16,7 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from rollcall.litellm_config.effective import mapping, variable_of
+from rollcall.litellm_config.effective import mapping
+from rollcall.secrets import variable_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

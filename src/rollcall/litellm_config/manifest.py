@@ -26,7 +26,7 @@ from rollcall.litellm_config.text import (
     line_number,
     line_start,
 )
-from rollcall.yaml_reading import UNREADABLE, check_depth, check_size, load
+from rollcall.yaml_reading import SAFE_LOADER, UNREADABLE, check_depth, check_size, load
 
 _HEADER = re.compile(r"[|>]([0-9]?)([+-]?)([0-9]?)")
 _LOOKS_LIKE_ONE = re.compile(r"^(?:model_list|router_settings|litellm_settings):", re.MULTILINE)
@@ -112,7 +112,7 @@ def find_manifest(raw: bytes, key: str | None = None) -> Manifest | None:
     try:
         with collector_paused():
             check_depth(text.body)
-            roots = list(yaml.compose_all(text.body, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+            roots = list(yaml.compose_all(text.body, SAFE_LOADER))
             for root in roots:
                 check_size(root, text.body)
     except UNREADABLE:
@@ -214,7 +214,7 @@ def _indent(body: str, start: int) -> int:
 
 
 def _data(body: str) -> list[Any]:
-    return list(yaml.load_all(body, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    return list(yaml.load_all(body, SAFE_LOADER))
 
 
 def _same_but(before: Any, after: Any, key: str) -> bool:

@@ -20,7 +20,7 @@ import yaml
 
 from rollcall.files import BYTE_ORDER_MARK, NotUTF8, text_of
 from rollcall.litellm_config.refusals import refusal
-from rollcall.yaml_reading import UNREADABLE, check_depth, check_size
+from rollcall.yaml_reading import SAFE_LOADER, UNREADABLE, check_depth, check_size
 
 
 class ConfigText(NamedTuple):
@@ -178,9 +178,7 @@ class _MergesUndone:
 
 
 def _loader_class(body: str) -> Any:
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    if _reads_otherwise_in_c(body):
-        loader = yaml.SafeLoader
+    loader: Any = yaml.SafeLoader if _reads_otherwise_in_c(body) else SAFE_LOADER
     if _MERGE_KEY.search(body) is None:
         return loader
     return type("MergesUndoneLoader", (_MergesUndone, loader), {"unmerged": []})

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from rollcall.catalog.model import in_dollars
 from rollcall.litellm_config.document import Blocks
 from rollcall.litellm_config.entries import COSTS, by_name, key_of, leaves_on, name_of, section_of
-from rollcall.secrets import is_near_secret
+from rollcall.secrets import is_near_secret, variable_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -326,7 +326,7 @@ def _may_be_private(value: Any, path: Path, known: frozenset[str]) -> bool:
     private = any(isinstance(step, str) and is_near_secret(step) for step in path)
     if isinstance(value, int) and not isinstance(value, bool):
         return private and abs(value) > 10**9
-    if not isinstance(value, str) or value.startswith("os.environ/"):
+    if not isinstance(value, str) or variable_of(value) is not None:
         return False
     if path == ("litellm_params", "api_base"):
         return "@" in value or "?" in value

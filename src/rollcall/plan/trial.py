@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 from rollcall.catalog.model import Kind
 from rollcall.litellm_config.entries import key_of, section_of
 from rollcall.providers.chat.errors import Outcome
+from rollcall.secrets import REFERENCE, variable_of
 from rollcall.settings import parse_moment
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def trial_of_entry(inputs: Inputs, entry: Mapping[str, Any], model: Model) -> Tr
     params, info = section_of(entry, "litellm_params"), section_of(entry, "model_info")
     if key is None or key.provider not in inputs.providers:
         return None
-    variable = str(params.get("api_key") or "").removeprefix("os.environ/") or None
+    variable = str(params.get("api_key") or "").removeprefix(REFERENCE) or None
     return _trial(inputs, model, params.get("api_base"), variable, str(info.get("mode") or ""))
 
 
@@ -115,7 +116,7 @@ def _trial(
     if model.kind is not Kind.CHAT or mode not in ("", "chat", "responses"):
         return None
     base = str(api_base or inputs.providers[model.provider].base_url)
-    if base.startswith("os.environ/"):
+    if variable_of(base) is not None:
         base = inputs.providers[model.provider].base_url
     return Trial(Callee(model.provider, model.id, plain_address(base), variable), base, mode)
 

@@ -21,7 +21,7 @@ from rollcall.policy.words import FIELDS, shown, template_error
 from rollcall.providers.builtin import BUILTIN
 from rollcall.providers.registry import STATIC
 from rollcall.providers.rows import is_id
-from rollcall.secrets import names_secret
+from rollcall.secrets import is_written_out, names_secret
 from rollcall.yaml_reading import YamlProblem, read_document
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _extras(place: Place, value: Any) -> Iterator[Problem]:
             waiting += [((*at, index), inner) for index, inner in enumerate(node)]
         elif not _is_plain(node):
             yield Problem(at, f"{shown(node)} is not a plain value", "Put it in quotes.")
-        elif names_secret(key) and isinstance(node, str) and not node.startswith("os.environ/"):
+        elif is_written_out(key, node):
             hint = "Write os.environ/NAME, the environment variable that holds it."
             yield Problem(at, "a key must not be written out", hint)
 

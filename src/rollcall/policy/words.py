@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
+from rollcall.secrets import variable_of
 from rollcall.settings import parse_duration
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def name_fault(name: str) -> str | None:
     """Why a name cannot stand in config.yaml, whatever gave it; None when it can."""
     if "*" in name:
         return "a wildcard to LiteLLM"
-    if name.startswith("os.environ/"):
+    if variable_of(name) is not None:
         return "LiteLLM would put a variable's value in place of its name"
     return None if name.strip() else "its name would be empty"
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rollcall.providers.wire import Listing, WrongShape
+from rollcall.secrets import REFERENCE
 
 if TYPE_CHECKING:
     from rollcall.catalog.model import Model
@@ -29,9 +30,6 @@ LATEST = date(2100, 1, 1)
 BATCH_ENDING = ":batch"
 """Of ids that work in batch calls only: OpenRouter's, and those of gateways before it."""
 
-REFERENCE = "os.environ/"
-"""LiteLLM puts a variable's value wherever a text of config.yaml begins so. In the name of a model,
-which every client is shown, that would be a key."""
 MAX_WORDS = 100
 """Of one list inside a row."""
 
@@ -195,7 +193,7 @@ def is_id(value: object) -> bool:
     """Whether a value can be a model id: printable text of 1 to MAX_ID characters."""
     if not isinstance(value, str) or not 0 < len(value) <= MAX_ID:
         return False
-    if REFERENCE in value or "\ufffd" in value:
+    if REFERENCE in value or "\ufffd" in value:  # every client is shown the name: and the key
         return False
     return value.isprintable() and value == value.strip()
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from rollcall.catalog.model import Kind
 from rollcall.catalog.names import MAKER_OF_NAME, NOBODY, maker_of_family, plain_name
 from rollcall.catalog.reading import author_of, read
+from rollcall.litellm_config.effective import CREATED
 from rollcall.providers.kinds import kind_of, modalities
 from rollcall.providers.prices import Quote, Unit, quote_of, unit_of
 from rollcall.providers.rows import Fields, Row, id_of
@@ -27,9 +28,6 @@ _SAME: Final = 4
 _MOMENT_SECONDS: Final = 60
 _NOW_SECONDS: Final = 3600
 """A `created` this near to the time of asking is that time; clocks differ."""
-
-LITELLM_CREATED: Final = 1677610602
-"""What LiteLLM's proxy gives as every model's `created`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +116,7 @@ def _dated(provider: Provider, rows: Sequence[Row], moments: Collection[float]) 
     if not created:
         return True
     first, last = min(created), max(created)
-    if LITELLM_CREATED in created or (len(created) >= _SAME and last - first <= _MOMENT_SECONDS):
+    if CREATED in created or (len(created) >= _SAME and last - first <= _MOMENT_SECONDS):
         return False
     asked_then = any(
         abs(moment - now) <= _NOW_SECONDS for now in moments for moment in (first, last)

@@ -10,11 +10,12 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from hashlib import sha256
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from rollcall.catalog.model import per_token
+from rollcall.files import sha256_of
+from rollcall.litellm_config.effective import CREATED
 from rollcall.service.formats import Format
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from rollcall.inspect.inventory import Inventory, ModelRow
 
 Json = dict[str, Any]
-
-CREATED_UNKNOWN = 1677610602
-"""The constant LiteLLM gives as every model's `created`."""
 
 
 class KnownModels:
@@ -222,7 +220,7 @@ _SAID = ("mode", "max_input_tokens", "max_output_tokens")
 
 def _created(row: ModelRow | None) -> int:
     if row is None or row.released is None:
-        return CREATED_UNKNOWN
+        return CREATED
     day = row.released
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
@@ -338,4 +336,4 @@ def _finite(value: object) -> object:
 
 def etag_of(content: bytes) -> str:
     """A strong entity tag."""
-    return f'"{sha256(content).hexdigest()[:32]}"'
+    return f'"{sha256_of(content)[:32]}"'

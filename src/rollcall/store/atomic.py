@@ -17,12 +17,11 @@ import sys
 import time
 from contextlib import suppress
 from errno import EACCES, EIO, ELOOP
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from rollcall.errors import StoreError
-from rollcall.files import MOST_BYTES, as_listed, read_regular
+from rollcall.files import MOST_BYTES, as_listed, read_regular, sha256_of
 from rollcall.store.disk_errors import cannot_be_replaced, is_in_use, store_error
 
 if TYPE_CHECKING:
@@ -120,7 +119,7 @@ def stage(
 def _prefix(name: str) -> str:
     """How the temporary files of a file begin; hex digits follow, so `.a.b.` is not of `a`."""
     if len(name) > _LONGEST_NAME:
-        name = f"{name[:_LONGEST_NAME]}~{sha256(os.fsencode(name)).hexdigest()[:8]}"
+        name = f"{name[:_LONGEST_NAME]}~{sha256_of(os.fsencode(name))[:8]}"
     return f".{name}."
 
 

@@ -13,11 +13,10 @@ import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.errors import NotFound, StoreError
-from rollcall.files import read_regular
+from rollcall.files import read_regular, sha256_of
 from rollcall.store.atomic import patiently, replace_file
 from rollcall.store.disk_errors import store_error
 from rollcall.store.folder import prepare_part
@@ -110,7 +109,7 @@ class Backups:
         Raises:
             OSError: it could not be kept; nothing of it is left.
         """
-        digest = sha256(content).hexdigest()
+        digest = sha256_of(content)
         files = self._files()
         newest = next(self._described(), None)
         if newest and newest.sha256 == digest and self._intact(newest):
@@ -189,7 +188,7 @@ class Backups:
             return Backup(
                 path.stem,
                 _iso(stamp),
-                sha256(content).hexdigest(),
+                sha256_of(content),
                 len(content),
                 "(its description is lost)",
             )
@@ -217,7 +216,7 @@ class Backups:
             content = patiently(lambda: read_regular(path))
         except OSError as error:
             raise store_error("read", path, error) from error
-        digest = sha256(content).hexdigest()
+        digest = sha256_of(content)
         if digest != backup.sha256 or not digest.startswith(backup.id[-12:]):
             raise StoreError(
                 f"The backup {backup.id} is damaged: its bytes do not match its sha256.",

@@ -15,10 +15,10 @@ import os
 import stat
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.errors import StoreError
+from rollcall.files import sha256_of
 from rollcall.store import folder
 from rollcall.store.atomic import (
     SHARED,
@@ -131,7 +131,7 @@ def _torn(present: bytes, old: bytes, new: bytes) -> bool:
 
 def _pack(old: bytes, new: bytes) -> bytes:
     body = old + new
-    header = {"schema": 1, "old": len(old), "new": len(new), "sha256": sha256(body).hexdigest()}
+    header = {"schema": 1, "old": len(old), "new": len(new), "sha256": sha256_of(body)}
     return json.dumps(header).encode() + b"\n" + body
 
 
@@ -140,7 +140,7 @@ def _unpack(packed: bytes) -> tuple[bytes, bytes] | None:
     header, _, body = packed.partition(b"\n")
     with suppress(ValueError, KeyError, TypeError, RecursionError):
         fields = json.loads(header)
-        whole = fields["sha256"] == sha256(body).hexdigest()
+        whole = fields["sha256"] == sha256_of(body)
         if whole and fields["old"] + fields["new"] == len(body):
             return body[: fields["old"]], body[fields["old"] :]
     return None

@@ -13,7 +13,6 @@ import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any
 
 from kubernetes import client, config
@@ -22,6 +21,7 @@ from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
 from rollcall.errors import LostRace, StoreError
+from rollcall.files import sha256_of
 from rollcall.store.homes import Held
 
 MOST_BYTES = 1_048_576
@@ -240,7 +240,7 @@ class ConfigMapShelf:
         """Write one, while it is what it was; the others may change meanwhile."""
         packed = base64.b64encode(gzip.compress(content, mtime=0)).decode()
         self._change(name, packed, version, checked=True)
-        return sha256(content).hexdigest()
+        return sha256_of(content)
 
     def remove(self, name: str) -> None:
         """Take one away."""
@@ -272,7 +272,7 @@ class ConfigMapShelf:
             content = gzip.decompress(base64.b64decode(packed))
         except (ValueError, OSError, EOFError):
             content = b""
-        return Held(content, sha256(content).hexdigest())
+        return Held(content, sha256_of(content))
 
 
 def _key_of(name: str) -> str:

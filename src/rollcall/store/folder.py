@@ -14,12 +14,11 @@ import stat
 import sys
 import time
 from contextlib import contextmanager, suppress
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rollcall.errors import LockBusy
-from rollcall.files import as_listed, is_foreign, resolved
+from rollcall.files import as_listed, is_foreign, resolved, sha256_of
 from rollcall.store.atomic import PRIVATE, replace_file
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def config_folder(config_path: Path, state_dir: Path) -> Path:
     place it has for us.
     """
     name = os.path.normcase(config_name(config_path, state_dir))
-    digest = sha256(os.fsencode(name)).hexdigest()[:12]
+    digest = sha256_of(os.fsencode(name))[:12]
     plain = re.sub(r"[^a-z0-9.-]+", "_", os.path.basename(name).lower())[:40]  # noqa: PTH119
     return state_dir / f"{plain}-{digest}"
 
@@ -117,7 +116,7 @@ def hold(config_path: Path, state_dir: Path, deadline_seconds: float) -> Iterato
 
 def _first_lock(config_path: Path, state_dir: Path) -> tuple[int | None, bool, tuple[str, ...]]:
     """The first lock file that works, open; whether it is ours already; notes."""
-    key = sha256(os.fsencode(config_path)).hexdigest()[:16]
+    key = sha256_of(os.fsencode(config_path))[:16]
     beside = config_path.parent / NAME
     own = config_path.name[:100].lower()  # one file where the file system ignores case
     for folder, name in ((beside, f"{own}.lock"), (state_dir, f"{key}.lock")):

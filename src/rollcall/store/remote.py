@@ -14,11 +14,11 @@ import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rollcall.errors import LostRace, NotFound, StoreError
+from rollcall.files import sha256_of
 from rollcall.store.atomic import replace_file
 from rollcall.store.backups import KEPT, Backup
 from rollcall.store.config_file import Written, write_copy
@@ -228,7 +228,7 @@ class RemoteStore(Store):
             if backup_id in (name, number) or backup_id.lstrip("0") == number.lstrip("0"):
                 return self._described(name) or Backup(name, "", "", 0, "")
         if (content := self.home.earlier(backup_id)) is not None:
-            return Backup(backup_id, "", sha256(content).hexdigest(), len(content), "a version")
+            return Backup(backup_id, "", sha256_of(content), len(content), "a version")
         hint = f"The newest is {names[0]}." if names else "None is kept yet."
         raise NotFound(
             f"There is no backup {backup_id!r} of {self.home.address}.",
@@ -243,7 +243,7 @@ class RemoteStore(Store):
             if content is None:
                 raise NotFound(f"There is no backup {backup_id!r}.", "See `rollcall rollback -l`.")
             return content
-        if not sha256(held.content).hexdigest().startswith(backup_id[-12:]):
+        if not sha256_of(held.content).startswith(backup_id[-12:]):
             raise StoreError(
                 f"The backup {backup_id} is damaged: its bytes do not match its name.",
                 "Choose another one: `rollcall rollback --list`.",
@@ -265,7 +265,7 @@ class RemoteStore(Store):
 
     def _keep(self, held: Held, created: str, reason: str) -> tuple[str, bool]:
         """Put the earlier config into the history: its id, and whether it is new there."""
-        names, digest = self._backup_names(), sha256(held.content).hexdigest()
+        names, digest = self._backup_names(), sha256_of(held.content)
         if names and names[0].endswith(digest[:12]):
             return names[0], False
         number = 1 + (int(names[0].split("-")[0]) if names else 0)

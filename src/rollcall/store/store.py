@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rollcall.errors import StoreError
-from rollcall.files import MOST_TEXT_BYTES, is_foreign
+from rollcall.files import MOST_TEXT_BYTES, is_foreign, sha256_of
 from rollcall.store.atomic import read_bytes, real_path, sweep
 from rollcall.store.backups import Backup, Backups
 from rollcall.store.config_file import (
@@ -246,7 +245,7 @@ class Store:
 
     @property
     def _in_place(self) -> InPlace:
-        key = sha256(os.fsencode(self._name)).hexdigest()[:16]
+        key = sha256_of(os.fsencode(self._name))[:16]
         return InPlace(self._real_path, self.state_dir / f"journal-{key}")
 
     @property

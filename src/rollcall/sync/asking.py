@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 from rollcall.catalog.model import Answer, Verdict
 from rollcall.errors import SettingsError
-from rollcall.litellm_config.effective import variable_of
+from rollcall.litellm_config.effective import CREATED, PORT
 from rollcall.providers.builtin import BUILTIN, Provider, find_key, missing_key
 from rollcall.providers.fetch import Target
 from rollcall.providers.registry import resolve_provider
-from rollcall.secrets import key_problem
+from rollcall.secrets import key_problem, variable_of
 from rollcall.settings import Mode, source
 
 if TYPE_CHECKING:
@@ -110,9 +110,8 @@ def provider_of(name: str, row: ProviderPolicy, environ: Mapping[str, str]) -> P
     )
 
 
-DEFAULT_PORT = "4000"
 PROXY_KEYS = ("LITELLM_MASTER_KEY", "LITELLM_API_KEY")
-PROXY_CREATED = (b"1677610602", b"2023-02-28T18:56:42")
+PROXY_CREATED = (str(CREATED).encode(), b"2023-02-28T18:56:42")
 """The day LiteLLM's proxy gives every model it lists, in both of its shapes."""
 
 
@@ -128,7 +127,7 @@ def _of_the_proxy(
     here = _host_and_port(provider.base_url)
     theirs = {_host_and_port(environ.get("LITELLM_BASE_URL", ""))}
     if provider.name in BUILTIN or provider.base_from:
-        theirs.add(f"127.0.0.1:{environ.get('PORT', '').strip() or DEFAULT_PORT}")
+        theirs.add(f"127.0.0.1:{environ.get('PORT', '').strip() or PORT}")
     if here and here in theirs:
         return f"{provider.base_from or 'its base_url'} is the proxy's own address"
     return None

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from rollcall.litellm_config.effective import ADDRESS
 from rollcall.providers.builtin import BUILTIN, Provider
 from rollcall.providers.chat.anthropic import AnthropicProtocol
 from rollcall.providers.chat.call import ChatProtocol
@@ -14,8 +15,6 @@ from rollcall.providers.chat.gemini import GeminiProtocol
 from rollcall.providers.chat.openai import OpenAIProtocol
 from rollcall.providers.chat.responses import PERPLEXITY
 from rollcall.providers.registry import clean_base
-
-LITELLM_BASE = "http://127.0.0.1:4000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ _LITELLM = Provider(
     name="litellm",
     title="LiteLLM",
     protocol="openai",
-    base_url=LITELLM_BASE,
+    base_url=ADDRESS,
     base_url_env=("LITELLM_BASE_URL",),
     key_env=("LITELLM_API_KEY", "LITELLM_MASTER_KEY"),
     litellm_prefix="litellm_proxy",
