@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from rollcall.errors import PolicyError
 from rollcall.providers.adapters import ADAPTERS
-from rollcall.providers.builtin import BUILTIN, find_key
+from rollcall.providers.builtin import BUILTIN, Protocol_, find_key
 from rollcall.providers.chat.endpoint import TYPES
-from rollcall.providers.registry import PROTOCOLS, resolve_provider
+from rollcall.providers.registry import resolve_provider
 
 MAIN = ("openrouter", "xai", "gemini", "perplexity", "openai", "anthropic", "deepseek", "qwen")
 
@@ -27,7 +29,7 @@ def test_every_row_is_whole(name: str) -> None:
     assert row == BUILTIN[name]
     assert not row.base_url.endswith("/")
     assert row.protocol in ADAPTERS
-    assert set(ADAPTERS) == set(PROTOCOLS)
+    assert set(ADAPTERS) == set(get_args(Protocol_))
     if row.needs_key:
         assert row.key_url.startswith("https://")
 
@@ -163,13 +165,13 @@ def test_overrides_are_laid_over() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"name": "antropic"}, "did you mean 'anthropic'"),
-        ({"name": "mine", "type": "opnai"}, "did you mean 'openai'"),
+        ({"name": "antropic"}, "Did you mean 'anthropic'"),
+        ({"name": "mine", "type": "opnai"}, "Did you mean 'openai'"),
         ({"name": "mine", "type": "openai"}, "needs a base_url"),
-        ({"name": "openai", "base_url": "localhost:8000"}, "not an http"),
-        ({"name": "openai", "base_url": "http://"}, "not an http"),
-        ({"name": "openai", "base_url": "http://host:port/v1"}, "not an http"),
-        ({"name": "openai", "base_url": "http://ho st/v1"}, "not an http"),
+        ({"name": "openai", "base_url": "localhost:8000"}, "not a web address"),
+        ({"name": "openai", "base_url": "http://"}, "not a web address"),
+        ({"name": "openai", "base_url": "http://host:port/v1"}, "not a web address"),
+        ({"name": "openai", "base_url": "http://ho st/v1"}, "not a web address"),
         ({"name": "openai", "base_url": "https://user:pass@host/v1"}, "a password"),
         ({"name": "openai", "base_url": "https://host/v1?key=abc"}, "a query"),
     ],
@@ -177,7 +179,7 @@ def test_overrides_are_laid_over() -> None:
 def test_what_makes_no_sense_is_said_with_the_way_out(arguments: dict[str, str], says: str) -> None:
     with pytest.raises(PolicyError) as caught:
         resolve_provider(**arguments, environ={})  # type: ignore[arg-type]  # only texts are given
-    assert says in caught.value.what
+    assert says in f"{caught.value.what} {caught.value.hint}"
     assert caught.value.what.startswith(f"providers.{arguments['name']}")
     assert caught.value.hint
     assert "abc" not in str(caught.value)

@@ -147,3 +147,18 @@ def did_you_mean(word: str, known: Iterable[str], *, likeness: float = 0.6) -> s
     """`Did you mean 'openrouter'?`, or nothing where no known word is near."""
     near = nearest(word, known, likeness=likeness)
     return f"Did you mean {near[0]!r}?" if near else ""
+
+
+LONGEST_SHOWN = 40
+
+
+def shown(value: object) -> str:
+    """A wrong value for a message: its kind where it is long or could hold something private."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    text = ascii(value)
+    return text if len(text) <= LONGEST_SHOWN else "a long text"

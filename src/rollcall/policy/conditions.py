@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidat
 from rollcall.catalog import names
 from rollcall.catalog.model import per_million
 from rollcall.catalog.order import release_date
-from rollcall.policy.words import Words, shown
+from rollcall.errors import shown
+from rollcall.policy.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,14 +14,14 @@ import yaml
 from pydantic import ValidationError
 
 from rollcall.catalog.model import CAPABILITIES
-from rollcall.errors import PolicyError, did_you_mean
+from rollcall.errors import PolicyError, did_you_mean, shown
 from rollcall.policy.problems import Problem, first_problem, problems_in
 from rollcall.policy.schema import Policy, json_schema
-from rollcall.policy.words import FIELDS, shown, template_error
-from rollcall.providers.builtin import BUILTIN
-from rollcall.providers.registry import STATIC
+from rollcall.policy.words import FIELDS, template_error
+from rollcall.providers.registry import NO_ADDRESS, STATIC, fault_of
 from rollcall.providers.rows import is_id
 from rollcall.secrets import is_written_out, names_secret
+from rollcall.settings import web_parts
 from rollcall.yaml_reading import YamlProblem, read_document
 
 if TYPE_CHECKING:
@@ -40,10 +40,6 @@ OURS = ("id", "managed_by", "leaves")
 NO_VARIABLE = (
     "is not the name of an environment variable",
     "Name the environment variable that holds the key, never the key itself.",
-)
-NO_ADDRESS = (
-    "is not a web address",
-    "It begins with http:// or https://, for example http://127.0.0.1:8000/v1.",
 )
 
 
@@ -72,25 +68,12 @@ def _provider(place: Place, name: str, provider: ProviderPolicy) -> Iterator[Pro
     if not PROVIDER_NAME.fullmatch(name):
         hint = "Use letters, digits, dots, dashes and underscores."
         yield Problem(place, "not a name for a provider", hint)
-    elif provider.type is None and name not in BUILTIN:
-        hint = (
-            did_you_mean(name, BUILTIN)
-            or "Give it a type, for example `type: openai`, and its base_url."
-        )
-        yield Problem(place, f"{shown(name)} is not a built-in provider and has no type", hint)
-    if provider.type is not None and provider.type not in (*BUILTIN, STATIC):
-        hint = did_you_mean(provider.type, (*BUILTIN, STATIC)) or (
-            f"There are: {', '.join(BUILTIN)}; {STATIC} for one without a list."
-        )
-        yield Problem((*place, "type"), f"unknown type {shown(provider.type)}", hint)
-    if provider.type == "openai" and name not in BUILTIN and provider.base_url is None:
-        hint = "For example `base_url: http://127.0.0.1:8000/v1`."
-        yield Problem(place, "type openai needs a base_url", hint)
+    elif fault := fault_of(name, provider.type, provider.base_url):
+        field = (fault.field,) if fault.field else ()
+        yield Problem((*place, *field), fault.what, fault.hint)
     yield from _static(place, provider)
     if provider.timeout == 0:
         yield Problem((*place, "timeout"), "leaves no time to answer", "Write 2s.")
-    if provider.base_url is not None and not re.match(r"https?://[^\s/]", provider.base_url):
-        yield Problem((*place, "base_url"), *NO_ADDRESS)
     if any(not VARIABLE.fullmatch(variable) for variable in provider.key_env or ()):
         yield Problem((*place, "key_env"), *NO_VARIABLE)
     yield from _added(place, provider)
@@ -123,7 +106,7 @@ def _rule(place: Place, rule: Rule, policy: Policy) -> Iterator[Problem]:
     if rule.key_env is not None and rule.params.get("litellm_credential_name"):
         hint = "Keep one of the two: in LiteLLM a key wins over a credential."
         yield Problem((*place, "key_env"), "stands beside litellm_credential_name", hint)
-    if rule.api_base is not None and not re.match(r"https?://[^\s/]", rule.api_base):
+    if rule.api_base is not None and web_parts(rule.api_base) is None:
         yield Problem((*place, "api_base"), *NO_ADDRESS)
     yield from _added(place, rule)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rollcall.errors import did_you_mean
-from rollcall.policy.words import shown
+from rollcall.errors import did_you_mean, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -12,9 +12,9 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from rollcall.errors import did_you_mean
+from rollcall.errors import did_you_mean, shown
 from rollcall.policy.conditions import ASSUMABLE, FLAGS, Where
-from rollcall.policy.words import Days, Seconds, Share, Words, shown
+from rollcall.policy.words import Days, Seconds, Share, Words
 from rollcall.providers.builtin import BUILTIN, CreatedMeans, PriceUnit, is_openrouter
 
 Stage = Literal["stable", "preview", "any"]

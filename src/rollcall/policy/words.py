@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
+from rollcall.errors import LONGEST_SHOWN, shown
 from rollcall.secrets import variable_of
 from rollcall.settings import parse_duration
 
@@ -26,19 +27,6 @@ if TYPE_CHECKING:
 
 
 SECONDS_PER_DAY = 86_400
-LONGEST_SHOWN = 40
-
-
-def shown(value: object) -> str:
-    """A wrong value for a message: its kind where it is long or could hold something private."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list | tuple):
-        return "a list"
-    text = ascii(value)
-    return text if len(text) <= LONGEST_SHOWN else "a long text"
 
 
 def _seconds(value: object) -> float:

@@ -1,7 +1,7 @@
 """Who can be asked: the built-in providers, with a policy's overrides laid over them.
 
-resolve("anthropic", environ=env)                       a built-in name needs nothing more
-    resolve("my-vllm", type="vllm", base_url="http://…/v1", environ=env)
+    resolve_provider("anthropic", environ=env)              a built-in name needs nothing more
+    resolve_provider("my-vllm", type="vllm", base_url="http://…/v1", environ=env)
 
 The place that is asked is always the place LiteLLM will call. Where that follows from LiteLLM's
 own default or variables, `api_base` stays None; otherwise it is what must be written.
@@ -12,16 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import EllipsisType
-from typing import Final, get_args
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from rollcall.errors import PolicyError, did_you_mean
-from rollcall.providers.builtin import BUILTIN, CreatedMeans, PriceUnit, Protocol_, Provider
+from rollcall.providers.builtin import BUILTIN, CreatedMeans, PriceUnit, Provider
 from rollcall.secrets import address_holds_secret
 from rollcall.settings import given as given_by
-from rollcall.settings import reachable
-
-PROTOCOLS: Final[tuple[str, ...]] = get_args(Protocol_)
+from rollcall.settings import reachable, web_parts
 
 STATIC: Final = "static"
 
@@ -53,7 +51,10 @@ def resolve_provider(
     Raises:
         PolicyError: an unknown name without a type, an unknown type, a base_url that is none.
     """
-    row = _row(name, type, base_url)
+    if fault := fault_of(name, type, base_url):
+        field = f".{fault.field}" if fault.field else ""
+        raise PolicyError(f"providers.{name}{field}: {fault.what}.", fault.hint)
+    row = _row(name, type)
     stranger = BUILTIN.get(name) != row
     if not isinstance(key_env, EllipsisType):
         given = (key_env,) if isinstance(key_env, str) else tuple(key_env or ())
@@ -80,26 +81,56 @@ def resolve_provider(
     )
 
 
-def _row(name: str, kind: str | None, base_url: str | None) -> Provider:
+NO_ADDRESS: Final = (
+    "is not a web address",
+    "It begins with http:// or https://, for example http://127.0.0.1:8000/v1.",
+)
+
+
+class Fault(NamedTuple):
+    """What is wrong with a policy's provider.
+
+    Attributes:
+        field: of its entry; "" = the entry itself. what: without a full stop. hint: what to do.
+    """
+
+    field: str
+    what: str
+    hint: str
+
+
+def fault_of(name: str, kind: str | None, base_url: str | None) -> Fault | None:
+    """What keeps an entry from being a provider that can be asked; None where nothing does."""
+    if kind is None and name not in BUILTIN:
+        hint = did_you_mean(name, BUILTIN) or (
+            "Give it a type, for example `type: openai`, and its base_url."
+        )
+        return Fault("", f"{name!a} is not a built-in provider and has no type", hint)
+    if kind is not None and kind not in (*BUILTIN, STATIC):
+        hint = did_you_mean(kind, (*BUILTIN, STATIC)) or (
+            f"There are: {', '.join(BUILTIN)}; {STATIC} for one without a list."
+        )
+        return Fault("type", f"unknown type {kind!a}", hint)
+    if kind == "openai" and name not in BUILTIN and base_url is None:
+        hint = "For example `base_url: http://127.0.0.1:8000/v1`."
+        return Fault("", "type openai needs a base_url", hint)
+    return None if base_url is None else _address_fault(base_url)
+
+
+def _address_fault(base_url: str) -> Fault | None:
+    parts = web_parts(base_url.strip())
+    if parts is None:
+        return Fault("base_url", *NO_ADDRESS)
+    if address_holds_secret(parts):
+        hint = "Keep it to scheme, host and path, and name the key's variable in key_env."
+        return Fault("base_url", "holds a user, a password or a query", hint)
+    return None
+
+
+def _row(name: str, kind: str | None) -> Provider:
     """The built-in row to start from, under the policy's name."""
-    known = ", ".join(BUILTIN)
     if kind == STATIC:
         return _static(name)
-    if kind is None and name not in BUILTIN:
-        raise PolicyError(
-            f"providers.{name}: unknown provider{_nearest(name)}.",
-            f"Give it a type, for example `type: openai` with a base_url, or use one of: {known}.",
-        )
-    if kind is not None and kind not in BUILTIN:
-        raise PolicyError(
-            f"providers.{name}.type: unknown type {kind!r}{_nearest(kind)}.",
-            f"Use openai for anything OpenAI-compatible, or one of: {known}.",
-        )
-    if name not in BUILTIN and kind == "openai" and base_url is None:
-        raise PolicyError(
-            f"providers.{name}: type openai needs a base_url.",
-            "For example `base_url: http://127.0.0.1:8000/v1`.",
-        )
     known_row = BUILTIN.get(name)
     if known_row is not None and kind in (None, name, known_row.protocol):
         return known_row
@@ -125,7 +156,7 @@ def _with_base(row: Provider, given: str | None, environ: Mapping[str, str]) -> 
     """The policy's base wins over LiteLLM's variables, which win over the built-in one."""
     variable = given_by(environ, *row.base_url_env)
     if given is not None:
-        base = clean_base(row, _checked(row.name, given))
+        base = clean_base(row, given)
         if base == row.base_url and not variable:
             return row
         return replace(row, base_url=base, api_base=base)
@@ -161,27 +192,6 @@ def _address_of(host: str, default: str) -> str:
     return f"{parts.scheme}://{shown}:{port}{parts.path}"
 
 
-def _checked(name: str, base_url: str) -> str:
-    """A base_url that names a host, and holds nothing secret."""
-    try:
-        parts = urlsplit(base_url.strip())
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-        usable = usable and (parts.port is None or parts.port > 0)
-    except ValueError:
-        usable = False
-    if not usable or not base_url.strip().isprintable() or " " in base_url.strip():
-        raise PolicyError(
-            f"providers.{name}.base_url is not an http or https address.",
-            "Write it like https://llm.example.com/v1.",
-        )
-    if address_holds_secret(parts):
-        raise PolicyError(
-            f"providers.{name}.base_url holds a user, a password or a query.",
-            "Keep it to scheme, host and path, and name the key's variable in key_env.",
-        )
-    return base_url.strip()
-
-
 def clean_base(row: Provider, base_url: str) -> str:
     """The base as LiteLLM wants its `api_base`, whatever end was pasted with it.
 
@@ -204,8 +214,3 @@ def clean_base(row: Provider, base_url: str) -> str:
         return base + "/v1"
     own = urlsplit(BUILTIN.get(row.name, row).base_url)
     return own.geturl() if base == f"{own.scheme}://{own.netloc}" else base
-
-
-def _nearest(word: str) -> str:
-    near = did_you_mean(word, BUILTIN)
-    return f", {near[0].lower()}{near[1:]}" if near else ""

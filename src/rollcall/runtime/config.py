@@ -8,7 +8,6 @@ import logging
 import threading
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -34,7 +33,7 @@ from rollcall.runtime.errors import (
     InvalidYAML,
 )
 from rollcall.secrets import address_holds_secret, looks_like_key
-from rollcall.settings import parse_duration
+from rollcall.settings import parse_duration, web_parts
 from rollcall.yaml_reading import Document, Place, YamlProblem, read_document
 
 log = logging.getLogger("rollcall.runtime")
@@ -54,8 +53,8 @@ def _seconds(value: object) -> object:
 
 
 def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or value != value.strip():
+    parts = web_parts(value)
+    if parts is None:
         raise ValueError("it must be a web address; for example https://api.example.com/v1")
     if address_holds_secret(parts):
         raise ValueError("it has a name, a key or a query in it; keys go into an auth_profile")

@@ -16,7 +16,7 @@ from rollcall.runtime.errors import (
     ProviderNotDefined,
     RoleNotDefined,
 )
-from rollcall.settings import source
+from rollcall.secrets import key_problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +161,9 @@ def _key(
     else:
         raise _no_profile(name, usual)
     key = environ[variable].strip()
-    if not key.isascii() or not key.isprintable() or " " in key:
+    if problem := key_problem(key):
         raise AuthVariableMissing(
-            f"{source(environ, variable)} does not hold a key: it has a character no key has.",
+            f"The variable {variable} does not hold a key: it {problem}.",
             f"Copy the key again, without quotes and line breaks.{where}",
             variable=variable,
         )

@@ -37,6 +37,7 @@ from rollcall.settings.words import (
     reachable,
     stamp_of,
     web_address,
+    web_parts,
 )
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ __all__ = [
     "stamp",
     "stamp_of",
     "web_address",
+    "web_parts",
 ]
 
 

@@ -10,6 +10,7 @@ from rollcall.settings.environment import given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from urllib.parse import SplitResult
 
     from rollcall.settings.environment import Given
 
@@ -89,21 +90,26 @@ def reachable(address: str) -> str:
     return parts._replace(netloc=f"{user}{at}{host}{port}").geturl()
 
 
+def web_parts(address: str) -> SplitResult | None:
+    """A web address in its parts; None where it is none that a client could ask."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(address)
+        well = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        return None
+    return parts if well and " " not in address and address.isprintable() else None
+
+
 def web_address(named: Given, example: str) -> str:
     """A web address as a client can connect to it.
 
     Raises:
         SettingsError: it is none, or holds a user or a password.
     """
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(named.value)
-        well = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        well = well and not (parts.username or parts.password)
-    except ValueError:
-        well = False
-    if not well or " " in named.value or not named.value.isprintable():
+    parts = web_parts(named.value)
+    if parts is None or parts.username or parts.password:
         hint = f"Write it like {example}, without a key in it."
         raise named.error("it is not an http or https address", hint)
     return reachable(named.value)
