@@ -26,6 +26,11 @@ def not_on_windows(lack: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(sys.platform == "win32", reason=f"Windows: {lack}")
 
 
+def only_on_windows(lack: str) -> pytest.MarkDecorator:
+    """Skips a test everywhere else, where there is no such thing."""
+    return pytest.mark.skipif(sys.platform != "win32", reason=f"only on Windows: {lack}")
+
+
 def not_on_wine(lack: str) -> pytest.MarkDecorator:
     """Skips a test where Windows is Wine, which has what Windows has, but not this."""
     return pytest.mark.skipif(is_wine(), reason=f"Wine: {lack}")

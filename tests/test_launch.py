@@ -21,7 +21,8 @@ from rollcall.launch.run import (
     run_child,
     variables,
 )
-from tests.platforms import not_on_windows
+from rollcall.launch.shells import batch_line
+from tests.platforms import not_on_windows, only_on_windows
 from tests.stand_in import StandIns
 
 posix = not_on_windows("no #! lines")
@@ -156,6 +157,37 @@ class TestCommand:
         assert command("LL", self.CONFIG, args) == expected
 
     @pytest.mark.parametrize(
+        "line",
+        [
+            "bash -lc X", "bash -eo pipefail -c X", "bash -o errexit -lc X", "/bin/sh -ec X",
+            "tini -- dash -xc X", "env A=1 zsh -fc X", "fish --command=X", "python -c X",
+            "cmd /c X", "cmd.exe /C X", "cmd /d /s /c X", "CMD /S/K X", "cmd /q/c X", "cmd /cX",
+            r"C:\Windows\System32\cmd.exe /c X", "entry.sh cmd /r X",
+            "pwsh -c X", "pwsh -Command X", "pwsh -NoProfile -NonInteractive -comm X", "pwsh /c X",
+            "pwsh -ExecutionPolicy Bypass -Command X", "pwsh -ep Bypass -nop -c X",
+            "powershell -Command X", "powershell.exe -EncodedCommand X", "powershell -enc X",
+            "powershell -ec X", "powershell -e X", "pwsh -cwa X", "powershell -", "powershell X",
+            "powershell -ExecutionPolicy Bypass X", "PowerShell.EXE -NoLogo X",
+        ],
+    )  # fmt: skip
+    def test_nothing_is_added_to_a_line_for_a_shell(self, line: str) -> None:
+        args = line.split()
+        assert command("LL", self.CONFIG, args) == args
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "sh entry.sh X", "bash -e entry.sh -x", "bash --norc entry.sh", "cmdline /port 1",
+            "pwsh -File X.ps1", "pwsh -NoProfile -f X.ps1 -Port 1", "pwsh X.ps1",
+            "powershell -ExecutionPolicy Bypass -File X.ps1", "pwsh -ep Bypass -File X.ps1",
+            "my-proxy.cmd --port 1", "entry.sh /c", "docker/prod_entrypoint.sh -x",
+        ],
+    )  # fmt: skip
+    def test_a_script_with_words_of_its_own_gets_the_config(self, line: str) -> None:
+        args = line.split()
+        assert command("LL", self.CONFIG, args) == [*args, *self.OURS]
+
+    @pytest.mark.parametrize(
         ("args", "given"),
         [
             (["--port", "1"], None),
@@ -188,6 +220,53 @@ class TestCommand:
     def test_litellm_itself_is_not_given_a_variable_that_outranks_its_option(self) -> None:
         for args in ([], ["--config", "x.yaml"], ["litellm"], ["entry.sh"]):
             assert "CONFIG_FILE_PATH" not in variables({}, self.CONFIG, args)
+
+
+class TestBatchFiles:
+    """cmd reads the whole line anew; what it would change is not handed to it."""
+
+    def test_every_word_stays_one_word(self) -> None:
+        argv = [r"C:\R&D 100%\litellm.bat", "--port", "4000", "a&b|c<d>(e)", r"C:\my x\\"[:-1], ""]
+        assert batch_line(argv, "C:\\") == (
+            r'/d /e:on /v:off /s /c ""C:\R&D 100%%cd:~,%\litellm.bat" --port 4000'
+            r' "a&b|c<d>(e)" "C:\my x\\" """'
+        )
+
+    @pytest.mark.parametrize("word", ['a"b', "50%PATH%", "x^y", "!x!", "a\nb", "\0"])
+    def test_what_cmd_misreads_in_quotes_too_is_two_lines(self, word: str) -> None:
+        with pytest.raises(LaunchError) as caught:
+            batch_line([r"C:\x\litellm.cmd", "--alias", word], "C:\\x")
+        assert r"C:\x\litellm.cmd is a batch file" in caught.value.what
+        assert repr(word) in caught.value.what
+        assert "--litellm" in caught.value.hint
+
+    def test_a_config_of_the_folder_we_are_in_needs_no_odd_folder(self) -> None:
+        argv = [r"C:\x\litellm.bat", "--config", r"c:\My 100%\etc\config.yaml"]
+        assert batch_line(argv, r"C:\my 100%").endswith(r'--config etc\config.yaml"')
+        with pytest.raises(LaunchError):
+            batch_line(argv, r"C:\elsewhere")
+
+    @only_on_windows("no cmd")
+    @pytest.mark.parametrize("folder", ["R&D", "100%", "my proxy (1)", "größe"])
+    def test_it_is_started_by_its_name_and_gets_what_was_meant(
+        self, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        here = tmp_path / folder
+        here.mkdir()
+        show = tmp_path / "show.py"
+        text = "import sys; open('seen','w',encoding='utf-8').write(chr(0).join(sys.argv[1:]))\n"
+        show.write_text(text + "sys.exit(9)\n", encoding="utf-8")
+        for name in ("litellm.bat", "called.cmd"):
+            call = "call " if name == "called.cmd" else ""
+            line = f'@{call}"{sys.executable}" "{show}" %*\r\n'
+            (here / name).write_bytes(line.encode("ascii"))
+        monkeypatch.chdir(here)
+        environ = {**os.environ, "PATH": str(here)}
+        words = ["--config", str(here / "config.yaml"), "a&echo b", "a|b<c>(d)", "x y\\", "", "*"]
+        meant = [*words[:1], "config.yaml" if "%" in folder else words[1], *words[2:]]
+        for name in ("litellm", "called", str(here / "litellm.bat")):
+            assert run_child([name, *words], environ) == 9
+            assert (here / "seen").read_text(encoding="utf-8").split("\0") == meant
 
 
 @posix

@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from rollcall.launch.run import exit_code, not_started
+from rollcall.launch.run import exit_code, not_started, startable
 from rollcall.launch.windows import end_together
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class ProxyChild:
         end_together()
         try:
             self._process = subprocess.Popen(  # noqa: S603 - as the user asked
-                list(argv),
+                startable(argv, environ),
                 env=dict(environ),
                 stdin=subprocess.DEVNULL if silent else None,
                 stdout=output,

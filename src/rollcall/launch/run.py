@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rollcall.errors import LaunchError
+from rollcall.launch.shells import batch_line, is_batch, takes_a_line
 from rollcall.launch.windows import end_together
 from rollcall.litellm_config.effective import PORT
 from rollcall.settings import Variables
@@ -80,13 +81,14 @@ def command(litellm: str | Path | None, config_path: Path, args: Sequence[str]) 
     Options alone go to litellm. A command of its own, such as
     `docker/prod_entrypoint.sh --port 4000`, runs as it stands with `--config` at its end; the word
     `litellm` means the litellm that was found. Nothing is added where it would not reach litellm:
-    after `sh -c` and to a web server that loads litellm's app (see `variables`).
+    to a shell's line (`sh -c`, `cmd /c`, `pwsh -Command`) and to a web server that loads litellm's
+    app (see `variables`).
     """
     config = [] if config_given(args) is not None else ["--config", str(config_path)]
     if litellm is not None and needs_litellm(args):
         return [str(litellm), *config, *(args[1:] if starts_command(args) else args)]
     program, *rest = args
-    if "-c" in rest or _is_web_server(program):
+    if takes_a_line(args) or _is_web_server(program):
         config = []
     return [program, *rest, *config]
 
@@ -196,7 +198,7 @@ def run_child(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         end_together()
-        child = subprocess.Popen(list(argv), env=dict(environ))  # noqa: S603  as the user asked
+        child = subprocess.Popen(startable(argv, environ), env=dict(environ))  # noqa: S603  as asked
         for number in early:
             child.send_signal(number)
         return exit_code(child.wait())
@@ -205,6 +207,24 @@ def run_child(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     finally:
         for number, previous in before.items():
             signal.signal(number, previous)
+
+
+def startable(argv: Sequence[str], environ: Mapping[str, str]) -> list[str] | str:
+    """A command as a child process is started with it.
+
+    The program is looked for as --litellm is, since Windows itself finds programs (.exe) only; a
+    batch file gets a line that cmd cannot misread.
+
+    Raises:
+        LaunchError: there is no such line.
+    """
+    import shutil
+
+    found = shutil.which(argv[0], path=environ.get("PATH", os.defpath)) or argv[0]
+    if os.name != "nt" or not is_batch(found):
+        return [found, *argv[1:]]
+    shell = environ.get("COMSPEC") or "cmd.exe"
+    return f'"{shell}" {batch_line([found, *argv[1:]], os.getcwd())}'  # noqa: PTH109
 
 
 def exit_code(returncode: int) -> int:

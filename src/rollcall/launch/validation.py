@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rollcall.errors import ConfigRefused, LaunchError
 from rollcall.files import read_regular
 from rollcall.launch.find import find_litellm
-from rollcall.launch.run import variables
+from rollcall.launch.run import startable, variables
 from rollcall.litellm_config import document
 from rollcall.litellm_config.effective import entries, is_left_out, mapping, merged, view
 from rollcall.secrets import Redactor, names_secret
@@ -159,10 +159,11 @@ def _said(litellm: Path, content: bytes, settings: Settings) -> Said:
 
 
 def _run(litellm: Path, path: Path, settings: Settings) -> subprocess.CompletedProcess[str]:
+    environ = variables(settings.environ, path, ())
     try:
         return subprocess.run(  # noqa: S603 - the litellm that was found
-            [str(litellm), "--config", str(path), "--validate_config"],
-            env=variables(settings.environ, path, ()),
+            startable([str(litellm), "--config", str(path), "--validate_config"], environ),
+            env=environ,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
