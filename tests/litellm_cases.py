@@ -68,6 +68,37 @@ def credential(row: str, params: str = "litellm_credential_name: team") -> str:
     return odd(params, key="") + f"credential_list:\n  - {{{row}}}\n"
 
 
+_ROW = "model_list:\n" + entry("odd")
+_ALIAS = "router_settings: {model_group_alias: {best: "
+INCLUDED = {
+    "a key twice": ("duplicate_key", "x-a: 1\nx-a: 2\n"),
+    "`model_info:` with nothing behind it": (
+        "model_info_null",
+        _ROW.replace("}}\n", "}, model_info: }\n"),
+    ),
+    "a number as a name": ("name_not_text", _ROW.replace("odd", "4.1")),
+    "a name that is missing": ("no_model_name", _ROW.replace("model_name: odd, ", "")),
+    "an entry that is a text": ("entry_no_mapping", "model_list: [odd]\n"),
+    "an unset variable as model": (
+        "variable_no_start",
+        _ROW.replace("openai/x", "os.environ/X"),
+    ),
+    "an unset variable in a header": (
+        "variable_unset",
+        "model_list:\n" + entry("odd", "extra_headers: {H: os.environ/X}"),
+    ),
+    "an unknown provider": (
+        "unknown_provider",
+        _ROW.replace("model: openai/x, api_base: UPSTREAM", "model: nope/x"),
+    ),
+    "an alias that leads nowhere": ("alias_to_nothing", _ALIAS + "gone}}\n"),
+    "an alias without `hidden`": ("alias_without_hidden", _ALIAS + "{model: good}}}\n"),
+    "fallbacks that are no list": (
+        "fallbacks_shape",
+        "litellm_settings: {fallbacks: {good: [good]}}\n",
+    ),
+}
+"""What is odd about an included file -> what doctor finds, its text."""
 WILDCARD = entry("'w/*'", model="'openai/*'")
 TEAM = "credential_name: team, credential_values: {api_key: KEY}, credential_info: {}"
 DEAD = (
@@ -125,6 +156,61 @@ CASES: dict[str, list[Case]] = {
             ALIASES + "{best: good}\ninclude: [i.yaml]\n",
             ("include_replaces",),
             files={"i.yaml": "router_settings: {num_retries: 1}\n"},
+        ),
+        Case(
+            "the same section, with nothing lost",
+            HEAD + "litellm_settings: {drop_params: true}\ninclude: [i.yaml]\n",
+            files={"i.yaml": "litellm_settings: {drop_params: true, num_retries: 1}\n"},
+        ),
+        Case(
+            "a section of one included file that the next one has",
+            HEAD + "include: [i.yaml, j.yaml]\n",
+            ("include_replaces",),
+            files={
+                "i.yaml": "router_settings: {model_group_alias: {best: good}}\n",
+                "j.yaml": "router_settings: {num_retries: 1}\n",
+            },
+        ),
+        Case(
+            "an unset variable in a section that an included file replaces",
+            HEAD + "litellm_settings: {callbacks: os.environ/X}\ninclude: [i.yaml]\n",
+            ("include_replaces",),
+            files={"i.yaml": "litellm_settings: {drop_params: true}\n"},
+        ),
+        Case(
+            "an included file whose `model_list` is no list",
+            HEAD + "include: [i.yaml]\n",
+            ("model_list_no_list", "include_replaces"),
+            files={"i.yaml": "model_list: {a: 1}\n"},
+        ),
+        Case(
+            "an included file's `include:` that is a text",
+            HEAD + "include: [i.yaml]\n",
+            ("include_no_list",),
+            files={"i.yaml": "include: j.yaml\n"},
+        ),
+        Case(
+            "included files in a circle, one in a folder",
+            HEAD + "include: [sub/i.yaml]\n",
+            files={
+                "sub/i.yaml": "include: [j.yaml, ../config.yaml]\nmodel_list:\n" + entry("i"),
+                "sub/j.yaml": "include: [i.yaml]\nmodel_list:\n" + entry("j"),
+            },
+        ),
+        Case(
+            "an included file that is not UTF-8",
+            HEAD + "include: [i.yaml]\n",
+            ("does_not_load",),
+            files={"i.yaml": "# caf\udce9\n"},
+        ),
+        *(
+            Case(
+                f"an included file with {trap}",
+                HEAD + "include: [i.yaml]\n",
+                (code,),
+                files={"i.yaml": text},
+            )
+            for trap, (code, text) in INCLUDED.items()
         ),
         Case(
             "an included file whose entry does not fit",

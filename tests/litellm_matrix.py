@@ -141,7 +141,8 @@ class Observed:
 def observe(case: Case, folder: Path, bench: Bench) -> Observed:
     """Run a case in an empty folder."""
     for name, text in {"config.yaml": case.config, **case.files}.items():
-        (folder / name).write_bytes(_filled(text, bench).encode())
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(_filled(text, bench).encode("utf-8", "surrogateescape"))
     where = _settings(case, folder, bench)
     store = Store(where.config_path, where.state_dir)
     raw = store.read_config()

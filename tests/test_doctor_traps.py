@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rollcall.inspect.checked_config import CheckedConfig
 from rollcall.inspect.findings import Finding, Level, at_most
 from rollcall.inspect.traps import find_traps
+from tests.litellm_cases import INCLUDED
 
 FINE = """\
 model_list:
@@ -189,6 +190,62 @@ def test_an_included_file_that_replaces_a_section_is_said() -> None:
 def test_models_of_an_included_file_count() -> None:
     text = "router_settings:\n  model_group_alias: {best: alpha}\ninclude: [more.yaml]\n"
     assert found(text, includes=(("more.yaml", HEAD.encode()),)) == []
+
+
+@pytest.mark.parametrize("trap", INCLUDED)
+def test_every_trap_is_looked_for_in_included_files_and_told_with_their_line(trap: str) -> None:
+    code, text = INCLUDED[trap]
+    more = "# mine\n" + text
+    findings = found(
+        HEAD + "include: [sub/more.yaml]\n", includes=(("sub/more.yaml", more.encode()),)
+    )
+    name, _, line = next(one.where or "" for one in findings if one.code == code).partition(":")
+    assert name == "sub/more.yaml"
+    assert 2 <= int(line) <= more.count("\n")
+
+
+def test_a_nested_include_that_is_missing_is_told_where_it_is_named() -> None:
+    more = b"model_list: []\ninclude: [gone.yaml]\n"
+    [finding] = found(
+        HEAD + "include: [more.yaml]\n",
+        includes=(("more.yaml", more),),
+        missing_includes=("gone.yaml",),
+    )
+    assert (finding.code, finding.where) == ("include_missing", "more.yaml:2")
+
+
+def test_an_item_of_a_list_that_adds_up_is_told_in_its_own_file() -> None:
+    row = "guardrails:\n  - {guardrail_name: a, litellm_params: {}}\n"
+    [finding] = found(
+        HEAD + row + "include: [more.yaml]\n",
+        includes=(("more.yaml", row.encode() + b"  - {litellm_params: {}}\n"),),
+    )
+    assert (finding.code, finding.where) == ("section_shape", "more.yaml:3")
+
+
+@pytest.mark.parametrize(
+    ("section", "level"),
+    [
+        ("router_settings: {model_group_alias: {best: alpha}}", Level.ERROR),
+        ("router_settings: {fallbacks: [{alpha: [alpha]}]}", Level.ERROR),
+        ("router_settings: {num_retries: 2}", Level.WARNING),
+        ("router_settings: {routing_strategy: simple-shuffle}", None),
+    ],
+)
+def test_what_a_replaced_section_loses_tells_how_bad_it_is(
+    section: str, level: Level | None
+) -> None:
+    more = b"router_settings: {routing_strategy: simple-shuffle, num_retries: 1}\n"
+    findings = found(f"{HEAD}{section}\ninclude: [m.yaml]\n", includes=(("m.yaml", more),))
+    told = [(one.level, one.where) for one in findings if one.code == "include_replaces"]
+    assert told == ([(level, "config.yaml:3")] if level else [])
+
+
+def test_what_no_longer_counts_is_not_judged() -> None:
+    text = HEAD + "litellm_settings: {callbacks: os.environ/GONE}\ninclude: [m.yaml]\n"
+    assert {one.code for one in found(text, includes=(("m.yaml", b"litellm_settings: {}\n"),))} == {
+        "include_replaces"
+    }
 
 
 class TestWhatIsNoTrap:

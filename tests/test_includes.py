@@ -77,3 +77,56 @@ def test_aliases_and_entries_of_included_files_are_own_names(furnished: House) -
     )
     furnished.applied()
     assert furnished.names() == []
+
+
+def test_two_included_files_of_one_name_are_told_apart(furnished: House) -> None:
+    furnished.config.write_text(
+        "include: [a/more.yaml, b/more.yaml]\nmodel_list: []\n", encoding="utf-8"
+    )
+    for folder, name in (("a", "claude-sonnet-5"), ("b", "other")):
+        (furnished.folder / folder).mkdir()
+        (furnished.folder / folder / "more.yaml").write_text(
+            f"model_list:\n- {{model_name: {name}, litellm_params: {{model: nope/x}}}}\n",
+            encoding="utf-8",
+        )
+    furnished.applied()
+    assert furnished.names() == []
+    told = furnished.run("doctor").text
+    assert "a/more.yaml:2" in told
+    assert "b/more.yaml:2" in told
+
+
+class TestExplain:
+    """explain speaks of what LiteLLM sees: the files put together."""
+
+    @pytest.fixture
+    def split(self, furnished: House) -> House:
+        furnished.config.write_text(
+            "include: [more.yaml]\nmodel_list: []\n"
+            "router_settings: {model_group_alias: {mine: claude-sonnet-5}}\n",
+            encoding="utf-8",
+        )
+        (furnished.folder / "more.yaml").write_text(
+            "model_list:\n- {model_name: theirs, litellm_params: {model: openai/x}}\n"
+            "router_settings: {model_group_alias: {short: theirs}}\n",
+            encoding="utf-8",
+        )
+        return furnished
+
+    def test_an_alias_that_an_included_file_replaces(self, split: House) -> None:
+        told = split.run("explain", "mine").text
+        assert "LiteLLM never sees it: it takes the router_settings of more.yaml instead" in told
+
+    def test_an_alias_of_the_policy_that_cannot_be_written(self, split: House) -> None:
+        assert "not written: more.yaml, which config.yaml includes" in (
+            split.run("explain", "claude").text
+        )
+
+    @pytest.mark.parametrize(
+        ("name", "says"), [("theirs", "it calls openai/x"), ("short", "leads to theirs")]
+    )
+    def test_what_an_included_file_gives(self, name: str, says: str, split: House) -> None:
+        told = split.run("explain", name).text
+        assert "more.yaml" in told
+        assert says in told
+        assert "never sees" not in told

@@ -134,22 +134,54 @@ class CheckedConfig:
         """The names a proxy on this config serves."""
         return view(self.merged, self.environ)
 
+    def counts(self, file: CheckedFile, key: object) -> bool:
+        """Whether LiteLLM uses what a file has under a root key: lists add up, of anything else
+        the last file's is taken whole.
+        """
+        at = next(index for index, one in enumerate(self.files) if one is file)
+        given = [one.data[key] for one in self.files[at:] if key in one.data]
+        return len(given) == 1 or all(isinstance(value, list) for value in given)
+
+    @cached_property
+    def entries(self) -> tuple[tuple[CheckedFile, int, Any], ...]:
+        """What stands in the model_lists LiteLLM uses: the file, the index there, the item."""
+        return tuple(
+            (file, index, entry)
+            for file in self.files
+            if "model_list" in file.data and self.counts(file, "model_list")
+            for index, entry in enumerate(file.entries)
+        )
+
     def section(self, name: str) -> dict[Any, Any]:
         """A section of the merged data, {} where it is no mapping."""
         return mapping(self.merged.get(name))
 
     def error(self, code: str, what: str, path: Path | None, fix: str) -> Finding:
         """A finding of level error, in the file whose section counts."""
-        return self._home(path).error(code, what, path, fix)
+        file, place = self._home(path)
+        return file.error(code, what, place, fix)
 
     def warning(self, code: str, what: str, path: Path | None, fix: str) -> Finding:
         """A finding of level warning, in the file whose section counts."""
-        return self._home(path).warning(code, what, path, fix)
+        file, place = self._home(path)
+        return file.warning(code, what, place, fix)
 
-    def _home(self, path: Path | None) -> CheckedFile:
-        """The last file that has the section: it replaces the others' whole."""
+    def _home(self, path: Path | None) -> tuple[CheckedFile, Path | None]:
+        """The file that has a place of the merged data, and the place there: the last one that has
+        the section, or of lists, which add up, the one that has the item.
+        """
         having = [file for file in self.files if path and path[0] in file.data]
-        return having[-1] if having else self.root
+        if not path or not having:
+            return self.root, path
+        section, at = str(path[0]), path[1] if len(path) > 1 else None
+        if isinstance(at, int):
+            for file in having:
+                items = file.data[section]
+                if isinstance(items, list) and self.counts(file, section):
+                    if at < len(items):
+                        return file, (section, at, *path[2:])
+                    at -= len(items)
+        return having[-1], path
 
 
 def odd_name(name: str) -> str | None:

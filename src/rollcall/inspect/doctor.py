@@ -300,7 +300,7 @@ def checked_config(settings: Settings, store: Store, raw: bytes) -> CheckedConfi
         name,
         raw,
         settings.environ,
-        tuple((path.name, content) for path, content in store.read_includes(data)),
+        store.included_texts(data),
         store.missing_includes(data),
     )
 

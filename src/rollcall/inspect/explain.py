@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rollcall.catalog.model import Model, in_dollars
 from rollcall.inspect.explain_model import Explanation, Stage, explain_model, nowhere
+from rollcall.litellm_config.effective import alias_map, entries
 from rollcall.litellm_config.entries import alias_target, called_by, key_of, model_of, name_of
 from rollcall.plan.guards import models_by_name, price_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rollcall.plan.decide import Decision
     from rollcall.plan.guards import HeldChange
@@ -23,13 +24,16 @@ def explain_alias(alias: Resolved, inputs: Inputs, decision: Decision) -> Explan
     now = inputs.current_aliases.get(alias.name)
     held = next((row for row in decision.held if row.name == alias.name), None)
     lines = [f"leads to {now} now" if now else "not in the config now"]
+    lines += _unseen(inputs) if now else ()
     lines.append(f"decided: {alias.target or 'nowhere'} ({alias.reason})")
+    if elsewhere := inputs.router_elsewhere:
+        lines.append(f"not written: {elsewhere}")
     if alias.hidden:
         lines.append("hidden: works, but is not listed")
     if alias.fallbacks:
         lines.append(f"fallbacks: {', '.join(alias.fallbacks)}")
     stages = (
-        Stage("alias", "ok" if alias.target else "stop", tuple(lines)),
+        Stage("alias", "ok" if alias.target and not elsewhere else "stop", tuple(lines)),
         Stage("candidates, in order", "info", tuple(_candidates(alias, held)) or ("none",)),
         Stage(
             "guards",
@@ -43,8 +47,17 @@ def explain_alias(alias: Resolved, inputs: Inputs, decision: Decision) -> Explan
 def explain_own_alias(name: str, inputs: Inputs) -> Explanation:
     """An alias the user wrote."""
     target = inputs.document.own_aliases[name]
-    lines = (f"leads to {alias_target(target)}", "hand-written: rollcall never touches it")
-    return Explanation(name, "alias", (Stage("config.yaml", "info", lines),))
+    unseen = _unseen(inputs)
+    lines = (
+        f"leads to {alias_target(target)}", *unseen, "hand-written: rollcall never touches it",
+    )  # fmt: skip
+    return Explanation(name, "alias", (Stage("config.yaml", "stop" if unseen else "info", lines),))
+
+
+def _unseen(inputs: Inputs) -> tuple[str, ...]:
+    """What LiteLLM makes of config.yaml's own aliases, where an included file has some too."""
+    name = inputs.router_replaced_by
+    return (f"LiteLLM never sees it: it takes the router_settings of {name} instead",) * bool(name)
 
 
 def _candidates(alias: Resolved, held: HeldChange | None) -> Iterator[str]:
@@ -119,9 +132,23 @@ def _own(name: str, inputs: Inputs) -> Iterator[Explanation]:
             yield Explanation(name, "entry", (Stage("config.yaml", "info", tuple(lines)),))
     if name in inputs.document.own_aliases:
         yield explain_own_alias(name, inputs)
-    if name in inputs.included_names:
-        line = "in a file that config.yaml includes: rollcall never touches it"
-        yield Explanation(name, "entry", (Stage("config.yaml", "info", (line,)),))
+    for file, data in inputs.included.items():
+        yield from _in_included(name, file, data, inputs)
+
+
+def _in_included(
+    name: str, file: str, data: Mapping[str, Any], inputs: Inputs
+) -> Iterator[Explanation]:
+    """What an included file says under that name."""
+    note = "in a file that config.yaml includes: rollcall never touches it"
+    for entry in entries(data):
+        if name_of(entry) == name:
+            lines = [note, *(f"it calls {one}" for one in (called_by(entry),) if one)]
+            yield Explanation(name, "entry", (Stage(file, "info", tuple(lines)),))
+    if name in (found := alias_map(data)):
+        seen = file == inputs.router_replaced_by
+        lines = [note, f"leads to {alias_target(found[name])}", *(() if seen else _unseen(inputs))]
+        yield Explanation(name, "alias", (Stage(file, "info" if seen else "stop", tuple(lines)),))
 
 
 def _targets(inputs: Inputs) -> Iterator[tuple[str, str]]:

@@ -261,20 +261,46 @@ def _mcp_servers(config: CheckedConfig) -> Iterator[Finding]:
 
 
 def _includes(config: CheckedConfig) -> Iterator[Finding]:
-    include = config.data.get("include")
-    if "include" in config.data and not (
-        isinstance(include, list) and all(isinstance(entry, str) for entry in include)
-    ):
-        what = "include is not a list of paths: LiteLLM does not start."
-        yield config.error("include_no_list", what, ("include",), "Write `include: [models.yaml]`.")
+    for file in config.files:
+        include = file.data.get("include")
+        if "include" in file.data and not (
+            isinstance(include, list) and all(isinstance(entry, str) for entry in include)
+        ):
+            what = "include is not a list of paths: LiteLLM does not start."
+            yield file.error(
+                "include_no_list", what, ("include",), "Write `include: [models.yaml]`."
+            )
     for entry in config.missing_includes:
         what = f"The included file {entry} is not there: LiteLLM does not start."
         fix = "Create it, or take it out of `include:`."
-        yield config.error("include_missing", what, ("include",), fix)
-    for key, value in config.data.items():
-        if isinstance(value, list) or key == "include":
-            continue
-        if any(key in file.data for file in config.included):
-            what = f"An included file has `{key}` too and replaces this one whole."
-            fix = f"Keep `{key}` in one file; only lists such as model_list add up."
-            yield config.root.warning("include_replaces", what, (key,), fix)
+        naming = [file for file in config.files if entry in _listed(file.data.get("include"))]
+        place = naming[0] if naming else config.root
+        yield place.error("include_missing", what, ("include",), fix)
+    for file in config.files:
+        for key, value in file.data.items():
+            if isinstance(key, str) and key != "include" and not config.counts(file, key):
+                yield from _replaced(config, file, key, value)
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _replaced(config: CheckedConfig, file: CheckedFile, key: str, value: Any) -> Iterator[Finding]:
+    """What a section says, and the included file's that LiteLLM takes instead does not."""
+    taken = next(one for one in reversed(config.files) if key in one.data)
+    instead = mapping(taken.data[key])
+    lost = [str(name) for name in mapping(value) if instead.get(name, ...) != value[name]]
+    if not lost and isinstance(value, dict):
+        return
+    what = f"{taken.name}, an included file, has `{key}` too and replaces this one whole"
+    aliases = [str(name) for name in mapping(mapping(value).get("model_group_alias"))]
+    gone = [name for name in aliases if name not in mapping(instead.get("model_group_alias"))]
+    if key == "router_settings" and gone:
+        what += f": the alias {gone[0]}" + (f" and {len(gone) - 1} more" if gone[1:] else "")
+        what += " leads nowhere"
+    elif lost:
+        what += f": {', '.join(lost[:3])} {'has' if len(lost) == 1 else 'have'} no effect"
+    make = file.error if gone or FALLBACKS.intersection(lost) else file.warning
+    fix = f"Keep `{key}` in one file; only lists such as model_list add up."
+    yield make("include_replaces", f"{what}.", (key,), fix)

@@ -21,18 +21,17 @@ COST = re.compile(r"(?:^|_)cost_per_|_token_cost(?:_|$)")
 
 def entry_traps(config: CheckedConfig) -> Iterator[Finding]:
     """Entry by entry, then what only several of them make a trap."""
-    for file in config.files:
-        for index, entry in enumerate(file.entries):
-            if isinstance(entry, dict):
-                yield from _shape(file, index, entry)
-                yield from _values(config, file, index, entry)
-                yield from _provider(config, file, index, entry)
-                yield from _environment(config, file, index, entry)
-                yield from _wildcard(file, index, entry)
-            else:
-                what = f"Entry {index + 1} of model_list is no mapping: LiteLLM does not start."
-                fix = "Begin it with `- model_name: ...`, or delete the line."
-                yield file.error("entry_no_mapping", what, ("model_list", index), fix)
+    for file, index, entry in config.entries:
+        if isinstance(entry, dict):
+            yield from _shape(file, index, entry)
+            yield from _values(config, file, index, entry)
+            yield from _provider(config, file, index, entry)
+            yield from _environment(config, file, index, entry)
+            yield from _wildcard(file, index, entry)
+        else:
+            what = f"Entry {index + 1} of model_list is no mapping: LiteLLM does not start."
+            fix = "Begin it with `- model_name: ...`, or delete the line."
+            yield file.error("entry_no_mapping", what, ("model_list", index), fix)
     yield from _credentials(config)
     yield from _shared_ids(config)
     yield from _polling(config)
@@ -42,11 +41,10 @@ def entry_traps(config: CheckedConfig) -> Iterator[Finding]:
 def dropped_names(config: CheckedConfig) -> frozenset[str]:
     """The model_names all of whose entries LiteLLM drops."""
     kept: dict[str, bool] = {}
-    for file in config.files:
-        for index, entry in enumerate(file.entries):
-            name = mapping(entry).get("model_name")
-            if isinstance(name, str):
-                kept[name] = kept.get(name, False) or not _is_dropped(config, file, index, entry)
+    for file, index, entry in config.entries:
+        name = mapping(entry).get("model_name")
+        if isinstance(name, str):
+            kept[name] = kept.get(name, False) or not _is_dropped(config, file, index, entry)
     return frozenset(name for name, stays in kept.items() if not stays)
 
 
@@ -209,24 +207,23 @@ def _credentials(config: CheckedConfig) -> Iterator[Finding]:
             yield from _credential(file, index, row)
     names = {mapping(row).get("credential_name") for row in listed or ()}
     from_database = config.section("general_settings").get("store_model_in_db")
-    for file in config.files:
-        for index, entry in enumerate(file.entries):
-            params = mapping(mapping(entry).get("litellm_params"))
-            name = params.get("litellm_credential_name")
-            path: Path = ("model_list", index, "litellm_params", "litellm_credential_name")
-            if not isinstance(name, str) or variable_of(name) is not None:
-                continue
-            if name not in names and not from_database:
-                outcome, instead = key_outcome(config, {**params, "litellm_credential_name": None})
-                ends = f"LiteLLM uses {instead}" if instead else "every call fails"
-                if outcome is Outcome.AS_IF_ABSENT or params.get("api_key") is not None:
-                    ends = "it has no effect"
-                what = f"{called(entry, index)} names the credential {name}, which is nowhere"
-                fix = "Add it to credential_list, or correct the name."
-                yield file.error("credential_nowhere", f"{what}: {ends}.", path, fix)
-            elif resolved(params.get("api_key"), config.environ):
-                what = f"{called(entry, index)} has an api_key too, which wins over {name}."
-                yield file.warning("credential_unused", what, path, "Keep one of the two.")
+    for file, index, entry in config.entries:
+        params = mapping(mapping(entry).get("litellm_params"))
+        name = params.get("litellm_credential_name")
+        path: Path = ("model_list", index, "litellm_params", "litellm_credential_name")
+        if not isinstance(name, str) or variable_of(name) is not None:
+            continue
+        if name not in names and not from_database:
+            outcome, instead = key_outcome(config, {**params, "litellm_credential_name": None})
+            ends = f"LiteLLM uses {instead}" if instead else "every call fails"
+            if outcome is Outcome.AS_IF_ABSENT or params.get("api_key") is not None:
+                ends = "it has no effect"
+            what = f"{called(entry, index)} names the credential {name}, which is nowhere"
+            fix = "Add it to credential_list, or correct the name."
+            yield file.error("credential_nowhere", f"{what}: {ends}.", path, fix)
+        elif resolved(params.get("api_key"), config.environ):
+            what = f"{called(entry, index)} has an api_key too, which wins over {name}."
+            yield file.warning("credential_unused", what, path, "Keep one of the two.")
 
 
 def _credential(file: CheckedFile, index: int, row: object) -> Iterator[Finding]:
@@ -245,17 +242,16 @@ def _credential(file: CheckedFile, index: int, row: object) -> Iterator[Finding]
 
 def _shared_ids(config: CheckedConfig) -> Iterator[Finding]:
     first: dict[str, str] = {}
-    for file in config.files:
-        for index, entry in enumerate(file.entries):
-            identity = mapping(mapping(entry).get("model_info")).get("id")
-            if not isinstance(identity, str):
-                continue
-            name = called(entry, index)
-            if identity in first:
-                what = f"{first[identity]} and {name} share the model_info.id {identity}."
-                path = ("model_list", index, "model_info", "id")
-                yield file.warning("shared_id", what, path, "Give each entry an id of its own.")
-            first.setdefault(identity, name)
+    for file, index, entry in config.entries:
+        identity = mapping(mapping(entry).get("model_info")).get("id")
+        if not isinstance(identity, str):
+            continue
+        name = called(entry, index)
+        if identity in first:
+            what = f"{first[identity]} and {name} share the model_info.id {identity}."
+            path = ("model_list", index, "model_info", "id")
+            yield file.warning("shared_id", what, path, "Give each entry an id of its own.")
+        first.setdefault(identity, name)
 
 
 def _health_checks(config: CheckedConfig) -> Iterator[Finding]:
@@ -277,8 +273,7 @@ def _polling(config: CheckedConfig) -> Iterator[Finding]:
         return
     polled = [
         (file, index, host)
-        for file in config.files
-        for index, entry in enumerate(file.entries)
+        for file, index, entry in config.entries
         if (host := _polled_host(mapping(mapping(entry).get("litellm_params")), config.environ))
     ]
     if polled:

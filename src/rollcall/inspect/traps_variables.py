@@ -97,7 +97,12 @@ class Use(NamedTuple):
 
 def variable_traps(config: CheckedConfig) -> Iterator[Finding]:
     """Variables that are not set, by what becomes of that, and texts that stay texts."""
-    uses = [use for file in config.files for use in _uses(file)]
+    uses = [
+        use
+        for file in config.files
+        for use in _uses(file)
+        if not use.path or config.counts(file, use.path[0])
+    ]
     yield from _as_text(uses)
     if config.section("general_settings").get("key_management_system"):
         return  # it may hold them all
@@ -255,12 +260,11 @@ def _credential_outcome(config: CheckedConfig, use: Use) -> tuple[Outcome, str]:
     rows = use.file.data.get("credential_list")
     row = mapping(rows[int(use.path[1])] if isinstance(rows, list) else None)
     worst: tuple[Outcome, str] = (Outcome.AS_IF_ABSENT, "")
-    for file in config.files:
-        for entry in file.entries:
-            params = mapping(mapping(entry).get("litellm_params"))
-            if params.get("litellm_credential_name") == row.get("credential_name"):
-                bare = {**params, "litellm_credential_name": None}
-                worst = min(worst, key_outcome(config, bare), key=_rank)
+    for _, _, entry in config.entries:
+        params = mapping(mapping(entry).get("litellm_params"))
+        if params.get("litellm_credential_name") == row.get("credential_name"):
+            bare = {**params, "litellm_credential_name": None}
+            worst = min(worst, key_outcome(config, bare), key=_rank)
     return worst
 
 
@@ -351,15 +355,14 @@ def _told(
 def _without_key(config: CheckedConfig) -> Iterator[Finding]:
     """Entries that name no key at all, and whose usual variable is not set."""
     missing: dict[str, list[tuple[CheckedFile, Path, str]]] = {}
-    for file in config.files:
-        for index, entry in enumerate(file.entries):
-            params = mapping(mapping(entry).get("litellm_params"))
-            usual = usual_keys(params)
-            if not usual or params.get("api_key") is not None or "model_name" not in entry:
-                continue
-            if key_outcome(config, params)[0] is Outcome.CALLS_FAIL:
-                path: Path = ("model_list", index, "litellm_params")
-                missing.setdefault(usual[0], []).append((file, path, called(entry, index)))
+    for file, index, entry in config.entries:
+        params = mapping(mapping(entry).get("litellm_params"))
+        usual = usual_keys(params)
+        if not usual or params.get("api_key") is not None or "model_name" not in entry:
+            continue
+        if key_outcome(config, params)[0] is Outcome.CALLS_FAIL:
+            path: Path = ("model_list", index, "litellm_params")
+            missing.setdefault(usual[0], []).append((file, path, called(entry, index)))
     for variable, places in missing.items():
         file, path, who = places[0]
         names = f"{who} and {len(places) - 1} more name" if len(places) > 1 else f"{who} names"

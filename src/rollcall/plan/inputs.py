@@ -298,16 +298,23 @@ class Inputs:
         return frozenset(names)
 
     @property
+    def router_replaced_by(self) -> str:
+        """The included file whose router_settings LiteLLM takes instead of config.yaml's; "" where
+        there is none. Of several it takes the last one's.
+        """
+        having = [name for name, data in self.included.items() if "router_settings" in data]
+        return having[-1] if having else ""
+
+    @property
     def router_elsewhere(self) -> str:
         """Why our aliases and fallbacks would be dead in config.yaml, or would kill another
         file's; "" where they would not.
         """
-        for name, data in self.included.items():
-            if "router_settings" in data:
-                return (
-                    f"{name}, which config.yaml includes, has router_settings, and LiteLLM takes "
-                    "them instead of config.yaml's: move them into config.yaml"
-                )
+        if name := self.router_replaced_by:
+            return (
+                f"{name}, which config.yaml includes, has router_settings, and LiteLLM takes "
+                "them instead of config.yaml's: move them into config.yaml"
+            )
         if self.included_by:
             return (
                 f"{self.included_by} includes this file, and router_settings here would replace "

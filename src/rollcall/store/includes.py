@@ -49,6 +49,16 @@ def _found(
             waiting.extend((nested, path) for nested in _entries(_parse(content)))
 
 
+def name_beside(path: Path, config_path: Path) -> str:
+    """An included file as people would name it: by its path from config.yaml's folder."""
+    if not path.is_absolute():  # the key of an object
+        return path.as_posix()
+    try:
+        return Path(os.path.relpath(path, config_path.absolute().parent)).as_posix()
+    except ValueError:  # another drive
+        return str(path)
+
+
 def including_file(config_path: Path) -> Path | None:
     """A YAML file beside `config_path` whose `include:` names it: what is written into an included
     file's sections replaces that file's own.

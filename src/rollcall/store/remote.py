@@ -106,20 +106,29 @@ class RemoteStore(Store):
 
     def read_includes(self, data: dict[str, object]) -> tuple[tuple[Path, bytes], ...]:
         """The included files, nested, as bytes; unreadable ones left out."""
+        found = (included for _, included in self._includes(data) if included)
+        return tuple((Path(path), content) for path, content in found)
+
+    def missing_includes(self, data: dict[str, object]) -> tuple[str, ...]:
+        """The paths `include:` names, nested, at which there is nothing."""
+        return tuple(entry for entry, included in self._includes(data) if included is None)
+
+    def _includes(self, data: dict[str, object]) -> Iterator[tuple[str, tuple[str, bytes] | None]]:
+        """Each path as it is written, and what is there; a file once."""
         from rollcall import yaml_reading
 
-        found: list[tuple[Path, bytes]] = []
         waiting, known = [(entry, "") for entry in _included_in(data)], set()
         for entry, declared_in in waiting:
             included = self.home.included(entry, declared_in)
-            if included is None or included[0] in known:
+            if included is not None and included[0] in known:
+                continue
+            yield entry, included
+            if included is None:
                 continue
             known.add(included[0])
-            found.append((Path(included[0]), included[1]))
             with suppress(*yaml_reading.UNREADABLE):
                 nested = yaml_reading.load(included[1].decode("utf-8-sig"))
                 waiting += [(inner, included[0]) for inner in _included_in(nested)]
-        return tuple(found)
 
     def write_config(
         self,

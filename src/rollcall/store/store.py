@@ -129,6 +129,15 @@ class Store:
 
         return read_includes(self.config_path, data)
 
+    def included_texts(self, data: dict[str, object]) -> tuple[tuple[str, bytes], ...]:
+        """The same files, named as people would: by their path from config.yaml's folder."""
+        from rollcall.store.includes import name_beside
+
+        return tuple(
+            (name_beside(path, self.config_path), content)
+            for path, content in self.read_includes(data)
+        )
+
     def missing_includes(self, data: dict[str, object]) -> tuple[str, ...]:
         """The paths `include:` names, nested, at which there is no file."""
         if "include" not in data:

@@ -175,7 +175,7 @@ def _included(store: Store, document: ConfigDocument) -> dict[str, dict[str, Any
     """
     if "include" not in document.data:
         return {}
-    found = {path.name: load(content) for path, content in store.read_includes(document.data)}
+    found = {name: load(content) for name, content in store.included_texts(document.data)}
     return {name: data for name, data in found.items() if isinstance(data, dict)}
 
 
