@@ -11,7 +11,7 @@ demo: $(VENV)/.installed
 example: $(VENV)/.installed
 	$(BIN)/python examples/minimal_app/llm_bindings.py --demo
 
-test: $(VENV)/.installed-test
+test: $(VENV)/.installed-test .npm/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --platform linux --cache-dir .mypy_cache/linux
@@ -57,5 +57,11 @@ $(VENV)/.installed-test: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	touch $@ $(VENV)/.installed
 
+# Two object stores of npm; without it their tests are skipped, saying so.
+.npm/.installed:
+	mkdir -p .npm
+	-npm install --prefix .npm --silent --no-audit --no-fund azurite@3 s3rver@3
+	touch $@
+
 clean:
-	rm -rf $(VENV) .venv-windows .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis htmlcov dist build
+	rm -rf $(VENV) .venv-windows .npm .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis htmlcov dist build

