@@ -101,12 +101,6 @@ def test_a_good_config_has_none() -> None:
             8,
         ),
         (
-            HEAD + "  - model_name: b\n    litellm_params:\n      model: openai/b\n"
-            "      api_base: http://user:secret@vllm:8000/v1\n",
-            "polled_api_base",
-            6,
-        ),
-        (
             HEAD + "  - model_name: b\n    litellm_params:\n      model: mistral/b\n"
             "      api_key: os.environ/NOBODY_SETS_THIS\n",
             "variable_unset",
@@ -171,6 +165,107 @@ def test_a_trap_is_found_with_its_line_and_a_fix(text: str, code: str, line: int
     assert findings[0].where == ("config.yaml" if line is None else f"config.yaml:{line}")
     assert findings[0].fix
     assert findings[0].level is not Level.OK
+
+
+def test_that_litellm_polls_an_address_is_told_and_nothing_wrong() -> None:
+    [finding] = found(
+        HEAD + "  - model_name: b\n    litellm_params:\n      model: openai/b\n"
+        "      api_base: http://user:secret@vllm:8000/v1\n"
+    )
+    assert (finding.code, finding.level) == ("polled_api_base", Level.OK)
+    assert finding.where == "config.yaml:6"
+    assert "vllm" in finding.what
+    assert "secret" not in finding.what
+
+
+CREDENTIALS = HEAD + "".join(
+    f"  - {{model_name: {name}, litellm_params:"
+    f" {{model: {model}, litellm_credential_name: {credential}}}}}\n"
+    for name, model, credential in (
+        ("a", "nebius/a", "one"),
+        ("b", "nebius/b", "one"),
+        ("c", "openai/c", "one"),
+        ("d", "ollama/d", "two"),
+    )
+)
+
+
+def test_a_credential_that_is_nowhere_is_one_finding_for_all_that_name_it() -> None:
+    """As bad as what becomes of the calls."""
+    findings = found(CREDENTIALS)
+    told = {(one.level, one.where, one.what.partition(", which")[0]) for one in findings}
+    assert told == {
+        (Level.ERROR, "config.yaml:3", "`a` and 1 more name the credential one"),
+        (Level.WARNING, "config.yaml:5", "`c` names the credential one"),
+        (Level.WARNING, "config.yaml:6", "`d` names the credential two"),
+    }
+
+
+@pytest.mark.parametrize("variable", ["NEBIUS_API_KEY", "TOGETHERAI_API_KEY"])
+def test_a_key_of_any_provider_may_stand_in_its_usual_variable(variable: str) -> None:
+    model = "together_ai/a" if variable.startswith("T") else "nebius/a"
+    text = (
+        HEAD + f"  - {{model_name: b, litellm_params: {{model: {model}, api_key: os.environ/X}}}}\n"
+    )
+    [finding] = found(text, environ={**SET, variable: "1"})
+    assert finding.code == "variable_falls_back"
+    assert variable in finding.what
+
+
+class TestSections:
+    """What LiteLLM does not read is told once, and not where it is meant to be there."""
+
+    @staticmethod
+    def told(text: str) -> list[tuple[str, str]]:
+        codes = ("unknown_section", "misplaced_key")
+        return [(one.what, one.fix) for one in found(text) if one.code in codes]
+
+    def test_several_are_one_finding(self) -> None:
+        [(what, _)] = self.told(HEAD + "".join(f"part_{n}: {{}}\n" for n in "abcde"))
+        assert "sections `part_a`, `part_b`, `part_c` and 2 more and ignores them" in what
+
+    @pytest.mark.parametrize(
+        ("key", "says"),
+        [
+            ("environment", "Did you mean 'environment_variables'?"),
+            ("litellm_setings", "Did you mean 'litellm_settings'?"),
+            ("cache_params", "Move it below `litellm_settings:`."),
+            ("enable_pre_call_checks", "Move it below `router_settings:`."),
+            ("store_model_in_db", "Move it below `general_settings:`."),
+        ],
+    )
+    def test_what_is_misspelled_or_misplaced_is_told_where_it_belongs(
+        self, key: str, says: str
+    ) -> None:
+        assert [fix for _, fix in self.told(f"{HEAD}{key}: {{}}\n")] == [says]
+
+    @pytest.mark.parametrize("use", ["<<: *keys", "extra_body: *keys"])
+    def test_a_section_that_holds_an_anchor_of_others_is_meant(self, use: str) -> None:
+        text = (
+            "shared: &keys {api_key: os.environ/OPENAI_API_KEY}\nmodel_list:\n  - model_name: a\n"
+        )
+        assert self.told(f"{text}    litellm_params: {{model: openai/a, {use}}}\n") == []
+
+    def test_a_file_that_is_none_of_litellms_is_not_gone_through(self) -> None:
+        assert self.told("image: x\nresources: {}\nlitellmConfig: {}\n") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "settings", "told"),
+    [
+        ("openai/*", "openai/*", "", True),
+        ("'*'", "openai/*", "", True),
+        ("'*'", "openrouter/openrouter/auto", "", False),
+        ("claude-opus-*", "anthropic/glm-5.1", "", False),
+        ("openai/*", "openai/*", "litellm_settings: {check_provider_endpoint: true}\n", False),
+    ],
+)
+def test_a_wildcard_is_told_where_litellm_expands_it_from_its_table(
+    name: str, model: str, settings: str, *, told: bool
+) -> None:
+    rows = f"  - {{model_name: {name}, litellm_params: {{model: {model}}}}}\n" * 2
+    findings = [one for one in found(HEAD + rows + settings) if one.code == "wildcard"]
+    assert [one.where for one in findings] == ["config.yaml:3"] * told
 
 
 def test_a_missing_included_file_is_named() -> None:

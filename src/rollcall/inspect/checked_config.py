@@ -80,6 +80,10 @@ class CheckedFile:
         """A finding of level warning at a path, or at a line that is known."""
         return self._finding(Level.WARNING, code, what, path, fix)
 
+    def remark(self, code: str, what: str, path: Path | int | None, fix: str) -> Finding:
+        """A finding that is nothing wrong, at a path."""
+        return self._finding(Level.OK, code, what, path, fix)
+
     def _finding(
         self, level: Level, code: str, what: str, path: Path | int | None, fix: str
     ) -> Finding:

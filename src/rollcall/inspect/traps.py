@@ -110,6 +110,33 @@ HOMES = {
     "database_url": "general_settings",
 }
 """Keys that are often written a level too high, or in the wrong section: where they belong."""
+TOO_HIGH = HOMES | {
+    **dict.fromkeys(
+        (
+            "cache",
+            "cache_params",
+            "callbacks",
+            "default_key_generate_params",
+            "failure_callback",
+            "json_logs",
+            "model_alias_map",
+            "model_group_settings",
+            "num_retries",
+            "request_timeout",
+            "set_verbose",
+            "success_callback",
+        ),
+        "litellm_settings",
+    ),
+    **dict.fromkeys(
+        ("allowed_fails", "cooldown_time", "enable_pre_call_checks", "redis_host", "retry_policy"),
+        "router_settings",
+    ),
+    **dict.fromkeys(
+        ("alerting", "background_health_checks", "store_model_in_db"), "general_settings"
+    ),
+}
+"""Keys that have no effect at the top level; some have a home in several sections."""
 FALLBACKS = frozenset(key for key in HOMES if key.endswith("fallbacks"))
 """These have a home in litellm_settings and in router_settings."""
 SECTIONS = ("router_settings", "litellm_settings", "general_settings", "environment_variables")
@@ -143,16 +170,10 @@ def _no_models(config: CheckedConfig) -> Iterator[Finding]:
 def _misplaced(config: CheckedConfig) -> Iterator[Finding]:
     for file in config.files:
         for key in file.data:
-            if not isinstance(key, str) or key in LITELLM_KEYS or key.startswith("x-"):
-                continue
-            if home := HOMES.get(key):
+            if isinstance(key, str) and (home := TOO_HIGH.get(key)):
                 what = f"`{key}` has no effect at the top level."
                 yield file.warning("misplaced_key", what, (key,), f"Move it below `{home}:`.")
-            elif key.isidentifier() and not key.startswith("_"):
-                what = f"LiteLLM does not know the section `{key}` and ignores it without a word."
-                near = did_you_mean(key, LITELLM_KEYS, likeness=0.85)
-                fix = near or "Begin your own keys with `x-`."
-                yield file.warning("unknown_section", what, (key,), fix)
+        yield from _unknown(file)
     for section in SECTIONS[:3]:
         for key in config.section(section):
             home = HOMES.get(key, section)
@@ -160,6 +181,48 @@ def _misplaced(config: CheckedConfig) -> Iterator[Finding]:
                 what = f"`{key}` has no effect in {section}."
                 fix = f"Move it below `{home}:`."
                 yield config.warning("misplaced_key", what, (section, key), fix)
+
+
+def _unknown(file: CheckedFile) -> Iterator[Finding]:
+    """Sections LiteLLM does not know: those that look misspelled each, the others in one finding.
+
+    Not those that hold anchors of other sections, nor the keys of a file that is none of LiteLLM's.
+    """
+    if LITELLM_KEYS.isdisjoint(file.data):
+        return
+    others: list[str] = []
+    for key in file.data:
+        if not isinstance(key, str) or key in LITELLM_KEYS or key in TOO_HIGH:
+            continue
+        if key.startswith(("x-", "_")) or not key.isidentifier() or _is_shared(file, key):
+            continue
+        near = did_you_mean(key, LITELLM_KEYS, likeness=0.85)
+        longer = [known for known in sorted(LITELLM_KEYS) if known.startswith(f"{key}_")]
+        if near or longer:
+            what = f"LiteLLM does not know the section `{key}` and ignores it without a word."
+            fix = near or f"Did you mean {longer[0]!r}?"
+            yield file.warning("unknown_section", what, (key,), fix)
+        else:
+            others.append(key)
+    if others:
+        names = ", ".join(f"`{key}`" for key in others[:3])
+        names += f" and {len(others) - 3} more" if others[3:] else ""
+        many = len(others) > 1
+        what = (
+            f"LiteLLM does not know the section{'s' * many} {names} and ignores"
+            f" {'them' if many else 'it'} without a word."
+        )
+        fix = "Begin your own keys with `x-`."
+        yield file.warning("unknown_section", what, (others[0],), fix)
+
+
+def _is_shared(file: CheckedFile, key: str) -> bool:
+    """Whether other root keys use what stands under this one, by an anchor."""
+    inside: set[int] = set()
+    outside: set[int] = set()
+    for name, value in file.reading.root.value:
+        (inside if name.value == key else outside).update(id(node) for node in _mappings(value))
+    return not inside.isdisjoint(outside)
 
 
 def _no_mappings(config: CheckedConfig) -> Iterator[Finding]:

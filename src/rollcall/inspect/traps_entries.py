@@ -27,11 +27,11 @@ def entry_traps(config: CheckedConfig) -> Iterator[Finding]:
             yield from _values(config, file, index, entry)
             yield from _provider(config, file, index, entry)
             yield from _environment(config, file, index, entry)
-            yield from _wildcard(file, index, entry)
         else:
             what = f"Entry {index + 1} of model_list is no mapping: LiteLLM does not start."
             fix = "Begin it with `- model_name: ...`, or delete the line."
             yield file.error("entry_no_mapping", what, ("model_list", index), fix)
+    yield from _wildcards(config)
     yield from _credentials(config)
     yield from _shared_ids(config)
     yield from _polling(config)
@@ -186,12 +186,31 @@ def _environment(
         yield file.error("environments", what, path, f"Use a list of {known}.")
 
 
-def _wildcard(file: CheckedFile, index: int, entry: dict[str, Any]) -> Iterator[Finding]:
-    name = entry.get("model_name")
-    if isinstance(name, str) and "*" in name:
-        what = f"`{name}` offers whatever LiteLLM's own table holds, withdrawn models included."
+def _wildcards(config: CheckedConfig) -> Iterator[Finding]:
+    """Entries LiteLLM expands out of its own table: one finding for them all."""
+    if config.section("litellm_settings").get("check_provider_endpoint") is True:
+        return  # it asks the providers
+    found = [
+        (file, index, entry["model_name"])
+        for file, index, entry in config.entries
+        if _is_expanded(mapping(entry))
+    ]
+    if found:
+        file, index, name = found[0]
+        who = f"`{name}` and {len(found) - 1} more offer" if found[1:] else f"`{name}` offers"
+        what = f"{who} whatever LiteLLM's own table holds, withdrawn models included."
         fix = "Name what you want in policy.yaml instead: rollcall init"
         yield file.warning("wildcard", what, ("model_list", index, "model_name"), fix)
+
+
+def _is_expanded(entry: Mapping[Any, Any]) -> bool:
+    """Whether /v1/models shows names for an entry's wildcard: only a provider's, or for `*` that of
+    the model. Another pattern is a route to one model.
+    """
+    name, model = entry.get("model_name"), mapping(entry.get("litellm_params")).get("model")
+    if not isinstance(name, str) or "*" not in name:
+        return False
+    return "/" in name or (name == "*" and isinstance(model, str) and "/*" in model)
 
 
 def _credentials(config: CheckedConfig) -> Iterator[Finding]:
@@ -207,23 +226,41 @@ def _credentials(config: CheckedConfig) -> Iterator[Finding]:
             yield from _credential(file, index, row)
     names = {mapping(row).get("credential_name") for row in listed or ()}
     from_database = config.section("general_settings").get("store_model_in_db")
+    nowhere: dict[tuple[str, str], list[tuple[CheckedFile, int, Any]]] = {}
     for file, index, entry in config.entries:
         params = mapping(mapping(entry).get("litellm_params"))
         name = params.get("litellm_credential_name")
-        path: Path = ("model_list", index, "litellm_params", "litellm_credential_name")
         if not isinstance(name, str) or variable_of(name) is not None:
             continue
         if name not in names and not from_database:
-            outcome, instead = key_outcome(config, {**params, "litellm_credential_name": None})
-            ends = f"LiteLLM uses {instead}" if instead else "every call fails"
-            if outcome is Outcome.AS_IF_ABSENT or params.get("api_key") is not None:
-                ends = "it has no effect"
-            what = f"{called(entry, index)} names the credential {name}, which is nowhere"
-            fix = "Add it to credential_list, or correct the name."
-            yield file.error("credential_nowhere", f"{what}: {ends}.", path, fix)
+            ends = _without_credential(config, params)
+            nowhere.setdefault((name, ends), []).append((file, index, entry))
         elif resolved(params.get("api_key"), config.environ):
+            path: Path = ("model_list", index, "litellm_params", "litellm_credential_name")
             what = f"{called(entry, index)} has an api_key too, which wins over {name}."
             yield file.warning("credential_unused", what, path, "Keep one of the two.")
+    for (name, ends), entries in nowhere.items():
+        file, index, entry = entries[0]
+        who = called(entry, index)
+        who = f"{who} and {len(entries) - 1} more name" if entries[1:] else f"{who} names"
+        what = f"{who} the credential {name}, which is nowhere: {ends}."
+        fix = "Add it to credential_list, or correct the name."
+        if listed is None:
+            fix += " If another file includes this one, look at that: rollcall doctor -c FILE"
+        make = file.error if ends == FAILS else file.warning
+        path = ("model_list", index, "litellm_params", "litellm_credential_name")
+        yield make("credential_nowhere", what, path, fix)
+
+
+FAILS = "every call fails"
+
+
+def _without_credential(config: CheckedConfig, params: Mapping[Any, Any]) -> str:
+    """What the calls of an entry do whose credential is nowhere."""
+    outcome, instead = key_outcome(config, {**params, "litellm_credential_name": None})
+    if outcome is Outcome.AS_IF_ABSENT or params.get("api_key") is not None:
+        return "it has no effect"
+    return f"LiteLLM uses {instead}" if instead else FAILS
 
 
 def _credential(file: CheckedFile, index: int, row: object) -> Iterator[Finding]:
@@ -267,7 +304,7 @@ def _health_checks(config: CheckedConfig) -> Iterator[Finding]:
 
 
 def _polling(config: CheckedConfig) -> Iterator[Finding]:
-    """LiteLLM's free polling of an api_base: who sees it may wonder."""
+    """LiteLLM's free polling of an api_base: nothing wrong, but who sees it may wonder."""
     general = config.section("general_settings")
     if general.get("disable_model_info_refresh") is True or general.get("background_health_checks"):
         return
@@ -285,7 +322,7 @@ def _polling(config: CheckedConfig) -> Iterator[Finding]:
         fix = "Where that is not wanted: general_settings.disable_model_info_refresh: true"
         file, index, _ = polled[0]
         path = ("model_list", index, "litellm_params", "api_base")
-        yield file.warning("polled_api_base", what, path, fix)
+        yield file.remark("polled_api_base", what, path, fix)
 
 
 def _polled_host(params: dict[Any, Any], environ: Mapping[str, str]) -> str | None:

@@ -278,7 +278,7 @@ def key_outcome(config: CheckedConfig, params: Mapping[Any, Any]) -> tuple[Outco
     if params.get("litellm_credential_name") or usual == ():
         return Outcome.AS_IF_ABSENT, ""
     given = config.section("environment_variables")
-    for name in usual or ():
+    for name in usual or _likely_keys(params):
         if config.environ.get(name) or given.get(name):
             return Outcome.FALLS_BACK, name
     return Outcome.CALLS_FAIL, ""
@@ -298,12 +298,20 @@ USUAL_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 
 def usual_keys(params: Mapping[Any, Any]) -> tuple[str, ...] | None:
     """The variables LiteLLM reads an entry's key from by itself; None where that is not known."""
+    return USUAL_KEYS.get(_provider_of(params) or "")
+
+
+def _likely_keys(params: Mapping[Any, Any]) -> tuple[str, ...]:
+    """The variable most of LiteLLM's other providers have their key in."""
+    provider = re.sub(r"[^A-Z0-9]", "_", (_provider_of(params) or "").upper())
+    return (f"{provider}_API_KEY", f"{provider.replace('_', '')}_API_KEY") if provider else ()
+
+
+def _provider_of(params: Mapping[Any, Any]) -> str | None:
     model, provider = params.get("model"), params.get("custom_llm_provider")
-    if not isinstance(model, str):
-        return None
-    if not isinstance(provider, str):
-        provider = model.partition("/")[0] if "/" in model else _maker(model)
-    return USUAL_KEYS.get(provider)
+    if isinstance(provider, str) or not isinstance(model, str):
+        return provider if isinstance(model, str) else None
+    return model.partition("/")[0] if "/" in model else _maker(model)
 
 
 def _maker(model: str) -> str:
