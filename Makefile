@@ -33,11 +33,12 @@ check: $(VENV)/.installed-test   # seconds: for while one works
 dist: $(VENV)/.installed-test    # wheel and source archive, in dist/
 	$(BIN)/python -m build --no-isolation
 
-PINS := .github/actions/regenerate-config/requirements.txt
+PIN = printf 'hatchling\npip\n' | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+  --generate-hashes --custom-compile-command 'make pins' pyproject.toml -
 pins: $(VENV)/bin/python         # what rollcall and its build need, by version and hash
 	$(BIN)/python -m pip install --quiet uv
-	printf 'hatchling\npip\n' | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
-	  --generate-hashes --custom-compile-command 'make pins' --output-file $(PINS) pyproject.toml -
+	$(PIN) --output-file .github/actions/regenerate-config/requirements.txt
+	$(PIN) --extra serve --extra fleet --output-file examples/docker/requirements.txt
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python -m benchmarks

@@ -39,7 +39,7 @@ function Start-Proxy {
     $program, $words = @(Find-Rollcall $root)
     $prepared = $null
     if (-not $program) {
-        Write-Note "start-proxy: rollcall was not found (pip install litellm-rollcall); litellm starts on $config as it is."
+        Write-Note "start-proxy: rollcall was not found (pip install $root); litellm starts on $config as it is."
         $global:LASTEXITCODE = 127
     }
     elseif (-not $wanted) { & $program @words plan --config $config }

@@ -37,7 +37,7 @@ fi
 as_it_is="litellm starts on $config as it is"
 prepared='' code=127
 if [ -z "$rollcall" ]; then
-    say "rollcall was not found (pip install litellm-rollcall); $as_it_is."
+    say "rollcall was not found (pip install $root); $as_it_is."
 elif [ -n "$dry_run" ]; then
     exec $rollcall plan --config "$config"
 else

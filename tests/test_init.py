@@ -147,6 +147,13 @@ def test_an_own_server_is_offered_as_a_provider_with_its_address() -> None:
     assert "  # - {" in proposal_text(silent)
 
 
+@pytest.mark.parametrize("entry", ["ollama/llama3.3", "ollama_chat/llama3.3", "lm_studio/qwen3"])
+def test_a_local_server_that_needs_no_key_gets_no_key_to_need(entry: str) -> None:
+    found, _ = rules(entries(f"a = {entry}"))
+    (fields,) = found.providers.values()
+    assert not fields.get("key_env")
+
+
 def test_a_dead_entry_is_named_and_its_family_goes_on() -> None:
     found, rows = rules(
         entries(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,3 +77,15 @@ def test_the_first_real_use_of_the_readme(newcomer: House) -> None:
     for command, printed in steps(ROOT / "README.md"):
         said = says(newcomer, command)
         assert agrees(printed, said), "\n".join([command, *("    " + line for line in said)])
+
+
+def test_the_config_that_the_readme_shows(newcomer: House) -> None:
+    shown = (ROOT / "README.md").read_text(encoding="utf-8").partition("What stands in `config")[2]
+    block = shown.partition("\n\n")[2].partition("\n\nKeys are only")[0]
+    mine = block.partition("  # >>>")[0]
+    assert newcomer.run("init").code == 0
+    newcomer.config.write_text(textwrap.dedent(mine), encoding="utf-8")
+    assert newcomer.run("apply").code == 0
+    lines = newcomer.config.read_text(encoding="utf-8").splitlines()
+    printed = textwrap.dedent(block).splitlines()
+    assert agrees([*printed, "..."], lines), "\n".join(lines)

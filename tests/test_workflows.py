@@ -143,18 +143,42 @@ class TestRegenerating:
         assert data["concurrency"]["cancel-in-progress"] == "false"
         assert set(data["on"]) == {"schedule", "workflow_dispatch"}, "no pull request gets the keys"
 
-    def test_every_dependency_is_pinned_by_hash(self) -> None:
-        """And to a version that pyproject.toml admits; `make pins` writes the file."""
-        text = (ACTION / "requirements.txt").read_text(encoding="utf-8")
-        pinned = dict(re.findall(r"^([a-z0-9.-]+)==(\S+)(?= |$)", text, re.MULTILINE))
-        assert len(re.findall(r"^\S+==", text, re.MULTILINE)) == len(pinned)
-        blocks = re.split(r"^(?=\S+==)", text, flags=re.MULTILINE)[1:]
-        assert all("--hash=sha256:" in block for block in blocks)
-        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-        wanted = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
-        for requirement in map(Requirement, wanted):
-            version = pinned[requirement.name.lower().replace(".", "-")]
-            assert requirement.specifier.contains(version), requirement
+
+@pytest.mark.parametrize(
+    ("pins", "extras"),
+    [
+        (ACTION / "requirements.txt", ()),
+        (ROOT / "examples/docker/requirements.txt", ("serve", "fleet")),
+    ],
+    ids=["the action", "the image"],
+)
+def test_every_dependency_is_pinned_by_hash(pins: Path, extras: tuple[str, ...]) -> None:
+    """And to a version that pyproject.toml admits; `make pins` writes the files."""
+    text = pins.read_text(encoding="utf-8")
+    pinned = dict(re.findall(r"^([a-z0-9.-]+)==(\S+)(?= |$)", text, re.MULTILINE))
+    blocks = re.split(r"^(?=\S+==)", text, flags=re.MULTILINE)[1:]
+    assert len(blocks) == len(pinned)
+    assert all("--hash=sha256:" in block for block in blocks)
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project = data["project"]
+    wanted = [*project["dependencies"], *data["build-system"]["requires"]]
+    wanted += [line for extra in extras for line in project["optional-dependencies"][extra]]
+    for requirement in map(Requirement, wanted):
+        version = pinned[requirement.name.lower().replace(".", "-")]
+        assert requirement.specifier.contains(version), requirement
+
+
+@pytest.mark.parametrize(
+    ("extra", "path"), [("serve", "service/__init__.py"), ("fleet", "store/homes.py")]
+)
+def test_the_hint_for_a_missing_extra_names_its_packages(extra: str, path: str) -> None:
+    """Packages of the index, which is where rollcall itself is not yet."""
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = data["project"]["optional-dependencies"][extra]
+    names = " ".join(sorted(Requirement(line).name for line in wanted))
+    text = (ROOT / "src" / "rollcall" / path).read_text(encoding="utf-8")
+    (hint,) = re.findall(r"pip install ([\w ]+) \(rollcall's extra", text)
+    assert " ".join(sorted(hint.split())) == names
 
 
 ZIZMOR = shutil.which("zizmor", path=str(Path(sys.executable).parent))

@@ -268,7 +268,7 @@ def _source(
     fields: dict[str, Any] = {
         "type": known,
         "base_url": base,
-        "key_env": key_env or (None if given else list(row.key_env) or None),
+        "key_env": key_env or (None if given or row.key_optional else list(row.key_env) or None),
         "litellm_prefix": prefix,
     }
     try:
@@ -460,7 +460,8 @@ def _told(found: Proposal) -> list[str]:
     """How many entries the rules keep; which are left alone, by reason; which are dead."""
     if not found.total:
         return []
-    lines = [f"Your config.yaml has {found.total} entries: {found.covered} kept by rules."]
+    entries = "1 entry" if found.total == 1 else f"{found.total} entries"
+    lines = [f"Your config.yaml has {entries}: {found.covered} kept by rules."]
     reasons: dict[str, list[LeftAlone]] = {}
     for row in found.left_alone:
         reasons.setdefault(row.why, []).append(row)

@@ -135,6 +135,6 @@ def serve(options: ServeOptions, *, refresh: Callable[[], None] | None = None) -
     except ModuleNotFoundError as error:
         raise SettingsError(
             f"`rollcall serve` needs {error.name}, which is not installed.",
-            "Install it with: pip install 'litellm-rollcall[serve]'",
+            "Install it with: pip install fastapi jinja2 uvicorn (rollcall's extra `serve`).",
         ) from error
     return run(options, refresh=refresh)

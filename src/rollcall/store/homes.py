@@ -107,5 +107,5 @@ def home_of(settings: Settings) -> Home:
 def _without(error: ImportError) -> StoreError:
     return StoreError(
         f"This needs a package that is not installed ({error.name}).",
-        'Install it with: pip install "litellm-rollcall[fleet]"',
+        "Install it with: pip install obstore kubernetes (rollcall's extra `fleet`).",
     )
