@@ -407,13 +407,13 @@ class TestMinAge:
     def test_without_a_date_the_day_we_saw_it_first_counts(self) -> None:
         rows = models("anthropic/claude-sonnet-5", "anthropic/claude-sonnet-4-6")
         seen = {("anthropic", "claude-sonnet-5"): TODAY - timedelta(days=2)}
-        outcome = admit(self.TEXT, rows, first_seen=seen)
+        outcome = admit(self.TEXT, rows, first_seen=lambda *key: seen.get(key))
         assert ids(outcome) == ["anthropic/claude-sonnet-4-6"]
         assert "first seen 2 days ago" in outcome.held[0].reason
 
     def test_on_the_first_sight_of_a_provider_all_are_old_enough(self) -> None:
         rows = models("anthropic/claude-sonnet-5")
-        assert ids(admit(self.TEXT, rows, first_seen=lambda provider, model_id: None))
+        assert ids(admit(self.TEXT, rows))
 
     @pytest.mark.parametrize(
         "name", ["claude-sonnet-5", "anthropic/claude-sonnet-5", "My claude-sonnet"]
@@ -452,7 +452,7 @@ class TestWarnings:
         text = "allow: [{family: claude-sonet}, {match: [claude-opus-5, claude-opus-55]}]"
         silent: dict[str, list[Model]] = {"openai": [], "gemini": [], "xai": []}
         catalogs = silent | shelves(CLAUDES)
-        outcome = admission.admit(load(text), catalogs, today=TODAY, first_seen={})
+        outcome = admission.admit(load(text), catalogs, today=TODAY)
         assert outcome.warnings == (
             "rule 1 finds nothing: nobody asked lists claude-sonet by anthropic; "
             "did you mean 'claude-sonnet'?",
@@ -639,7 +639,7 @@ def calls_of(rows: list[Model]) -> int:
     """How many Python calls one admission takes: what grows too fast shows here, on any machine."""
     policy = load(RULES + "- {match: '*e*', newest: 1}\n" * 20)
     catalogs = shelves(rows)
-    admission.admit(policy, catalogs, today=TODAY, first_seen={})
+    admission.admit(policy, catalogs, today=TODAY)
     count = 0
 
     def note(_frame: object, event: str, _argument: object) -> None:
@@ -648,7 +648,7 @@ def calls_of(rows: list[Model]) -> int:
 
     sys.setprofile(note)
     try:
-        admission.admit(policy, catalogs, today=TODAY, first_seen={})
+        admission.admit(policy, catalogs, today=TODAY)
     finally:
         sys.setprofile(None)
     return count

@@ -76,8 +76,7 @@ def test_every_field_loads() -> None:
     assert (loaded.defaults.timeout, loaded.defaults.deadline) == (2.0, 0.5)
     assert (loaded.defaults.ttl, loaded.defaults.stale_after) == (600.0, 604_800.0)
     assert loaded.providers["xai"].timeout == 4.0
-    assert loaded.providers["my-vllm"].needs_no_key
-    assert not loaded.providers["openrouter"].needs_no_key
+    assert loaded.providers["my-vllm"].key_env == ()
     assert loaded.providers["second"].key_env == ("SECOND_KEY", "OR_KEY")
     first, second = loaded.allow
     assert (first.family, first.from_, first.newest, first.stage) == (
@@ -554,7 +553,7 @@ def test_legacy_mode_needs_no_file_asks_openrouter_and_takes_what_anthropic_make
         model("openrouter/openai/gpt-5.5"),
         model("openrouter/acme/claude-sonnet-99"),
     ]
-    outcome = admission.admit(fallback, {"openrouter": rows}, today=TODAY, first_seen={})
+    outcome = admission.admit(fallback, {"openrouter": rows}, today=TODAY)
     assert [row.name for row in outcome.admitted] == ["openrouter/anthropic/claude-sonnet-5"]
     pool = [Candidate(row.name, row.model, row.reading, 1) for row in outcome.admitted]
     (only,), _ = aliases.resolve(

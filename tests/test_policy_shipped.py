@@ -42,7 +42,7 @@ needs_corpus = pytest.mark.skipif(
 def resolved(providers: set[str]) -> tuple[admission.Admission, dict[str, str | None]]:
     loaded = shipped()
     catalogs = {name: rows for name, rows in real_catalogs().items() if name in providers}
-    outcome = admission.admit(loaded, catalogs, today=TODAY, first_seen={})
+    outcome = admission.admit(loaded, catalogs, today=TODAY)
     pool = [Candidate(r.name, r.model, r.reading, r.rule) for r in outcome.admitted]
     rows, _ = aliases.resolve(
         loaded, pool, own_names=frozenset(), current={}, unanswered=frozenset(), today=TODAY

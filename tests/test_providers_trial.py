@@ -69,8 +69,6 @@ def test_a_model_that_answers(provider: str) -> None:
 
 def test_a_model_that_thinks_first_gets_room_for_it() -> None:
     with simulated("openai") as server:
-        assert tried("openai", server.url, reasoning=True).answered
-        assert body_of(server.requests[0])["max_tokens"] >= 1000
         message = (
             "Could not finish the message because max_tokens or model output limit was reached."
         )
@@ -78,7 +76,7 @@ def test_a_model_that_thinks_first_gets_room_for_it() -> None:
             Reply(status=400, body=json.dumps({"error": {"message": message}}).encode())
         ]
         assert tried("openai", server.url).answered
-        assert body_of(server.requests[2])["max_tokens"] >= 1000
+        assert body_of(server.requests[1])["max_tokens"] >= 1000
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,7 @@ OTHERS = ("anthropic", "openai", "gemini", "xai", "openrouter")
 def warnings(text: str, *rows: Model) -> tuple[str, ...]:
     """What is said of a policy's rules where every provider answered."""
     catalogs: dict[str, list[Model]] = {name: [] for name in OTHERS}
-    return admission.admit(
-        load(text), catalogs | by_provider(rows), today=TODAY, first_seen={}
-    ).warnings
+    return admission.admit(load(text), catalogs | by_provider(rows), today=TODAY).warnings
 
 
 SPECIAL: list[dict[str, Any]] = [
@@ -59,7 +57,7 @@ def test_no_pattern_admits_a_real_model_one_cannot_chat_with() -> None:
     catalogs["openrouter"] = real_catalog("openrouter", "2026-07-30")
     everything = 'allow: [{match: "*", stage: any}, {match: "*:*", stage: any}, {match: "*:free"}]'
     text = f"providers: {{{', '.join(f'{name}: {{}}' for name in catalogs)}}}\n{everything}"
-    admitted = admission.admit(load(text), catalogs, today=TODAY, first_seen={}).admitted
+    admitted = admission.admit(load(text), catalogs, today=TODAY).admitted
     assert len(admitted) > 300
     assert {row.model.kind for row in admitted} == {Kind.CHAT}
     assert not [row.model.id for row in admitted if row.model.batch_only]

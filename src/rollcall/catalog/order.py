@@ -49,6 +49,12 @@ def release_date(model: Model) -> date | None:
     return reading.stamp or model.released or _reached_stamp(model, reading)
 
 
+def release_number(model: Model) -> int:
+    """The day a model came out, as a number that compares; 0 where nobody says."""
+    day = release_date(model)
+    return day.toordinal() if day else _UNKNOWN_DAY
+
+
 def _reached_stamp(model: Model, reading: Reading) -> date | None:
     others = [read(alias, maker=model.maker) for alias in model.aliases]
     return max(
@@ -157,7 +163,7 @@ def _days(models: Sequence[tuple[Model, Reading]]) -> list[int]:
     snapshot, while one released later stands before it. With a bare name whose day nobody says
     it stands before all of them: it follows the newest.
     """
-    own = [_day(release_date(model)) for model, _ in models]
+    own = [release_number(model) for model, _ in models]
     snapshots: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
     for (model, reading), day in zip(models, own, strict=True):
         if reading.dated:
@@ -168,10 +174,6 @@ def _days(models: Sequence[tuple[Model, Reading]]) -> list[int]:
             limit = own[index] + SNAPSHOT_MARGIN.days if own[index] else max(siblings)
             days[index] = max([own[index], *(day for day in siblings if day <= limit)])
     return days
-
-
-def _day(day: date | None) -> int:
-    return day.toordinal() if day else _UNKNOWN_DAY
 
 
 def _bare_name(model: Model, reading: Reading) -> tuple[object, ...]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from rollcall.catalog.model import Model, in_dollars
 from rollcall.inspect.explain_model import Explanation, Stage, explain_model, nowhere
-from rollcall.litellm_config.effective import alias_map, entries
-from rollcall.litellm_config.entries import alias_target, called_by, key_of, model_of, name_of
+from rollcall.litellm_config.effective import alias_map, alias_target, entries
+from rollcall.litellm_config.entries import called_by, key_of, model_of, name_of
 from rollcall.plan.guards import models_by_name, price_of
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import yaml
 
 from rollcall.errors import ConfigRefused
 from rollcall.litellm_config.document import (
+    MANAGED_BY,
     Blocks,
     ConfigDocument,
     Entry,
@@ -18,7 +19,6 @@ from rollcall.litellm_config.document import (
     is_managed,
     own_indexes,
 )
-from rollcall.litellm_config.entries import MANAGED_BY
 from rollcall.litellm_config.nodes import begin, column, keyed, member_begins
 from rollcall.litellm_config.refusals import refusal
 from rollcall.litellm_config.sections import Marker

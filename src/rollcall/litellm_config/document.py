@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 Entry = dict[str, Any]
 """One `model_list` entry as plain data: model_name, litellm_params, model_info."""
 
-MANAGER = "rollcall"
+MANAGED_BY = "rollcall"
 """The value of `model_info.managed_by` in every entry of ours."""
 
 FallbacksSection = Literal["router_settings", "litellm_settings", "both"]
@@ -105,7 +105,7 @@ class ConfigDocument:
 def is_managed(entry: Any) -> bool:
     """Whether an entry says it is ours."""
     info = entry.get("model_info") if isinstance(entry, dict) else None
-    return isinstance(info, dict) and info.get("managed_by") == MANAGER
+    return isinstance(info, dict) and info.get("managed_by") == MANAGED_BY
 
 
 LITELLM_KEYS = frozenset(

@@ -163,9 +163,8 @@ def is_left_out(model_info: Mapping[Any, Any], environ: Mapping[str, str]) -> bo
 def _aliases(data: Mapping[str, Any]) -> dict[str, Alias]:
     found = {}
     for name, value in alias_map(data).items():
-        target = value.get("model") if isinstance(value, dict) else value
         hidden = isinstance(value, dict) and value.get("hidden") is True
-        found[str(name)] = Alias(str(name), _text(target) or "", hidden)
+        found[str(name)] = Alias(str(name), alias_target(value) or "", hidden)
     return found
 
 
@@ -180,6 +179,12 @@ def entries(data: Mapping[str, Any]) -> list[dict[str, Any]]:
 def alias_map(data: Mapping[str, Any]) -> dict[Any, Any]:
     """`router_settings.model_group_alias`, {} where it is none."""
     return mapping(mapping(data.get("router_settings")).get("model_group_alias"))
+
+
+def alias_target(value: Any) -> str | None:
+    """The model_name that a `model_group_alias` value leads to; None where it says none."""
+    target = value.get("model") if isinstance(value, dict) else value
+    return target if isinstance(target, str) else None
 
 
 def mapping(value: object) -> dict[Any, Any]:

@@ -11,15 +11,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollcall.catalog.model import Model, Price, PriceTier
+from rollcall.litellm_config.document import MANAGED_BY, Entry
 from rollcall.secrets import REFERENCE, is_written_out, variable_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rollcall.litellm_config.document import Entry
 
-
-MANAGED_BY = "rollcall"
 ID_PREFIX = "rollcall/"
 
 FLAGS = {
@@ -163,12 +161,6 @@ def section_of(entry: Mapping[str, Any], section: str) -> dict[str, Any]:
 def by_name(entries: Iterable[Entry]) -> dict[str, Entry]:
     """Entries by their model_name; of two that share one, the last."""
     return {name_of(entry): entry for entry in entries}
-
-
-def alias_target(value: Any) -> str | None:
-    """The model_name that a `model_group_alias` value leads to; None where it says none."""
-    target = value.get("model") if isinstance(value, dict) else value
-    return target if isinstance(target, str) else None
 
 
 def keys_of(entries: Iterable[Entry]) -> frozenset[tuple[str, str]]:

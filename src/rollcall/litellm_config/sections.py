@@ -123,8 +123,6 @@ class Region:
     """Our lines: [start, end) with both markers, and the members [first, last) between them."""
 
     start: int
-    inner_start: int
-    inner_end: int
     end: int
     first: int = 0
     last: int = 0
@@ -272,7 +270,7 @@ def with_region(body: str, section: Section, markers: tuple[Marker, Marker]) -> 
         ConfigRefused: the markers are elsewhere, or cut through an entry.
     """
     opening, closing = markers
-    region = Region(opening.start, opening.end, closing.start, closing.end)
+    region = Region(opening.start, closing.end)
     key = section.key
     inside = (
         not section.missing

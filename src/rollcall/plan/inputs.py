@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from rollcall.catalog.facts import OtherLists, RecordedFacts
 from rollcall.catalog.model import Answer, Model, Verdict
+from rollcall.litellm_config.effective import alias_map, alias_target, entries
 from rollcall.litellm_config.entries import (
-    alias_target,
     entry_of,
     key_of,
     keys_of,
@@ -281,8 +281,8 @@ class Inputs:
     @cached_property
     def own_ids(self) -> frozenset[str]:
         """The `model_info.id`s the user's own entries give, includes counted."""
-        included = [row for data in self.included.values() for row in _list(data.get("model_list"))]
-        rows = [row for row in (*self.own_entries, *included) if isinstance(row, dict)]
+        included = [row for data in self.included.values() for row in entries(data)]
+        rows = (*self.own_entries, *included)
         ids = (section_of(row, "model_info").get("id") for row in rows)
         return frozenset(one for one in ids if isinstance(one, str))
 
@@ -291,10 +291,8 @@ class Inputs:
         """The names that included files give: their entries' and their aliases'."""
         names: set[str] = set()
         for data in self.included.values():
-            rows, router = data.get("model_list"), data.get("router_settings")
-            given = router.get("model_group_alias") if isinstance(router, dict) else None
-            names |= {name_of(row) for row in _list(rows) if isinstance(row, dict)}
-            names |= {str(name) for name in given} if isinstance(given, dict) else set()
+            names |= {name_of(entry) for entry in entries(data)}
+            names |= {str(name) for name in alias_map(data)}
         return frozenset(names)
 
     @property
@@ -332,7 +330,3 @@ class Inputs:
     def first_seen(self, provider: str, model_id: str) -> date | None:
         """The day we first saw an id; None = it is old enough for every `min_age`."""
         return self.state.first_seen(provider, model_id, self.today)
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []

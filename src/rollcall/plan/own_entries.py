@@ -12,7 +12,14 @@ from rollcall.catalog import order
 from rollcall.catalog.facts import whose
 from rollcall.catalog.model import Kind, Model, Verdict
 from rollcall.litellm_config.document import is_managed, lines_of_own_models
-from rollcall.litellm_config.entries import called_by, leaves_on, model_of, name_of, price_of
+from rollcall.litellm_config.entries import (
+    called_by,
+    leaves_on,
+    model_of,
+    name_of,
+    price_of,
+    section_of,
+)
 from rollcall.litellm_config.nodes import locate
 from rollcall.providers.builtin import BUILTIN
 from rollcall.providers.kinds import kind_of_id
@@ -77,7 +84,7 @@ def read_own_entries(inputs: Inputs) -> tuple[OwnEntry, ...]:
                 provider=key[0],
                 id=key[1],
                 litellm_model=called_by(entry) or "",
-                price=price_of(_info(entry)),
+                price=price_of(section_of(entry, "model_info")),
                 kind=kind_of_id(key[1]),
             )
         known = inputs.others.complete(model) if model else None
@@ -102,18 +109,16 @@ def _key_of(inputs: Inputs, entry: Entry) -> tuple[str, str] | None:
 def _is_whole(inputs: Inputs, provider: str, model_id: str, entry: Entry) -> bool:
     """Whether a model's absence from its provider's list says that it is gone."""
     answer = inputs.answers[provider]
-    chat = kind_of_id(model_id) is Kind.CHAT and _info(entry).get("mode") in CHATTING
+    chat = (
+        kind_of_id(model_id) is Kind.CHAT
+        and section_of(entry, "model_info").get("mode") in CHATTING
+    )
     return (
         answer.verdict is Verdict.OK
         and not answer.partial
         and chat
         and not model_id.startswith("ft:")
     )
-
-
-def _info(entry: Entry) -> dict[str, Any]:
-    info = entry.get("model_info")
-    return info if isinstance(info, dict) else {}
 
 
 def named_in(

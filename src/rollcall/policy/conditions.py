@@ -17,7 +17,7 @@ from rollcall.catalog import names
 from rollcall.catalog.model import per_million
 from rollcall.catalog.order import release_date
 from rollcall.errors import shown
-from rollcall.policy.words import Words
+from rollcall.policy.words import Words, text_or_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,27 +87,19 @@ def _parse_day(value: object) -> date:
         raise ValueError(f"expected a day such as 2026-01-31, not {shown(value)}") from None
 
 
-def _comparison(example: str) -> WithJsonSchema:
-    pattern = r"^\s*(<=|>=|==|=|<|>)?\s*[0-9]+(\.[0-9]+)?\s*[kKmM]?\s*$"
-    return WithJsonSchema(
-        {
-            "anyOf": [{"type": "string", "pattern": pattern}, {"type": "number"}],
-            "examples": [example],
-        }
-    )
-
+_COMPARISON = r"^\s*(<=|>=|==|=|<|>)?\s*[0-9]+(\.[0-9]+)?\s*[kKmM]?\s*$"
 
 AtLeast = Annotated[
     Condition,
     PlainValidator(partial(parse_condition, bare=">=")),
     PlainSerializer(str, return_type=str),
-    _comparison(">= 128000"),
+    text_or_number(_COMPARISON, ">= 128000"),
 ]
 AtMost = Annotated[
     Condition,
     PlainValidator(partial(parse_condition, bare="<=")),
     PlainSerializer(str, return_type=str),
-    _comparison("<= 1.00"),
+    text_or_number(_COMPARISON, "<= 1.00"),
 ]
 Day = Annotated[
     date,

@@ -295,11 +295,6 @@ class ProviderPolicy(Additions):
             return rows
         return [{"id": row} if isinstance(row, str) else row for row in rows]
 
-    @property
-    def needs_no_key(self) -> bool:
-        """Whether the policy says outright that no key is needed (`key_env: null`)."""
-        return "key_env" in self.model_fields_set and not self.key_env
-
 
 class Guards(Section):
     """What keeps a surprising plan from being written."""

@@ -79,7 +79,8 @@ def _words(value: object) -> tuple[str, ...]:
     return tuple(given)
 
 
-def _text_or_number(pattern: str, example: str) -> WithJsonSchema:
+def text_or_number(pattern: str, example: str) -> WithJsonSchema:
+    """The JSON Schema of a value that may be written as either."""
     return WithJsonSchema(
         {
             "anyOf": [{"type": "string", "pattern": pattern}, {"type": "number"}],
@@ -89,10 +90,10 @@ def _text_or_number(pattern: str, example: str) -> WithJsonSchema:
 
 
 Seconds = Annotated[
-    float, PlainValidator(_seconds), _text_or_number(r"^\s*[0-9.]+\s*(ms|s|m|h|d|w)?\s*$", "2s")
+    float, PlainValidator(_seconds), text_or_number(r"^\s*[0-9.]+\s*(ms|s|m|h|d|w)?\s*$", "2s")
 ]
-Days = Annotated[int, PlainValidator(parse_days), _text_or_number(r"^\s*[0-9]+\s*(d|w)\s*$", "3d")]
-Share = Annotated[float, PlainValidator(_share), _text_or_number(r"^\s*[0-9.]+\s*%?\s*$", "25%")]
+Days = Annotated[int, PlainValidator(parse_days), text_or_number(r"^\s*[0-9]+\s*(d|w)\s*$", "3d")]
+Share = Annotated[float, PlainValidator(_share), text_or_number(r"^\s*[0-9.]+\s*%?\s*$", "25%")]
 Words = Annotated[
     tuple[str, ...],
     BeforeValidator(_words),

@@ -8,8 +8,8 @@ from __future__ import annotations
 import codecs
 import json
 import zlib
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 MAX_BYTES: Final = 30 * 1024 * 1024
 """Of one provider's whole answer, after decompression."""
@@ -162,3 +162,26 @@ def _looks_like(text: str, error: json.JSONDecodeError) -> str:
     if start[0] in "{[" and cut_off:
         return "it ends in the middle"
     return f"it is not JSON (at character {error.pos})"
+
+
+# --- what stands in it, read for what it has ---
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The value if it is an object, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def text(value: Any) -> str:
+    """The value if it is a text, else none."""
+    return value if isinstance(value, str) else ""
+
+
+def items(value: Any) -> list[Mapping[str, Any]]:
+    """The objects of a list; none where it is no list."""
+    return [mapping(item) for item in value] if isinstance(value, list) else []
+
+
+def tokens(value: Any) -> int | None:
+    """A token count, None where it is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

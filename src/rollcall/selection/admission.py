@@ -18,13 +18,15 @@ from rollcall.selection.rule import AppliedRule, RuleContext, Stop, verdict
 from rollcall.selection.warnings import moving_id_warnings, rule_warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from rollcall.catalog.model import Model
     from rollcall.catalog.reading import Reading
     from rollcall.policy.schema import Extras, Policy, Rule
-    from rollcall.selection.rule import AppliedRule
+
+    Key = tuple[str, str]
+    """(provider, id)."""
 
 
 SUPERSEDING = frozenset(Stop) - {Stop.FROM, Stop.UNNAMED}
@@ -149,7 +151,7 @@ def admit(
     catalogs: Mapping[str, Sequence[Model]],
     *,
     today: date,
-    first_seen: Callable[[str, str], date | None] | Mapping[tuple[str, str], date | None],
+    first_seen: Callable[[str, str], date | None] = lambda _provider, _id: None,
     accepted: frozenset[str] = frozenset(),
     named_only: bool = False,
     present: frozenset[tuple[str, str]] = frozenset(),
@@ -171,41 +173,56 @@ def admit(
     Raises:
         PolicyError: two models would carry one model_name.
     """
-    seen = first_seen if callable(first_seen) else lambda *key: first_seen.get(key)
     context = RuleContext(
         policy=policy,
         catalogs=_catalogs(policy, catalogs, others),
         today=today,
-        first_seen=seen,
+        first_seen=first_seen,
         accepted=accepted | set(policy.accept),
         named_only=named_only,
         present=present,
         unproven=unproven,
     )
     rules = tuple(AppliedRule(context, rule, at) for at, rule in enumerate(policy.allow, start=1))
-    admitted: dict[tuple[str, str], Admitted] = {}
-    warnings: list[str] = []
-    held: dict[tuple[str, str], Held] = {}
-    for applied in rules:
-        for item in applied.chosen:
-            row = _row(applied, item.model, item.reading, policy)
-            if fault := name_fault(row.name) or name_fault(item.model.id):
-                warnings.append(f"{item.model.qualified}: left out, {fault}")
-            elif item.model.key not in admitted:
-                admitted[item.model.key] = row
-        for item in applied.held:
-            reason = f"rule {applied.number}: {context.waits(item, applied.rule)}"
-            held.setdefault(item.model.key, Held(item.model, reason, applied.number))
-    _refuse_twins(list(admitted.values()), policy)
-    warnings += [line for applied in rules for line in rule_warnings(applied)]
-    warnings += moving_id_warnings(list(admitted.values()), context)
+    admitted, faults = _admitted(rules, policy)
+    _refuse_twins(admitted.values(), policy)
+    warnings = [
+        *faults,
+        *(line for applied in rules for line in rule_warnings(applied)),
+        *moving_id_warnings(list(admitted.values()), context),
+    ]
     return Admission(
         tuple(admitted.values()),
-        tuple(row for key, row in held.items() if key not in admitted),
+        tuple(row for key, row in _held(rules, context).items() if key not in admitted),
         tuple(dict.fromkeys(warnings)),
         context,
         rules,
     )
+
+
+def _admitted(
+    rules: Iterable[AppliedRule], policy: Policy
+) -> tuple[dict[Key, Admitted], list[str]]:
+    """What the rules admit, each model by the first that does; and what cannot carry its name."""
+    admitted: dict[Key, Admitted] = {}
+    faults = []
+    for applied in rules:
+        for item in applied.chosen:
+            row = _row(applied, item.model, item.reading, policy)
+            if fault := name_fault(row.name) or name_fault(item.model.id):
+                faults.append(f"{item.model.qualified}: left out, {fault}")
+            else:
+                admitted.setdefault(item.model.key, row)
+    return admitted, faults
+
+
+def _held(rules: Iterable[AppliedRule], context: RuleContext) -> dict[Key, Held]:
+    held: dict[Key, Held] = {}
+    for applied in rules:
+        for item in applied.held:
+            reason = f"rule {applied.number}: {context.waits(item, applied.rule)}"
+            held.setdefault(item.model.key, Held(item.model, reason, applied.number))
+    return held
 
 
 def rule_of(policy: Policy, model: Model) -> int | None:
@@ -245,7 +262,7 @@ def _row(applied: AppliedRule, model: Model, reading: Reading, policy: Policy) -
     )
 
 
-def _refuse_twins(rows: list[Admitted], policy: Policy) -> None:
+def _refuse_twins(rows: Iterable[Admitted], policy: Policy) -> None:
     """Two models of one name, unless the rules of both say that LiteLLM shall balance them."""
     seen: dict[str, Admitted] = {}
     for row in rows:

@@ -75,36 +75,53 @@ def resolve(
     specs = derive(choices, current) if policy.aliases is None else policy.aliases
     if picked is not None:
         specs = {**specs, "default": _preferring(picked, specs.get("default"))}
-    resolved: list[Resolved] = []
     notes: list[str] = []
+    chosen: list[Resolved] = []
     for name, spec in specs.items():
         if why := _taken(name, policy, pool, own_names, own_ids):
             notes.append(f"alias {name!r} is left out: {why}")
             continue
-        found = choose(choices, spec, current.get(name))
-        reason = found.reason
-        if name == "default" and found.target is not None:
-            if picked is not None and choices.named(picked) == found.target:
-                reason = "picked with `rollcall pick`"
-            elif derived and not reason.startswith("stays"):
-                reason = DEFAULT_REASON
-        row = Resolved(name, found.target, spec.hidden, (), reason, found.candidates)
+        row = _chosen(name, spec, choices, current.get(name), picked, derived=derived)
         if row.target is None:
             notes.append(f"alias {name!r} is left out: {row.reason}")
-            if derived and name not in current:
-                continue
-        resolved.append(row)
-    targets = {row.name: row.target for row in resolved if row.target is not None}
-    for index, row in enumerate(resolved):
+        if row.target is not None or not derived or name in current:
+            chosen.append(row)
+    resolved, lost = _with_fallbacks(chosen, specs, choices)
+    ending = (_nothing_left(row, specs[row.name], choices, derived=derived) for row in resolved)
+    return resolved, (*notes, *lost, *filter(None, ending))
+
+
+def _chosen(
+    name: str,
+    spec: AliasSpec,
+    choices: Pool,
+    current: str | None,
+    picked: str | None,
+    *,
+    derived: bool,
+) -> Resolved:
+    """One alias, without its fallbacks yet."""
+    found = choose(choices, spec, current)
+    reason = found.reason
+    if name == "default" and found.target is not None:
+        if picked is not None and choices.named(picked) == found.target:
+            reason = "picked with `rollcall pick`"
+        elif derived and not reason.startswith("stays"):
+            reason = DEFAULT_REASON
+    return Resolved(name, found.target, spec.hidden, (), reason, found.candidates)
+
+
+def _with_fallbacks(
+    chosen: Sequence[Resolved], specs: Mapping[str, AliasSpec], choices: Pool
+) -> tuple[tuple[Resolved, ...], list[str]]:
+    """The aliases with their fallbacks, and notes of those that are nothing in the config."""
+    targets = {row.name: row.target for row in chosen if row.target is not None}
+    resolved, notes = [], []
+    for row in chosen:
         fallbacks, lost = _fallbacks(row, specs[row.name], targets, choices)
-        resolved[index] = replace(row, fallbacks=fallbacks)
+        resolved.append(replace(row, fallbacks=fallbacks))
         notes += lost
-    notes += [
-        line
-        for row in resolved
-        if (line := _nothing_left(row, specs[row.name], choices, derived=derived))
-    ]
-    return tuple(resolved), tuple(notes)
+    return tuple(resolved), notes
 
 
 def _nothing_left(row: Resolved, spec: AliasSpec, pool: Pool, *, derived: bool) -> str | None:
@@ -236,9 +253,5 @@ def _default(pool: Pool, current: str | None) -> str | None:
             return one.model.qualified
     fitting = [one for one in fitting if not pool.is_stale(one)] or fitting
     # max keeps the first of equals: the rules' order breaks ties.
-    return max(fitting, key=_day).model.qualified if fitting else None
-
-
-def _day(one: Candidate) -> int:
-    day = order.release_date(one.model)
-    return day.toordinal() if day else 0
+    newest = max(fitting, key=lambda one: order.release_number(one.model), default=None)
+    return newest.model.qualified if newest else None

@@ -336,7 +336,7 @@ def _blended(one: Candidate) -> Decimal:
 
 
 def _by_price(one: Candidate) -> tuple[Decimal, int]:
-    return _blended(one), _newest_day(one)
+    return _blended(one), -order.release_number(one.model)
 
 
 def _price_reason(one: Candidate) -> str:
@@ -355,16 +355,11 @@ def _price_reason(one: Candidate) -> str:
 
 
 def _by_context(one: Candidate) -> tuple[int, int]:
-    return -(one.model.context or 0), _newest_day(one)
+    return -(one.model.context or 0), -order.release_number(one.model)
 
 
 def _context_reason(one: Candidate) -> str:
     return f"{one.model.context} tokens of context"
-
-
-def _newest_day(one: Candidate) -> int:
-    day = order.release_date(one.model)
-    return -day.toordinal() if day else 0
 
 
 def _ranked(

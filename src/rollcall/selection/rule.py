@@ -228,9 +228,9 @@ class AppliedRule:
         rank = {catalog.provider: at for at, catalog in enumerate(self.catalogs)}
         groups = []
         for rows in self._by_family(items):
-            days = [day.toordinal() for item in rows if (day := _day(item)) is not None]
+            newest = max(order.release_number(item.model) for item in rows)
             maker, family = rows[0].family
-            groups.append((-max(days, default=0), family, maker or "", rows))
+            groups.append((-newest, family, maker or "", rows))
         groups.sort(key=lambda group: group[:3])
         return [
             item
@@ -297,10 +297,6 @@ def _by_version(items: list[ListedModel]) -> list[list[ListedModel]]:
     by_key = {item.model.key: item for item in items}
     versions = order.versions(item.model for item in items)
     return [[by_key[model.key] for model in rows] for rows in versions]
-
-
-def _day(item: ListedModel) -> date | None:
-    return order.release_date(item.model)
 
 
 Verdict = tuple[Stop | None, str]

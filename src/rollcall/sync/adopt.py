@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rollcall.errors import NobodyAsked, PlanError
 from rollcall.litellm_config import adoption
 from rollcall.litellm_config.document import Entry, lines_of_own_models, parse
+from rollcall.litellm_config.effective import alias_target
 from rollcall.litellm_config.entries import Unkept, called_by, lost_in, said_by
 from rollcall.plan.decide import decide
 from rollcall.policy.file import with_rules
@@ -153,8 +154,7 @@ def _aliases(inputs: Inputs, taken: list[str]) -> Iterator[str]:
     ours = {*taken, *(stray.model_name for stray in document.strays)}
     ours |= {str(entry["model_name"]) for entry in document.managed.models}
     for name, target in document.own_aliases.items():
-        leads = target.get("model") if isinstance(target, dict) else target
-        if given.get(name) == target and leads in ours:
+        if given.get(name) == target and alias_target(target) in ours:
             yield name
 
 

@@ -150,23 +150,3 @@ class Answer:
 
 class UnexpectedShape(Exception):
     """A reply is JSON, but not of the protocol; says what is missing."""
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """The value if it is an object, else an empty one: replies are read for what they have."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def text(value: Any) -> str:
-    """The value if it is a text, else none."""
-    return value if isinstance(value, str) else ""
-
-
-def items(value: Any) -> list[Mapping[str, Any]]:
-    """The objects of a list; none where it is no list."""
-    return [mapping(item) for item in value] if isinstance(value, list) else []
-
-
-def tokens(value: Any) -> int | None:
-    """A token count, None where it is none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

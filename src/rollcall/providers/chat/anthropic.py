@@ -6,25 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rollcall.providers.chat.answer import (
-    Piece,
-    ToolCall,
-    UnexpectedShape,
-    Usage,
-    items,
-    mapping,
-    text,
-    tokens,
-)
+from rollcall.providers.bodies import items, mapping, text, tokens
+from rollcall.providers.chat.answer import Piece, ToolCall, UnexpectedShape, Usage
 from rollcall.providers.chat.call import Call, Params, WireRequest, without_none
 from rollcall.providers.chat.errors import InvalidMessages, InvalidParams
-from rollcall.providers.chat.messages import (
-    Message,
-    check_translatable,
-    function_of,
-    image_of,
-    split_system,
-)
+from rollcall.providers.chat.messages import Message, function_of, image_of, translatable
 from rollcall.providers.wire import anthropic_headers
 
 DEFAULT_MAX_TOKENS = 4096
@@ -49,7 +35,7 @@ class AnthropicProtocol:
 
     def request(self, call: Call) -> WireRequest:
         """`POST /v1/messages`."""
-        system, messages = split_system(call.messages)
+        system, messages = translatable(call.messages, "Anthropic")
         _check(messages)
         params = call.params
         if params.temperature is not None and params.temperature > 1:
@@ -149,7 +135,6 @@ def _usage(given: Any) -> Usage:
 
 
 def _check(messages: tuple[Message, ...]) -> None:
-    check_translatable(messages, "Anthropic")
     if messages[0].role == "assistant":
         raise InvalidMessages(
             "The first message is the assistant's, and Anthropic wants the user's first.",

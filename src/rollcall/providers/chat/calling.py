@@ -12,8 +12,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, 
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-from rollcall.providers.bodies import Inbox, TooLarge, Unreadable, as_utf8, read_json
-from rollcall.providers.chat.answer import NoReply, Piece, Reply, UnexpectedShape, mapping
+from rollcall.providers.bodies import Inbox, TooLarge, Unreadable, as_utf8, mapping, read_json
+from rollcall.providers.chat.answer import NoReply, Piece, Reply, UnexpectedShape
 from rollcall.providers.chat.call import Call, WireRequest
 from rollcall.providers.chat.embeddings import Embeddings
 from rollcall.providers.chat.endpoint import Endpoint

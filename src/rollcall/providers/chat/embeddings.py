@@ -9,15 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
-from rollcall.providers.chat.answer import (
-    UNKNOWN_USAGE,
-    UnexpectedShape,
-    Usage,
-    items,
-    mapping,
-    text,
-    tokens,
-)
+from rollcall.providers.bodies import items, mapping, text, tokens
+from rollcall.providers.chat.answer import UNKNOWN_USAGE, UnexpectedShape, Usage
 from rollcall.providers.chat.call import WireRequest
 from rollcall.providers.chat.errors import InvalidMessages
 

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from rollcall.providers.chat.answer import NoReply, Reply, mapping, text
+from rollcall.providers.bodies import mapping, text
+from rollcall.providers.chat.answer import NoReply, Reply
 from rollcall.providers.chat.endpoint import Endpoint
 from rollcall.providers.chat.errors import (
     Outcome,

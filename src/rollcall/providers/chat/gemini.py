@@ -7,25 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from rollcall.providers.chat.answer import (
-    Piece,
-    ToolCall,
-    UnexpectedShape,
-    Usage,
-    items,
-    mapping,
-    text,
-    tokens,
-)
+from rollcall.providers.bodies import items, mapping, text, tokens
+from rollcall.providers.chat.answer import Piece, ToolCall, UnexpectedShape, Usage
 from rollcall.providers.chat.call import Call, Params, WireRequest, without_none
 from rollcall.providers.chat.errors import InvalidMessages
-from rollcall.providers.chat.messages import (
-    Message,
-    check_translatable,
-    function_of,
-    image_of,
-    split_system,
-)
+from rollcall.providers.chat.messages import Message, function_of, image_of, translatable
 
 _BESIDE_GENERATION_CONFIG = {
     "safetySettings",
@@ -64,8 +50,7 @@ class GeminiProtocol:
 
     def request(self, call: Call) -> WireRequest:
         """`POST /models/{model}:generateContent`, streamed as server-sent events."""
-        system, messages = split_system(call.messages)
-        check_translatable(messages, "Gemini")
+        system, messages = translatable(call.messages, "Gemini")
         params = call.params
         beside = {
             name: value for name, value in params.extra.items() if name in _BESIDE_GENERATION_CONFIG

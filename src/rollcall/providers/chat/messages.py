@@ -112,20 +112,16 @@ def _content(index: int, content: Any) -> str | tuple[Mapping[str, Any], ...] | 
     return parts
 
 
-def split_system(messages: Sequence[Message]) -> tuple[str, tuple[Message, ...]]:
-    """The system prompt (all of them, a blank line between) and the rest."""
-    told = [message.text for message in messages if message.role in ("system", "developer")]
-    rest = tuple(message for message in messages if message.role not in ("system", "developer"))
-    return "\n\n".join(text for text in told if text), rest
-
-
-def check_translatable(messages: Sequence[Message], provider: str) -> None:
-    """Check that there is nothing in them that only OpenAI's protocol can say.
+def translatable(messages: Sequence[Message], provider: str) -> tuple[str, tuple[Message, ...]]:
+    """The system prompt (all of them, a blank line between) and the rest, for a protocol other than
+    OpenAI's.
 
     Raises:
-        InvalidMessages: a role that cannot be translated, or a message without content.
+        InvalidMessages: something only OpenAI's can say: another role, or no content.
     """
-    for index, message in enumerate(messages):
+    told = [message.text for message in messages if message.role in ("system", "developer")]
+    rest = tuple(message for message in messages if message.role not in ("system", "developer"))
+    for index, message in enumerate(rest):
         if message.role == "tool" and not message.tool_call_id:
             raise InvalidMessages(
                 f"Message {index} has the role 'tool' and no tool_call_id.",
@@ -142,6 +138,7 @@ def check_translatable(messages: Sequence[Message], provider: str) -> None:
                 f"Message {index} ({message.role}) is empty, which {provider} refuses.",
                 "Give it a text, or leave it out.",
             )
+    return "\n\n".join(text for text in told if text), rest
 
 
 def function_of(call: Mapping[str, Any]) -> tuple[str, str, Mapping[str, Any]]:

@@ -10,16 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rollcall.providers.chat.answer import (
-    Piece,
-    ToolCall,
-    UnexpectedShape,
-    Usage,
-    items,
-    mapping,
-    text,
-    tokens,
-)
+from rollcall.providers.bodies import items, mapping, text, tokens
+from rollcall.providers.chat.answer import Piece, ToolCall, UnexpectedShape, Usage
 from rollcall.providers.chat.call import Call, WireRequest, without_none
 from rollcall.providers.chat.messages import Message
 from rollcall.providers.wire import bearer

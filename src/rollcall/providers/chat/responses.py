@@ -8,25 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rollcall.providers.chat.answer import (
-    Piece,
-    ToolCall,
-    UnexpectedShape,
-    Usage,
-    items,
-    mapping,
-    text,
-    tokens,
-)
+from rollcall.providers.bodies import items, mapping, text, tokens
+from rollcall.providers.chat.answer import Piece, ToolCall, UnexpectedShape, Usage
 from rollcall.providers.chat.call import Call, WireRequest, without_none
 from rollcall.providers.chat.errors import InvalidParams
-from rollcall.providers.chat.messages import (
-    Message,
-    check_translatable,
-    function_of,
-    image_of,
-    split_system,
-)
+from rollcall.providers.chat.messages import Message, function_of, image_of, translatable
 from rollcall.providers.wire import bearer
 
 _PRESET = "preset/"
@@ -53,8 +39,7 @@ class ResponsesProtocol:
 
     def request(self, call: Call) -> WireRequest:
         """`POST /responses`; nothing is to be stored, as with Chat Completions."""
-        system, messages = split_system(call.messages)
-        check_translatable(messages, self.name)
+        system, messages = translatable(call.messages, self.name)
         params = call.params
         if params.stop:
             raise InvalidParams(

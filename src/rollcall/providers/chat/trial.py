@@ -8,7 +8,6 @@ judged by the same rules, as the library's calls.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 
 from rollcall.providers.chat.answer import Piece
@@ -42,7 +41,6 @@ class Trial:
         hint: what to do about it, "" where it answered. status: of HTTP, None without a reply.
         retryable: whether the same call may do better later, after `wait_seconds` if it says so.
         needs_responses: it answers at OpenAI's /responses only, not at /chat/completions.
-        elapsed_seconds: of all attempts.
     """
 
     outcome: Outcome
@@ -52,7 +50,6 @@ class Trial:
     retryable: bool = False
     wait_seconds: float | None = None
     needs_responses: bool = False
-    elapsed_seconds: float = 0.0
 
     @property
     def answered(self) -> bool:
@@ -60,20 +57,16 @@ class Trial:
         return self.outcome is Outcome.ANSWERED
 
 
-async def try_model(
-    client: httpx.AsyncClient, endpoint: Endpoint, model: str, *, reasoning: bool = False
-) -> Trial:
+async def try_model(client: httpx.AsyncClient, endpoint: Endpoint, model: str) -> Trial:
     """Call a model once, and again only where it wants the same call in other words.
 
     Never raises for what the provider does; `endpoint.timeout_seconds` bounds each attempt.
 
     Args:
         client: as `open_client` gives it, for the endpoint's address.
-        reasoning: the model is known to think before it speaks.
     """
-    started = time.monotonic()
     learned = Learned()
-    call = Call(model, _QUESTION, Params(max_tokens=REASONING_TOKENS if reasoning else MAX_TOKENS))
+    call = Call(model, _QUESTION, Params(max_tokens=MAX_TOKENS))
     while True:
         fitted_endpoint, fitted = learned.fit(endpoint, call)
         try:
@@ -96,7 +89,9 @@ async def try_model(
             trial = Trial(Outcome.REFUSED_CALL, error.what, error.hint)
         else:
             trial = Trial(*judge_answer(said), status=200)
-        return _finished(trial, fitted_endpoint, endpoint, time.monotonic() - started)
+        switched = fitted_endpoint.protocol != endpoint.protocol
+        only_there = switched and isinstance(fitted_endpoint.protocol, ResponsesProtocol)
+        return replace(trial, needs_responses=only_there)
 
 
 def judge_answer(said: Piece) -> tuple[Outcome, str]:
@@ -114,8 +109,3 @@ def judge_answer(said: Piece) -> tuple[Outcome, str]:
 def _wants_more(error: ProviderError) -> bool:
     """Whether a model that thinks refuses because the limit does not let it say anything."""
     return error.status == 400 and (CUT_WORDS in error.message or "minimum value" in error.message)
-
-
-def _finished(trial: Trial, called: Endpoint, asked: Endpoint, seconds: float) -> Trial:
-    switched = isinstance(called.protocol, ResponsesProtocol) and called.protocol != asked.protocol
-    return replace(trial, needs_responses=switched, elapsed_seconds=seconds)
