@@ -76,7 +76,6 @@ def load(text: str) -> schema.Policy:
 
 def admit(text: str, rows: Iterable[Model], **given: Any) -> admission.Admission:
     """The rules of a policy's text over some models."""
-    given.setdefault("first_seen", {})
     return admission.admit(load(text), shelves(rows), today=TODAY, **given)
 
 

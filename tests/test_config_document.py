@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from rollcall.errors import ConfigRefused
-from rollcall.litellm_config.document import Blocks, managed_text, parse
+from rollcall.litellm_config.document import Blocks, parse
 from rollcall.litellm_config.nodes import locate
+from rollcall.litellm_config.sections import managed_text
 from rollcall.litellm_config.writing import with_blocks
 from tests.config_oracle import (
     DATA,

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from rollcall.errors import PolicyError
 from rollcall.policy.conditions import Condition
-from rollcall.policy.file import load_policy
-from rollcall.policy.schema import default_policy, json_schema
+from rollcall.policy.file import default_policy, json_schema, load_policy
 from rollcall.selection import admission, aliases
 from rollcall.selection.choosing import Candidate
 from tests.policy_making import TODAY, load, model
@@ -76,7 +75,7 @@ def test_every_field_loads() -> None:
     assert (loaded.defaults.timeout, loaded.defaults.deadline) == (2.0, 0.5)
     assert (loaded.defaults.ttl, loaded.defaults.stale_after) == (600.0, 604_800.0)
     assert loaded.providers["xai"].timeout == 4.0
-    assert loaded.providers["my-vllm"].key_env == ()
+    assert loaded.providers["my-vllm"].key_env is None
     assert loaded.providers["second"].key_env == ("SECOND_KEY", "OR_KEY")
     first, second = loaded.allow
     assert (first.family, first.from_, first.newest, first.stage) == (

@@ -95,6 +95,11 @@ class ConfigRefused(RollcallError):
 class PlanError(RollcallError):
     """A saved plan that cannot be read, or that no longer fits the files it was made from."""
 
+    def __init__(
+        self, what: str, hint: str = "Make a new one with `rollcall plan --out FILE`."
+    ) -> None:
+        super().__init__(what, hint)
+
 
 class StoreError(RollcallError):
     """The disk said no: full, read-only, not ours. Nothing half-written is left behind."""

@@ -127,7 +127,7 @@ def schema() -> None:
     """Print the policy's JSON Schema, for editors."""
     import json
 
-    from rollcall.policy.schema import json_schema
+    from rollcall.policy.file import json_schema
     from rollcall.report.text import out
 
     out(json.dumps(json_schema(), indent=2))

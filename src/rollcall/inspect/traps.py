@@ -20,8 +20,7 @@ from rollcall.inspect.findings import Finding, at_most
 from rollcall.inspect.traps_aliases import alias_traps, fallback_traps
 from rollcall.inspect.traps_entries import entry_traps
 from rollcall.inspect.traps_variables import plain_keys, variable_traps
-from rollcall.litellm_config.document import LITELLM_KEYS
-from rollcall.litellm_config.effective import mapping, resolved
+from rollcall.litellm_config.effective import LITELLM_KEYS, mapping, resolved
 from rollcall.litellm_config.fields import misfits
 from rollcall.litellm_config.text import line_number
 from rollcall.secrets import variable_of

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import yaml
 
 from rollcall.errors import ConfigRefused
+from rollcall.litellm_config.effective import LITELLM_KEYS
 from rollcall.litellm_config.nodes import begin, has_merge, member_begins, scalar_at
 from rollcall.litellm_config.refusals import refusal
 from rollcall.litellm_config.sections import (
@@ -106,40 +107,6 @@ def is_managed(entry: Any) -> bool:
     """Whether an entry says it is ours."""
     info = entry.get("model_info") if isinstance(entry, dict) else None
     return isinstance(info, dict) and info.get("managed_by") == MANAGED_BY
-
-
-LITELLM_KEYS = frozenset(
-    {
-        "agent_list",
-        "agents",
-        "assistant_settings",
-        "callback_settings",
-        "classifier_plugin",
-        "credential_list",
-        "default_vertex_config",
-        "environment_variables",
-        "files_settings",
-        "finetune_settings",
-        "general_settings",
-        "guardrails",
-        "include",
-        "litellm_settings",
-        "mcp_servers",
-        "mcp_tools",
-        "model_list",
-        "pass_through_endpoints",
-        "plugins",
-        "policies",
-        "policy_attachments",
-        "prompts",
-        "router_settings",
-        "sandbox_tools",
-        "search_tools",
-        "vector_store_registry",
-        "worker_registry",
-    }
-)
-"""The top-level keys LiteLLM reads (proxy_server.py of 1.106)."""
 
 
 def refuse_other_files(loaded: LoadedYaml) -> None:
@@ -426,19 +393,3 @@ def _fallbacks(
     if litellm:
         section = "both" if router else "litellm_settings"
     return section, ours, router or litellm
-
-
-def managed_text(raw: bytes) -> str:
-    """Our own lines, markers included, with LF line ends: to tell whether somebody edited them.
-
-    Not to be shown: somebody may have typed a key into them. "" where a marker lacks its half.
-    """
-    try:
-        body = decode(raw).body
-        markers = find_markers(body)
-        pairs = [found for kind in KINDS if (found := pair(body, kind, markers))]
-    except ConfigRefused:
-        return ""
-    pairs.sort(key=lambda found: found[0].start)
-    lines = [body[opening.start : closing.end] for opening, closing in pairs]
-    return "".join(lines).replace("\r\n", "\n")

@@ -17,6 +17,38 @@ PORT = 4000
 ADDRESS = f"http://127.0.0.1:{PORT}"
 CREATED = 1677610602
 """What the proxy gives as every model's `created`, in Unix seconds."""
+LITELLM_KEYS = frozenset(
+    {
+        "agent_list",
+        "agents",
+        "assistant_settings",
+        "callback_settings",
+        "classifier_plugin",
+        "credential_list",
+        "default_vertex_config",
+        "environment_variables",
+        "files_settings",
+        "finetune_settings",
+        "general_settings",
+        "guardrails",
+        "include",
+        "litellm_settings",
+        "mcp_servers",
+        "mcp_tools",
+        "model_list",
+        "pass_through_endpoints",
+        "plugins",
+        "policies",
+        "policy_attachments",
+        "prompts",
+        "router_settings",
+        "sandbox_tools",
+        "search_tools",
+        "vector_store_registry",
+        "worker_registry",
+    }
+)
+"""The top-level keys LiteLLM reads (proxy_server.py of 1.106)."""
 ENVIRONMENTS = ("development", "staging", "production")
 """What LITELLM_ENVIRONMENT and `supported_environments` may say."""
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from rollcall.litellm_config.document import LITELLM_KEYS
+from rollcall.litellm_config.effective import LITELLM_KEYS
 from rollcall.litellm_config.nodes import begin, content_begin
 from rollcall.litellm_config.refusals import refusal
 from rollcall.litellm_config.text import (

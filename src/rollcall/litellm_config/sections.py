@@ -19,7 +19,14 @@ import yaml
 from rollcall.errors import ConfigRefused
 from rollcall.litellm_config.nodes import begin, has_merge, keyed, member_begins, member_end
 from rollcall.litellm_config.refusals import refusal
-from rollcall.litellm_config.text import ConfigText, LoadedYaml, line_end, line_number, line_start
+from rollcall.litellm_config.text import (
+    ConfigText,
+    LoadedYaml,
+    decode,
+    line_end,
+    line_number,
+    line_start,
+)
 
 Kind = Literal["models", "aliases", "fallbacks"]
 KINDS: tuple[Kind, ...] = ("models", "aliases", "fallbacks")
@@ -100,6 +107,22 @@ def _unpaired(body: str, kind: Kind, ours: list[Marker]) -> ConfigRefused:
         expect_open = not expect_open
     line = line_number(body, ours[2].start)
     return refusal("marker_repeated", line, kind=kind)
+
+
+def managed_text(raw: bytes) -> str:
+    """Our own lines, markers included, with LF line ends: to tell whether somebody edited them.
+
+    Not to be shown: somebody may have typed a key into them. "" where a marker lacks its half.
+    """
+    try:
+        body = decode(raw).body
+        markers = find_markers(body)
+        pairs = [found for kind in KINDS if (found := pair(body, kind, markers))]
+    except ConfigRefused:
+        return ""
+    pairs.sort(key=lambda found: found[0].start)
+    lines = [body[opening.start : closing.end] for opening, closing in pairs]
+    return "".join(lines).replace("\r\n", "\n")
 
 
 MODELS = ("model_list",)

@@ -49,7 +49,8 @@ class Inputs:
         old_policy: the policy of the last apply, when we remember it, it was another one, and it
             still works.
         picked: the `provider/id` a person picked as `default`.
-        document: config.yaml. included: the files it includes, name -> data. included_by: the
+        document: config.yaml. config_version: its ETag or generation in a store; "" of a file.
+        included: the files it includes, name -> data. included_by: the
             file that includes it, where it has no router_settings of its own.
         providers: the policy's providers, resolved, in the policy's order.
         key_envs: provider -> the variable its key is written as; None = it needs none.
@@ -76,6 +77,7 @@ class Inputs:
     old_policy: Policy | None = None
     picked: str | None = None
     document: ConfigDocument
+    config_version: str = ""
     included: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     included_by: str = ""
     providers: Mapping[str, Provider]

@@ -122,16 +122,15 @@ def read_plan(text: str, name: str) -> Plan:
     Raises:
         PlanError: not JSON, not a plan, or of another schema version.
     """
-    again = "Make a new one with `rollcall plan --out FILE`."
     try:
         plan = Plan.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise PlanError(f"{name} is not a saved plan ({place}: {first['msg']}).", again) from None
+        raise PlanError(f"{name} is not a saved plan ({place}: {first['msg']}).") from None
     if plan.schema_version != SCHEMA:
         raise PlanError(
-            f"{name} has plan schema {plan.schema_version}, this rollcall reads {SCHEMA}.", again
+            f"{name} has plan schema {plan.schema_version}, this rollcall reads {SCHEMA}."
         )
     return plan
 
@@ -151,6 +150,7 @@ def plan_of(inputs: Inputs, decision: Decision, result: bytes) -> Plan:
         changed=result != document.raw,
         refused=[] if nobody else list(decision.refused),
         config_sha256=sha256_of(document.raw),
+        config_version=inputs.config_version,
         policy_sha256=inputs.policy_sha256,
         result_sha256=sha256_of(result),
         replace=inputs.policy.model_list == "replace",

@@ -1,4 +1,5 @@
 """Reads policy.yaml and says what is wrong with it: file, line, field, and what to write instead.
+Gives its JSON Schema, for editors.
 
 The shape is the schema's; here is what a schema cannot say: names that must exist, keys that must
 not be written out, times that leave none.
@@ -16,8 +17,9 @@ from pydantic import ValidationError
 from rollcall.catalog.model import CAPABILITIES
 from rollcall.errors import PolicyError, did_you_mean, shown
 from rollcall.policy.problems import Problem, first_problem, problems_in
-from rollcall.policy.schema import Policy, json_schema
+from rollcall.policy.schema import Policy
 from rollcall.policy.words import FIELDS, template_error
+from rollcall.providers.builtin import BUILTIN
 from rollcall.providers.registry import NO_ADDRESS, STATIC, fault_of
 from rollcall.providers.rows import is_id
 from rollcall.secrets import is_written_out, names_secret
@@ -197,6 +199,40 @@ def _naming(place: Place, template: str) -> Iterator[Problem]:
         yield Problem(place, what, hint)
 
 
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def json_schema() -> dict[str, Any]:
+    """The policy file's JSON Schema, for editors and `rollcall schema`.
+
+    It is of the file as a person writes it: a choice may also be a plain text.
+    """
+    generated = Policy.model_json_schema(by_alias=True, mode="validation")
+    definitions = generated["$defs"]
+    definitions["ProviderPolicy"]["properties"]["type"]["examples"] = sorted(BUILTIN)
+    definitions["ProviderPolicy"]["type"] = ["object", "null"]
+    for name in ("AliasSpec", "Choice"):
+        row = definitions[name]
+        definitions[name] = {
+            "description": row.pop("description", ""),
+            "anyOf": [{"type": "string"}, row],
+        }
+    return {"$schema": DIALECT, "title": "rollcall policy", **_without_titles(generated)}
+
+
+def _without_titles(node: Any) -> Any:
+    """Drop the generated titles: they repeat the field's name in another case."""
+    if isinstance(node, dict):
+        return {
+            key: _without_titles(value)
+            for key, value in node.items()
+            if not (key == "title" and isinstance(value, str))
+        }
+    if isinstance(node, list):
+        return [_without_titles(value) for value in node]
+    return node
+
+
 STARTER = "`rollcall init` writes a starter policy; `rollcall schema` lists every field."
 
 
@@ -225,6 +261,21 @@ def load_policy(text: str, name: str) -> Policy:
     if problems:
         raise _error(problems, document, name)
     return policy
+
+
+def default_policy() -> Policy:
+    """What mode `legacy` reads instead of a file: OpenRouter, strictly what Anthropic makes."""
+    sonnet, opus, haiku = (
+        {"family": family, "from": ["openrouter"]}
+        for family in ("claude-sonnet", "claude-opus", "claude-haiku")
+    )
+    return Policy.model_validate(
+        {
+            "providers": {"openrouter": {}},
+            "allow": [{"match": "anthropic/*", "from": "openrouter"}],
+            "aliases": {"claude-fallback": {"first_of": [sonnet, opus, haiku]}},
+        }
+    )
 
 
 def _error(problems: list[Problem], document: Document, name: str) -> PolicyError:

@@ -1,6 +1,6 @@
 """The policy as a person writes it: providers, rules, aliases, guards.
 
-This module is the schema; `rollcall schema` prints it as JSON Schema for editors. What the words
+What the words
 mean is decided in `rollcall.selection`. Rules are counted from 1, in messages as in reasons:
 `allow[1]` and `rule 1` are the first.
 """
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from rollcall.errors import did_you_mean, shown
 from rollcall.policy.conditions import ASSUMABLE, FLAGS, Where
 from rollcall.policy.words import Days, Seconds, Share, Words
-from rollcall.providers.builtin import BUILTIN, CreatedMeans, PriceUnit, is_openrouter
+from rollcall.providers.builtin import CreatedMeans, PriceUnit, is_openrouter
 
 Stage = Literal["stable", "preview", "any"]
 FACT_SOURCES = ("openrouter", "litellm")
@@ -408,52 +408,3 @@ class Policy(Section):
         if not isinstance(value, dict):
             return value
         return {name: {} if row is None else row for name, row in value.items()}
-
-
-def default_policy() -> Policy:
-    """What mode `legacy` reads instead of a file: OpenRouter, strictly what Anthropic makes."""
-    sonnet, opus, haiku = (
-        {"family": family, "from": ["openrouter"]}
-        for family in ("claude-sonnet", "claude-opus", "claude-haiku")
-    )
-    return Policy.model_validate(
-        {
-            "providers": {"openrouter": {}},
-            "allow": [{"match": "anthropic/*", "from": "openrouter"}],
-            "aliases": {"claude-fallback": {"first_of": [sonnet, opus, haiku]}},
-        }
-    )
-
-
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
-
-
-def json_schema() -> dict[str, Any]:
-    """The policy file's JSON Schema, for editors and `rollcall schema`.
-
-    It is of the file as a person writes it: a choice may also be a plain text.
-    """
-    generated = Policy.model_json_schema(by_alias=True, mode="validation")
-    definitions = generated["$defs"]
-    definitions["ProviderPolicy"]["properties"]["type"]["examples"] = sorted(BUILTIN)
-    definitions["ProviderPolicy"]["type"] = ["object", "null"]
-    for name in ("AliasSpec", "Choice"):
-        row = definitions[name]
-        definitions[name] = {
-            "description": row.pop("description", ""),
-            "anyOf": [{"type": "string"}, row],
-        }
-    return {"$schema": DIALECT, "title": "rollcall policy", **_without_titles(generated)}
-
-
-def _without_titles(node: Any) -> Any:
-    """Drop the generated titles: they repeat the field's name in another case."""
-    if isinstance(node, dict):
-        return {
-            key: _without_titles(value)
-            for key, value in node.items()
-            if not (key == "title" and isinstance(value, str))
-        }
-    if isinstance(node, list):
-        return [_without_titles(value) for value in node]
-    return node

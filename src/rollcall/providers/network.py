@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from rollcall.catalog.model import Answer, Verdict
 from rollcall.providers.adapters import ADAPTERS
 from rollcall.providers.answers import Pages, for_display, moments_of, refused
-from rollcall.providers.bodies import MAX_BYTES, Inbox, TooLarge, Unreadable
-from rollcall.providers.failures import Refusal, Refused, classify
-from rollcall.providers.http_client import httpx, import_the_rest, open_client
+from rollcall.providers.bodies import MAX_BYTES
+from rollcall.providers.failures import Refusal, Refused
+from rollcall.providers.http_client import exchange, httpx, import_the_rest, open_client, run_apart
 from rollcall.providers.wire import HttpRequest
 from rollcall.secrets import key_problem
 
@@ -35,9 +33,6 @@ MAX_PAGES: Final = 20
 NOT_FOUND: Final = 404
 RETRY_SECONDS: Final = 0.1
 """Before a second try, where the provider names no time."""
-
-_ERROR_BYTES: Final = 64 * 1024
-_PAUSE_BYTES: Final = 1024 * 1024
 
 _TURNS: Final = 8
 """Of the event loop, until what is ready has been sent: a connection takes several."""
@@ -276,153 +271,3 @@ class _Listing:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-# --- one request and its reply ---
-
-
-async def exchange(client: httpx.AsyncClient, request: HttpRequest, room: int) -> tuple[bytes, str]:
-    """The body of a good reply and its Link header.
-
-    Args:
-        room: how many bytes it may have.
-
-    Raises:
-        Refused: there is none.
-    """
-    begun = False
-    try:
-        async with client.stream(
-            "GET", request.url, headers=request.headers, params=request.params or None
-        ) as response:
-            begun = True
-            body = await _body(response, room)
-            return body, ", ".join(response.headers.get_list("link"))
-    except TooLarge as error:
-        raise Refused(Refusal(Verdict.TOO_LARGE, f"its answer is {error}")) from None
-    except Unreadable as error:
-        raise Refused(Refusal(Verdict.BAD_BODY, str(error))) from None
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
-        detail = f"its base_url cannot be asked: {error}"
-        raise Refused(Refusal(Verdict.UNREACHABLE, detail)) from None
-    except httpx.RequestError as error:
-        if begun:
-            detail = "the connection broke in the middle of its answer"
-            raise Refused(Refusal(Verdict.BAD_BODY, detail, retry=True)) from None
-        raise Refused(_no_connection(request.url, error)) from None
-
-
-def fetch_body(url: str, seconds: float) -> tuple[bytes | None, str]:
-    """The body at one address, asked without a key, or None and why not."""
-
-    async def get() -> bytes:
-        async with open_client([url]) as client, asyncio.timeout(seconds):
-            return (await exchange(client, HttpRequest(url), MAX_BYTES))[0]
-
-    try:
-        return run_apart(get), ""
-    except Refused as error:
-        return None, error.refusal.detail.rstrip(".")
-    except TimeoutError:
-        return None, f"it did not answer within {seconds:g} seconds"
-    except (OSError, ValueError, ImportError) as error:
-        return None, str(error)
-
-
-async def _body(response: httpx.Response, room: int) -> bytes:
-    """The whole body of a good reply, never more than `room`; an error's beginning."""
-    good = response.status_code == 200
-    length = response.headers.get("content-length", "")
-    if good and length.isdigit() and int(length) > room:
-        raise TooLarge(f"more than {MAX_BYTES // 1024 // 1024} MB")
-    encoding = response.headers.get("content-encoding", "")
-    if good:
-        inbox = Inbox(encoding, room)
-        await _fill(inbox, response)
-        return inbox.body()
-    body = await _error_body(response, encoding)
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    refusal = classify(response.status_code, headers, body, str(response.url))
-    assert refusal is not None, "only 200 is good"
-    raise Refused(refusal)
-
-
-async def _error_body(response: httpx.Response, encoding: str) -> bytes:
-    """What can be read of an error's body: its status says enough without it."""
-    try:
-        inbox = Inbox(encoding, _ERROR_BYTES)
-    except Unreadable:
-        return b""
-    with contextlib.suppress(TooLarge, Unreadable, httpx.RequestError):
-        await _fill(inbox, response)
-    return inbox.so_far()
-
-
-async def _fill(inbox: Inbox, response: httpx.Response) -> None:
-    """Take the body as it comes, and let timeouts have their say while it inflates."""
-    pause_at = inbox.room - _PAUSE_BYTES
-    async for chunk in response.aiter_raw():
-        for portion in inbox.portions(chunk):
-            inbox.take(portion)
-            if inbox.room <= pause_at:
-                pause_at = inbox.room - _PAUSE_BYTES
-                await asyncio.sleep(0)
-
-
-def _no_connection(url: str, error: httpx.RequestError) -> Refusal:
-    host = httpx.URL(url).host
-    said = str(error) or type(error).__name__
-    if "CERTIFICATE_VERIFY_FAILED" in said:
-        hint = "its certificate is not trusted here; SSL_CERT_FILE can name other authorities"
-        return Refusal(Verdict.UNREACHABLE, f"{host}: {hint} ({said})")
-    return Refusal(Verdict.UNREACHABLE, f"no connection to {host}: {said}", retry=True)
-
-
-# --- an event loop of its own ---
-
-
-def run_apart(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a coroutine to its end; in a thread of its own where an event loop runs already."""
-
-    def run() -> T:
-        with asyncio.Runner() as runner:
-            runner.get_loop().set_default_executor(LooseThreads())
-            return runner.run(work())
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return run()
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(run).result()
-
-
-class LooseThreads(ThreadPoolExecutor):
-    """Runs name look-ups in threads that nobody waits for.
-
-    The event loop looks names up in its executor, and waits for that executor when it closes: a
-    name server that hangs would hold us, and the interpreter's exit, far past the deadline.
-    """
-
-    def submit(self, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run `work` in a daemon thread of its own."""
-        future: Future[Any] = Future()
-
-        def run() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                future.set_result(work(*args, **kwargs))
-            except BaseException as error:  # noqa: BLE001 - it belongs to whoever awaits it
-                future.set_exception(error)
-
-        threading.Thread(target=run, daemon=True).start()
-        return future
-
-    def shutdown(
-        self,
-        wait: bool = True,  # noqa: FBT001, FBT002 - as the base has it
-        *,
-        cancel_futures: bool = False,
-    ) -> None:
-        """Wait for nobody."""

@@ -145,7 +145,7 @@ def _start() -> _Running:
     Raises:
         RuntimeError: there are no threads any more. OSError: there are no sockets.
     """
-    from rollcall.providers.network import LooseThreads
+    from rollcall.providers.http_client import LooseThreads
 
     if _process.ends:
         raise RuntimeError("the process ends")

@@ -452,7 +452,7 @@ def reply_name(provider: str) -> str:
 
 def digest_of_ours(config: bytes) -> str:
     """sha256 of our lines in a config.yaml, as `State.written_blocks_sha256` keeps it."""
-    from rollcall.litellm_config.document import managed_text
+    from rollcall.litellm_config.sections import managed_text
 
     return sha256_of(managed_text(config).encode()) if config else sha256_of(b"")
 

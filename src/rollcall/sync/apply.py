@@ -17,6 +17,7 @@ from rollcall.litellm_config.document import Blocks, parse
 from rollcall.settings import stamp
 from rollcall.store.store import Store, open_store
 from rollcall.sync.gather import gather, read_pick, read_policy_bytes
+from rollcall.sync.trial import prove
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     """Called with the new text before it replaces the file; raises to stop it."""
 
 
-AGAIN = "Make a new one with `rollcall plan --out FILE`."
 MOST_RACES = 3
 LOCK_WAIT_SECONDS = 5.0
 """How long a run waits for another one, where `--deadline` does not say."""
@@ -91,15 +91,11 @@ def make_plan(
     from rollcall.plan.plan import plan_of
 
     decision = decide(inputs)
-    if trial and decision.trials:
-        from rollcall.sync.trial import prove
-
-        allowed = settings.deadline_seconds or inputs.policy.defaults.deadline
-        inputs, decision = prove(settings, inputs, decision, decide, began + allowed)
+    if trial:
+        inputs, decision = prove(settings, inputs, decision, decide, began)
     replace_all = inputs.policy.model_list == "replace"
     result = with_blocks(inputs.document, decision.blocks, replace=replace_all)
-    plan = plan_of(inputs, decision, result).model_copy(update={"config_version": store.version})
-    return Planned(plan, inputs, decision, result)
+    return Planned(plan_of(inputs, decision, result), inputs, decision, result)
 
 
 def apply(
@@ -121,29 +117,23 @@ def apply(
         GuardRefused: a guard refused the plan. LockBusy: another run is at it. LostRace: others
             were faster every time. And as make_plan.
     """
-    store = open_store(settings)
+    to = _Destination(settings, open_store(settings), write_to, check)
     for _ in range(MOST_RACES - 1):
         with suppress(LostRace):
-            return _apply_once(settings, store, observer, write_to, check)
-    return _apply_once(settings, store, observer, write_to, check)
+            return _apply_once(to, observer)
+    return _apply_once(to, observer)
 
 
-def _apply_once(
-    settings: Settings,
-    store: Store,
-    observer: Observer | None,
-    write_to: Path | None,
-    check: Check | None,
-) -> Applied:
-    with locked(settings, store) as mended:
-        planned = make_plan(settings, observer, store, trial=True)
+def _apply_once(to: _Destination, observer: Observer | None) -> Applied:
+    with locked(to.settings, to.store) as mended:
+        planned = make_plan(to.settings, observer, to.store, trial=True)
+        plan, before = planned.plan, planned.inputs.document.raw
+        text = _text_to_write(planned, to.write_to)
+        written = to.written(plan, before, text)
+        left = to.left(before, text)
         from rollcall.sync.remember import remember
 
-        plan, before = planned.plan, planned.inputs.document.raw
-        text = _text_to_write(planned, write_to)
-        written = _written(settings, store, plan, before, text, write_to, check)
-        left = planned.result if written is not None and write_to is None else before
-        notes = remember(settings, store, planned.inputs, plan, left, written)
+        notes = remember(to.settings, to.store, planned.inputs, plan, left, written)
     return Applied(plan, written, mended + notes, planned)
 
 
@@ -153,6 +143,34 @@ def _text_to_write(planned: Planned, write_to: Path | None) -> bytes | None:
     if plan.nobody or plan.refused:
         return before if before and write_to is not None and not is_there(write_to) else None
     return planned.result if plan.changed or write_to is not None else None
+
+
+class _Destination(NamedTuple):
+    """Where a run's text goes: into config.yaml or, where that is only read, to `write_to`; and the
+    check that has to let it pass first.
+    """
+
+    settings: Settings
+    store: Store
+    write_to: Path | None
+    check: Check | None
+
+    def written(self, plan: Plan, before: bytes, text: bytes | None) -> Written | None:
+        """Write `text`, unless there is nothing to write; a changed one is checked first."""
+        if text is None:
+            return None
+        if self.write_to is not None:
+            _refuse_lost_includes(text, self.write_to)
+        if self.check is not None and text != before:
+            self.check(text)
+        from rollcall.plan.changes import counts
+
+        reason = counts(plan.changes)
+        return write(self.settings, self.store, before, text, reason, self.write_to)
+
+    def left(self, before: bytes, text: bytes | None) -> bytes:
+        """What stands in config.yaml once that is written."""
+        return before if text is None or self.write_to is not None else text
 
 
 def apply_saved(
@@ -177,17 +195,17 @@ def apply_saved(
             f"To accept it: {refusal.accept}; then make a new one.",
         )
     plan = plan.model_copy(update={"refused": []})
-    store = open_store(settings)
-    with locked(settings, store) as mended:
-        before = store.read_config()
-        if plan.config_version and plan.config_version != store.version:
-            raise PlanError(f"{settings.config_name} was written since the plan was made.", AGAIN)
+    to = _Destination(settings, open_store(settings), write_to, check)
+    with locked(settings, to.store) as mended:
+        before = to.store.read_config()
+        if plan.config_version and plan.config_version != to.store.version:
+            raise PlanError(f"{settings.config_name} was written since the plan was made.")
         policy_text = _same_files(settings, plan, before)
         result = _result_of(plan, before)
         text = result if result != before or write_to is not None else None
-        written = _written(settings, store, plan, before, text, write_to, check)
-        left = result if write_to is None else before
-        notes = remember_saved(settings, store, plan, policy_text, left, written)
+        written = to.written(plan, before, text)
+        left = to.left(before, text)
+        notes = remember_saved(settings, to.store, plan, policy_text, left, written)
     return Applied(plan, written, mended + notes)
 
 
@@ -198,27 +216,6 @@ def locked(settings: Settings, store: Store) -> AbstractContextManager[tuple[str
         LockBusy: another run is at it. StoreError: an interrupted write could not be repaired.
     """
     return store.locked(settings.deadline_seconds or LOCK_WAIT_SECONDS)
-
-
-def _written(
-    settings: Settings,
-    store: Store,
-    plan: Plan,
-    before: bytes,
-    text: bytes | None,
-    write_to: Path | None,
-    check: Check | None,
-) -> Written | None:
-    """Write `text`, unless there is nothing to write, after `check` let a changed one pass."""
-    if text is None:
-        return None
-    if write_to is not None:
-        _refuse_lost_includes(text, write_to)
-    if check is not None and text != before:
-        check(text)
-    from rollcall.plan.changes import counts
-
-    return write(settings, store, before, text, counts(plan.changes), write_to)
 
 
 def _refuse_lost_includes(text: bytes, write_to: Path) -> None:
@@ -258,10 +255,10 @@ def copy_as_it_is(settings: Settings, write_to: Path) -> bool:
 def _same_files(settings: Settings, plan: Plan, config: bytes) -> str:
     """The policy's text, after checking that nothing changed since the plan was made."""
     if sha256_of(config) != plan.config_sha256:
-        raise PlanError(f"{settings.config_name} changed since the plan was made.", AGAIN)
+        raise PlanError(f"{settings.config_name} changed since the plan was made.")
     policy_bytes = read_policy_bytes(settings)
     if sha256_of(policy_bytes + read_pick(settings)[0]) != plan.policy_sha256:
-        raise PlanError(f"{settings.policy_path} changed since the plan was made.", AGAIN)
+        raise PlanError(f"{settings.policy_path} changed since the plan was made.")
     return policy_bytes.decode("utf-8", "replace")
 
 
@@ -280,7 +277,7 @@ def _result_of(plan: Plan, config: bytes) -> bytes:
     )
     result = with_blocks(document, blocks, replace=plan.replace)
     if sha256_of(result) != plan.result_sha256:
-        raise PlanError("The saved plan does not give the file it says it gives.", AGAIN)
+        raise PlanError("The saved plan does not give the file it says it gives.")
     return result
 
 

@@ -288,7 +288,7 @@ def update(settings: Settings, url: str, to: Path | None = None) -> Fetched:
 
 def _fetch(url: str) -> bytes:
     """The body at an address; no key is sent, redirects lead nowhere."""
-    from rollcall.providers.network import fetch_body
+    from rollcall.providers.http_client import fetch_body
 
     if not url.lower().startswith(("https://", "http://127.0.0.1", "http://localhost")):
         raise SettingsError(f"{url} is no https address.", "Give one that begins with https://.")

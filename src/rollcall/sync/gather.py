@@ -12,8 +12,7 @@ from rollcall.files import AS_UTF_8, NotUTF8, read_regular, sha256_of, text_of
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.entries import key_of
 from rollcall.plan.inputs import Inputs
-from rollcall.policy import schema
-from rollcall.policy.file import load_policy
+from rollcall.policy.file import default_policy, load_policy
 from rollcall.providers import fetch
 from rollcall.providers.answers import for_display
 from rollcall.providers.fetch import Target
@@ -54,35 +53,21 @@ def gather(
     pick, picked = read_pick(settings)
     document = parse(store.read_config())
     state, notes = store.read_state()
-    if settings.left_out:  # a key may be among them: for want of it nothing is taken out
-        policy = policy.model_copy(update={"missing_key": "keep"})
-        notes += tuple(f"{row.where}: {row.what} {row.fix}" for row in settings.left_out)
     keys = find_keys(policy, settings, document)
-    notes += tuple(f"{odd}: set it to the bare key." for odd in keys.odd.values())
     lists = FactLists(policy, settings, store.read_facts())
-    targets = whom_to_ask(keys, policy, settings)
-    if settings.offline:
-        given: Iterable[Answer] = _stored(store, targets)
-    else:
-        given = fetch.ask_all(
-            targets,
-            deadline_seconds=settings.deadline_seconds or policy.defaults.deadline,
-            fetched_at=stamp(settings),
-            observer=observer,
-            secrets=keys.secrets,
-            meanwhile=(*meanwhile, lists.prepare),
-        )
+    given = _given(settings, store, policy, keys, observer, (*meanwhile, lists.prepare))
     answers = every_answer(keys, settings, given)
     recorded = lists.say_of(models_of_interest(answers.values(), document))
     text = content.decode("utf-8", "replace")
     accepted = {*settings.accept, *policy.accept, *state.accepted, *((picked,) if picked else ())}
     return Inputs(
-        policy=policy,
+        policy=_careful(policy, settings),
         policy_text=text,
         policy_sha256=sha256_of(content + pick),
         old_policy=_old_policy(state, text),
         picked=picked,
         document=document,
+        config_version=store.version,
         included=_included(store, document),
         included_by=_included_by(settings, policy, document),
         providers=keys.providers,
@@ -97,16 +82,58 @@ def gather(
         force=settings.force,
         accepted=frozenset(accepted),
         accepting=frozenset(settings.accept),
-        unset={
-            index: names
-            for index, entry in enumerate(document.own_models)
-            if (names := unset_variables(entry, settings.environ))
-        },
+        unset=_unset(document, settings),
         recorded=recorded.sources,
         facts_to_keep=recorded.kept,
         trials=remembered_trials(state, policy, keys.providers, settings.environ),
-        notes=(*notes, *recorded.notes, *_other_policy(settings, content)),
+        notes=(
+            *notes,
+            *_odd_variables(settings, keys),
+            *recorded.notes,
+            *_other_policy(settings, content),
+        ),
     )
+
+
+def _given(
+    settings: Settings,
+    store: Store,
+    policy: Policy,
+    keys: ProviderKeys,
+    observer: fetch.Observer | None,
+    meanwhile: Iterable[Callable[[], object]],
+) -> Iterable[Answer]:
+    """What those who are worth asking say now, or said last where nobody is to be asked."""
+    targets = whom_to_ask(keys, policy, settings)
+    if settings.offline:
+        return _stored(store, targets)
+    return fetch.ask_all(
+        targets,
+        deadline_seconds=settings.deadline_seconds or policy.defaults.deadline,
+        fetched_at=stamp(settings),
+        observer=observer,
+        secrets=keys.secrets,
+        meanwhile=meanwhile,
+    )
+
+
+def _careful(policy: Policy, settings: Settings) -> Policy:
+    """The policy; where variables of `.env` were left out, a key may be among them, and for want of
+    it nothing is taken out.
+    """
+    return policy.model_copy(update={"missing_key": "keep"}) if settings.left_out else policy
+
+
+def _odd_variables(settings: Settings, keys: ProviderKeys) -> Iterator[str]:
+    yield from (f"{row.where}: {row.what} {row.fix}" for row in settings.left_out)
+    yield from (f"{odd}: set it to the bare key." for odd in keys.odd.values())
+
+
+def _unset(document: ConfigDocument, settings: Settings) -> dict[int, tuple[str, ...]]:
+    """Index in `own_models` -> the variables that entry needs and nobody sets."""
+    entries = enumerate(document.own_models)
+    unset = {index: unset_variables(entry, settings.environ) for index, entry in entries}
+    return {index: names for index, names in unset.items() if names}
 
 
 def _other_policy(settings: Settings, content: bytes) -> Iterator[str]:
@@ -215,7 +242,7 @@ def read_policy(settings: Settings) -> tuple[bytes, Policy]:
     """
     content = read_policy_bytes(settings)
     if settings.mode is Mode.LEGACY:
-        return content, schema.default_policy()
+        return content, default_policy()
     try:
         text = text_of(content)
     except NotUTF8 as error:

@@ -44,13 +44,14 @@ def prove(
     inputs: Inputs,
     decision: Decision,
     decide: Callable[[Inputs], Decision],
-    ends_at: float,
+    began: float,
 ) -> tuple[Inputs, Decision]:
     """Make the calls a decision waits for, and decide again; what stays untried is held.
 
     Args:
-        ends_at: when the run's deadline is over, by `time.monotonic`.
+        began: when the run did, by `time.monotonic`: its deadline holds for the calls, too.
     """
+    ends_at = began + (settings.deadline_seconds or inputs.policy.defaults.deadline)
     if not decision.trials or inputs.nobody_answered or decision.refused:
         return inputs, decision
     for _ in range(ROUNDS):
@@ -113,7 +114,7 @@ def _call_all(
         return {}
     from rollcall.providers.chat.endpoint import endpoint_of_provider
     from rollcall.providers.chat.responses import ResponsesProtocol
-    from rollcall.providers.network import run_apart
+    from rollcall.providers.http_client import run_apart
 
     left = ends_at - time.monotonic()
     endpoints: dict[Trial, Endpoint] = {}
