@@ -337,3 +337,12 @@ def test_replacing_the_whole_list_needs_force_once_and_is_said(furnished: House)
     assert ran.err == ""
     furnished.run("rollback")
     assert furnished.config.read_text(encoding="utf-8") == OWN
+
+
+def test_a_config_named_by_hand_that_is_not_there_is_said(house: House) -> None:
+    """A typing mistake in the path would else make a new file, and leave the right one stale."""
+    house.write_policy("allow: [{family: claude-sonnet, newest: 1}]\n", "anthropic")
+    ran = house.run("plan", "-c", "confg.yaml")
+    assert ran.code == 0
+    assert f"{house.folder / 'confg.yaml'} is not there: apply would make it." in ran.err
+    assert "is not there" not in house.run("plan", "-c", "config.yaml").err

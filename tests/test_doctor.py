@@ -538,3 +538,11 @@ def test_our_own_requirements_take_no_release_known_to_steal_keys() -> None:
     text = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
     [wanted] = re.findall(r'"litellm\[proxy\]([^"]+)"', text)
     assert not [version for version in KNOWN_BAD if version in SpecifierSet(wanted)]
+
+
+def test_the_last_line_counts_as_a_person_would(house: House) -> None:
+    house.config.unlink()
+    (house.folder / "policy.yaml").unlink(missing_ok=True)
+    last = house.run("doctor").out.splitlines()[-1]
+    assert not re.search(r"\b1 (errors|warnings)\b", last)
+    assert re.fullmatch(r"\d+ errors?, \d+ warnings?\.", last)

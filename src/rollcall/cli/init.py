@@ -467,9 +467,11 @@ def _told(found: Proposal) -> list[str]:
         reasons.setdefault(row.why, []).append(row)
     for why, rows in reasons.items():
         lines.append(f"  left alone, {why}: {_listed([(row.name, row.line) for row in rows])}")
+    said = {(row.name, row.line) for row in found.left_alone}
     lines += [
         f"  dead, line {dead.line}: {dead.name}: {dead.provider} no longer lists {dead.id}"
         for dead in found.dead
+        if (dead.name, dead.line) not in said
     ]
     lines += [
         f"  {name} did not answer: its rules are comments, for you to switch on"

@@ -164,6 +164,10 @@ def plan(
     with live_progress(wanted=not (quiet or json or markdown)) as observer:
         planned = apply.make_plan(settings, observer, trial=trial)
     result = planned.plan
+    if config is not None and settings.address is None and not settings.config_path.exists():
+        from rollcall.report.text import say
+
+        say(f"{settings.config_path} is not there: apply would make it.")
     before = text_before(planned.inputs) if result.changed else ""
     after = text_after(result) if result.changed else ""
     if save_to is not None:

@@ -200,9 +200,13 @@ def notes(
 
 
 def _of_entries(own: Iterable[OwnEntry], today: date) -> Iterator[str]:
+    """One note for all that call the same model: they share its fate."""
+    fates: dict[str, list[str]] = {}
     for one in own:
         if one.gone and (fate := fate_of(one, today)):
-            yield f"your entry {one.name} (line {one.line}): {fate}"
+            fates.setdefault(fate, []).append(f"{one.name} (line {one.line})")
+    for fate, who in fates.items():
+        yield f"your {'entry' if len(who) == 1 else 'entries'} {', '.join(who)}: {fate}"
 
 
 def fate_of(one: OwnEntry, today: date) -> str:

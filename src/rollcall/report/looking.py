@@ -165,9 +165,9 @@ def show_findings(findings: Sequence[Finding], *, as_json: bool = False) -> None
         out(f"{FINDING_MARKS[finding.level]} {where}{printable(finding.what)}")
         if finding.fix:
             out(f"        fix: {printable(finding.fix)}")
-    errors = sum(finding.level is Level.ERROR for finding in findings)
-    warnings = sum(finding.level is Level.WARNING for finding in findings)
-    out(f"{errors} errors, {warnings} warnings.")
+    words = {Level.ERROR: "error", Level.WARNING: "warning"}
+    counts = {level: sum(finding.level is level for finding in findings) for level in words}
+    out(", ".join(f"{n} {words[lv]}{'' if n == 1 else 's'}" for lv, n in counts.items()) + ".")
 
 
 def show_smoke(report: SmokeReport, *, as_json: bool = False) -> None:
