@@ -115,7 +115,7 @@ def test_init_takes_what_the_config_uses_where_no_key_is_set(
     )
     ran = house.run("init")
     assert ran.code == 0
-    assert "1 entries: 1 kept" in ran.out
+    assert "1 entry: 1 kept" in ran.out
     assert list(yaml.safe_load(house.policy.read_text(encoding="utf-8"))["providers"]) == ["xai"]
     assert house.run("plan").code == 5
 
