@@ -67,6 +67,8 @@ class House:
         monkeypatch.chdir(folder)
         for name, value in sim.environ().items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setenv("ROLLCALL_FORCE_TTY", "yes")  # what a person sees, without colours
+        monkeypatch.setenv("NO_COLOR", "1")
         self.on(START)
 
     def on(self, day: date) -> None:

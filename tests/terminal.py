@@ -31,9 +31,15 @@ def in_pipes(*args: str, environ: Mapping[str, str] | None = None) -> Done:
         check=False,
         timeout=60,
         stdin=subprocess.DEVNULL,
-        env={**os.environ, **(environ or {})},
+        env={**_plain_environ(), **(environ or {})},
     )
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def _plain_environ() -> dict[str, str]:
+    """The environment without what a test's house says of terminals: this is a real one."""
+    said = ("ROLLCALL_FORCE_TTY", "NO_COLOR")
+    return {name: value for name, value in os.environ.items() if name not in said}
 
 
 def in_shell(line: str) -> Done:
@@ -69,7 +75,7 @@ def at_terminal(
         stdin=theirs,
         stdout=subprocess.PIPE if piped_stdout else theirs,
         stderr=theirs,
-        env={"TERM": "xterm-256color", **os.environ, **(environ or {})},
+        env={"TERM": "xterm-256color", **_plain_environ(), **(environ or {})},
     )
     os.close(theirs)
     if typed:

@@ -98,7 +98,7 @@ def test_a_leaving_model_says_when_it_leaves_and_why(curated: House) -> None:
     curated.applied()
     place = said(stages(curated, "claude-sonnet-5")["config.yaml"])
     assert "leaves on 2026-12-04" in place
-    assert "superseded (rule 1: newest 1: claude-sonnet-5-1 stands before it)" in place
+    assert "superseded by claude-sonnet-5-1 (rule 1: newest 1)" in place
 
 
 def test_a_withdrawn_model_still_in_the_config_is_told_from_its_entry(curated: House) -> None:

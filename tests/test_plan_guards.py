@@ -250,7 +250,7 @@ def test_changes_are_counted_in_words() -> None:
     [added, alias] = done.changes
     several = [added.model_copy(update={"kind": kind}) for kind in ChangeKind]
     assert counts([*several, alias]) == (
-        "1 added, 1 updated, 1 removed, 2 aliases changed, 1 fallback changed"
+        "1 added, 1 updated, 1 gone, 2 aliases changed, 1 fallback changed"
     )
 
 

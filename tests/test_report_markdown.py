@@ -82,14 +82,15 @@ def test_old_and_new_price_what_is_held_and_who_did_not_answer(furnished: House)
     furnished.sim.set_rows("openrouter", offers)
     text = furnished.run("plan", "--markdown").out
     assert text.splitlines()[2] == (
-        "1 added, 2 updated. 1 held back. Could not be asked, entries kept: `gemini`."
+        "1 added, 1 updated, 1 leaving. 1 held back. Could not be asked, entries kept: `gemini`."
     )
     found = sections(text)
     models = {row[1]: row for row in found["Models"]}
     assert models["`xai/grok-4.9`"][0] == "added"
-    assert models["`xai/grok-4.6`"][0] == "updated"
-    assert models["`xai/grok-4.6`"][4].startswith("superseded")
-    assert models["`xai/grok-4.6`"][4].endswith("stays until 2026-12-04")
+    assert models["`xai/grok-4.6`"][0] == "leaves"
+    assert (
+        models["`xai/grok-4.6`"][4] == "on 2026-12-04 (superseded by grok-4.9 (rule 2: newest 1))"
+    )
     price = models["`openrouter/anthropic/claude-sonnet-5`"]
     assert price[2] == "$2.00 / $10.00 -> $3.00 / $10.00"
     assert "input price" in price[4]

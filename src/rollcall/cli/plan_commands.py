@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rollcall.inspect.prove import ProxyProof, RunningProof
     from rollcall.plan.plan import Plan
-    from rollcall.report.plan import ChangeFacts
+    from rollcall.report.changes import ChangeFacts
     from rollcall.settings import Settings
     from rollcall.sync.apply import Applied, Planned
 
@@ -140,6 +140,9 @@ def plan(
     check: Annotated[
         bool, typer.Option("--check", help="Exit 4 when changes are pending.")
     ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="A big plan whole: every change, and the diff.")
+    ] = False,
     trial: Annotated[
         bool,
         typer.Option("--trial", help="Call new models now, where guards.trial has apply do so."),
@@ -152,7 +155,8 @@ def plan(
     if json and markdown:
         raise typer.BadParameter("--json and --markdown are two results: ask for one.")
     from rollcall.plan.plan import text_after, text_before
-    from rollcall.report.plan import facts_of, show_plan
+    from rollcall.report.changes import facts_of
+    from rollcall.report.plan import show_plan
     from rollcall.report.progress import live_progress
     from rollcall.sync import apply
 
@@ -181,7 +185,7 @@ def plan(
     elif markdown:
         _print_markdown(result, before, after, facts_of(planned))
     else:
-        show_plan(result, before, after, facts_of(planned), quiet=quiet)
+        show_plan(result, before, after, facts_of(planned), quiet=quiet, full=full)
     raise typer.Exit(int(_exit_code(settings, result, pending=check and result.changed)))
 
 

@@ -293,7 +293,7 @@ def _discover(settings: Settings, *, quiet: bool) -> None:
         applied = apply.apply(settings, observer)
     if applied.plan.changed or applied.plan.refused or applied.plan.nobody or not quiet:
         with result_on_stderr():
-            show_applied(applied.plan, applied.written, settings.config_name)
+            show_applied(applied.plan, applied.written, settings.config_name, starting=True)
 
 
 def _config_to_start_on(settings: Settings, *, or_last_good: bool) -> Path:

@@ -20,7 +20,8 @@ from rollcall.litellm_config.entries import COSTS, by_name, key_of, leaves_on, n
 from rollcall.secrets import is_near_secret, variable_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import date
 
     from rollcall.litellm_config.document import Entry
 
@@ -50,22 +51,40 @@ class Change(BaseModel):
     after: Any = None
     reason: str = ""
 
+    @property
+    def leaves(self) -> date | None:
+        """The day its entry goes, where this change is what says so; a kind of its own for people.
 
-def counts(changes: list[Change]) -> str:
-    """One line that says how much changes: `2 added, 1 updated, 1 alias moved`."""
-    words = {
-        ChangeKind.ADD: "added",
-        ChangeKind.UPDATE: "updated",
-        ChangeKind.REMOVE: "removed",
-        ChangeKind.ALIAS: "alias changed",
-        ChangeKind.FALLBACK: "fallback changed",
-    }
-    plural = {"alias changed": "aliases changed", "fallback changed": "fallbacks changed"}
-    parts = []
-    for kind, word in words.items():
-        number = sum(1 for change in changes if change.kind is kind)
-        if number:
-            parts.append(f"{number} {plural.get(word, word) if number > 1 else word}")
+        In a saved plan it is an `update` whose `after` has `model_info.leaves`.
+        """
+        if self.kind is not ChangeKind.UPDATE:
+            return None
+        before, after = _leaving_day(self.before), _leaving_day(self.after)
+        return after if after != before else None
+
+
+def _leaving_day(entry: Any) -> date | None:
+    """When the last deployment of an entry goes; None where one stays."""
+    if not isinstance(entry, dict):
+        return None
+    days = [leaves_on(one) for one in entry.get("deployments", [entry])]
+    known = [day for day in days if day is not None]
+    return max(known) if known and len(known) == len(days) else None
+
+
+def counts(changes: Sequence[Change], held: int = 0) -> str:
+    """One line that says how much changes: `2 added, 1 leaving, 2 aliases changed, 1 held`."""
+    kinds = [None if change.leaves else change.kind for change in changes]
+    numbers = [
+        (kinds.count(ChangeKind.ADD), "added", "added"),
+        (kinds.count(ChangeKind.UPDATE), "updated", "updated"),
+        (kinds.count(None), "leaving", "leaving"),
+        (kinds.count(ChangeKind.REMOVE), "gone", "gone"),
+        (kinds.count(ChangeKind.ALIAS), "alias changed", "aliases changed"),
+        (kinds.count(ChangeKind.FALLBACK), "fallback changed", "fallbacks changed"),
+        (held, "held", "held"),
+    ]
+    parts = [f"{number} {one if number == 1 else many}" for number, one, many in numbers if number]
     return ", ".join(parts) or "no changes"
 
 
@@ -116,7 +135,7 @@ def _models(old: Blocks, new: Blocks, reasons: Mapping[str, str]) -> Iterator[Ch
             reason = reasons.get(name, "")
             yield Change(kind=ChangeKind.ADD, name=name, after=entry, reason=reason)
         elif before[name] != entry:
-            what = "; ".join(_differences(before[name], entry))
+            what = differences(before[name], entry)
             why = _why(reasons.get(name, ""), before[name], entry)
             reason = "; ".join(text for text in (what, why) if text)
             yield Change(
@@ -183,20 +202,59 @@ def _order(blocks: Blocks) -> list[list[str]]:
     ]
 
 
-def _differences(before: Entry, after: Entry) -> Iterator[str]:
+def differences(before: Entry, after: Entry) -> str:
     """What differs between two entries of one name, in words; the day it leaves is the reason's."""
     if "deployments" in before or "deployments" in after:
-        yield from _deployments(before, after)
-        return
+        return "; ".join(_deployments(before, after))
+    return "; ".join(_differences(before, after))
+
+
+def _differences(before: Entry, after: Entry) -> Iterator[str]:
+    fields = [row for row in changed_fields(before, after) if row[0] != "leaves"]
+    if leaves_on(before) and not leaves_on(after):
+        yield "stays after all"
+    for key, old, new in fields:
+        if old is not None and new is not None:
+            yield f"{label_of(key)} {_shown(key, old)} -> {_shown(key, new)}"
+    for word, there in (
+        ("new", [(key, new) for key, old, new in fields if old is None]),
+        ("gone", [(key, old) for key, old, new in fields if new is None]),
+    ):
+        if there:
+            yield f"{word}: {', '.join(dict.fromkeys(_fact(key, value) for key, value in there))}"
+
+
+_ABOVE: Final = re.compile(r"_above_(\w+)_tokens$")
+
+
+def _fact(key: str, value: Any) -> str:
+    """One field that came or went, with its value."""
+    if found := _ABOVE.search(key):
+        return f"prices above {found[1]} tokens"
+    if value is True:
+        return label_of(key)
+    return f"{label_of(key)} {_shown(key, value)}"
+
+
+def changed_fields(before: Entry, after: Entry) -> Iterator[tuple[str, Any, Any]]:
+    """(field, its old value, its new one) of every field that differs; None = it is not there."""
     for section in ("litellm_params", "model_info"):
         old, new = section_of(before, section), section_of(after, section)
         for key in dict.fromkeys((*new, *old)):
-            if key == "leaves":
-                if key not in new:
-                    yield "stays after all"
-            elif old.get(key) != new.get(key) or (key in old) != (key in new):
-                label = LABELS.get(key, key)
-                yield f"{label} {_shown(key, old.get(key))} -> {_shown(key, new.get(key))}"
+            if old.get(key) != new.get(key) or (key in old) != (key in new):
+                yield key, old.get(key), new.get(key)
+
+
+def label_of(key: str) -> str:
+    """A field of an entry in a person's words."""
+    if key.startswith("supports_"):
+        return key.removeprefix("supports_").replace("_", " ")
+    return LABELS.get(key, key)
+
+
+def is_price(key: str) -> bool:
+    """Whether a field of an entry is a price per token."""
+    return key.startswith(tuple(COSTS.values()))
 
 
 def _deployments(before: Entry, after: Entry) -> Iterator[str]:
@@ -211,17 +269,15 @@ def _deployments(before: Entry, after: Entry) -> Iterator[str]:
         elif key not in new:
             yield f"no longer {called}"
         elif old[key] != new[key]:
-            yield f"{called}: {', '.join(_differences(old[key], new[key]))}"
+            yield f"{called}: {differences(old[key], new[key])}"
 
 
 def _shown(key: str, value: Any) -> str:
     if value is None:
         return "none"
-    if (
-        key.startswith(tuple(COSTS.values()))
-        and isinstance(value, int | float)
-        and not isinstance(value, bool)
-    ):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if is_price(key) and isinstance(value, int | float):
         return f"{in_dollars(Decimal(repr(value)))}/M"
     return str(value)
 
@@ -234,7 +290,10 @@ _OURS: Final = frozenset(
     {
         ("model_name",),
         ("litellm_params", "model"),
-        *(("model_info", key) for key in ("id", "managed_by", "display_name", "mode", "leaves")),
+        *(
+            ("model_info", key)
+            for key in ("id", "managed_by", "display_name", "mode", "leaves", "price_source")
+        ),
     }
 )
 _WORD: Final = re.compile(r"[a-z][a-z_-]{0,15}")

@@ -164,7 +164,7 @@ def depart(
     why = admitted.superseded(key.provider, key.id)
     if why is None and not inputs.same_policy:
         return Departure(Cause.POLICY, "no rule of the policy admits it any more", None)
-    reason = f"superseded ({why})" if why else "no rule admits it any more, under the same policy"
+    reason = why or "no rule admits it any more, under the same policy"
     return _staying(inputs, _refreshed(inputs, entry, present), Cause.SUPERSEDED, reason)
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from rollcall.errors import NotFound, SettingsError
 from rollcall.policy.file import rule_text
-from rollcall.report.text import is_terminal, out, printable, say, say_all, show_table
+from rollcall.report.tables import show_table
+from rollcall.report.text import is_terminal, out, printable, say, say_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from rollcall.catalog.facts import short, whose
 from rollcall.inspect.findings import Level
-from rollcall.report.text import out, printable, say, say_all, show_table
+from rollcall.report.tables import show_table
+from rollcall.report.text import out, printable, say, say_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

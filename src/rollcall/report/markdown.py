@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rollcall.plan.changes import ChangeKind, counts
-from rollcall.report.plan import diff_lines, provider_remark, target_of, to_be_tried
+from rollcall.report.changes import kind_of, target_of, why_of
+from rollcall.report.plan import diff_lines, provider_remark, to_be_tried
 from rollcall.report.text import printable
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from rollcall.plan.changes import Change
     from rollcall.plan.guards import HeldChange
     from rollcall.plan.plan import Plan
-    from rollcall.report.plan import ChangeFacts
+    from rollcall.report.changes import ChangeFacts
 
 
 DIFF_LIMIT = 20_000
@@ -69,20 +70,20 @@ def _refusals(plan: Plan) -> Iterator[str]:
         yield ""
 
 
-SIGNS = {ChangeKind.ADD: "added", ChangeKind.UPDATE: "updated", ChangeKind.REMOVE: "removed"}
+WORDS = {"add": "added", "update": "updated", "leaves": "leaves", "gone": "gone"}
 
 
 def _models(plan: Plan, facts: ChangeFacts) -> Iterator[str]:
     rows = [
         (
-            SIGNS[change.kind],
+            WORDS[kind_of(change)],
             _code(change.name),
             facts.price(change),
             _age(change, facts),
-            _text(change.reason),
+            _text(why_of(change)),
         )
         for change in plan.changes
-        if change.kind in SIGNS
+        if change.kind not in (ChangeKind.ALIAS, ChangeKind.FALLBACK)
     ]
     head = ("", "model", "input / output per 1M tokens", "released", "why")
     yield from _section("Models", head, rows)
@@ -156,7 +157,7 @@ def _notes(plan: Plan) -> Iterator[str]:
 
 def _providers(plan: Plan) -> Iterator[str]:
     rows = [
-        (_code(line.name), line.verdict, str(line.models or ""), _text(provider_remark(line)))
+        (_code(line.name), line.verdict, str(line.models or ""), _text(provider_remark(plan, line)))
         for line in plan.providers
     ]
     yield from _section("Providers", ("provider", "verdict", "models", ""), rows)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rollcall.plan.plan import NOTES_SHOWN
 from rollcall.report.plan import provider_rows
-from rollcall.report.text import is_terminal, is_unicode, printable, render_table, say, say_all
+from rollcall.report.tables import render_table
+from rollcall.report.text import is_terminal, is_unicode, printable, say, say_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,8 +76,8 @@ def say_surroundings(settings: Settings) -> None:
 
 def say_providers(planned: Planned) -> None:
     """Who answered, and every oddity of the replies beyond those the plan tells."""
-    head, rows = provider_rows(planned.plan.providers)
-    say(render_table(head, rows, right=("models", "ms"), stream=sys.stderr).rstrip("\n"))
+    head, rows = provider_rows(planned.plan)
+    say(render_table(head, rows, right=("models", "ms"), stream=sys.stderr))
     for answer in planned.inputs.answers.values():
         say_all(
             (f"{answer.provider}: {note}" for note in answer.notes[NOTES_SHOWN:]), mark="note: "

@@ -1,25 +1,36 @@
-"""Plain text and tables out: what providers say is data, and can never steer a terminal."""
+"""Lines out, with their colours: what providers say is data, and can never steer a terminal."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import unicodedata
 from contextlib import contextmanager, redirect_stdout
+from enum import StrEnum
 from errno import EINVAL, EPIPE
+from functools import cache
 from typing import TYPE_CHECKING
 
 from rollcall.errors import StoreError
 from rollcall.settings import hint_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import TextIO
-
-    from rich.table import Table
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, TextIO
 
     from rollcall.errors import RollcallError
+
+
+class Style(StrEnum):
+    """What a colour says; the value is what a terminal is told."""
+
+    ADD = "32"
+    UPDATE = "33"
+    LEAVE = "35"
+    LEADS = "36"
+    HOLD = "1;33"
+    ERROR = "31"
+    HEAD = "1"
 
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -35,9 +46,20 @@ def printable(text: object, *, limit: int = 400) -> str:
     return line if len(line) <= limit else line[: limit - 3] + "..."
 
 
-def out(text: str = "") -> None:
-    """A line of the result, to stdout; characters the console cannot show are replaced."""
-    _write(sys.stdout, text + "\n")
+def out(text: str = "", *, lead: str = "", style: Style | None = None) -> None:
+    """A line of the result, to stdout; characters the console cannot show are replaced.
+
+    Args:
+        lead: the words in front that have the colour; without them the whole line has it.
+    """
+    _write(sys.stdout, _led(sys.stdout, text, lead, style) + "\n")
+
+
+def out_json(data: Any) -> None:
+    """The result as JSON, to stdout."""
+    import json
+
+    out(json.dumps(data, indent=2))
 
 
 @contextmanager
@@ -56,20 +78,20 @@ def out_file(text: str) -> None:
     _guarded(sys.stdout, lambda: sys.stdout.buffer.write(text.encode()))
 
 
-def say(text: str = "") -> None:
-    """A line of the conversation, to stderr."""
-    _write(sys.stderr, text + "\n")
+def say(text: str = "", *, lead: str = "", style: Style | None = None) -> None:
+    """A line of the conversation, to stderr; `lead` as in `out`."""
+    _write(sys.stderr, _led(sys.stderr, text, lead, style) + "\n")
 
 
-def say_all(lines: Iterable[str], *, mark: str = "- ") -> None:
+def say_all(lines: Iterable[str], *, mark: str = "- ", style: Style | None = None) -> None:
     """A list of remarks, to stderr."""
     for line in lines:
-        say(mark + printable(line))
+        say(printable(line), lead=mark, style=style)
 
 
 def say_error(error: RollcallError) -> None:
     """A known error: two clear lines, what happened and what to do."""
-    say(f"rollcall: {printable(error.what, limit=2000)}")
+    say(printable(error.what, limit=2000), lead="rollcall: ", style=Style.ERROR)
     if hint := hint_of(error):
         say(f"          {printable(hint, limit=2000)}")
 
@@ -86,6 +108,43 @@ def is_terminal(stream: TextIO | None) -> bool:
         handle = ctypes.c_void_p(msvcrt.get_osfhandle(stream.fileno()))
         return bool(ctypes.windll.kernel32.GetConsoleMode(handle, ctypes.byref(mode)))
     return True
+
+
+FORCE_TTY = "ROLLCALL_FORCE_TTY"
+"""Set: print as at a terminal (of so many columns, where it is a number), whatever stdout is."""
+
+
+def is_for_people(stream: TextIO | None) -> bool:
+    """Whether the form for people is wanted: at a terminal, and where the variable asks for it."""
+    return bool(os.environ.get(FORCE_TTY)) or is_terminal(stream)
+
+
+def painted(text: str, style: Style | None, stream: TextIO | None) -> str:
+    """The text in its colour, where the stream shows colours."""
+    return f"\x1b[{style}m{text}\x1b[0m" if style and text and _has_colours(stream) else text
+
+
+def _led(stream: TextIO | None, text: str, lead: str, style: Style | None) -> str:
+    return painted(lead, style, stream) + text if lead else painted(text, style, stream)
+
+
+def _has_colours(stream: TextIO | None) -> bool:
+    """Not where NO_COLOR or a dumb terminal says so, nor at an old Windows console."""
+    if stream is None or not is_for_people(stream) or os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("TERM", "").lower() in ("dumb", "unknown"):
+        return False
+    return not _is_old_console()
+
+
+@cache
+def _is_old_console() -> bool:
+    """Whether this is a console of Windows that would show the codes instead of the colours."""
+    if sys.platform != "win32":
+        return False
+    from rich.console import Console
+
+    return Console().legacy_windows
 
 
 def is_unicode(stream: TextIO | None) -> bool:
@@ -153,86 +212,3 @@ def _discard(stream: TextIO) -> None:
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, stream.fileno())
     os.close(nothing)
-
-
-MIN_WIDTH = 120
-"""Columns of a table that goes to a file or a pipe."""
-
-
-def show_table(
-    columns: Sequence[str],
-    rows: Iterable[Sequence[object]],
-    *,
-    right: Iterable[str] = (),
-) -> None:
-    """Print a table to stdout.
-
-    Args:
-        right: names of the columns that hold numbers.
-    """
-    out(render_table(columns, rows, right=right).rstrip("\n"))
-
-
-def render_table(
-    columns: Sequence[str],
-    rows: Iterable[Sequence[object]],
-    *,
-    right: Iterable[str] = (),
-    stream: TextIO | None = None,
-) -> str:
-    """The table as text, in the terminal's width; plain where NO_COLOR or TERM=dumb asks for it.
-
-    Args:
-        stream: where it will be printed; stdout where it is not given.
-    """
-    import io
-
-    from rich.console import Console
-
-    stream = stream or sys.stdout
-    terminal = is_terminal(stream)
-    width = shutil.get_terminal_size((MIN_WIDTH, 40)).columns
-    console = Console(
-        file=io.StringIO(),
-        width=max(width, 60) if terminal else max(width, MIN_WIDTH),
-        force_terminal=terminal and not _wants_plain(stream),
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
-    console.print(_table(columns, rows, frozenset(right), drawn=is_unicode(stream)))
-    file = console.file
-    text: str = file.getvalue()  # type: ignore[attr-defined] # the StringIO given above
-    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
-
-
-def _table(
-    columns: Sequence[str],
-    rows: Iterable[Sequence[object]],
-    numbers: frozenset[str],
-    *,
-    drawn: bool,
-) -> Table:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    lines = box.SIMPLE_HEAD if drawn else box.ASCII2
-    table = Table(box=lines, show_edge=False, pad_edge=False)
-    for column in columns:
-        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
-    return table
-
-
-def _wants_plain(stream: TextIO) -> bool:
-    """NO_COLOR (rich alone would keep bold), a dumb terminal, or an old Windows console."""
-    from rich.console import Console
-
-    console = Console(file=stream)
-    return console.no_color or console.is_dumb_terminal or console.legacy_windows
-
-
-def _cell(value: object) -> str:
-    return "" if value is None else printable(value)

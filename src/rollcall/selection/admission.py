@@ -116,8 +116,9 @@ class Admission:
         return tuple(steps)
 
     def superseded(self, provider: str, model_id: str) -> str | None:
-        """Why a listed model is out although some rule names it: something better, newer or
-        stricter. None where no rule names it, or it is denied: the policy does not want its kind.
+        """Why a listed model is out although some rule names it, as `superseded by X (rule 1:
+        newest 1)`: something better, newer or stricter. None where no rule names it, or it is
+        denied: the policy does not want its kind.
         """
         context = self._context
         if context is None or provider not in context.catalogs:
@@ -126,9 +127,14 @@ class Admission:
         if model_id not in row.models or row.item(model_id).denied is not None:
             return None
         for applied in self._rules:
-            stop, why = verdict(applied, row.item(model_id))
+            item = row.item(model_id)
+            stop, why = verdict(applied, item)
+            if stop is Stop.NEWEST:
+                newer = ", ".join(one.model.id for one in applied.ahead(item))
+                rule = f"rule {applied.number}: newest {applied.rule.newest}"
+                return f"superseded by {newer} ({rule})"
             if stop is not None and stop in SUPERSEDING:
-                return f"rule {applied.number}: {why}"
+                return f"superseded (rule {applied.number}: {why})"
         return None
 
     def would_take(self, model: Model) -> bool:

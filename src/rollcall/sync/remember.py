@@ -190,7 +190,7 @@ def _record(settings: Settings, plan: Plan, outcome: str, written: Written | Non
         at=stamp(settings),
         command="apply",
         outcome=outcome,
-        summary=counts(plan.changes),
+        summary=counts(plan.changes, len(plan.held)),
         changes=[f"{change.kind} {change.name}: {change.reason}" for change in plan.changes][:50],
         backup_id=written.backup_id if written else None,
         by=_who(settings),
