@@ -39,20 +39,26 @@ def models(
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask the providers anew.")] = False,
     timeout: options.Timeout = None,
     deadline: options.Deadline = None,
+    columns: options.Columns = None,
     json: options.Json = False,
 ) -> None:
     """List every model known: in the config or not, ready or not.
 
     Each with the reason; from what the providers said last, or asked anew with --refresh.
     """
-    from rollcall.inspect import inventory
-    from rollcall.report.looking import show_families, show_models
+    from rollcall.inspect.inventory import inventory_of, look
+    from rollcall.report.looking import model_columns, show_families, show_models
+    from rollcall.report.progress import live_progress
+    from rollcall.store.store import open_store
 
+    fields = options.columns_of(columns, model_columns())
     settings = resolve(
         config=config, key=key, policy=policy, state_dir=state_dir, mode=mode,
         timeout=timeout, deadline=deadline,
     )  # fmt: skip
-    known = inventory.read_inventory(settings, refresh=refresh)
+    store = open_store(settings)
+    with live_progress(wanted=not json) as observer:
+        known = inventory_of(look(settings, store, refresh=refresh, observer=observer), store)
     _refuse_strangers(settings, provider or (), {row.provider for row in known.rows})
     rows = [
         row
@@ -66,7 +72,7 @@ def models(
     if families:
         show_families(rows)
     else:
-        show_models(rows, as_json=json)
+        show_models(rows, as_json=json, columns=fields)
 
 
 def _refuse_strangers(settings: Settings, asked: Iterable[str], listed: set[str]) -> None:
@@ -103,17 +109,19 @@ def explain(
     Where it was found, how its name is read, which rule admitted or stopped it, price, age, guard.
     """
     from rollcall.inspect.explain import explain as explain_name
+    from rollcall.inspect.inventory import look
     from rollcall.plan.decide import decide
     from rollcall.providers.adapters import ADAPTERS
     from rollcall.report.looking import show_explanations
+    from rollcall.report.progress import live_progress
     from rollcall.store.store import open_store
-    from rollcall.sync.gather import gather
 
     settings = resolve(
         config=config, key=key, policy=policy, state_dir=state_dir, mode=mode,
-        timeout=timeout, deadline=deadline, offline=not refresh,
+        timeout=timeout, deadline=deadline,
     )  # fmt: skip
-    inputs = gather(settings, open_store(settings))
+    with live_progress(wanted=not json) as observer:
+        inputs = look(settings, open_store(settings), refresh=refresh, observer=observer)
     where = {row.name: dict(ADAPTERS[row.protocol].sources) for row in inputs.providers.values()}
     found = explain_name(name, inputs, decide(inputs), where)
     show_explanations(found, as_json=json)
@@ -131,16 +139,18 @@ def status(
         str | None,
         typer.Option("--ends-within", help="A model that ends sooner is an alarm, too, e.g. 30d."),
     ] = None,
+    columns: options.Columns = None,
     json: options.Json = False,
 ) -> None:
     """Show the last run, providers, what ends soon, alarms."""
     from rollcall.errors import Exit
     from rollcall.inspect.status import read_status
-    from rollcall.report.looking import show_status
+    from rollcall.report.looking import STATUS_RECORD, show_status
 
+    fields = options.columns_of(columns, STATUS_RECORD)
     days = None if ends_within is None else _days("--ends-within", ends_within)
     status = read_status(resolve(config=config, key=key, policy=policy, state_dir=state_dir), days)
-    show_status(status, as_json=json)
+    show_status(status, as_json=json, columns=fields)
     raise typer.Exit(int(Exit.ERROR if check and status.alarms else Exit.OK))
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Config = Annotated[
     Path | None,
@@ -65,6 +68,12 @@ Accept = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        "--columns", help="Only these fields, comma-separated: a line each, tabs between."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what matters.")]
 Verbose = Annotated[
     bool,
@@ -76,3 +85,19 @@ Litellm = Annotated[
     str | None,
     typer.Option("--litellm", help="The litellm to start. [ROLLCALL_LITELLM, beside us, PATH]"),
 ]
+
+
+def columns_of(given: str | None, known: Sequence[str]) -> tuple[str, ...]:
+    """The fields `--columns` names; none where it is not given.
+
+    Raises:
+        typer.BadParameter: one of them is not among `known`.
+    """
+    from rollcall.errors import did_you_mean
+
+    names = tuple(name.strip() for name in (given or "").split(",") if name.strip())
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"There is: {', '.join(known)}."
+            raise typer.BadParameter(f"--columns: there is no {name!r}. {hint}")
+    return names

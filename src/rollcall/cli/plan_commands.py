@@ -125,6 +125,7 @@ def plan(
     strict: options.Strict = False,
     accept: options.Accept = None,
     json: options.Json = False,
+    columns: options.Columns = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
     markdown: Annotated[
@@ -155,11 +156,12 @@ def plan(
     if json and markdown:
         raise typer.BadParameter("--json and --markdown are two results: ask for one.")
     from rollcall.plan.plan import text_after, text_before
-    from rollcall.report.changes import facts_of
+    from rollcall.report.changes import RECORD, facts_of
     from rollcall.report.plan import show_plan
     from rollcall.report.progress import live_progress
     from rollcall.sync import apply
 
+    fields = options.columns_of(columns, RECORD)
     settings = resolve(
         config=config, key=key, policy=policy, state_dir=state_dir, mode=mode,
         only_providers=tuple(provider or ()), timeout=timeout, deadline=deadline,
@@ -185,7 +187,7 @@ def plan(
     elif markdown:
         _print_markdown(result, before, after, facts_of(planned))
     else:
-        show_plan(result, before, after, facts_of(planned), quiet=quiet, full=full)
+        show_plan(result, before, after, facts_of(planned), quiet=quiet, full=full, columns=fields)
     raise typer.Exit(int(_exit_code(settings, result, pending=check and result.changed)))
 
 

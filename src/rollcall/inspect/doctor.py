@@ -26,7 +26,7 @@ from rollcall.files import is_there, read_regular
 from rollcall.inspect.checked_config import CheckedConfig
 from rollcall.inspect.findings import Finding, Level
 from rollcall.inspect.keys import master_key_findings, provider_findings
-from rollcall.inspect.status import alarms, read_last_days
+from rollcall.inspect.status import alarms, read_decision
 from rollcall.inspect.surroundings import (
     code_page_findings,
     dotenv_findings,
@@ -193,7 +193,8 @@ def _dotenv_check(subject: _Subject) -> Iterator[Finding]:
 def _last_days_check(subject: _Subject) -> Iterator[Finding]:
     """What ends soon, whose word that is, and what to do about it."""
     today, notice = subject.settings.now.date(), subject.policy.defaults.warn_before
-    for row in read_last_days(subject.settings)[0]:
+    decision, _ = read_decision(subject.settings)
+    for row in decision.last_days if decision else ():
         if notice and row.days_left(today) <= notice[0]:
             where = f"{subject.settings.config_path}:{row.line}" if row.line else None
             yield Finding(Level.WARNING, "last_day", f"{row.told(today)}.", where, row.advice)

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from rollcall.litellm_config.document import Entry
     from rollcall.plan.decide import Decision
     from rollcall.plan.inputs import Inputs
+    from rollcall.providers.fetch import Observer
     from rollcall.settings import Settings
+    from rollcall.store.store import Store
 
 
 class ModelRow(BaseModel):
@@ -85,6 +87,11 @@ class ModelRow(BaseModel):
     aliases: tuple[str, ...] = ()
     answered: str | None = None
     refusal: str = ""
+
+    @property
+    def called(self) -> str:
+        """What `explain` takes: its model_name, or `provider/id` of a model that is out."""
+        return self.name or f"{self.provider}/{self.id}"
 
     def retired_before(self, today: date) -> bool:
         """Whether its own provider has retired it, and it is not in the config."""
@@ -330,17 +337,34 @@ def _newest_first(rows: list[ModelRow]) -> list[ModelRow]:
     return sorted(rows, key=lambda row: place[row.id])
 
 
-def read_inventory(settings: Settings, *, refresh: bool = False) -> Inventory:
-    """Everything known, from config.yaml, the policy and the stored replies.
-
-    Args:
-        refresh: ask the providers anew instead of reading what they said last.
+def read_inventory(settings: Settings) -> Inventory:
+    """Everything known, from config.yaml, the policy and the stored replies; asks nobody.
 
     Raises:
         PolicyError, ConfigRefused, StoreError: see their docstrings.
     """
     store = open_store(settings)
-    inputs = gather(replace(settings, offline=not refresh), store)
+    return inventory_of(gather(replace(settings, offline=True), store), store)
+
+
+def inventory_of(inputs: Inputs, store: Store) -> Inventory:
+    """Everything known, where the inputs are there already."""
     silent = [row for name, row in inputs.providers.items() if not inputs.answers[name].models]
     stored = {row.name: stored_models(store, row) for row in silent}
     return build(inputs, decide(inputs), stored)
+
+
+def look(
+    settings: Settings, store: Store, *, refresh: bool = False, observer: Observer | None = None
+) -> Inputs:
+    """What is known to a person who looks: from the stored replies, and asked anew with `refresh`
+    or where no run has stored any yet, as after a first `plan`. Writes nothing.
+
+    Raises:
+        PolicyError, ConfigRefused, StoreError: see their docstrings.
+    """
+    if not refresh:
+        inputs = gather(replace(settings, offline=True), store)
+        if inputs.state.last_run or any(answer.models for answer in inputs.answers.values()):
+            return inputs
+    return gather(settings, store, observer)

@@ -14,6 +14,8 @@ from rollcall.sync.gather import gather, read_policy
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from rollcall.plan.decide import Decision
+    from rollcall.plan.guards import HeldChange
     from rollcall.plan.last_days import LastDay
     from rollcall.settings import Settings
     from rollcall.store.state import RunRecord, State, TrialRecord
@@ -36,6 +38,7 @@ class Status:
     """What `rollcall status` shows.
 
     Attributes:
+        held: changes that wait for a person's word, as the last replies have it.
         alarms: what has been wrong for too long, or ends too soon, one line each.
         last_days: entries whose model ends within the policy's notice, the nearest first.
         store: the address, version and last writer of a config in a store; "" of a file.
@@ -47,6 +50,7 @@ class Status:
     providers: tuple[ProviderStatus, ...]
     backups: int
     alarms: tuple[str, ...]
+    held: tuple[HeldChange, ...] = ()
     last_days: tuple[LastDay, ...] = ()
     store: str = ""
     trials: tuple[TrialRecord, ...] = ()
@@ -69,7 +73,8 @@ def read_status(settings: Settings, ends_within: int | None = None) -> Status:
         defaults = read_policy(settings)[1].defaults
     except PolicyError:
         defaults = Defaults()
-    ends, why = read_last_days(settings)
+    decision, why = read_decision(settings)
+    ends = decision.last_days if decision else ()
     soon = [row for row in ends if row.days_left(settings.now.date()) <= (ends_within or 0)]
     if ends_within is not None:
         unread += [row.told(settings.now.date()) for row in soon]
@@ -88,6 +93,7 @@ def read_status(settings: Settings, ends_within: int | None = None) -> Status:
             *unread,
             *alarms(state, now=settings.now, stale_after_seconds=defaults.stale_after),
         ),
+        held=decision.held if decision else (),
         last_days=tuple(
             row
             for row in ends
@@ -109,15 +115,15 @@ def _told(settings: Settings, store: Store, state: State) -> str:
     return f"{settings.address}, version {version}{by}"
 
 
-def read_last_days(settings: Settings) -> tuple[tuple[LastDay, ...], str]:
-    """Every entry whose last day is known, from what was kept of the last run, and why not more."""
+def read_decision(settings: Settings) -> tuple[Decision | None, str]:
+    """What would be decided from what was kept of the last run; None and why, where nothing can."""
     from rollcall.plan.decide import decide
 
     store = open_store(settings)
     try:
-        return decide(gather(replace(settings, offline=True), store)).last_days, ""
+        return decide(gather(replace(settings, offline=True), store)), ""
     except RollcallError as error:
-        return (), error.what.rstrip(".")
+        return None, error.what.rstrip(".")
 
 
 def alarms(state: State, *, now: datetime, stale_after_seconds: float) -> tuple[str, ...]:

@@ -191,7 +191,7 @@ def _first(entry: Any) -> Any:
 
 
 MOST_FOLDED_RISE = 0.25
-"""A price that moves more than this is never told among others."""
+"""A price that moves by this or more is never told among others."""
 
 
 def _with_likeness(row: Row, change: Change) -> Row:
@@ -203,7 +203,7 @@ def _with_likeness(row: Row, change: Change) -> Row:
     if not prices:
         return row._replace(alike=", ".join(sorted(label_of(key) for key, _, _ in fields)))
     rise = max(_moved(old, new) for _, old, new in prices)
-    if len(prices) < len(fields) or rise > MOST_FOLDED_RISE:
+    if len(prices) < len(fields) or rise >= MOST_FOLDED_RISE:
         return row
     return row._replace(alike="price", rise=rise)
 
@@ -248,7 +248,7 @@ def _together(rows: Sequence[Row]) -> Row:
         names += f" and {len(rows) - most} more"
     name = f"{len(rows)} models, {first.alike}"
     if first.alike == "price":
-        bound = next(one for one in (1, 5, 10, 25) if max(row.rise for row in rows) <= one / 100)
+        bound = next(one for one in (1, 5, 10, 25) if max(row.rise for row in rows) < one / 100)
         name = f"{len(rows)} price changes, all below {bound} %"
     return first._replace(name=name, price="", age="", why="", names=names)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rollcall.errors import NotFound, SettingsError
 from rollcall.policy.file import rule_text
 from rollcall.report.tables import show_table
-from rollcall.report.text import is_terminal, out, printable, say, say_all
+from rollcall.report.text import is_terminal, out, out_json, printable, say, say_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,10 +24,7 @@ if TYPE_CHECKING:
 def show_backups(backups: Sequence[Backup], *, as_json: bool = False) -> None:
     """Print the earlier config.yaml files, newest first."""
     if as_json:
-        import json
-        from dataclasses import asdict
-
-        out(json.dumps([asdict(backup) for backup in backups], indent=2))
+        out_json([asdict(backup) for backup in backups])
     elif not backups:
         out("No earlier config.yaml is kept yet.")
     else:
@@ -42,11 +40,8 @@ def show_restored(
 ) -> None:
     """Print what a rollback did."""
     if as_json:
-        import json
-
         backup = written.backup_id if written else None
-        data = {"restored": backup_id, "changed": written is not None, "backup_id": backup}
-        out(json.dumps(data, indent=2))
+        out_json({"restored": backup_id, "changed": written is not None, "backup_id": backup})
     elif written is None:
         out(f"{path} already is {backup_id}: nothing to do.")
     else:
@@ -59,12 +54,11 @@ def show_adoption(plan: AdoptionPlan, path: Path) -> None:
     """Print what `adopt` would write, as a diff of entries, and what it leaves alone, and why."""
     from rollcall.litellm_config.document import Blocks
     from rollcall.plan.changes import text_of
-    from rollcall.report.plan import diff_lines
+    from rollcall.report.plan import show_diff
 
     before = text_of(Blocks(models=tuple(own for own, _ in plan.taken)))
     after = text_of(Blocks(models=tuple(managed for _, managed in plan.taken)))
-    for line in diff_lines(before, after):
-        out(printable(line))
+    show_diff(before, after)
     for name in plan.strays:
         out(f"takes back {printable(name)}: its markers were lost")
     for name in plan.aliases:
@@ -92,12 +86,14 @@ def show_adopted(
     """Print what became managed."""
     if as_json:
         left = [row._asdict() for row in plan.left_alone]
-        _show_json(
-            names=plan.names,
-            aliases=plan.aliases,
-            changed=written is not None,
-            pending=written is None and plan.result != plan.before,
-            left_alone=left,
+        out_json(
+            {
+                "names": plan.names,
+                "aliases": plan.aliases,
+                "changed": written is not None,
+                "pending": written is None and plan.result != plan.before,
+                "left_alone": left,
+            }
         )
     elif written is not None:
         out(f"{path}: {len(plan.names)} adopted. `rollcall rollback` undoes it.")
@@ -121,19 +117,13 @@ def show_ejected(
 ) -> None:
     """Print what was given up."""
     if as_json:
-        _show_json(changed=written is not None, removed=removed)
+        out_json({"changed": written is not None, "removed": removed})
     elif written is None:
         out(f"{path}: there is nothing of rollcall in it.")
     else:
         what = "the managed entries are gone" if removed else "the managed entries are yours now"
         out(f"{path}: {what}. `rollcall rollback` undoes it.")
     say_all(written.notes if written else (), mark="note: ")
-
-
-def _show_json(**data: object) -> None:
-    import json
-
-    out(json.dumps(data, indent=2))
 
 
 def choose(rows: Sequence[ModelRow], given: str | None) -> str:

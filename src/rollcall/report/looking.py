@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from dataclasses import asdict
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from rollcall.catalog.facts import short, whose
+from rollcall.catalog.model import in_dollars
 from rollcall.inspect.findings import Level
-from rollcall.report.tables import show_table
-from rollcall.report.text import out, printable, say, say_all
+from rollcall.report.tables import Cell, show_records, show_table
+from rollcall.report.text import (
+    Style,
+    is_for_people,
+    out,
+    out_json,
+    printable,
+    say,
+    say_all,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rollcall.inspect.explain_model import Explanation
     from rollcall.inspect.findings import Finding
@@ -20,30 +32,51 @@ if TYPE_CHECKING:
     from rollcall.runtime.roles import RoleRow
 
 
-def show_models(rows: Sequence[ModelRow], *, as_json: bool = False) -> None:
-    """Print the rows, as a table or as a JSON list."""
-    if as_json:
-        import json
+MODEL_RECORD = (
+    "name", "provider", "state", "context", "input_price", "output_price", "reason",
+)  # fmt: skip
+"""What a line of `models` holds where no columns are asked for."""
 
-        out(json.dumps([row.model_dump(mode="json") for row in rows], indent=2))
-        return
+
+def model_columns() -> tuple[str, ...]:
+    """Every field `models --columns` knows: those of its JSON, and the state."""
+    from rollcall.inspect.inventory import ModelRow
+
+    return ("state", *ModelRow.model_fields)
+
+
+def show_models(
+    rows: Sequence[ModelRow], *, as_json: bool = False, columns: Sequence[str] = ()
+) -> None:
+    """Print the rows: as JSON, at a terminal as a table, elsewhere a line each.
+
+    Args:
+        columns: fields of the JSON rows, or `state`; a model outside is called `provider/id`.
+    """
+    if as_json:
+        out_json([row.model_dump(mode="json") for row in rows])
+    elif columns or not is_for_people(sys.stdout):
+        named = [{**dict(row), "name": row.called, "state": _state(row)} for row in rows]
+        show_records(named, columns or MODEL_RECORD, titles=bool(columns))
+    else:
+        _show_model_table(rows)
+
+
+def _show_model_table(rows: Sequence[ModelRow]) -> None:
     show_table(
-        ("name or id", "provider", "family", "version", "context", "in $/M", "out $/M", "", "why"),
+        ("name or id", "provider", "context", "in / out per 1M", "", "why"),
         [
             (
                 row.name or row.id,
                 row.provider,
-                row.family,
-                row.version,
-                row.context or "",
-                _dollars(row, row.input_price),
-                _dollars(row, row.output_price),
-                _state(row),
+                _tokens(row.context),
+                _price(row),
+                Cell(_state(row), STATE_STYLES[_state(row)]),
                 row.reason,
             )
             for row in rows
         ],
-        right=("context", "in $/M", "out $/M"),
+        right=("context",),
     )
     ready = sum(row.ready for row in rows)
     inside = sum(row.in_config for row in rows)
@@ -66,72 +99,156 @@ def show_families(rows: Sequence[ModelRow]) -> None:
             out(f"  {mark} {version:<8} {released:<10}  {printable(row.id)}")
 
 
+STATE_STYLES = {"ready": Style.ADD, "no key": Style.ERROR, "not ready": Style.ERROR, "out": None}
+
+
 def _state(row: ModelRow) -> str:
     if row.ready:
         return "ready"
-    return "no key" if row.in_config else "out"
+    if not row.in_config:
+        return "out"
+    return "no key" if row.lacks_key else "not ready"
 
 
 BORROWED = "*"
 """Behind a price that is not the provider's own word."""
 
 
-def _dollars(row: ModelRow, price: float | None) -> str:
-    if price is None:
+def _tokens(number: int | None) -> str:
+    """A number of tokens in few characters: `128k`, `1M`, `1.05M`."""
+    if number is None:
         return ""
-    return f"{price:.4g}{BORROWED if 'price' in row.borrowed else ''}"
+    if number < 1000:
+        return str(number)
+    amount, unit = (number / 1_000_000, "M") if number >= 1_000_000 else (number / 1000, "k")
+    return f"{amount:.3g}{unit}"
 
 
-STAGE_MARKS = {"ok": "[ok]", "stop": "[STOP]", "info": "-"}
+def _price(row: ModelRow) -> str:
+    prices = (row.input_price, row.output_price)
+    if prices == (None, None):
+        return ""
+    shown = " / ".join("?" if price is None else _dollars(price) for price in prices)
+    return shown + (BORROWED if "price" in row.borrowed else "")
+
+
+def _dollars(per_million: float) -> str:
+    return in_dollars(Decimal(repr(per_million)) / 1_000_000)
+
+
+STAGE_MARKS = {"ok": ("[ok]", Style.ADD), "stop": ("[STOP]", Style.ERROR), "info": ("-", None)}
 
 
 def show_explanations(explanations: Iterable[Explanation], *, as_json: bool = False) -> None:
     """Print explanations to stdout."""
     if as_json:
-        import json
-        from dataclasses import asdict
-
-        out(json.dumps([asdict(row) for row in explanations], indent=2))
+        out_json([asdict(row) for row in explanations])
         return
     for explanation in explanations:
-        out(f"{explanation.kind} {printable(explanation.name)}")
+        out(f"{explanation.kind} {printable(explanation.name)}", style=Style.HEAD)
         for stage in explanation.stages:
-            out(f"  {STAGE_MARKS[stage.verdict]} {stage.title}")
+            mark, style = STAGE_MARKS[stage.verdict]
+            out(f" {stage.title}", lead=f"  {mark}", style=style)
             for line in stage.lines:
                 out(f"      {printable(line)}")
         out()
 
 
-def show_status(status: Status, *, as_json: bool = False) -> None:
-    """Print the status to stdout, alarms to stderr."""
-    if as_json:
-        import json
-        from dataclasses import asdict
+STATUS_RECORD = ("kind", "name", "state", "at", "detail")
+"""What a line of `status` holds: a run, a provider, what is held, ends, was tried; an alarm."""
+OUTCOMES = {
+    "applied": "written",
+    "unchanged": "nothing to change",
+    "refused": "refused by a guard",
+    "nobody": "nobody could be asked, so nothing changed",
+    "error": "an error",
+}
+"""What became of a run, in words."""
 
+
+def show_status(status: Status, *, as_json: bool = False, columns: Sequence[str] = ()) -> None:
+    """Print the status: as JSON, at a terminal as tables, elsewhere a line each; alarms to stderr.
+
+    Args:
+        columns: of STATUS_RECORD.
+    """
+    if as_json:
         record = status.last_record
         data = asdict(status)
         data["last_record"] = record.model_dump(mode="json") if record else None
+        data["held"] = [row.model_dump(mode="json") for row in status.held]
         data["last_days"] = [row.model_dump(mode="json") for row in status.last_days]
         data["trials"] = [row.model_dump(mode="json", exclude={"key"}) for row in status.trials]
-        out(json.dumps(data, indent=2))
+        out_json(data)
         return
+    if columns or not is_for_people(sys.stdout):
+        show_records(_status_records(status), columns or STATUS_RECORD, titles=bool(columns))
+    else:
+        _show_last_run(status)
+        _show_status_tables(status)
+    say_all(status.alarms, mark="ALARM: ", style=Style.ERROR)
+
+
+def _status_records(status: Status) -> Iterator[dict[str, Any]]:
+    fields: list[tuple[object, ...]] = []
+    if record := status.last_record:
+        fields.append(("run", record.command, record.outcome, record.at, record.summary))
+    fields += [
+        ("provider", row.name, row.verdict, row.last_good, row.detail) for row in status.providers
+    ]
+    fields += [
+        ("held", row.name, "held", None, f"{row.change}: {row.reason}") for row in status.held
+    ]
+    fields += [("ends", row.name, "ends", row.ends, row.follows) for row in status.last_days]
+    fields += [
+        ("trial", f"{row.provider}/{row.id}", row.outcome, row.asked, row.words)
+        for row in status.trials
+    ]
+    fields += [("alarm", None, "alarm", None, alarm) for alarm in status.alarms]
+    return (dict(zip(STATUS_RECORD, values, strict=True)) for values in fields)
+
+
+def _show_last_run(status: Status) -> None:
     out(f"last run: {status.last_run or 'never'}")
-    if status.last_record is not None:
-        record = status.last_record
-        out(f"last result: {record.outcome}, {printable(record.summary)} ({record.at})")
+    if record := status.last_record:
+        outcome = OUTCOMES.get(record.outcome, record.outcome)
+        nothing = record.outcome in ("unchanged", "nobody")
+        told = "" if nothing else f", {printable(record.summary)}"
+        out(f"last result: {outcome}{told} ({record.at})")
     if status.store:
         out(f"config: {printable(status.store)}")
     out(f"backups kept: {status.backups}")
+
+
+def _show_status_tables(status: Status) -> None:
     if status.providers:
+        out()
         show_table(
             ("provider", "verdict", "models", "last good", "stale since", ""),
             [
-                (row.name, row.verdict, row.models, row.last_good, row.stale_since, row.detail)
+                (
+                    row.name,
+                    Cell(row.verdict, Style.ERROR if row.stale_since else None),
+                    row.models,
+                    row.last_good,
+                    row.stale_since,
+                    row.detail,
+                )
                 for row in status.providers
             ],
             right=("models",),
         )
+    if status.held:
+        out()
+        show_table(
+            ("held", "change", "why"),
+            [
+                (Cell(row.name, Style.HOLD), row.change, _with_way_out(row.reason, row.accept))
+                for row in status.held
+            ],
+        )
     if status.last_days:
+        out()
         show_table(
             ("ends", "name", "whose word", "successor", ""),
             [
@@ -140,6 +257,7 @@ def show_status(status: Status, *, as_json: bool = False) -> None:
             ],
         )
     if status.trials:
+        out()
         show_table(
             ("tried", "outcome", "last answered", "asked", ""),
             [
@@ -147,23 +265,28 @@ def show_status(status: Status, *, as_json: bool = False) -> None:
                 for row in status.trials
             ],
         )
-    say_all(status.alarms, mark="ALARM: ")
 
 
-FINDING_MARKS = {Level.OK: "ok     ", Level.WARNING: "warning", Level.ERROR: "ERROR  "}
+def _with_way_out(reason: str, accept: str) -> str:
+    return f"{reason}; to accept: {accept}" if accept else reason
+
+
+FINDING_MARKS = {
+    Level.OK: ("ok     ", Style.ADD),
+    Level.WARNING: ("warning", Style.UPDATE),
+    Level.ERROR: ("ERROR  ", Style.ERROR),
+}
 
 
 def show_findings(findings: Sequence[Finding], *, as_json: bool = False) -> None:
     """Print every finding to stdout, the fix below it."""
     if as_json:
-        import json
-        from dataclasses import asdict
-
-        out(json.dumps([asdict(finding) for finding in findings], indent=2))
+        out_json([asdict(finding) for finding in findings])
         return
     for finding in findings:
         where = f"{printable(finding.where)}: " if finding.where else ""
-        out(f"{FINDING_MARKS[finding.level]} {where}{printable(finding.what)}")
+        mark, style = FINDING_MARKS[finding.level]
+        out(f" {where}{printable(finding.what)}", lead=mark, style=style)
         if finding.fix:
             out(f"        fix: {printable(finding.fix)}")
     words = {Level.ERROR: "error", Level.WARNING: "warning"}
@@ -174,22 +297,26 @@ def show_findings(findings: Sequence[Finding], *, as_json: bool = False) -> None
 def show_smoke(report: SmokeReport, *, as_json: bool = False) -> None:
     """Print the report: the table to stdout, what is wrong to stderr."""
     if as_json:
-        import json
-        from dataclasses import asdict
-
-        out(json.dumps(asdict(report), indent=2))
+        out_json(asdict(report))
         return
     if report.rows:
         show_table(
             ("name", "kind", "verdict", "ms", "answered by", "detail"),
             [
-                (row.name, row.kind, _word(row), row.latency_ms, _answered(row), row.detail)
+                (
+                    row.name,
+                    row.kind,
+                    Cell(_word(row), WORD_STYLES[row.ok]),
+                    row.latency_ms,
+                    _answered(row),
+                    row.detail,
+                )
                 for row in report.rows
             ],
             right=("ms",),
         )
     if report.detail:
-        say(f"rollcall: {printable(report.detail)}")
+        say(printable(report.detail), lead="rollcall: ", style=Style.ERROR)
     if report.hint:
         say(f"          {printable(report.hint)}")
     say_all(report.missing, mark="missing from /v1/models: ")
@@ -200,6 +327,9 @@ def show_smoke(report: SmokeReport, *, as_json: bool = False) -> None:
         f"{report.base_url}: {report.verdict}; {report.listed} names listed, "
         f"{len(report.missing)} missing, {len(report.rows)} called, {dead} dead."
     )
+
+
+WORD_STYLES = {True: Style.ADD, False: Style.ERROR, None: None}
 
 
 def _word(row: SmokeRow) -> str:
@@ -215,10 +345,7 @@ def _answered(row: SmokeRow) -> str:
 def show_roles(rows: Sequence[RoleRow], *, as_json: bool = False) -> None:
     """Print what each role resolves to."""
     if as_json:
-        import json
-        from dataclasses import asdict
-
-        out(json.dumps([asdict(row) for row in rows], indent=2))
+        out_json([asdict(row) for row in rows])
         return
     show_table(
         ("role", "provider", "model", "key from", "fallbacks", "why"),

@@ -60,7 +60,8 @@ def show_plan(
         _show_changes(plan, facts, fold=big)
         out()
     if plan.changed and not quiet and not big:
-        _show_diff(before, after)
+        show_diff(before, after)
+        out()
     show_remarks(plan)
     if plan.calls_at_apply:
         out(to_be_tried(plan))
@@ -225,11 +226,11 @@ def _cells(row: Row) -> tuple[object, ...]:
 DIFF_STYLES = {"+": Style.ADD, "-": Style.ERROR, "@": Style.LEADS}
 
 
-def _show_diff(before: str, after: str) -> None:
+def show_diff(before: str, after: str) -> None:
+    """Print what differs between two states of our lines."""
     for number, line in enumerate(diff_lines(before, after)):
         style = Style.HEAD if number < 2 else DIFF_STYLES.get(line[:1])
         out(printable(line, limit=2000), style=style)
-    out()
 
 
 def diff_lines(before: str, after: str) -> Iterable[str]:

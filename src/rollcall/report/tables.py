@@ -40,6 +40,8 @@ PLAIN_WIDTH = 120
 LEAST_WIDTH = 40
 LEAST_WORDS = 34
 """Columns the last column must get, to stand beside the others and not below them."""
+MOST_FITTING = 0.75
+"""The share of rows that must fit where a column is narrowed; the others take a line more."""
 GAP = "  "
 INDENT = "      "
 
@@ -86,7 +88,15 @@ def show_words(text: str) -> None:
 
 
 class _Table:
-    """Where each column stands is decided once, for all rows."""
+    """Where each column stands is decided once, for all rows.
+
+    A row is one line where it fits. Else the widest column of words is made as narrow as that
+    takes, and the few rows that are longer there go on below; else the last column stands below
+    the others in every row; else as many lines as it takes.
+
+    Attributes:
+        parts: the columns on each line of a row. widths: of the columns.
+    """
 
     def __init__(
         self, head: list[Cell], rows: list[list[Cell]], numbers: list[bool], stream: TextIO
@@ -96,56 +106,90 @@ class _Table:
         self.stream = stream
         self.width = _width(stream)
         self.numbers = numbers
-        columns = list(zip(head, *rows, strict=True))
-        self.widths = [max(_columns(str(cell.value)) for cell in column) for column in columns]
+        self.columns = [
+            [_columns(str(cell.value)) for cell in column]
+            for column in zip(head, *rows, strict=True)
+        ]
+        self.widths = [max(column) for column in self.columns]
         self.parts = self._parts()
 
     def _parts(self) -> list[list[int]]:
-        """The columns on each line of a row."""
+        everything = list(range(len(self.widths)))
+        for tried in ([everything], [everything[:-1], everything[-1:]]):
+            if all(self._fit(part) for part in tried):
+                return tried
         parts: list[list[int]] = [[]]
-        for column, width in enumerate(self.widths):
-            indent = len(INDENT) if len(parts) > 1 else 0
-            used = indent + sum(self.widths[one] + len(GAP) for one in parts[-1])
-            last = column == len(self.widths) - 1
-            needed = min(width, LEAST_WORDS) if last else width
-            if parts[-1] and used + needed > self.width:
+        for column in everything:
+            if parts[-1] and self._needed([*parts[-1], column]) > self._room(len(parts) - 1):
                 parts.append([])
             parts[-1].append(column)
         return parts
 
+    def _fit(self, part: list[int]) -> bool:
+        """Whether columns fit on one line, the widest of them narrowed if that does it."""
+        too_much = self._needed(part) - self._room(0)
+        names = [column for column in part[:-1] if not self.numbers[column]]
+        if too_much <= 0 or not names:
+            return too_much <= 0 or len(part) == 1
+        wide = max(names, key=self.widths.__getitem__)
+        narrow = self.widths[wide] - too_much
+        fitting = sum(length <= narrow for length in self.columns[wide])
+        if fitting < MOST_FITTING * len(self.columns[wide]):
+            return False
+        self.widths[wide] = narrow
+        return True
+
+    def _needed(self, part: list[int]) -> int:
+        """The columns a line takes; the last column may be wrapped."""
+        last = len(self.widths) - 1
+        widths = [
+            min(self.widths[one], LEAST_WORDS) if one == last else self.widths[one] for one in part
+        ]
+        return sum(widths) + len(GAP) * (len(part) - 1)
+
+    def _room(self, number: int) -> int:
+        return self.width - (len(INDENT) if number else 0)
+
     def lines(self, *, headless: bool) -> Iterator[str]:
         """The head, a rule, and the rows."""
         if not headless:
-            yield from self._head()
+            yield from self._row(self.head)
+            ends = [
+                self._margin(number, part[-1]) + self.widths[part[-1]]
+                for number, part in enumerate(self.parts)
+            ]
+            yield ("\u2500" if is_unicode(self.stream) else "-") * min(self.width, max(ends))
         for row in self.rows:
-            yield from (line for line in self._row(row) if line)
-
-    def _head(self) -> Iterator[str]:
-        yield from (line for line in self._row(self.head) if line)
-        ends = [
-            self._margin(number) + self.widths[part[-1]] for number, part in enumerate(self.parts)
-        ]
-        yield ("\u2500" if is_unicode(self.stream) else "-") * min(self.width, max(ends))
+            yield from self._row(row)
 
     def _row(self, row: list[Cell]) -> Iterator[str]:
         for number, part in enumerate(self.parts):
-            words = str(row[-1].value) if part[-1] == len(row) - 1 else ""
-            padded = [self._padded(row[column], column) for column in part[: -1 if words else None]]
-            line = GAP.join([(INDENT if number else "") + "".join(padded[:1]), *padded[1:]])
-            if not words:
+            line = INDENT if number else ""
+            for column in part:
+                if column == len(row) - 1:
+                    yield from self._words(number, row[-1], line)
+                    line = ""
+                elif _columns(str(row[column].value)) > self.widths[column]:
+                    yield line + painted(str(row[column].value), row[column].style, self.stream)
+                    line = " " * (self._margin(number, column) + self.widths[column]) + GAP
+                else:
+                    line += self._padded(row[column], column) + GAP
+            if line.strip():
                 yield line.rstrip()
-                continue
-            margin = self._margin(number)
-            if padded:
-                line += GAP
-            for wrapped in _wrapped(words, max(self.width - margin, LEAST_WORDS)):
-                yield line + painted(wrapped, row[-1].style, self.stream)
-                line = " " * margin
 
-    def _margin(self, number: int) -> int:
-        """Where the last column of a row's line begins."""
-        before = sum(self.widths[column] + len(GAP) for column in self.parts[number][:-1])
-        return before + (len(INDENT) if number else 0)
+    def _words(self, number: int, cell: Cell, line: str) -> Iterator[str]:
+        """The last column, wrapped below itself, behind what stands before it on the line."""
+        margin = self._margin(number, len(self.widths) - 1)
+        for wrapped in _wrapped(str(cell.value), max(self.width - margin, LEAST_WORDS)) or [""]:
+            if line.strip() or wrapped:
+                yield (line + painted(wrapped, cell.style, self.stream)).rstrip()
+            line = " " * margin
+
+    def _margin(self, number: int, column: int) -> int:
+        """Where a column begins."""
+        before = self.parts[number][: self.parts[number].index(column)]
+        indent = len(INDENT) if number else 0
+        return indent + sum(self.widths[one] + len(GAP) for one in before)
 
     def _padded(self, cell: Cell, column: int) -> str:
         text = str(cell.value)
