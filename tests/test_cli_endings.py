@@ -87,6 +87,7 @@ def test_a_bug_is_exit_70_and_a_log_without_keys(
     )
     (furnished.folder / ".env").write_text("OTHER_API_KEY=k-in-dotenv-77\n", encoding="utf-8")
     environ = {"PYTHONPATH": str(broken), "TMPDIR": str(tmp_path), "TEMP": str(tmp_path)}
+    environ["ROLLCALL_FORCE_TTY"] = "100"  # the diff is for people
     done = in_pipes("plan", environ=environ)
     assert done.code == 70
     lines = done.err.decode().splitlines()
@@ -112,7 +113,7 @@ def test_a_bug_is_exit_70_and_a_log_without_keys(
         ["models", "--provider", "nobody"],
         ["explain", "nobody-knows"],
         ["rollback", "99"],
-        ["pick", "--model", "nobody-knows"],
+        ["pick", "nobody-knows"],
         ["pick"],
         ["init"],
         ["init", "-p", "nowhere/policy.yaml"],

@@ -27,7 +27,7 @@ def furnished(house: House, request: pytest.FixtureRequest) -> House:
 
 
 def test_a_pick_moves_default_and_clearing_it_moves_it_back(furnished: House) -> None:
-    assert furnished.run("pick", "--model", "xai/grok-4.6").code == 0
+    assert furnished.run("pick", "xai/grok-4.6").code == 0
     furnished.applied()
     assert furnished.aliases()["default"] == "xai/grok-4.6"
     assert furnished.run("pick", "--clear").code == 0
@@ -36,7 +36,7 @@ def test_a_pick_moves_default_and_clearing_it_moves_it_back(furnished: House) ->
 
 
 def test_a_pick_that_is_gone_falls_back_to_the_policys_default(furnished: House) -> None:
-    furnished.run("pick", "--model", "grok-4.6")
+    furnished.run("pick", "grok-4.6")
     furnished.applied()
     rows: list[Any] = furnished.sim.rows("xai")
     furnished.sim.set_rows("xai", [row for row in rows if row["id"] != "grok-4.6"])
@@ -46,14 +46,14 @@ def test_a_pick_that_is_gone_falls_back_to_the_policys_default(furnished: House)
 
 def test_a_saved_plan_is_refused_after_a_new_pick(furnished: House) -> None:
     furnished.run("plan", "--out", "plan.json")
-    furnished.run("pick", "--model", "xai/grok-4.6")
+    furnished.run("pick", "xai/grok-4.6")
     ran = furnished.run("apply", "plan.json")
     assert ran.code == 1
     assert "changed since" in ran.err
 
 
 def test_a_name_that_is_not_there_lists_what_is(furnished: House) -> None:
-    ran = furnished.run("pick", "--model", "gpt-99")
+    ran = furnished.run("pick", "gpt-99")
     assert ran.code == 1
     assert "xai/grok-4.6" in ran.err
 

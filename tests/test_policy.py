@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from rollcall.errors import PolicyError
 from rollcall.policy.conditions import Condition
-from rollcall.policy.file import default_policy, json_schema, load_policy
+from rollcall.policy.file import default_policy, load_policy
+from rollcall.policy.json_schema import json_schema
 from rollcall.selection import admission, aliases
 from rollcall.selection.choosing import Candidate
 from tests.policy_making import TODAY, load, model
@@ -451,11 +452,16 @@ def test_a_mistake_names_file_line_and_field_and_what_to_write(mistake: str) -> 
     assert hint in error.hint
 
 
-def test_the_first_mistake_of_the_file_is_told_and_the_others_are_counted() -> None:
+def test_every_mistake_of_the_file_is_told_the_first_one_first() -> None:
     text = "defaults: {timout: 1s}\nproviders: {openrouter: {}}\nalow: []\nnamin: x\n"
     error = error_of(text)
     assert error.what == "policy.yaml:1: defaults.timout: unknown field."
-    assert error.hint == "Did you mean 'timeout'? There are 2 more problems below it."
+    assert error.hint == "Did you mean 'timeout'?"
+    assert [one.what for one in error.others] == [
+        "policy.yaml:3: alow: unknown field.",
+        "policy.yaml:4: namin: unknown field.",
+    ]
+    assert [one.hint for one in error.others] == ["Did you mean 'allow'?", "Did you mean 'naming'?"]
 
 
 SECRET = "sk-proj-Zx81kQ"
@@ -567,31 +573,9 @@ def test_the_schema_for_editors_is_up_to_date() -> None:
     assert written == fresh, "rollcall schema > docs/policy.schema.json"
 
 
-def test_the_schema_for_editors_says_yes_and_no_where_rollcall_does() -> None:
-    from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # has no stubs
-
-    schema = json_schema()
-    Draft202012Validator.check_schema(schema)
-    validator = Draft202012Validator(schema)
-    written_dates = EVERYTHING.replace("2026-01-01", '"2026-01-01"')
-    assert list(validator.iter_errors(yaml.safe_load(written_dates))) == []
-    for mistake in (
-        "unknown field of a rule",
-        "unknown field of a condition",
-        "unknown field of an alias's choice",
-        "stage that is none",
-        "list where a mapping belongs",
-        "comparison that is none",
-        "newest zero",
-        "no providers",
-        "wrong version",
-    ):
-        assert list(validator.iter_errors(yaml.safe_load(MISTAKES[mistake][0]))), mistake
-
-
 def test_every_field_of_the_schema_is_described() -> None:
     schema = json_schema()
     for definition in (schema, *schema["$defs"].values()):
         shape = definition.get("anyOf", [definition])[-1]
-        for name, field in shape["properties"].items():
+        for name, field in shape.get("properties", {}).items():
             assert field.get("description"), name

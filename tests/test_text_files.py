@@ -27,7 +27,7 @@ def furnished(house: House) -> House:
     (house.folder / ".env").write_bytes(b"LITELLM_DISCOVERY_MODE=orchestrator\n")
     assert house.run("plan", "--out", "plan.json").code == 0
     house.applied()
-    assert house.run("pick", "--model", house.names()[0]).code == 0
+    assert house.run("pick", house.names()[0]).code == 0
     house.run("rollback")
     return house
 

@@ -71,7 +71,15 @@ class SettingsError(RollcallError):
 
 
 class PolicyError(RollcallError):
-    """policy.yaml is missing, unreadable or wrong; `what` names file, line and field."""
+    """policy.yaml is missing, unreadable or wrong; `what` names file, line and field.
+
+    Attributes:
+        others: what else is wrong in it, in the file's order.
+    """
+
+    def __init__(self, what: str, hint: str = "", others: tuple[PolicyError, ...] = ()) -> None:
+        super().__init__(what, hint)
+        self.others = others
 
 
 class NoPolicy(PolicyError):

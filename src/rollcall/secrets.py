@@ -17,11 +17,11 @@ from urllib.parse import quote, quote_plus
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
-_ENDS: Final = re.compile(
+ENDING: Final = (
     r"(?:keys?|secret|password|authorization|credentials?|token)"
-    r"(?<!per_token)(?<!reasoning_token)(?:_id)?\Z",
-    re.IGNORECASE,
+    r"(?<!per_token)(?<!reasoning_token)(?:_id)?"
 )
+_ENDS: Final = re.compile(ENDING + r"\Z", re.IGNORECASE)
 """How the name of a secret ends. Prices end in `per_token` and are no secrets."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -57,8 +58,8 @@ def models(
         timeout=timeout, deadline=deadline,
     )  # fmt: skip
     store = open_store(settings)
-    with live_progress(wanted=not json) as observer:
-        known = inventory_of(look(settings, store, refresh=refresh, observer=observer), store)
+    watching = partial(live_progress, wanted=not json)
+    known = inventory_of(look(settings, store, refresh=refresh, watching=watching), store)
     _refuse_strangers(settings, provider or (), {row.provider for row in known.rows})
     rows = [
         row
@@ -120,8 +121,8 @@ def explain(
         config=config, key=key, policy=policy, state_dir=state_dir, mode=mode,
         timeout=timeout, deadline=deadline,
     )  # fmt: skip
-    with live_progress(wanted=not json) as observer:
-        inputs = look(settings, open_store(settings), refresh=refresh, observer=observer)
+    watching = partial(live_progress, wanted=not json)
+    inputs = look(settings, open_store(settings), refresh=refresh, watching=watching)
     where = {row.name: dict(ADAPTERS[row.protocol].sources) for row in inputs.providers.values()}
     found = explain_name(name, inputs, decide(inputs), where)
     show_explanations(found, as_json=json)

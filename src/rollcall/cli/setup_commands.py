@@ -82,12 +82,13 @@ def facts(
 
 
 def pick(
+    model: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="Do not ask: pick this provider/id or name."),
+    ] = None,
     config: options.Config = None,
     policy: options.PolicyFile = None,
     state_dir: options.StateDir = None,
-    model: Annotated[
-        str | None, typer.Option("--model", help="Do not ask: pick this provider/id or name.")
-    ] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Forget the pick.")] = False,
 ) -> None:
     """Choose the model behind `default` from those in the config.
@@ -123,14 +124,20 @@ def roles(
     show_roles(list_roles(file), as_json=json)
 
 
-def schema() -> None:
+def schema(
+    table: Annotated[
+        bool, typer.Option("--table", help="For people: every field, what it takes, what it does.")
+    ] = False,
+) -> None:
     """Print the policy's JSON Schema, for editors."""
-    import json
+    from rollcall.policy.json_schema import fields_of, json_schema
+    from rollcall.report.tables import show_records
+    from rollcall.report.text import out_json
 
-    from rollcall.policy.file import json_schema
-    from rollcall.report.text import out
-
-    out(json.dumps(json_schema(), indent=2))
+    if table:
+        show_records(fields_of(json_schema()), ("field", "takes", "default", "what"), titles=True)
+    else:
+        out_json(json_schema())
 
 
 def demo() -> None:

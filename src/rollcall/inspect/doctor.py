@@ -136,7 +136,9 @@ def _made(check: Check, subject: _Subject) -> Iterator[Finding]:
         yield _no_policy(subject, error)
     except RollcallError as error:
         code = "policy" if isinstance(error, PolicyError) else "cannot_check"
-        yield Finding(Level.ERROR, code, error.what, fix=hint_of(error))
+        others = error.others if isinstance(error, PolicyError) else ()
+        for one in (error, *others):
+            yield Finding(Level.ERROR, code, one.what, fix=hint_of(one))
     except OSError as error:
         what = f"{error.filename or 'A file'} cannot be looked at: {error.strerror or error}."
         yield Finding(Level.ERROR, "cannot_check", what, fix="Check what it is, and who owns it.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,8 @@ from rollcall.store.store import open_store
 from rollcall.sync.gather import gather, stored_models
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from decimal import Decimal
 
     from rollcall.litellm_config.document import Entry
@@ -355,10 +357,17 @@ def inventory_of(inputs: Inputs, store: Store) -> Inventory:
 
 
 def look(
-    settings: Settings, store: Store, *, refresh: bool = False, observer: Observer | None = None
+    settings: Settings,
+    store: Store,
+    *,
+    refresh: bool = False,
+    watching: Callable[[], AbstractContextManager[Observer | None]] = nullcontext,
 ) -> Inputs:
     """What is known to a person who looks: from the stored replies, and asked anew with `refresh`
     or where no run has stored any yet, as after a first `plan`. Writes nothing.
+
+    Args:
+        watching: what observes the asking, entered only where somebody is asked.
 
     Raises:
         PolicyError, ConfigRefused, StoreError: see their docstrings.
@@ -367,4 +376,5 @@ def look(
         inputs = gather(replace(settings, offline=True), store)
         if inputs.state.last_run or any(answer.models for answer in inputs.answers.values()):
             return inputs
-    return gather(settings, store, observer)
+    with watching() as observer:
+        return gather(settings, store, observer)

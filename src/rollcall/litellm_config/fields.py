@@ -136,6 +136,18 @@ def misfits(section: str, fields: object) -> Iterator[tuple[str, Any, Misfit]]:
             yield field, value, wrong
 
 
+def fields_by_word(section: str) -> dict[str, list[str]]:
+    """What values have to be (`int`, `seconds`...) -> the fields of a section they stand in."""
+    found: dict[str, list[str]] = {}
+    names = {*_declared(section), *SEEN.get(section, {})}
+    if section == "model_info":
+        names |= set(_declared("model_group"))
+    for field in sorted(names):
+        for word, _ in _checks(section, field):
+            found.setdefault(word, []).append(field)
+    return found
+
+
 @cache
 def _checks(section: str, field: str) -> tuple[tuple[str, Consequence], ...]:
     """What a field's value has to be, one after the other, and what becomes of it else."""

@@ -17,7 +17,7 @@ from rollcall.catalog import names
 from rollcall.catalog.model import per_million
 from rollcall.catalog.order import release_date
 from rollcall.errors import shown
-from rollcall.policy.words import Words, text_or_number
+from rollcall.policy.words import NOT_NEGATIVE, Words, text_or_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,25 +87,31 @@ def _parse_day(value: object) -> date:
         raise ValueError(f"expected a day such as 2026-01-31, not {shown(value)}") from None
 
 
-_COMPARISON = r"^\s*(<=|>=|==|=|<|>)?\s*[0-9]+(\.[0-9]+)?\s*[kKmM]?\s*$"
+_COMPARISON = r"(<=|>=|==|=|<|>)?\s*[0-9]+(\.[0-9]+)?\s*[kKmM]?"
 
 AtLeast = Annotated[
     Condition,
     PlainValidator(partial(parse_condition, bare=">=")),
     PlainSerializer(str, return_type=str),
-    text_or_number(_COMPARISON, ">= 128000"),
+    text_or_number(_COMPARISON, NOT_NEGATIVE, ">= 128000"),
 ]
 AtMost = Annotated[
     Condition,
     PlainValidator(partial(parse_condition, bare="<=")),
     PlainSerializer(str, return_type=str),
-    text_or_number(_COMPARISON, "<= 1.00"),
+    text_or_number(_COMPARISON, NOT_NEGATIVE, "<= 1.00"),
 ]
 Day = Annotated[
     date,
     PlainValidator(_parse_day),
     PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "format": "date"}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date",
+            "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+        }
+    ),
 ]
 
 

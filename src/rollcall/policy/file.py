@@ -7,7 +7,6 @@ not be written out, times that leave none.
 
 from __future__ import annotations
 
-import re
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,10 @@ from pydantic import ValidationError
 
 from rollcall.catalog.model import CAPABILITIES
 from rollcall.errors import PolicyError, did_you_mean, shown
-from rollcall.policy.problems import Problem, first_problem, problems_in
+from rollcall.policy.json_schema import json_schema
+from rollcall.policy.problems import Problem, in_order, problems_in
 from rollcall.policy.schema import Policy
-from rollcall.policy.words import FIELDS, template_error
-from rollcall.providers.builtin import BUILTIN
+from rollcall.policy.words import FIELDS, OURS, PROVIDER_NAME, VARIABLE, template_error
 from rollcall.providers.registry import NO_ADDRESS, STATIC, fault_of
 from rollcall.providers.rows import is_id
 from rollcall.secrets import is_written_out, names_secret
@@ -32,13 +31,7 @@ if TYPE_CHECKING:
     from rollcall.policy.schema import Additions, AliasSpec, Choice, ProviderPolicy, Rule
     from rollcall.yaml_reading import Document, Place
 
-PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 MOST_EXTRAS = 500
-OURS = ("id", "managed_by", "leaves")
-"""Fields of model_info that say whose entry it is; a rule cannot set them."""
-
-
 NO_VARIABLE = (
     "is not the name of an environment variable",
     "Name the environment variable that holds the key, never the key itself.",
@@ -199,40 +192,6 @@ def _naming(place: Place, template: str) -> Iterator[Problem]:
         yield Problem(place, what, hint)
 
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
-
-
-def json_schema() -> dict[str, Any]:
-    """The policy file's JSON Schema, for editors and `rollcall schema`.
-
-    It is of the file as a person writes it: a choice may also be a plain text.
-    """
-    generated = Policy.model_json_schema(by_alias=True, mode="validation")
-    definitions = generated["$defs"]
-    definitions["ProviderPolicy"]["properties"]["type"]["examples"] = sorted(BUILTIN)
-    definitions["ProviderPolicy"]["type"] = ["object", "null"]
-    for name in ("AliasSpec", "Choice"):
-        row = definitions[name]
-        definitions[name] = {
-            "description": row.pop("description", ""),
-            "anyOf": [{"type": "string"}, row],
-        }
-    return {"$schema": DIALECT, "title": "rollcall policy", **_without_titles(generated)}
-
-
-def _without_titles(node: Any) -> Any:
-    """Drop the generated titles: they repeat the field's name in another case."""
-    if isinstance(node, dict):
-        return {
-            key: _without_titles(value)
-            for key, value in node.items()
-            if not (key == "title" and isinstance(value, str))
-        }
-    if isinstance(node, list):
-        return [_without_titles(value) for value in node]
-    return node
-
-
 STARTER = "`rollcall init` writes a starter policy; `rollcall schema` lists every field."
 
 
@@ -240,8 +199,8 @@ def load_policy(text: str, name: str) -> Policy:
     """Read a policy file's text; `name` is what messages call the file.
 
     Raises:
-        PolicyError: two lines: `policy.yaml:12: allow[3].newst: unknown field`, and what to write
-            instead.
+        PolicyError: two lines for each thing that is wrong:
+            `policy.yaml:12: allow[3].newst: unknown field`, and what to write instead.
     """
     try:
         document = read_document(text)
@@ -279,16 +238,18 @@ def default_policy() -> Policy:
 
 
 def _error(problems: list[Problem], document: Document, name: str) -> PolicyError:
-    """The first problem of the file as two lines."""
-    line, first = first_problem(problems, document)
+    """Every problem of the file as two lines, the first in the file first."""
+    first, *others = [_told(line, one, name) for line, one in in_order(problems, document)]
+    return PolicyError(first.what, first.hint, tuple(others))
+
+
+def _told(line: int, problem: Problem, name: str) -> PolicyError:
     path = "".join(
-        f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in first.place
+        f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in problem.place
     ).removeprefix(".")
-    what = f"{name}:{line}: {path}: {first.what}" if path else f"{name}:{line}: {first.what}"
-    more = len(problems) - 1
-    rest = f"There {'is 1 more problem' if more == 1 else f'are {more} more problems'} below it."
-    hints = [first.hint or "`rollcall schema` says what each field takes.", rest if more else ""]
-    return PolicyError(what if what.endswith("?") else f"{what}.", " ".join(filter(None, hints)))
+    what = f"{name}:{line}: {path}: {problem.what}" if path else f"{name}:{line}: {problem.what}"
+    hint = problem.hint or "`rollcall schema` says what each field takes."
+    return PolicyError(what if what.endswith("?") else f"{what}.", hint)
 
 
 def rule_text(rule: Mapping[str, Any]) -> str:

@@ -29,10 +29,10 @@ class Problem(NamedTuple):
     at_name: bool = False
 
 
-def first_problem(problems: Sequence[Problem], document: Document) -> tuple[int, Problem]:
-    """The problem that stands highest in the file, and its line."""
+def in_order(problems: Sequence[Problem], document: Document) -> list[tuple[int, Problem]]:
+    """Each problem with its line, the highest in the file first."""
     placed = [(document.line(one.place, at_name=one.at_name), one) for one in problems]
-    return min(placed, key=lambda row: row[0])
+    return sorted(placed, key=lambda row: row[0])
 
 
 def problems_in(

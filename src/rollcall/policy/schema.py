@@ -1,6 +1,6 @@
 """The policy as a person writes it: providers, rules, aliases, guards.
 
-What the words
+This module is the schema; `policy.json_schema` tells it to editors. What the words
 mean is decided in `rollcall.selection`. Rules are counted from 1, in messages as in reasons:
 `allow[1]` and `rule 1` are the first.
 """

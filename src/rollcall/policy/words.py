@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 
 SECONDS_PER_DAY = 86_400
+PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+OURS = ("id", "managed_by", "leaves")
+"""Fields of model_info that say whose entry it is; a rule cannot set them."""
 
 
 def _seconds(value: object) -> float:
@@ -44,7 +48,7 @@ def parse_days(value: object) -> int:
         ValueError: it is something else; says what days look like.
     """
     example = "expected whole days such as 3d or 2w"
-    if isinstance(value, int) and not isinstance(value, bool) and value == 0:
+    if isinstance(value, int | float) and not isinstance(value, bool) and value == 0:
         return 0
     if not isinstance(value, str) or not value.strip()[-1:].isalpha():
         raise ValueError(f"{example}, not {shown(value)}")
@@ -79,25 +83,40 @@ def _words(value: object) -> tuple[str, ...]:
     return tuple(given)
 
 
-def text_or_number(pattern: str, example: str) -> WithJsonSchema:
-    """The JSON Schema of a value that may be written as either."""
-    return WithJsonSchema(
-        {
-            "anyOf": [{"type": "string", "pattern": pattern}, {"type": "number"}],
-            "examples": [example],
-        }
-    )
+def text_or_number(pattern: str, number: dict[str, Any], example: str) -> WithJsonSchema:
+    """The JSON Schema of a value that may be written as either.
 
+    Args:
+        pattern: of the text, blanks around it aside. number: what numbers fit.
+    """
+    text = {"type": "string", "pattern": rf"^\s*(?:{pattern})\s*$"}
+    return WithJsonSchema({"anyOf": [text, number], "examples": [example]})
+
+
+_NUMBER = r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+"
+_TO_ONE = r"0*(?:\.[0-9]+|[01]\.?0*|0\.[0-9]*)"
+NOT_NEGATIVE = {"type": "number", "minimum": 0}
+NOT_BLANK = {"type": "string", "pattern": r"\S"}
 
 Seconds = Annotated[
-    float, PlainValidator(_seconds), text_or_number(r"^\s*[0-9.]+\s*(ms|s|m|h|d|w)?\s*$", "2s")
+    float,
+    PlainValidator(_seconds),
+    text_or_number(rf"(?:{_NUMBER})\s*(?:ms|s|m|h|d|w)?", NOT_NEGATIVE, "2s"),
 ]
-Days = Annotated[int, PlainValidator(parse_days), text_or_number(r"^\s*[0-9]+\s*(d|w)\s*$", "3d")]
-Share = Annotated[float, PlainValidator(_share), text_or_number(r"^\s*[0-9.]+\s*%?\s*$", "25%")]
+Days = Annotated[
+    int, PlainValidator(parse_days), text_or_number(r"[0-9]+\s*(?:d|w)", {"const": 0}, "3d")
+]
+Share = Annotated[
+    float,
+    PlainValidator(_share),
+    text_or_number(
+        rf"(?:{_NUMBER})\s*%|{_TO_ONE}", {"type": "number", "minimum": 0, "maximum": 1}, "25%"
+    ),
+]
 Words = Annotated[
     tuple[str, ...],
     BeforeValidator(_words),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+    WithJsonSchema({"anyOf": [NOT_BLANK, {"type": "array", "items": NOT_BLANK}]}),
 ]
 
 

@@ -314,15 +314,21 @@ def read(
         model_id = given.removeprefix(strip_prefix) if isinstance(given, str) else given
         if not isinstance(model_id, str) or not is_id(model_id):
             notes.append(f"row {total} dropped: {_id_fault(model_id)}")
-        elif model_id in models:
-            notes.append(f"row {total} dropped: {model_id!a} is listed twice")
         elif (model := model_of(row, model_id)) is None:
             notes.append(f"row {total} dropped: {model_id!a} is listed as not active")
+        elif model_id in models:
+            if not _same(model, models[model_id]):
+                notes.append(f"row {total} dropped: {model_id!a} is listed twice, differently")
         else:
             models[model_id] = model
     if len(notes) > MAX_NOTES:
         notes[MAX_NOTES:] = [f"and {len(notes) - MAX_NOTES} more such rows"]
     return Listing(tuple(models.values()), tuple(notes), total)
+
+
+def _same(one: Model, other: Model) -> bool:
+    """Whether two rows say the same of a model; each may bring another of its names."""
+    return one.model_copy(update={"aliases": other.aliases}) == other
 
 
 def id_of(row: Row, id_keys: Sequence[str] = ("id",)) -> object:

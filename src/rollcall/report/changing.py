@@ -137,7 +137,7 @@ def choose(rows: Sequence[ModelRow], given: str | None) -> str:
     if given is not None:
         return _named(rows, given)
     if not is_terminal(sys.stdin):
-        raise SettingsError("Nobody is at a terminal to ask.", "Name it: rollcall pick --model X")
+        raise SettingsError("Nobody is at a terminal to ask.", "Name it: rollcall pick NAME")
     family = ""
     for number, row in enumerate(rows, start=1):
         if row.family != family:

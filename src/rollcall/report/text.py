@@ -11,7 +11,7 @@ from errno import EINVAL, EPIPE
 from functools import cache
 from typing import TYPE_CHECKING
 
-from rollcall.errors import StoreError
+from rollcall.errors import PolicyError, StoreError
 from rollcall.settings import hint_of
 
 if TYPE_CHECKING:
@@ -89,11 +89,18 @@ def say_all(lines: Iterable[str], *, mark: str = "- ", style: Style | None = Non
         say(printable(line), lead=mark, style=style)
 
 
+MOST_ERRORS = 10
+
+
 def say_error(error: RollcallError) -> None:
-    """A known error: two clear lines, what happened and what to do."""
-    say(printable(error.what, limit=2000), lead="rollcall: ", style=Style.ERROR)
-    if hint := hint_of(error):
-        say(f"          {printable(hint, limit=2000)}")
+    """A known error: two clear lines, what happened and what to do; of a policy, for each."""
+    others = error.others if isinstance(error, PolicyError) else ()
+    for one in (error, *others[: MOST_ERRORS - 1]):
+        say(printable(one.what, limit=2000), lead="rollcall: ", style=Style.ERROR)
+        if hint := hint_of(one):
+            say(f"          {printable(hint, limit=2000)}")
+    if len(others) >= MOST_ERRORS:
+        say(f"          and {len(others) - MOST_ERRORS + 1} more problems below these")
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -298,11 +298,11 @@ def _invalid(
     data: Any = None,
     inside: Place = (),
 ) -> InvalidConfig:
-    from rollcall.policy.problems import first_problem, problems_in
+    from rollcall.policy.problems import in_order, problems_in
 
     given = document.data if data is None else data
     problems = problems_in(error, given, model.model_json_schema, inside=inside)
-    line, first = first_problem(problems, document)
+    line, first = in_order(problems, document)[0]
     field = ".".join(map(str, first.place))
     what, _, advice = first.what.partition("; ")
     hint = first.hint or (f"{advice[:1].upper()}{advice[1:]}." if advice else "Correct it.")
