@@ -114,7 +114,7 @@ class Replay:
         changes = compare(
             inputs.document.managed,
             decided.blocks,
-            model_reasons=decided.model_reasons,
+            model_reasons=decided.model_list.reasons,
             alias_reasons=decided.alias_reasons,
         )
         if changes and not decided.refused:

@@ -181,7 +181,7 @@ class TestMissingKey:
     def test_one_without_key_loses_them(self) -> None:
         decision = self.decided(Verdict.NO_KEY)
         assert decision.model_list.placements == ()
-        assert "missing_key: drop" in decision.model_reasons["xai/grok-4"]
+        assert "missing_key: drop" in decision.model_list.reasons["xai/grok-4"]
 
     def test_one_whose_key_litellm_has_keeps_them(self) -> None:
         decision = self.decided(Verdict.NO_KEY, {"xai": "it is in the vault"})
@@ -213,7 +213,7 @@ class TestPlacement:
         done = listing(replay, *models("xai/grok-4", "xai/grok-5")).run(later(1))
         assert list(replay.entries) == ["grok-5"]
         assert replay.aliases == {"grok-4": "grok-5"}
-        assert done.decision.model_reasons["grok-4"] == "an alias takes over its name"
+        assert done.decision.model_list.reasons["grok-4"] == "an alias takes over its name"
 
     def test_an_entry_past_its_grace_stays_while_a_held_alias_leads_to_it(self) -> None:
         replay = listing(replay_of(ONE_ALIAS), grok("4", ("1", "1")))
@@ -239,7 +239,7 @@ def test_what_no_rule_names_any_more_has_a_grace_unless_the_policy_was_edited(
     replay.policy, replay.force = other.policy, True
     done = listing(replay, *models("xai/grok-4", "xai/grok-mini-5")).run(later(1))
     assert ("xai/grok-4" in replay.entries) is not edited
-    assert ("under the same policy" in done.decision.model_reasons["xai/grok-4"]) is not edited
+    assert ("under the same policy" in done.decision.model_list.reasons["xai/grok-4"]) is not edited
 
 
 def test_changes_are_counted_in_words() -> None:

@@ -146,5 +146,5 @@ def test_a_part_of_a_list_withdraws_nothing(
         assert not decided.refused
         for name, entry in before.items():
             if name.removeprefix("openrouter/") not in ids:
-                assert replay.entries[name] == entry, (name, decided.model_reasons)
+                assert replay.entries[name] == entry, (name, decided.model_list.reasons)
         day += timedelta(days=days)

@@ -112,7 +112,7 @@ def adapter(kind: str, slept: Slept | None = None, **changes: Any) -> ProviderAd
         "provider": kind,
         "model": "",
         "api_key": KEY,
-        "api_base": row.clean_base(row.base),
+        "api_base": row.clean_base(row.provider.base_url),
         "type": kind,
         "key_variable": "ORCH_AUTH_MAIN_API_KEY",
     }

@@ -94,7 +94,7 @@ def read(kind: str, chunks: Iterable[bytes], broken: Exception | None = None) ->
 
     async def listen() -> None:
         row = TYPES[kind]
-        endpoint = endpoint_of(row, row.base, KEY, name=kind)
+        endpoint = endpoint_of(row, row.provider.base_url, KEY, name=kind)
         reply = httpx.Response(200, stream=Chunks(chunks, broken))
         async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: reply)) as client:
             call = Call("m", read_messages(HELLO), stream=True)

@@ -1,4 +1,5 @@
-"""rollcall: takes the roll of LLM providers before a LiteLLM proxy starts.
+"""rollcall: asks LLM providers what they serve, and writes what a policy admits into LiteLLM's
+config.yaml.
 
 The public library is :func:`get_llm_client`; importing this package costs next to nothing, what a
 name needs is imported when the name is first used.

@@ -385,5 +385,5 @@ def _entry_lines(entry: Entry, inputs: Inputs, decision: Decision) -> Iterator[s
     leading = [alias for alias, target in inputs.current_aliases.items() if target == name]
     if leading:
         yield f"aliases on it: {', '.join(leading)}"
-    if name in decision.model_reasons:
-        yield f"because: {decision.model_reasons[name]}"
+    if name in decision.model_list.reasons:
+        yield f"because: {decision.model_list.reasons[name]}"

@@ -183,7 +183,7 @@ class _Lister:
             return self.hand_written(entry)
         key = key_of(entry)
         leaves = leaves_on(entry)
-        reason = f"leaves on {leaves}" if leaves else self.decision.model_reasons.get(name, "")
+        reason = f"leaves on {leaves}" if leaves else self.decision.model_list.reasons.get(name, "")
         ready = self._has_key(model.provider)
         if not ready:
             reason = self._key_reason(model.provider)

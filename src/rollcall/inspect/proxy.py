@@ -10,13 +10,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-import httpx
-
 from rollcall.providers.chat.answer import UnexpectedShape
 from rollcall.providers.chat.errors import Outcome
 from rollcall.providers.chat.openai import OpenAIProtocol
 from rollcall.providers.chat.responses import ResponsesProtocol
 from rollcall.providers.chat.trial import CUT_WORDS, MAX_TOKENS, PROMPT, judge_answer
+from rollcall.providers.http_client import httpx, open_client
 from rollcall.providers.wire import bearer
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ class Proxy:
         self._timeout_seconds = timeout_seconds
         self._redactor = redactor
         self._key_header = bearer(key)
-        self._client = httpx.AsyncClient(timeout=timeout_seconds, trust_env=not _is_loopback(root))
+        self._client = open_client([root], timeout_seconds)
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
@@ -243,14 +242,6 @@ def _no_answer(body: dict[str, Any], path: str) -> str:
     except UnexpectedShape:
         return NO_COMPLETION
     return "" if outcome is Outcome.ANSWERED else words
-
-
-def _is_loopback(root: str) -> bool:
-    """Whether a proxy of the environment must not come between: the server is on this machine."""
-    try:
-        return httpx.URL(root).host in ("127.0.0.1", "localhost", "::1")
-    except httpx.InvalidURL:
-        return False
 
 
 def _refuses_key(reply: httpx.Response) -> bool:

@@ -1,6 +1,7 @@
-"""`--validate`: two strangers read the new config before it replaces the old one. Process.
+"""Checks a new config before it replaces the old one (`--validate`): LiteLLM itself loads it, and
+ruamel.yaml reads it as YAML 1.2.
 
-LiteLLM itself loads it; it drops an entry it cannot use and starts all the same, so its own count
+LiteLLM drops an entry it cannot use and starts all the same, so its own count
 is compared with ours: https://docs.litellm.ai/docs/proxy/config_settings. What is wrong with the
 present file already is no fault of the new one, and is said so. And ruamel.yaml reads it as YAML
 1.2, as other tools on the same file may: our entries must mean the same there.

@@ -1,4 +1,6 @@
-"""Entries that change hands: adopted ones become managed, ejected ones the user's."""
+"""Makes hand-written entries managed ones (`adopt`), and managed ones the user's own (`eject`), in
+the text of config.yaml.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Where our sections and marker lines stand in the text, or where they could.
 
-They are known by their first words, so that the rest of the sentence may change one day.
+A marker is known by its first words, so that the rest of its sentence may change one day.
 
 A section is found once, by walking its path from the root; what speaks against editing it is kept
 as its refusal, because nobody minds as long as nothing has to be written there.

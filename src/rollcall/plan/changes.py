@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from rollcall.litellm_config.document import Entry
+    from rollcall.yaml_reading import Place
 
 
 STRICT = ConfigDict(extra="forbid")
@@ -284,8 +285,6 @@ def _shown(key: str, value: Any) -> str:
 
 MASK: Final = "***"
 
-Path = tuple[str | int, ...]
-
 _OURS: Final = frozenset(
     {
         ("model_name",),
@@ -364,7 +363,7 @@ def _lines(render: Any, members: Any) -> list[str]:
     return made
 
 
-def _hidden(value: Any, present: Any, path: Path, known: frozenset[str]) -> Any:
+def _hidden(value: Any, present: Any, path: Place, known: frozenset[str]) -> Any:
     """`value` without those of its leaves that stand in `present` and may be private."""
     if isinstance(value, dict):
         return {
@@ -379,7 +378,7 @@ def _hidden(value: Any, present: Any, path: Path, known: frozenset[str]) -> Any:
     return MASK if value == present and _may_be_private(value, path, known) else value
 
 
-def _may_be_private(value: Any, path: Path, known: frozenset[str]) -> bool:
+def _may_be_private(value: Any, path: Place, known: frozenset[str]) -> bool:
     if path in _OURS or value in known:
         return False
     private = any(isinstance(step, str) and is_near_secret(step) for step in path)

@@ -56,11 +56,6 @@ class Decision(NamedTuple):
     last_days: tuple[LastDay, ...] = ()
 
     @property
-    def model_reasons(self) -> dict[str, str]:
-        """model_name -> why the entry is there, or is gone."""
-        return self.model_list.reasons
-
-    @property
     def alias_reasons(self) -> dict[str, str]:
         """Alias -> why it leads where it does."""
         return {alias.name: alias.reason for alias in self.resolved}

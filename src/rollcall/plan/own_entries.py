@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rollcall.plan.inputs import Inputs
     from rollcall.plan.model_list import ModelList, Placement
     from rollcall.selection.aliases import Resolved
+    from rollcall.yaml_reading import Place
 
 CHATTING = (None, "chat", "responses")
 """Modes of entries whose model a list of chat models would hold."""
@@ -152,7 +153,7 @@ class _Ours(NamedTuple):
             frozenset(managed.aliases), frozenset(name for row in managed.fallbacks for name in row)
         )
 
-    def hold(self, path: tuple[str | int, ...], value: Any) -> bool:
+    def hold(self, path: Place, value: Any) -> bool:
         """Whether what stands at a path is ours."""
         above = path[-2] if len(path) > 1 else ""
         if above == "model_group_alias":
@@ -162,9 +163,7 @@ class _Ours(NamedTuple):
         return above == "model_list" and is_managed(value)
 
 
-def _texts(
-    value: Any, path: tuple[str | int, ...], ours: _Ours, names: set[str]
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _texts(value: Any, path: Place, ours: _Ours, names: set[str]) -> Iterator[tuple[Place, str]]:
     if isinstance(value, str):
         own_name = path[-1] in ("model_name", "id") or path[-2:] == ("litellm_params", "model")
         if value in names and not own_name:
@@ -175,7 +174,7 @@ def _texts(
                 yield from _texts(inner, (*path, key), ours, names)
 
 
-def _place(path: tuple[str | int, ...]) -> str:
+def _place(path: Place) -> str:
     """`alias coder` or `fallbacks of a`, as a person would call the place."""
     words = [str(part) for part in path if not isinstance(part, int)]
     if "model_group_alias" in words[:-1]:

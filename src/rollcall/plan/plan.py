@@ -160,7 +160,7 @@ def plan_of(inputs: Inputs, decision: Decision, result: bytes) -> Plan:
         changes=compare(
             before,
             after,
-            model_reasons=decision.model_reasons,
+            model_reasons=decision.model_list.reasons,
             alias_reasons=decision.alias_reasons,
         ),
         held=[] if nobody else list(decision.held),

@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -27,6 +26,7 @@ from rollcall.providers.builtin import missing_key
 from rollcall.providers.failures import Refusal, Refused, clipped, error_inside, one_line
 from rollcall.providers.rows import rows_of_page
 from rollcall.providers.wire import AFTER, HttpRequest, WrongShape
+from rollcall.settings import parse_moment
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
@@ -167,13 +167,8 @@ def from_bodies(
 
 def moments_of(*stamps: str) -> tuple[float, ...]:
     """ISO 8601 times in Unix seconds; what is none is left out."""
-    found = []
-    for stamp in stamps:
-        try:
-            found.append(datetime.fromisoformat(stamp).timestamp())
-        except (ValueError, OverflowError):
-            continue
-    return tuple(found)
+    moments = map(parse_moment, stamps)
+    return tuple(moment.timestamp() for moment in moments if moment is not None)
 
 
 # --- where a list goes on ---

@@ -54,13 +54,16 @@ _PAUSE_BYTES: Final = 1024 * 1024
 _LOOPBACK: Final = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 
-def open_client(urls: Iterable[str]) -> httpx.AsyncClient:
+def open_client(urls: Iterable[str], timeout_seconds: float | None = None) -> httpx.AsyncClient:
     """A client for these addresses.
 
     TLS is always verified, with the usual variables for other certificates (SSL_CERT_FILE,
     SSL_CERT_DIR) and proxies (HTTPS_PROXY, NO_PROXY); loopback never goes through a proxy.
-    Redirects are not followed, and there are no timeouts here: the caller has its own, over
-    whole bodies.
+    Redirects are not followed.
+
+    Args:
+        timeout_seconds: between two signs of life; None = the caller has its own, over whole
+            bodies.
 
     Raises:
         ValueError: a certificate file or proxy that cannot be used; names the variables.
@@ -69,7 +72,7 @@ def open_client(urls: Iterable[str]) -> httpx.AsyncClient:
     try:
         return httpx.AsyncClient(
             verify=_trust() if secure else _distrust(),
-            timeout=httpx.Timeout(None),
+            timeout=httpx.Timeout(timeout_seconds),
             follow_redirects=False,
             headers=_HEADERS,
             limits=httpx.Limits(max_connections=None),

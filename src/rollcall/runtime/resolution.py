@@ -124,7 +124,7 @@ def resolve_pick(
         provider=name,
         model=pick.model,
         api_key=key,
-        api_base=kind.clean_base(provider.api_base or base or kind.base),
+        api_base=kind.clean_base(provider.api_base or base or kind.provider.base_url),
         type=provider.type or name,
         key_variable=variable,
         timeout_seconds=provider.timeout,
@@ -141,7 +141,7 @@ def _key(
     """(variable, key); both None where no key is needed."""
     usual = _usual_variables(name, provider, kind)
     found = next((one for one in usual if environ.get(one, "").strip()), None)
-    where = f" A key comes from {kind.key_url}." if kind.key_url else ""
+    where = f" A key comes from {kind.provider.key_url}." if kind.provider.key_url else ""
     if provider.auth_profile is not None:
         variable = variable_of(provider.auth_profile)
         if not environ.get(variable, "").strip():
@@ -177,7 +177,7 @@ def _usual_variables(name: str, provider: ProviderConfig, kind: ProviderType) ->
     """
     if provider.auth_profile_given and provider.auth_profile is None:
         return ()
-    elsewhere = provider.api_base and kind.clean_base(provider.api_base) != kind.base
+    elsewhere = provider.api_base and kind.clean_base(provider.api_base) != kind.provider.base_url
     own_name = name != kind.provider.name
     return () if elsewhere and own_name else kind.provider.key_env
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from rollcall.runtime.resolution import Pick, variable_of
 from rollcall.selection import admission
 from rollcall.selection.choosing import Candidate, Pool
 from rollcall.selection.choosing import choose as choose_alias
-from rollcall.settings import Settings, resolve, stamp
+from rollcall.settings import Settings, parse_moment, resolve, stamp
 from rollcall.store.state import State
 from rollcall.store.store import Store, open_store
 from rollcall.sync.asking import provider_of
@@ -257,7 +257,7 @@ class Shelf:
             return found[1]
         provider = config.providers[name]
         kind = TYPES[provider.type or name]
-        here = kind.clean_base(provider.api_base or kind.base)
+        here = kind.clean_base(provider.api_base or kind.provider.base_url)
         if provider.auth_profile is None or here != kind.clean_base(row.base_url):
             return None
         return self.settings.environ.get(variable_of(provider.auth_profile), "").strip() or None
@@ -266,20 +266,16 @@ class Shelf:
         kept = self.store.read_replies(name)
         if kept is None:
             return True
-        try:
-            moment = datetime.fromisoformat(self._confirmed(state, name, kept[1]))
-        except ValueError:
+        moment = parse_moment(self._confirmed(state, name, kept.fetched_at))
+        if moment is None:
             return True
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return (self.settings.now - moment).total_seconds() > self.max_age_seconds
 
     def _listed_since(self, provider: str) -> date:
         """The day the kept list first came; today where none is kept."""
         kept = self.store.read_replies(provider)
-        try:
-            return date.fromisoformat(kept[1][:10]) if kept else self.settings.now.date()
-        except ValueError:
-            return self.settings.now.date()
+        moment = parse_moment(kept.fetched_at) if kept else None
+        return (moment or self.settings.now).date()
 
     def _present(self) -> frozenset[tuple[str, str]]:
         """(provider, id) of what config.yaml has already: nothing of that is too young."""

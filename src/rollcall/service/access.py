@@ -1,4 +1,4 @@
-"""Who is asking, and which key LiteLLM is asked with on their behalf.
+"""Decides who may ask, and which key LiteLLM is asked with on their behalf.
 
 With ROLLCALL_API_TOKENS, one of those admits a caller and LITELLM_API_KEY goes upstream. Without,
 whatever key the caller sends goes upstream as it is, and LiteLLM decides.

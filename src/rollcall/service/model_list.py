@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rollcall.catalog.model import per_token
 from rollcall.files import sha256_of
 from rollcall.litellm_config.effective import CREATED
+from rollcall.providers.bodies import Unreadable, as_utf8, read_json
 from rollcall.service.formats import Format
 
 if TYPE_CHECKING:
@@ -121,8 +122,8 @@ def describe(row: ModelRow, listed: Container[str]) -> Json:
 def parse_json(content: bytes) -> object:
     """LiteLLM's body as data; None where it is no JSON (or null)."""
     try:
-        return json.loads(content, parse_constant=lambda _: None)
-    except (ValueError, RecursionError):
+        return read_json(as_utf8(content))
+    except Unreadable:
         return None
 
 

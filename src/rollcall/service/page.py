@@ -5,14 +5,15 @@ folded so that nobody has to scroll through hundreds, and everything around them
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from rollcall.inspect.clients import client_lines, sample_calls
+from rollcall.settings import parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from rollcall.inspect.inventory import Inventory, ModelRow
     from rollcall.inspect.shells import Shell
@@ -227,11 +228,10 @@ def ago(moment: str | None, now: datetime) -> str:
     """An ISO 8601 time as an age in words: `3 minutes ago`; "never" for None."""
     if moment is None:
         return "never"
-    try:
-        then = datetime.fromisoformat(moment)
-    except ValueError:
+    then = parse_moment(moment)
+    if then is None:
         return "at an unknown time"
-    seconds = (now - (then if then.tzinfo else then.replace(tzinfo=UTC))).total_seconds()
+    seconds = (now - then).total_seconds()
     for length, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         count = int(seconds // length)
         if count > 0:

@@ -144,6 +144,8 @@ async def _opened(
         await response.aclose()
 
 
+# Not `open_client`, which is for providers: LiteLLM is next door, whatever proxy the environment
+# names, and is called with all of a caller's headers and none of ours.
 def _client(*, max_connections: int | None, read_seconds: float | None) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         timeout=httpx.Timeout(5.0, read=read_seconds, write=read_seconds),

@@ -1,4 +1,4 @@
-"""Entries that change hands: `adopt` takes the user's over, `eject` gives ours up.
+"""Says which hand-written entries `adopt` takes over, and writes that; `eject` gives ours up.
 
 An entry is taken over only where the managed one says everything it says. What would be lost is
 told, with the rule of the policy that would keep it.

@@ -1,4 +1,4 @@
-"""Anthropic's Messages API."""
+"""Calls in Anthropic's protocol: the Messages API."""
 
 from __future__ import annotations
 

@@ -55,16 +55,6 @@ class ProviderType:
     base_env: tuple[str, ...] = ()
     below: str = ""
 
-    @property
-    def base(self) -> str:
-        """The root of its API where llm_orchestrator.yaml names none."""
-        return self.provider.base_url
-
-    @property
-    def key_url(self) -> str:
-        """Where a person gets a key."""
-        return self.provider.key_url
-
     def clean_base(self, api_base: str) -> str:
         """The root that paths are added to, by the rule that the policy's base_url follows."""
         return clean_base(self.provider, api_base).removesuffix(self.below) + self.below
@@ -133,7 +123,7 @@ def endpoint_of(
         base,
         key,
         key_variable,
-        kind.key_url,
+        row.key_url,
         timeout_seconds,
         _EMBEDDINGS.get(row.protocol, OpenAIEmbeddings()) if embeds else None,
         row.auth_hint.format(base="api_base"),

@@ -1,4 +1,4 @@
-"""Google's generateContent."""
+"""Calls in Google's protocol: generateContent."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""OpenAI's Chat Completions, which DeepSeek, Qwen, OpenRouter, xAI, Ollama, LiteLLM and most other
-servers speak too.
+"""Calls in OpenAI's protocol, Chat Completions, which DeepSeek, Qwen, OpenRouter, xAI, Ollama,
+LiteLLM and most other servers speak too.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""OpenAI's Responses, which some of its models answer only, and Perplexity's Agent API, whose chat
-endpoint is gone.
+"""Calls in the protocol of OpenAI's Responses, the only one some of its models answer, and that of
+Perplexity, whose chat endpoint is gone.
 """
 
 from __future__ import annotations
