@@ -99,6 +99,15 @@ INCLUDED = {
     ),
 }
 """What is odd about an included file -> what doctor finds, its text."""
+HANDLER = """from litellm.integrations.custom_logger import CustomLogger
+
+
+class Handler(CustomLogger):
+    pass
+
+
+handler = Handler()
+"""
 WILDCARD = entry("'w/*'", model="'openai/*'")
 TEAM = "credential_name: team, credential_values: {api_key: KEY}, credential_info: {}"
 DEAD = (
@@ -221,6 +230,8 @@ CASES: dict[str, list[Case]] = {
     ],
     "Sections": [
         Case("`model_list:` with nothing behind it", "model_list:\n", ("no_models",)),
+        Case("`model_list: 0`", "model_list: 0\n", ("no_models",)),
+        Case("`model_list: {}`", "model_list: {}\n", ("no_models",)),
         Case("`model_list: {a: 1}`", "model_list: {a: 1}\n", ("model_list_no_list",)),
         Case("`router_settings: nope`", HEAD + "router_settings: nope\n", ("section_no_mapping",)),
         Case("`litellm_settings: [a]`", HEAD + "litellm_settings: [a]\n", ("section_no_mapping",)),
@@ -519,6 +530,96 @@ CASES: dict[str, list[Case]] = {
             odd(key='" os.environ/OPENAI_API_KEY"'),
             ("variable_as_text",),
             environ={"OPENAI_API_KEY": KEY},
+        ),
+    ],
+    "Python modules": [
+        Case("a callback of LiteLLM's own", settings("{callbacks: [braintrust]}")),
+        Case(
+            "a callback whose package is not there",
+            settings("{callbacks: [prometheus]}"),
+            ("package_missing",),
+        ),
+        Case(
+            "the same, for what succeeded",
+            settings("{success_callback: [langfuse]}"),
+            ("package_missing",),
+        ),
+        Case(
+            "the same, for what failed",
+            settings("{failure_callback: [prometheus]}"),
+            ("package_missing",),
+        ),
+        Case(
+            "a callback that needs OpenTelemetry",
+            settings("{callbacks: [arize_phoenix]}"),
+            ("package_missing",),
+        ),
+        Case("a callback nobody knows", settings("{callbacks: [langfues]}"), ("callbacks",)),
+        Case("the same, for what succeeded: no effect", settings("{success_callback: [nobody]}")),
+        Case("a callback for Enterprise", settings("{callbacks: [hide_secrets]}"), ("callbacks",)),
+        Case("`callbacks: otel`", settings("{callbacks: otel}"), ("callbacks",)),
+        Case("a number among the callbacks", settings("{callbacks: [5]}"), ("callbacks",)),
+        Case(
+            "a number among those for what succeeded",
+            settings("{success_callback: [5]}"),
+            ("callbacks",),
+        ),
+        Case("no callbacks at all", settings("{callbacks: [], success_callback: []}")),
+        Case("a module that is not there", settings("{callbacks: own.handler}"), ("module",)),
+        Case("the same, in a list", settings("{callbacks: [own.handler]}"), ("module",)),
+        Case("the same, elsewhere", settings("{failure_callback: [own.handler]}"), ("module",)),
+        Case("the same, in a folder", settings("{callbacks: [a.own.handler]}"), ("module",)),
+        Case(
+            "a module beside the config",
+            settings("{callbacks: [own.handler]}"),
+            files={"own.py": HANDLER},
+        ),
+        Case(
+            "a module in a folder",
+            settings("{callbacks: a.own.handler}"),
+            files={"a/own.py": HANDLER},
+        ),
+        Case(
+            "a module without that name",
+            settings("{callbacks: [own.handlre]}"),
+            ("module",),
+            files={"own.py": HANDLER},
+        ),
+        Case(
+            "a class in place of an instance",
+            settings("{callbacks: [own.Handler]}"),
+            ("module",),
+            files={"own.py": HANDLER},
+        ),
+        Case(
+            "a module that is no Python",
+            settings("{callbacks: [own.handler]}"),
+            ("module",),
+            files={"own.py": "def handler(:\n"},
+        ),
+        Case(
+            "a handler of an own provider that is not there",
+            settings("{custom_provider_map: [{provider: mine, custom_handler: own.handler}]}"),
+            ("module",),
+        ),
+        Case(
+            "`post_call_rules` that are not there",
+            settings("{post_call_rules: own.rule}"),
+            ("module",),
+        ),
+        Case("`custom_auth` that is not there", general("{custom_auth: own.auth}"), ("module",)),
+        Case("`custom_sso` that is not there", general("{custom_sso: own.sso}"), ("module",)),
+        Case(
+            "a guardrail of one's own that is not there",
+            HEAD + "guardrails: [{guardrail_name: mine,"
+            " litellm_params: {guardrail: own.Guard, mode: pre_call}}]\n",
+            ("module",),
+        ),
+        Case(
+            "an address of no PostgreSQL",
+            HEAD,
+            ("database",),
+            environ={"DATABASE_URL": "sqlite:///litellm.db"},
         ),
     ],
     "Credentials": [

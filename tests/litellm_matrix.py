@@ -26,6 +26,7 @@ from rollcall.inspect.findings import Finding, Level
 from rollcall.inspect.keys import master_key_findings
 from rollcall.inspect.smoke import SmokeOptions, proxy_key, read_promised, run_smoke
 from rollcall.inspect.traps import find_traps
+from rollcall.launch.find import find_package
 from rollcall.launch.validation import litellm_check
 from rollcall.settings import Settings, resolve
 from rollcall.store.store import Store
@@ -146,7 +147,7 @@ def observe(case: Case, folder: Path, bench: Bench) -> Observed:
     where = _settings(case, folder, bench)
     store = Store(where.config_path, where.state_dir)
     raw = store.read_config()
-    config = checked_config(where, store, raw)
+    config = checked_config(where, store, raw, find_package({"PATH": os.environ["PATH"]}))
     findings = (*find_traps(config), *master_key_findings(config))
     told = [one for one in findings if one.level is not Level.OK and one.code not in OF_THE_BENCH]
     judged = Judged(tuple(told))
@@ -282,7 +283,7 @@ DOWN = frozenset({"dead"})
 """Entries whose provider is down: no fault of the config."""
 AT_RISK = frozenset({"variable_as_text", "duplicate_key"})
 """Errors about what no call shows: a key that everybody can read, a line that does not count."""
-ONLY_AT_START = frozenset({"master_key"})
+ONLY_AT_START = frozenset({"database", "master_key", "package_missing"})
 """What LiteLLM's own --validate_config does not look at."""
 
 

@@ -80,6 +80,38 @@ def providers() -> list[str]:
     return sorted(str(one) for one in found)
 
 
+OTHER_CALLBACKS = (
+    "aporia_prompt_injection",
+    "azure_content_safety",
+    "banned_keywords",
+    "batch_redis_requests",
+    "blocked_user_check",
+    "code_interpreter_interception",
+    "compression_interception",
+    "datadog_cost_management",
+    "detect_prompt_injection",
+    "google_text_moderation",
+    "hide_secrets",
+    "lakera_prompt_injection",
+    "llamaguard_moderations",
+    "llmguard_moderations",
+    "openai_moderations",
+    "presidio",
+    "websearch_interception",
+)
+"""Names that `initialize_callbacks_on_proxy` compares with, one after the other."""
+
+
+def callbacks() -> list[str]:
+    """What may stand in `litellm_settings.callbacks` without being a module's name."""
+    import litellm
+
+    integrations = Path(litellm.__file__).parent / "integrations"
+    compatible = next(integrations.rglob("generic_api_compatible_callbacks.json"))
+    named = json.loads(compatible.read_text(encoding="utf-8"))
+    return sorted({*litellm._known_custom_logger_compatible_callbacks, *named, *OTHER_CALLBACKS})
+
+
 def table() -> dict[str, Any]:
     """The whole table, from the installed litellm."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
@@ -92,6 +124,7 @@ def table() -> dict[str, Any]:
         "model_info": fields_of(ModelInfo),
         "model_group": fields_of(ModelGroupInfo),
         "providers": providers(),
+        "callbacks": callbacks(),
         "routing_strategies": sorted(
             {*typing.get_args(RoutingStrategyName), *(one.value for one in RoutingStrategy)}
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
 from rollcall.errors import ConfigRefused
@@ -100,6 +101,8 @@ class CheckedConfig:
         environ: variables as LiteLLM will see them.
         includes: name and bytes of the files it includes, in LiteLLM's order.
         missing_includes: those it names that are not there.
+        folder: where config.yaml lies; None where it is no file of this machine.
+        import_folders: where LiteLLM imports Python modules from; empty where that is not known.
     """
 
     name: str
@@ -107,6 +110,8 @@ class CheckedConfig:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     includes: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
     missing_includes: tuple[str, ...] = ()
+    folder: FilePath | None = None
+    import_folders: tuple[FilePath, ...] = ()
 
     @cached_property
     def root(self) -> CheckedFile:

@@ -36,7 +36,7 @@ from rollcall.inspect.surroundings import (
     other_config_findings,
 )
 from rollcall.inspect.traps import find_traps
-from rollcall.launch.find import find_install, find_litellm
+from rollcall.launch.find import find_install, find_litellm, import_folders
 from rollcall.launch.port import port_taken
 from rollcall.litellm_config.document import parse
 from rollcall.settings import hint_of, is_true
@@ -99,7 +99,7 @@ class _Subject:
 
     @cached_property
     def config(self) -> CheckedConfig:
-        return checked_config(self.settings, self.store, self.store.read_config())
+        return checked_config(self.settings, self.store, self.store.read_config(), self.install)
 
     @cached_property
     def policy(self) -> Policy:
@@ -295,7 +295,9 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def checked_config(settings: Settings, store: Store, raw: bytes) -> CheckedConfig:
+def checked_config(
+    settings: Settings, store: Store, raw: bytes, install: LiteLLMInstall | None = None
+) -> CheckedConfig:
     """config.yaml and what surrounds it, for the traps."""
     name = settings.config_path.name
     data = CheckedConfig(name, raw).data
@@ -305,6 +307,8 @@ def checked_config(settings: Settings, store: Store, raw: bytes) -> CheckedConfi
         settings.environ,
         store.included_texts(data),
         store.missing_includes(data),
+        settings.config_path.parent if settings.address is None and settings.key is None else None,
+        import_folders(install, Path.cwd(), settings.environ) if install else (),
     )
 
 

@@ -19,6 +19,7 @@ from rollcall.inspect.checked_config import CheckedConfig, CheckedFile
 from rollcall.inspect.findings import Finding, at_most
 from rollcall.inspect.traps_aliases import alias_traps, fallback_traps
 from rollcall.inspect.traps_entries import entry_traps
+from rollcall.inspect.traps_imports import import_traps
 from rollcall.inspect.traps_variables import plain_keys, variable_traps
 from rollcall.litellm_config.effective import LITELLM_KEYS, mapping, resolved
 from rollcall.litellm_config.fields import misfits
@@ -41,6 +42,7 @@ def _all(config: CheckedConfig) -> Iterator[Finding]:
     if not config.data:
         return
     yield from section_traps(config)
+    yield from import_traps(config)
     yield from entry_traps(config)
     yield from variable_traps(config)
     yield from plain_keys(config)
@@ -158,7 +160,7 @@ def section_traps(config: CheckedConfig) -> Iterator[Finding]:
 
 def _no_models(config: CheckedConfig) -> Iterator[Finding]:
     models = config.merged.get("model_list")
-    if models is not None and not isinstance(models, list) and variable_of(models) is None:
+    if models and not isinstance(models, list) and variable_of(models) is None:
         what = "model_list is not a list: LiteLLM does not start."
         yield config.error("model_list_no_list", what, ("model_list",), "Begin each with `- `.")
     elif not models or not isinstance(models, list):
@@ -283,6 +285,7 @@ def _health_checks(config: CheckedConfig) -> Iterator[Finding]:
             yield config.error("health_check_in_router", what, ("router_settings", key), fix)
 
 
+POSTGRESQL = ("postgresql://", "postgres://")
 REDIS = ("REDIS_HOST", "REDIS_URL")
 
 
@@ -302,7 +305,13 @@ def _cache(config: CheckedConfig) -> Iterator[Finding]:
 
 
 def _database(config: CheckedConfig) -> Iterator[Finding]:
-    """Settings that the database holds, too."""
+    """An address of no PostgreSQL, and settings that the database holds, too."""
+    address = config.section("general_settings").get("database_url")
+    given = resolved(address, config.environ) or config.environ.get("DATABASE_URL")
+    if isinstance(given, str) and "://" in given and not given.startswith(POSTGRESQL):
+        what = f"The database is no PostgreSQL ({given.partition(':')[0]}): LiteLLM does not start."
+        fix = "Give a postgresql:// address, or none."
+        yield config.error("database", what, ("general_settings", "database_url"), fix)
     if config.section("general_settings").get("store_model_in_db") is not True:
         return
     if any(key in config.section("router_settings") for key in ("model_group_alias", "fallbacks")):

@@ -12,6 +12,7 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -165,6 +166,36 @@ def _folders(executable: Path) -> Iterator[Path]:
         yield executable.resolve().parent
     except OSError:
         return
+
+
+def import_folders(
+    install: LiteLLMInstall, cwd: Path, environ: Mapping[str, str]
+) -> tuple[Path, ...]:
+    """Where a litellm imports from: its own library and what its .pth files name, the folder it is
+    started in, PYTHONPATH; outside a virtual environment also the libraries beside its own.
+    """
+    library = install.library
+    found = [
+        library,
+        cwd,
+        *map(Path, filter(None, environ.get("PYTHONPATH", "").split(os.pathsep))),
+    ]
+    for listing in library.glob("*.pth"):
+        lines = listing.read_text("utf-8", "replace").splitlines()
+        found += [library / line.strip() for line in lines if line.strip()[:1] not in ("", "#")]
+    closed = _virtual_environment(library)
+    if closed is None or "include-system-site-packages = true" in closed.lower():
+        homes = (*library.parents[1:3], Path("/usr"), Path("/usr/local"), Path.home() / ".local")
+        found += [row for home in homes for pattern in _LIBRARIES for row in home.glob(pattern)]
+    return tuple(dict.fromkeys(found))
+
+
+def _virtual_environment(library: Path) -> str | None:
+    """The text of the pyvenv.cfg above a library; None where there is none."""
+    for folder in library.parents[:3]:
+        with suppress(OSError):
+            return (folder / "pyvenv.cfg").read_text("utf-8", "replace")
+    return None
 
 
 def bad_release(install: LiteLLMInstall, bad: KnownBad) -> tuple[str, str]:

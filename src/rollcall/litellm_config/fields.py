@@ -192,6 +192,12 @@ def _declared(section: str) -> Mapping[str, str]:
 
 
 @cache
+def known_callbacks() -> frozenset[str]:
+    """What may stand in `litellm_settings.callbacks` without being the name of a module."""
+    return frozenset(_table()["callbacks"])
+
+
+@cache
 def known_providers() -> frozenset[str]:
     """What may stand before the first slash of `litellm_params.model`."""
     return frozenset(_table()["providers"])
