@@ -532,6 +532,40 @@ CASES: dict[str, list[Case]] = {
             environ={"OPENAI_API_KEY": KEY},
         ),
     ],
+    "Models without a provider": [
+        Case("a model LiteLLM's own table knows", odd(model="gpt-4o")),
+        Case(
+            "one it does not know",
+            odd(model="gemini-1.5-pro", key=""),
+            ("unknown_provider",),
+        ),
+        Case(
+            "the same, on a server of one's own",
+            odd(model="qwen3-coder"),
+            ("unknown_provider",),
+        ),
+        Case(
+            "the same, with the provider beside it",
+            odd("custom_llm_provider: openai", model="qwen3-coder"),
+        ),
+        Case(
+            "a maker before the slash",
+            odd(model="mistralai/mistral-small"),
+            ("unknown_provider",),
+        ),
+        Case(
+            "a maker, on a server LiteLLM knows by its address",
+            odd(
+                "api_base: 'https://api.groq.com/openai/v1', mock_response: hi", model="qwen/qwen3"
+            ),
+        ),
+        Case(
+            "a maker, on one it does not know",
+            odd("api_base: 'https://openrouter.ai/api/v1'", model="qwen/qwen3"),
+            ("unknown_provider",),
+        ),
+        Case("a fine-tuned model", odd(model="'ft:gpt-4o:me::1'")),
+    ],
     "Python modules": [
         Case("a callback of LiteLLM's own", settings("{callbacks: [braintrust]}")),
         Case(

@@ -329,6 +329,41 @@ class TestLitellm:
         assert found.version == "1.2.6"
 
 
+class TestImports:
+    CONFIG = "model_list: []\nlitellm_settings: {callbacks: [prometheus, own.handler]}\n"
+
+    @pytest.fixture
+    def library(self, tmp_path: Path, place: Place) -> Path:
+        """Where the litellm of `place` keeps its packages, in a virtual environment."""
+        place.litellm = install(tmp_path / "other", "1.2.3")
+        (tmp_path / "other" / "pyvenv.cfg").write_text("include-system-site-packages = false\n")
+        place.write("config.yaml", self.CONFIG)
+        return next((tmp_path / "other").glob("lib/*/site-packages"))
+
+    def test_a_package_and_a_module_that_are_not_there(self, place: Place, library: Path) -> None:
+        found = place.examine()
+        assert the(found, "package_missing").fix.endswith("pip install prometheus_client")
+        assert "own.handler" in the(found, "module").what
+        (library / "prometheus_client").mkdir()
+        place.write("own.py", "handler = 1\n")
+        assert not {"package_missing", "module"} & codes(place.examine())
+
+    def test_a_pth_file_of_its_library_may_name_where_they_are(
+        self, place: Place, library: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "more" / "prometheus_client").mkdir(parents=True)
+        (tmp_path / "more" / "own.py").write_text("handler = 1\n")
+        (library / "more.pth").write_text(f"# mine\nimport this\n{tmp_path / 'more'}\n")
+        assert not {"package_missing", "module"} & codes(place.examine())
+
+    def test_where_litellm_lies_is_not_known(self, place: Place, tmp_path: Path) -> None:
+        place.write("config.yaml", self.CONFIG)
+        place.litellm = tmp_path / "litellm"
+        place.litellm.write_bytes(b"\x7fELF")
+        place.litellm.chmod(0o755)
+        assert not {"package_missing", "module"} & codes(place.examine())
+
+
 class TestFiles:
     @posix
     def test_a_dotenv_others_can_read(self, place: Place) -> None:

@@ -14,6 +14,7 @@ import os
 import types
 import typing
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -67,17 +68,30 @@ def fields_of(model: Any) -> dict[str, list[str]]:
 
 
 def providers() -> list[str]:
-    """What may stand before the first slash of a model: providers, makers in LiteLLM's own table,
-    and the prompt managers that take a model's place.
+    """What may stand before the first slash of a model: providers, and the prompt managers that
+    take a model's place.
     """
     import litellm
     from litellm.llms.openai_like.json_loader import JSONProviderRegistry
 
     found = {getattr(one, "value", one) for one in litellm.provider_list}
     found |= set(JSONProviderRegistry.list_providers())
-    found |= {name.partition("/")[0] for name in litellm.model_cost if "/" in name}
     found |= set(litellm._known_custom_logger_compatible_callbacks)
     return sorted(str(one) for one in found)
+
+
+def models() -> list[str]:
+    """The names that say no provider, and from which LiteLLM tells it by its own table."""
+    import litellm
+
+    litellm.suppress_debug_info = True
+    named, found = set(providers()), []
+    for name in litellm.model_cost:
+        if name.partition("/")[0] not in named or "/" not in name:
+            with suppress(litellm.exceptions.BadRequestError):
+                litellm.get_llm_provider(name)
+                found.append(name)
+    return sorted(found)
 
 
 OTHER_CALLBACKS = (
@@ -115,6 +129,7 @@ def callbacks() -> list[str]:
 def table() -> dict[str, Any]:
     """The whole table, from the installed litellm."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    from litellm import constants
     from litellm.types.litellm_params import RoutingStrategyName
     from litellm.types.router import LiteLLM_Params, ModelGroupInfo, ModelInfo, RoutingStrategy
 
@@ -124,6 +139,8 @@ def table() -> dict[str, Any]:
         "model_info": fields_of(ModelInfo),
         "model_group": fields_of(ModelGroupInfo),
         "providers": providers(),
+        "models": models(),
+        "addresses": list(constants.openai_compatible_endpoints),
         "callbacks": callbacks(),
         "routing_strategies": sorted(
             {*typing.get_args(RoutingStrategyName), *(one.value for one in RoutingStrategy)}

@@ -33,7 +33,8 @@ was run on LiteLLM {version}'s own proxy: a good entry, `good`, with what the fi
   key is at risk.
 * *--validate*: what `rollcall apply --validate` does with it as a new config, over a present one
   that is well. It refuses what LiteLLM's own `--validate_config` refuses, which does not look at
-  the master key, and what LiteLLM would drop and did not drop before.
+  the master key, the database, or the packages that some callbacks need, and what LiteLLM would
+  drop and did not drop before.
 * *smoke*: what `rollcall smoke --all` says of the running proxy.
 
 The table is made by `python -m tests.tools.litellm_matrix` and held against the proxy by

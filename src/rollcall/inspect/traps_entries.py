@@ -11,7 +11,13 @@ from rollcall.inspect.checked_config import CheckedConfig, CheckedFile, Path, ca
 from rollcall.inspect.findings import Finding
 from rollcall.inspect.traps_variables import Outcome, key_outcome
 from rollcall.litellm_config.effective import ENVIRONMENTS, mapping, resolved
-from rollcall.litellm_config.fields import Consequence, known_providers, misfits
+from rollcall.litellm_config.fields import (
+    Consequence,
+    known_providers,
+    misfits,
+    table_version,
+    tells_provider,
+)
 from rollcall.secrets import variable_of
 
 POLLED_PROVIDERS = frozenset({"openai", "openai_like", "hosted_vllm", "text-completion-openai"})
@@ -140,24 +146,37 @@ def _provider(
 ) -> Iterator[Finding]:
     """A provider that LiteLLM does not know: it drops the entry."""
     params = mapping(entry.get("litellm_params"))
-    model, given = params.get("model"), params.get("custom_llm_provider")
-    if not isinstance(model, str) or variable_of(model) is not None or variable_of(given):
+    model = resolved(params.get("model"), config.environ)
+    given = resolved(params.get("custom_llm_provider"), config.environ)
+    if not isinstance(model, str) or (given is None and params.get("custom_llm_provider")):
         return
     settings = config.section("litellm_settings").get("custom_provider_map")
     rows = settings if isinstance(settings, list) else []
     known = known_providers() | {mapping(row).get("provider") for row in rows}
-    provider = given if isinstance(given, str) else model.partition("/")[0]
-    if provider in known or (given is None and "/" not in model and model):
-        return
-    if given is None and params.get("api_base"):
-        return  # LiteLLM knows some providers by their address
-    field = "model" if given is None else "custom_llm_provider"
-    named = f"the provider `{provider}`" if provider else "no model"
-    what = f"{called(entry, index)} names {named}, which LiteLLM does not know: it drops the entry."
-    if not provider:
+    path: Path = ("model_list", index, "litellm_params", "model")
+    if not model and given is None:
         what = f"{called(entry, index)} names no model: LiteLLM drops the entry without a word."
-    path = ("model_list", index, "litellm_params", field)
-    yield file.error("unknown_provider", what, path, "Write it as PROVIDER/ID, all lower-case.")
+        yield file.error("unknown_provider", what, path, WITH_PROVIDER)
+        return
+    provider, slash, _ = model.partition("/")
+    if given in known or (given is None and slash and provider in known):
+        return
+    if given is not None:
+        path, named = (*path[:-1], "custom_llm_provider"), f"the provider `{given}`"
+    elif tells_provider(model, resolved(params.get("api_base"), config.environ)):
+        return
+    elif slash:
+        named = f"the provider `{provider}`"
+    else:
+        what = f"{called(entry, index)} names no provider, and LiteLLM {table_version()} does not"
+        what += f" know {model}: it drops the entry, unless a newer table of its own has it."
+        yield file.warning("unknown_provider", what, path, WITH_PROVIDER)
+        return
+    what = f"{called(entry, index)} names {named}, which LiteLLM does not know: it drops the entry."
+    yield file.error("unknown_provider", what, path, WITH_PROVIDER)
+
+
+WITH_PROVIDER = "Write it as PROVIDER/ID, all lower-case."
 
 
 def _environment(

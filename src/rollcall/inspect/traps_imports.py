@@ -120,6 +120,7 @@ def _modules(config: CheckedConfig) -> Iterator[tuple[Place, str]]:
     ]
     for key in ("callbacks", *CALLBACK_LISTS):
         named += [(("litellm_settings", key, at), row) for at, row in _rows(settings.get(key))]
+    path: Place
     for at, row in _rows(settings.get("custom_provider_map")):
         path = ("litellm_settings", "custom_provider_map", at, "custom_handler")
         named.append((path, mapping(row).get("custom_handler")))

@@ -15,6 +15,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from rollcall.litellm_config.effective import mapping
 from rollcall.secrets import variable_of
@@ -189,6 +190,37 @@ def _declared(section: str) -> Mapping[str, str]:
         for field in fields
         if section != "model_group" or field not in NOT_READ
     }
+
+
+def tells_provider(model: str, api_base: object) -> bool:
+    """Whether LiteLLM tells the provider of a model that names none: from its own table of models,
+    or from the address.
+    """
+    table = _table()
+    if model in table["models"] or model == "*" or model.startswith("gpt-image"):
+        return True
+    if "ft:gpt-" in model or len(model.partition(":")[2]) == REPLICATE_ID_LENGTH:
+        return True
+    return isinstance(api_base, str) and any(
+        _leads_to(api_base, known) for known in table["addresses"]
+    )
+
+
+REPLICATE_ID_LENGTH = 64
+
+
+def _leads_to(address: str, known: str) -> bool:
+    """Whether an address is one LiteLLM knows, or lies below it."""
+    given, wanted = (
+        urlsplit(one if "://" in one else f"https://{one}") for one in (address, known)
+    )
+    below = given.path.rstrip("/") + "/"
+    return given.hostname == wanted.hostname and below.startswith(wanted.path.rstrip("/") + "/")
+
+
+def table_version() -> str:
+    """The release of LiteLLM whose tables these are."""
+    return str(_table()["litellm"])
 
 
 @cache
