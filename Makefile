@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-windows check example bench dist pins format clean
+.PHONY: demo test test-windows test-kubernetes check example bench dist pins format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/rollcall demo
@@ -23,6 +23,10 @@ test: $(VENV)/.installed-test .npm/.installed
 
 test-windows:                    # on Windows' Python under Wine: Linux on x86-64, as root
 	tests/windows/run.sh
+
+test-kubernetes: $(VENV)/.installed-test   # on a real API server: Debian 12, as root; built once
+	@bin=$$(tests/kubernetes/build.sh) || exit $$(( $$? == 77 ? 0 : $$? )); \
+	ROLLCALL_KUBERNETES_BIN=$$bin $(BIN)/python -m pytest tests/kubernetes $(PYTEST_ARGS)
 
 check: $(VENV)/.installed-test   # seconds: for while one works
 	$(BIN)/ruff format --check .

@@ -14,10 +14,13 @@ CONFIG = """\
 apiVersion: v1
 kind: Config
 clusters: [{name: c, cluster: {server: "http://127.0.0.1:%d"}}]
-users: [{name: u, user: {token: "a-token-of-the-tests"}}]
+users: [{name: u, user: {token: "%s"}}]
 contexts: [{name: x, context: {cluster: c, user: u}}]
 current-context: x
 """
+
+
+TOKEN = "a-token-of-the-tests"
 
 
 class Cluster:
@@ -29,6 +32,10 @@ class Cluster:
         self.lock = threading.Lock()
         self.denied: set[str] = set()
         self.requests: list[str] = []
+        self.token = TOKEN
+        """Of who may come in."""
+        self.pod_status: dict[str, Any] | None = None
+        """What a pod says that cannot start; None = that it crashes."""
         self.fails_on: str | None = None
         """A text: a rollout whose ConfigMap holds it never becomes ready."""
 
@@ -90,7 +97,9 @@ class Handler(BaseHTTPRequestHandler):
             verb = "list"
         with self.cluster.lock:
             self.cluster.requests.append(f"{verb} {kind}")
-            if f"{verb} {kind}" in self.cluster.denied:
+            if self.headers.get("authorization") != f"Bearer {self.cluster.token}":
+                self.say(401, {"message": "Unauthorized"})
+            elif f"{verb} {kind}" in self.cluster.denied:
                 self.say(403, {"message": f"cannot {verb} {kind}", "reason": "Forbidden"})
             else:
                 getattr(self, verb)(path, body)
@@ -106,9 +115,10 @@ class Handler(BaseHTTPRequestHandler):
         """The pods: one of them cannot start where a rollout fails."""
         waiting = {"reason": "CrashLoopBackOff", "message": "back-off restarting litellm"}
         state = {"waiting": waiting} if self.cluster.fails_on else {"running": {}}
+        status = {"containerStatuses": [{"name": "litellm", "state": state}]}
         pod = {
             "metadata": {"name": "litellm-7d9"},
-            "status": {"containerStatuses": [{"name": "litellm", "state": state}]},
+            "status": self.cluster.pod_status or status,
         }
         self.say(200, {"kind": "PodList", "apiVersion": "v1", "items": [pod]})
 
@@ -161,7 +171,7 @@ def serving(folder: Path) -> Iterator[tuple[Cluster, Path]]:
     handler = type("OfOne", (Handler,), {"cluster": cluster})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         path = folder / "kubeconfig"
-        path.write_text(CONFIG % server.server_address[1], encoding="utf-8")
+        path.write_text(CONFIG % (server.server_address[1], TOKEN), encoding="utf-8")
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="clusters are re
 POLICY = "allow:\n  - {family: glm, from: [openrouter], newest: 1}\n"
 ADDRESS = "configmap://ai/litellm"
 PATH = "/api/v1/namespaces/ai/configmaps/litellm"
+EXAMPLE = Path(__file__).parents[1] / "examples" / "kubernetes" / "rollcall.yaml"
 NOON = "2026-11-20T12:00:00Z"
 
 
@@ -133,19 +135,34 @@ def test_what_does_not_fit_is_refused(served: tuple[Cluster, Path], tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "denied", ["get configmaps", "update configmaps", "create configmaps", "patch deployments"]
-)
+    "denied",
+    [
+        "get configmaps", "update configmaps", "create configmaps", "get deployments",
+        "patch deployments", "list pods",
+    ],
+)  # fmt: skip
 def test_each_missing_verb_is_told_in_two_lines(
     fleet: House, cluster: Cluster, denied: str
 ) -> None:
     cluster.add_deployment("litellm")
     cluster.denied.add(denied)
+    cluster.fails_on = "managed_by" if denied == "list pods" else None
     ran = fleet.run("apply", "--rollout", "deployment/litellm")
     verb = denied.split()[0]
     assert ran.code == 1, ran.text
-    last = ran.err.splitlines()[-2:]
-    assert f"does not let us {verb}" in last[0]
-    assert f"`{verb}`" in last[1]
+    said, hint = ran.err.splitlines()
+    assert f"does not let us {verb}" in said
+    assert f"`{verb}`" in hint
+    text = cluster.config_map("litellm")["data"]["config.yaml"]
+    assert text == OWN, "what could not be rolled out is not left there"
+
+
+def test_who_is_not_known_hears_it_in_two_lines(fleet: House, cluster: Cluster) -> None:
+    cluster.token = "another"
+    ran = fleet.run("apply")
+    assert (ran.code, len(ran.err.splitlines())) == (1, 2)
+    assert "does not know us (401)" in ran.err
+    assert "a-token-of-the-tests" not in ran.text
 
 
 def test_a_rollout_that_succeeds(fleet: House, cluster: Cluster) -> None:
@@ -165,9 +182,19 @@ def test_a_rollout_that_fails_is_put_back(fleet: House, cluster: Cluster) -> Non
     ran = fleet.run("apply", "--rollout", "deployment/litellm")
     assert ran.code == 1
     assert "CrashLoopBackOff" in ran.err
-    assert "is back" in ran.err
+    assert "is back, and rolled out again" in ran.err
     assert cluster.config_map("litellm")["data"]["config.yaml"] == OWN
     assert cluster.objects[path]["metadata"]["generation"] == 3, "rolled out, and back"
+
+
+def test_a_pod_that_finds_no_node_is_said(fleet: House, cluster: Cluster) -> None:
+    cluster.add_deployment("litellm")
+    cluster.fails_on = "managed_by"
+    cluster.pod_status = {
+        "conditions": [{"reason": "Unschedulable", "message": "0/3 nodes are available."}]
+    }
+    ran = fleet.run("apply", "--rollout", "deployment/litellm")
+    assert "litellm-7d9: Unschedulable, 0/3 nodes are available. The config before" in ran.err
 
 
 def test_rollout_goes_with_a_configmap(fleet: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,11 +209,17 @@ def test_a_cluster_that_is_not_there_is_said(fleet: House, tmp_path: Path) -> No
     assert "KUBECONFIG" in ran.err
 
 
+@pytest.mark.parametrize("version", ["1.25", "1.30", kubernetes_validate.latest_version()])
+def test_the_example_is_of_kubernetes_own_schema(version: str) -> None:
+    for row in yaml.safe_load_all(EXAMPLE.read_text(encoding="utf-8")):
+        kubernetes_validate.validate(row, version, strict=True)
+        with pytest.raises(kubernetes_validate.ValidationError):
+            kubernetes_validate.validate({**row, "of_ours": 1}, version, strict=True)
+
+
 def test_the_example_grants_what_is_used_and_no_more(fleet: House, cluster: Cluster) -> None:
-    text = (Path(__file__).parents[1] / "examples" / "kubernetes" / "rollcall.yaml").read_text(
-        encoding="utf-8"
-    )
-    objects = {row["kind"]: row for row in yaml.safe_load_all(text)}
+    rows = yaml.safe_load_all(EXAMPLE.read_text(encoding="utf-8"))
+    objects = {row["kind"]: row for row in rows}
     granted = {
         f"{verb} {resource}"
         for rule in objects["Role"]["rules"]

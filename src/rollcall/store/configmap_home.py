@@ -69,9 +69,15 @@ def translated(doing: str, what: str) -> Iterator[None]:
                 f"{what} changed while rollcall was deciding.",
                 "Run again to decide from what is there now.",
             ) from None
-        if error.status in (401, 403):
+        if error.status == 401:
             raise StoreError(
-                f"{what}: the cluster does not let us {doing} it ({error.status}).",
+                f"{what}: the cluster does not know us (401).",
+                "The token of the service account or the kubeconfig has expired, or is another"
+                " cluster's.",
+            ) from None
+        if error.status == 403:
+            raise StoreError(
+                f"{what}: the cluster does not let us {doing} it (403).",
                 f"Give the service account the verb `{doing}` on it; see docs/FLEET.md.",
             ) from None
         raise StoreError(

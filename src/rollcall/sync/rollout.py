@@ -28,30 +28,25 @@ ANNOTATION = "rollcall/config-sha256"
 _POLL_SECONDS = 1.0
 
 
-class RolloutFailed(LaunchError):
-    """The new pods did not become ready."""
-
-
 def rolled_out(settings: Settings, applied: Applied, target: str, wait_seconds: float) -> None:
     """Roll a config that was just written out, and wait until every pod is of it.
 
     Raises:
-        LaunchError: the new pods did not become ready. The config before is back, and rolled out
-            again, unless the message says otherwise.
+        LaunchError: the new pods did not become ready, or the cluster does not let us. The config
+            before is back, and rolled out again, unless the message says otherwise.
     """
     name = _deployment(target)
     namespace = (settings.address or "").removeprefix("configmap://").split("/")[0]
     digest = applied.plan.result_sha256
     try:
         _roll_out(settings.environ, namespace, name, digest, wait_seconds)
-    except RolloutFailed as error:
-        back = _put_back(settings, applied)
-        done = "The config before it is back, and rolled out again."
-        if back is None:
-            done = "The config could not be put back, or somebody else has written it meanwhile."
-        else:
+    except RollcallError as error:
+        done = "The config could not be put back, or somebody else has written it meanwhile."
+        if (back := _put_back(settings, applied)) is not None:
+            done = "The config before it is back."
             with suppress(RollcallError):
                 _roll_out(settings.environ, namespace, name, sha256_of(back), wait_seconds)
+                done = "The config before it is back, and rolled out again."
         raise LaunchError(f"{error.what} {done}", error.hint) from None
 
 
@@ -87,7 +82,7 @@ def _roll_out(
     """Write the config's digest into the pod template, and wait until all pods are of it.
 
     Raises:
-        RolloutFailed: they did not become ready; says what the pods say. StoreError: the cluster
+        LaunchError: they did not become ready; says what the pods say. StoreError: the cluster
             does not let us.
     """
     apps = client.AppsV1Api(api_client(environ))
@@ -102,7 +97,7 @@ def _roll_out(
         if _is_complete(found):
             return
         if _has_failed(found) or time.monotonic() > ends:
-            raise RolloutFailed(
+            raise LaunchError(
                 f"The rollout of {what} failed: {_why(apps.api_client, namespace, found)}.",
                 f"See: kubectl -n {namespace} rollout status deployment/{name}",
             )
@@ -134,10 +129,13 @@ def _why(api: Any, namespace: str, found: Any) -> str:
             namespace, label_selector=labels, _preload_content=False
         )
     for pod in json.loads(reply.data).get("items") or []:
-        for row in (pod.get("status") or {}).get("containerStatuses") or []:
+        status = pod.get("status") or {}
+        for row in (*(status.get("containerStatuses") or ()), *(status.get("conditions") or ())):
             state = row.get("state") or {}
             said = state.get("waiting") or state.get("terminated")
+            if said is None and row.get("reason") == "Unschedulable":
+                said = row
             if said:
                 reason, message = said.get("reason"), said.get("message") or "no message"
-                return f"{pod['metadata']['name']}: {reason}, {message}"
+                return f"{pod['metadata']['name']}: {reason}, {message.rstrip('.')}"
     return "its pods did not become ready in time"
