@@ -151,6 +151,7 @@ def test_the_demo_ends_well_and_shows_every_step(house: House) -> None:
     text = done.out.decode()
     for step in ("$ rollcall plan", "$ rollcall apply", "$ rollcall rollback", "nothing was lost"):
         assert step in text
+    assert "$2.00 / $10.00" in text  # as a person sees it, though nobody is there
     assert text.rstrip().endswith("to the byte.")
 
 

@@ -7,6 +7,7 @@ what is recorded in `demo_replies/`, over real sockets, and one of them fails ha
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from rollcall.report.text import out
+from rollcall.report.text import FORCE_TTY, is_terminal, out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -128,7 +129,9 @@ def run_demo() -> int:
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment without its own keys, with the simulated ones."""
+    """This process's environment without its own keys, with the simulated ones; the commands print
+    for people, though this process reads what they say.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -136,7 +139,9 @@ def _environment() -> dict[str, str]:
         and not name.upper().startswith(("ROLLCALL_", "LITELLM_"))
     }
     keys = {variable: f"demo-{name}-key-0123456789" for name, variable in PROVIDERS.items()}
-    return {**kept, **keys, "PYTHONUTF8": "1"}
+    columns = str(shutil.get_terminal_size((100, 24)).columns)
+    plain = {} if is_terminal(sys.stdout) else {"NO_COLOR": "1"}
+    return {**kept, **keys, **plain, FORCE_TTY: columns, "PYTHONUTF8": "1"}
 
 
 def _write_files(folder: Path, providers: SimulatedProviders) -> None:
