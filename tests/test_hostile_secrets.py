@@ -211,7 +211,13 @@ def test_a_password_in_an_address_is_told_nowhere(
         'allow: [{match: "*"}]\n',
         encoding="utf-8",
     )
-    for command in (["apply", "--deadline", "2s"], ["doctor"], ["smoke", "--no-calls"]):
+    smoke = ["smoke", "--no-calls", "--timeout", "2s"]
+    for command in (
+        ["apply", "--deadline", "2s"],
+        ["doctor"],
+        smoke,
+        [*smoke, "http://nowhere.invalid:4000"],
+    ):
         assert PASSWORD not in said_and_kept(house, *command)
 
 

@@ -201,7 +201,12 @@ async def _smoke(
     root = proxy_root(base_url)
     redactor = Redactor([*options.secrets, *([key] if key else [])])
     shown = redactor.redact(root)  # an address may hold a password
-    async with Proxy(root, key, options.timeout_seconds, redactor) as proxy:
+    try:
+        proxy = Proxy(root, key, options.timeout_seconds, redactor)
+    except ValueError as error:  # a proxy or certificates of the environment
+        what = redactor.redact(str(error))
+        return SmokeReport(shown, SmokeVerdict.NO_SERVER, what, "Correct it, or unset it.")
+    async with proxy:
         try:
             ready = await proxy.ready()
             names = await proxy.names(ready=ready)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import threading
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -51,15 +52,16 @@ _VARIABLES: Final = (
 """What httpx reads of the process's environment."""
 _ERROR_BYTES: Final = 64 * 1024
 _PAUSE_BYTES: Final = 1024 * 1024
-_LOOPBACK: Final = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
+_AT_HOME: Final = rf"http://({'|'.join(map(re.escape, _LOOPBACK))})(?![^:/?#])"
 
 
 def open_client(urls: Iterable[str], timeout_seconds: float | None = None) -> httpx.AsyncClient:
     """A client for these addresses.
 
     TLS is always verified, with the usual variables for other certificates (SSL_CERT_FILE,
-    SSL_CERT_DIR) and proxies (HTTPS_PROXY, NO_PROXY); loopback never goes through a proxy.
-    Redirects are not followed.
+    SSL_CERT_DIR) and proxies (HTTPS_PROXY, NO_PROXY). Loopback never goes through a proxy, and
+    where all is on loopback no broken variable is in the way. Redirects are not followed.
 
     Args:
         timeout_seconds: between two signs of life; None = the caller has its own, over whole
@@ -68,7 +70,9 @@ def open_client(urls: Iterable[str], timeout_seconds: float | None = None) -> ht
     Raises:
         ValueError: a certificate file or proxy that cannot be used; names the variables.
     """
-    secure = any(url.lower().startswith("https:") for url in urls)
+    urls = [url.lower() for url in urls]
+    secure = any(url.startswith("https:") for url in urls)
+    at_home = all(re.match(_AT_HOME, url) for url in urls)
     try:
         return httpx.AsyncClient(
             verify=_trust() if secure else _distrust(),
@@ -76,7 +80,8 @@ def open_client(urls: Iterable[str], timeout_seconds: float | None = None) -> ht
             follow_redirects=False,
             headers=_HEADERS,
             limits=httpx.Limits(max_connections=None),
-            mounts=dict.fromkeys(_LOOPBACK),
+            mounts=dict.fromkeys(f"all://{host}" for host in _LOOPBACK),
+            trust_env=not at_home,
         )
     except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
         named = ", ".join(name for name in _VARIABLES if name in os.environ) or "no variable"
