@@ -18,6 +18,7 @@ from rollcall.litellm_config.entries import leaves_on
 from rollcall.plan.changes import MASK, masked, restored
 from rollcall.plan.decide import decide
 from rollcall.plan.departures import Cause
+from rollcall.plan.model_list import Origin
 from rollcall.plan.plan import plan_of, read_plan
 from rollcall.store.state import State
 from tests.policy_making import model, models
@@ -233,6 +234,25 @@ class TestAway:
         gone = replace(inputs.answers["xai"], verdict=verdict, models=())
         decision = decide(replace(inputs, answers={**inputs.answers, "xai": gone}))
         assert decision.blocks == inputs.document.managed
+
+
+class TestPartly:
+    """A provider that gave only a part of its list."""
+
+    TEXT = HEAD + "allow: [{family: grok, from: [xai], newest: 1, name: top}]\n"
+
+    def test_what_it_lacks_keeps_its_name_until_the_whole_list_is_there(self) -> None:
+        replay = replay_of(self.TEXT)
+        replay.listed = {"xai": tuple(models("xai/grok-4"))}
+        replay.run(DAY)
+        replay.listed, replay.partly = {"xai": tuple(models("xai/grok-5"))}, {"xai"}
+        done = replay.run(later(1))
+        [placed] = done.decision.model_list.placements
+        assert (placed.name, placed.key.id, placed.origin) == ("top", "grok-4", Origin.KEPT)
+        assert any("still xai/grok-4" in line for line in done.decision.warnings)
+        replay.partly = set()
+        [placed] = replay.run(later(2)).decision.model_list.placements
+        assert (placed.name, placed.key.id) == ("top", "grok-5")
 
 
 PLAIN = {

@@ -12,6 +12,7 @@ from rollcall.catalog.model import Verdict
 from rollcall.plan.changes import ChangeKind, counts, text_of
 from rollcall.plan.decide import decide
 from rollcall.plan.model_list import Origin
+from rollcall.settings import Mode
 from tests.policy_making import model, models
 from tests.replaying import Replay, replay_of
 
@@ -75,6 +76,10 @@ class TestPriceRise:
         assert bool(done.decision.held) is held
         if held:
             assert done.decision.held[0].accept == "rollcall apply --accept xai/grok-5"
+            # (3 x 0 + 0.01) / 4, and what nobody knows
+            price = "of unknown price" if new is None else "$0.0025/M"
+            said = f"it is free now, the new target is {price}"
+            assert done.decision.held[0].reason == said
 
     @pytest.mark.parametrize("name", ["grok-5", "xai/grok-5", "main"])
     def test_every_name_of_it_lets_it_through(self, name: str) -> None:
@@ -158,6 +163,32 @@ class TestMaxWithdrawn:
         assert [row.guard for row in replay.run(DAY).decision.refused] == refused
         replay.force = True
         assert replay.run(DAY).decision.refused == ()
+
+
+class TestLegacy:
+    """Mode `legacy` leaves the fuller policy's aliases, but takes none of their targets away."""
+
+    @pytest.mark.parametrize(("target", "refused"), [("xai/grok-4", ["alias"]), ("mine", [])])
+    def test_an_alias_whose_target_it_takes_out_refuses_the_plan(
+        self, target: str, refused: list[str]
+    ) -> None:
+        own = "model_list:\n- {model_name: mine, litellm_params: {model: ollama/x}}\n"
+        fuller = replay_of(
+            HEAD + "allow: [{family: grok, from: [xai], newest: 1}]\n"
+            f"aliases: {{main: {{model: {target}}}}}\n"
+        )
+        fuller.config = own.encode()
+        listing(fuller, *models("xai/grok-4", "openrouter/anthropic/claude-sonnet-5"))
+        fuller.run(DAY)
+        fuller.policy = replay_of(
+            "version: 1\nproviders: {openrouter: {}}\naliases: {}\n"
+            'allow: [{match: "anthropic/*", from: [openrouter]}]\n'
+        ).policy
+        inputs = replace(fuller.inputs(later(1)), mode=Mode.LEGACY)
+        xai = replace(inputs.answers["openrouter"], provider="xai", models=())
+        decision = decide(replace(inputs, answers={**inputs.answers, "xai": xai}))
+        assert [row.guard for row in decision.refused] == refused
+        assert decision.blocks.aliases == ({} if refused else {"main": "mine"})
 
 
 class TestMissingKey:
