@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import pytest
 
-from rollcall.plan.changes import MASK
+from rollcall.plan.masking import MASK
 from rollcall.providers.failures import wait_of
 from rollcall.secrets import Redactor
 from tests.house import House

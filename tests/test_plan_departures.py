@@ -15,9 +15,9 @@ from rollcall.catalog.model import Model, Verdict
 from rollcall.errors import PlanError
 from rollcall.litellm_config.document import Blocks
 from rollcall.litellm_config.entries import leaves_on
-from rollcall.plan.changes import MASK, masked, restored
 from rollcall.plan.decide import decide
 from rollcall.plan.departures import Cause
+from rollcall.plan.masking import MASK, masked, restored
 from rollcall.plan.model_list import Origin
 from rollcall.plan.plan import plan_of, read_plan
 from rollcall.store.state import State

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rollcall.catalog.model import Verdict
-from rollcall.plan.changes import ChangeKind, counts, text_of
+from rollcall.plan.changes import ChangeKind, counts
 from rollcall.plan.decide import decide
+from rollcall.plan.masking import text_of
 from rollcall.plan.model_list import Origin
 from rollcall.settings import Mode
 from tests.policy_making import model, models

@@ -14,9 +14,10 @@ from rollcall.catalog.model import Answer, Verdict
 from rollcall.errors import PlanError
 from rollcall.files import sha256_of
 from rollcall.litellm_config.document import Blocks
-from rollcall.plan.changes import STRICT, Change, compare, masked, text_of, texts_of
+from rollcall.plan.changes import STRICT, Change, compare
 from rollcall.plan.guards import HeldChange, Refusal
 from rollcall.plan.last_days import LastDay, ending
+from rollcall.plan.masking import masked, text_of, texts_of
 from rollcall.store.state import digest_of_ours
 
 if TYPE_CHECKING:

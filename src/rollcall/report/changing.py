@@ -53,7 +53,7 @@ def show_restored(
 def show_adoption(plan: AdoptionPlan, path: Path) -> None:
     """Print what `adopt` would write, as a diff of entries, and what it leaves alone, and why."""
     from rollcall.litellm_config.document import Blocks
-    from rollcall.plan.changes import text_of
+    from rollcall.plan.masking import text_of
     from rollcall.report.plan import show_diff
 
     before = text_of(Blocks(models=tuple(own for own, _ in plan.taken)))

@@ -267,7 +267,7 @@ def _result_of(plan: Plan, config: bytes) -> bytes:
     if not plan.changed:
         return config
     from rollcall.litellm_config.writing import with_blocks
-    from rollcall.plan.changes import restored
+    from rollcall.plan.masking import restored
 
     document = parse(config)
     blocks = Blocks(
