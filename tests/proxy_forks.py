@@ -70,6 +70,8 @@ class Started:
 
     def stop(self) -> None:
         """End it and whatever it started."""
+        if sys.platform == "win32":
+            raise NotImplementedError
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         self.lines.close()
@@ -86,6 +88,8 @@ class Forks:
         self, args: Sequence[str], cwd: Path, environ: Mapping[str, str], log: Path
     ) -> Started:
         """Run `litellm ARGS`; its output goes to `log`."""
+        if sys.platform == "win32":
+            raise NotImplementedError
         where = socket.socket(socket.AF_UNIX)
         where.connect(self.address)
         request = {"args": list(args), "cwd": str(cwd), "environ": dict(environ)}
@@ -107,6 +111,8 @@ class Forks:
 @contextmanager
 def running_forks(folder: Path) -> Iterator[Forks]:
     """The process that has imported LiteLLM; ended, with all it started, when the block ends."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     litellm_command()  # skips the test where there is none
     address = tempfile.mktemp(prefix="forks-")
     environ = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
@@ -133,6 +139,8 @@ def running_forks(folder: Path) -> Iterator[Forks]:
 
 def serve(address: str) -> None:
     """Import LiteLLM, then fork for every request until killed."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     for module in ("litellm.proxy.proxy_cli", "litellm.proxy.proxy_server", "uvicorn"):
         importlib.import_module(module)
     listening = socket.socket(socket.AF_UNIX)
@@ -150,6 +158,8 @@ def serve(address: str) -> None:
 
 def _attend(where: socket.socket) -> None:
     """One request: start LiteLLM, tell its process number, then its exit code."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     text, streams, _, _ = socket.recv_fds(where, 1 << 20, 2)
     while not text.endswith(b"\n"):
@@ -172,6 +182,8 @@ def _attend(where: socket.socket) -> None:
 
 
 def _become(request: dict[str, Any], streams: Sequence[int], leads: int) -> None:
+    if sys.platform == "win32":
+        raise NotImplementedError
     code = 99
     try:
         os.setsid()

@@ -47,7 +47,8 @@ mirror() { # as apt has it here; none: debootstrap's own
 }
 
 inside() { # LAB FOLDER PROGRAM...
-    unshare --mount --propagation private --pid --fork --kill-child=KILL bash -c '
+    # unshare would wait out a signal that ends this script: it ends with it, and all in there with it
+    setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork --kill-child=KILL bash -c '
         root=$1 folder=$2; shift 2
         mount --rbind / "$root/host" && mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev"
         for file in hosts resolv.conf ssl/certs/ca-certificates.crt; do

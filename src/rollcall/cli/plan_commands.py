@@ -25,15 +25,19 @@ if TYPE_CHECKING:
 def run_on_change(command: str) -> None:
     """Run a command line in the system's shell; what it prints goes to stderr, as ours does.
 
+    What it starts outlives us: a proxy, say.
+
     Raises:
         LaunchError: it failed. It is not run again by itself: the next run has no change.
     """
     import subprocess
 
     from rollcall.errors import LaunchError
+    from rollcall.launch.windows import end_apart
     from rollcall.report.text import flush
 
     flush()
+    end_apart()  # proxies of --prove have ended
     code = subprocess.run(command, shell=True, check=False, stdout=_stderr()).returncode  # noqa: S602 - asked for
     if code:
         raise LaunchError(

@@ -71,17 +71,25 @@ if sys.platform == "win32":
         job = _KERNEL.CreateJobObjectW(None, None)
         if not job:
             return False
-        limits = _ExtendedLimits()
-        limits.basic.flags = _KILL_ON_JOB_CLOSE
-        size = ctypes.sizeof(limits)
         handle = wintypes.HANDLE(job)
-        if not _KERNEL.SetInformationJobObject(
-            handle, _EXTENDED_LIMITS, ctypes.byref(limits), size
-        ):
+        if not _limit(handle, _KILL_ON_JOB_CLOSE):
             return False
         _jobs.append(handle)
         this = wintypes.HANDLE(_KERNEL.GetCurrentProcess())
         return bool(_KERNEL.AssignProcessToJobObject(handle, this))
+
+    def end_apart() -> None:
+        """Have whatever this process starts from now on, and what still runs, outlive it again."""
+        while _jobs:
+            _limit(_jobs.pop(), 0)
+
+    def _limit(job: wintypes.HANDLE, flags: int) -> bool:
+        limits = _ExtendedLimits()
+        limits.basic.flags = flags
+        size = ctypes.sizeof(limits)
+        return bool(
+            _KERNEL.SetInformationJobObject(job, _EXTENDED_LIMITS, ctypes.byref(limits), size)
+        )
 
     def listener(port: int) -> str | None:
         """The program that listens on a port, with its process number; None where none does."""
@@ -120,3 +128,6 @@ else:
     def end_together() -> bool:
         """Elsewhere we become the command, and have nobody to outlive us."""
         return False
+
+    def end_apart() -> None:
+        """As it is elsewhere."""
