@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,11 +18,12 @@ from rollcall.store.configmap_home import MOST_BYTES, ConfigMapHome
 from rollcall.store.remote import RemoteStore
 from tests.house import OWN, House
 from tests.kube_server import Cluster, serving
+from tests.platforms import not_on_windows
 
 if TYPE_CHECKING:
     from tests.simulator.simulator import Simulator
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="clusters are reached from Linux")
+pytestmark = not_on_windows("clusters are reached from Linux")
 
 POLICY = "allow:\n  - {family: glm, from: [openrouter], newest: 1}\n"
 ADDRESS = "configmap://ai/litellm"

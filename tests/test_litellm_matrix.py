@@ -17,6 +17,7 @@ from rollcall.litellm_config import fields
 from tests.litellm_cases import CASES, Case
 from tests.litellm_matrix import Bench, disagreements, listed_names, observe, row, upstream
 from tests.litellm_proxy import OFFLINE
+from tests.platforms import not_on_windows
 from tests.proxy_forks import running_forks
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.litellm,
-    pytest.mark.skipif(os.name == "nt", reason="forks are POSIX"),
+    not_on_windows("no fork"),
 ]
 
 TABLE = Path(__file__).parents[1] / "docs" / "LITELLM.md"

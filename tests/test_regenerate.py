@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from tests.git_server import GitServer, login
+from tests.platforms import not_on_windows
 from tests.simulator.faults import Fault
 
 if TYPE_CHECKING:
@@ -35,9 +36,10 @@ allow:
 aliases: {claude: {family: claude-sonnet}, best: {family: grok}}
 """
 
-pytestmark = pytest.mark.skipif(
-    os.name == "nt" or not shutil.which("git"), reason="needs git's HTTP server, as on Linux"
-)
+pytestmark = [
+    not_on_windows("git's HTTP server is run as on Linux"),
+    pytest.mark.skipif(not shutil.which("git"), reason="git is not installed"),
+]
 
 
 @dataclass(frozen=True, slots=True)

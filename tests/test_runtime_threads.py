@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from rollcall.runtime.errors import LLMError
+from tests.platforms import not_on_windows
 from tests.runtime_support import HELLO, KEY, client_of, config_for, simulated, write_config
 from tests.simulator.faults import Fault
 from tests.simulator.simulator import Simulator
@@ -112,7 +113,7 @@ client.run("chat", HELLO)
     assert ran(path, code).strip()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@not_on_windows("no fork")
 def test_after_a_fork_both_processes_call(path: Path) -> None:
     code = """
 import warnings; warnings.simplefilter("ignore", DeprecationWarning)
@@ -130,7 +131,7 @@ print(status, client.run("chat", HELLO).content, "".join(pieces))
     assert ran(path, code) == f"{said}\n{said}\n0 {said}  heard: Hello\n"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there, Ctrl-C is an event of the console")
+@not_on_windows("Ctrl-C is an event of the console")
 @pytest.mark.parametrize("call", ["run('chat', HELLO)", "stream('chat', HELLO).__next__()"])
 def test_ctrl_c_ends_a_call_at_once_and_the_next_one_works(call: str, tmp_path: Path) -> None:
     with Simulator() as sim:
@@ -154,7 +155,7 @@ except KeyboardInterrupt:
     assert (program.returncode, out, errors) == (0, "some-model heard: Hello\n", "")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there, Ctrl-C is an event of the console")
+@not_on_windows("Ctrl-C is an event of the console")
 def test_what_ctrl_c_interrupts_is_cancelled(path: Path) -> None:
     code = """
 import signal

@@ -37,13 +37,18 @@ def present(shells: tuple[str, ...]) -> list[str]:
     return list(found.values())
 
 
-every_shell = pytest.mark.parametrize("shell", present(POSIX_SHELLS + POWERSHELLS))
-posix_shell = pytest.mark.parametrize("shell", present(POSIX_SHELLS))
-powershell = pytest.mark.parametrize(
-    "shell",
-    present(POWERSHELLS)
-    or [pytest.param("none", marks=pytest.mark.skip(reason="no PowerShell here, only parsed"))],
-)
+def for_each(shells: tuple[str, ...]) -> pytest.MarkDecorator:
+    """Runs a test once for each of the shells that is here; skips it where none is."""
+    none = "no PowerShell here, only parsed"
+    if sys.platform == "win32":
+        none = "Windows: no sh" if shells is POSIX_SHELLS else "Wine: no PowerShell"
+    skipped = pytest.param("none", marks=pytest.mark.skip(reason=none))
+    return pytest.mark.parametrize("shell", present(shells) or [skipped])
+
+
+every_shell = for_each(POSIX_SHELLS + POWERSHELLS)
+posix_shell = for_each(POSIX_SHELLS)
+powershell = for_each(POWERSHELLS)
 
 
 RELAY = """#!{python}

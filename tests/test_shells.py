@@ -72,7 +72,7 @@ def run(lines: list[str], shell: Shell, folder: Path, **environ: str) -> dict[st
     if found is None and program == "pwsh" and not is_wine():  # whose `powershell` is none
         found = shutil.which("powershell")
     if found is None:
-        pytest.skip(f"no {program} here")
+        pytest.skip("Wine: no PowerShell" if is_wine() else f"no {program} here")
     script = folder / f"lines.{ENDINGS[shell]}"
     call = {"powershell": "&", "cmd": "@"}.get(shell, "")
     show = folder / "show.py"

@@ -121,7 +121,7 @@ def test_the_access_list_survives_and_the_bak_has_it_too(store: Store) -> None:
     plain = store.config_path.with_name("plain")
     plain.write_bytes(b"")
     if before == access(plain):
-        pytest.skip("this file system keeps no access lists (Wine on one without attributes)")
+        pytest.skip("Wine: this file system keeps no access lists")
     write(store)
     assert access(store.config_path) == before
     assert access(store.config_path.with_name("config.yaml.bak")) == before

@@ -114,7 +114,7 @@ TWO = b"""model_list: # new
 @pytest.fixture
 def judge(tmp_path: Path) -> Judge:
     if os.name == "nt":
-        pytest.skip("the stand-in is a script with a #! line")
+        pytest.skip("Windows: no #! lines")
     return Judge(tmp_path)
 
 
