@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.house import House
+from tests.platforms import be_patient, is_wine
 from tests.simulator.simulator import Simulator
 
 EMPTY_PRICE_MAP = Path(__file__).parent / "data" / "empty_price_map.json"
@@ -20,6 +21,9 @@ KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT", "COVERAGE_", "
 # tests start: what they interrupt must be able to hear it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+if is_wine():
+    be_patient()
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,9 @@ skipped there, and why (`tests/windows/skips.txt`).
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,22 @@ def is_wine() -> bool:
     import ctypes
 
     return hasattr(ctypes.windll.ntdll, "wine_get_version")
+
+
+def be_patient() -> None:
+    """Wait for a program ten times as long before it counts as hung: Wine is slow to start one,
+    and very slow beside other work.
+    """
+    wait, communicate = subprocess.Popen.wait, subprocess.Popen.communicate
+
+    def waiting(self: Any, timeout: float | None = None) -> Any:
+        return wait(self, timeout and 10 * timeout)
+
+    def communicating(self: Any, input: Any = None, timeout: float | None = None) -> Any:  # noqa: A002 - as it is called there
+        return communicate(self, input, timeout and 10 * timeout)
+
+    subprocess.Popen.wait = waiting  # type: ignore[method-assign]
+    subprocess.Popen.communicate = communicating  # type: ignore[method-assign]
 
 
 def not_on_windows(lack: str) -> pytest.MarkDecorator:

@@ -33,7 +33,7 @@ BESIDE = str(Path(sys.executable).with_name("rollcall.exe"))
 @pytest.fixture
 def server() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(60)
+        listening.settimeout(300)
         yield listening
 
 
@@ -70,7 +70,7 @@ def test_a_killed_start_takes_what_it_started_with_it(
         with line:
             assert line.recv(4) == b"here"
             start.kill()
-            line.settimeout(30)
+            line.settimeout(300)
             try:
                 said = line.recv(1)
             except ConnectionError:
