@@ -16,7 +16,7 @@ import pytest
 import typer
 import yaml
 
-from rollcall.cli.app import app
+from rollcall.cli.app import app_for
 from rollcall.policy.file import load_policy
 from rollcall.policy.schema import Policy
 from rollcall.runtime.config import parse_config
@@ -63,7 +63,7 @@ def listed(block: Block, table: dict[str, str]) -> bool:
     return any(f"{block.page} {block.text}".startswith(start) for start in table)
 
 
-COMMANDS: dict[str, click.Command] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS: dict[str, click.Command] = typer.main.get_command(app_for(())).commands  # type: ignore[attr-defined]
 
 
 def options_of(command: click.Command) -> set[str]:

@@ -149,7 +149,7 @@ def test_only_the_named_command_is_built() -> None:
     assert len(app_for(["apply", "--help"]).registered_commands) == 1
     assert app_for(["--version"]).registered_commands == []
     for words in ([], ["aply"], ["--help"]):
-        assert app_for(words) is app
+        assert len(app_for(words).registered_commands) == len(app.registered_commands)
 
 
 # --- how the number of steps grows ---

@@ -46,14 +46,14 @@ def run(args: list[str] | None = None) -> int:
 
 
 def _command(args: list[str] | None) -> int:
-    from rollcall.cli.app import app_for
+    from rollcall.cli.app import run_app
 
     words = sys.argv[1:] if args is None else args
     if any("\0" in word for word in words):
         raise RollcallError(
             "An argument holds a NUL character.", "Type it without: no path has one."
         )
-    code = app_for(words)(words, standalone_mode=False, prog_name="rollcall")
+    code = run_app(words)
     if code == Exit.INTERRUPTED:  # what the command line makes of KeyboardInterrupt
         return _interrupted()
     return code if isinstance(code, int) else int(Exit.OK)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from copy import copy
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +16,8 @@ from rollcall.cli import (
     proxy_commands,
     setup_commands,
 )
+from rollcall.cli.completing import COMPLETE_VARIABLE
+from rollcall.cli.options import spread
 from rollcall.service import HELP_EPILOG
 
 if TYPE_CHECKING:
@@ -83,13 +86,31 @@ for command in (
     config_commands.eject,
     setup_commands.roles,
     setup_commands.schema,
+    setup_commands.completion,
     setup_commands.demo,
 ):  # as `--help` lists them: daily work first
-    app.command(epilog=HELP_EPILOG if command is proxy_commands.serve else None)(command)
+    app.command(
+        epilog=HELP_EPILOG if command is proxy_commands.serve else None,
+        short_help=(command.__doc__ or "").partition("\n")[0],
+    )(command)
+
+
+def run_app(words: Sequence[str]) -> Any:
+    """Run a command line; returns its exit code, or nothing.
+
+    `help COMMAND` is `COMMAND --help`. A shell that completes asks by a variable.
+    """
+    if COMPLETE_VARIABLE in os.environ:
+        from typer.completion import completion_init  # type: ignore[attr-defined] # it is public
+
+        completion_init()
+    if words[:1] == ["help"]:
+        words = [*words[1:2], "--help"]
+    return app_for(words)(list(words), standalone_mode=False, prog_name="rollcall")
 
 
 def app_for(words: Sequence[str]) -> typer.Typer:
-    """The app without the commands that `words` cannot mean.
+    """The app without the commands that `words` cannot mean, ready to run.
 
     Typer builds every command it knows, half a millisecond each, to run one of them. Where the
     first word is no command's name, it knows them all.
@@ -97,10 +118,17 @@ def app_for(words: Sequence[str]) -> typer.Typer:
     first = words[0] if words else ""
     named = [row for row in app.registered_commands if name_of(row) == first]
     if not named and first not in ("--version", "-V"):
-        return app
-    small = copy(app)
-    small.registered_commands = named
-    return small
+        named = app.registered_commands
+    ready = copy(app)
+    ready.registered_commands = [_ready(row) for row in named]
+    return ready
+
+
+def _ready(row: typer.models.CommandInfo) -> typer.models.CommandInfo:
+    assert row.callback is not None
+    ready = copy(row)
+    ready.callback = spread(row.callback)
+    return ready
 
 
 def name_of(command: typer.models.CommandInfo) -> str:

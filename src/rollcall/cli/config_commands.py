@@ -7,17 +7,14 @@ from typing import Annotated
 import typer
 
 from rollcall.cli import options
-from rollcall.settings import resolve
 
 
 def rollback(
     backup_id: Annotated[
         str | None, typer.Argument(metavar="[ID]", help="An id of --list, or its number.")
     ] = None,
-    config: options.Config = None,
-    key: options.Key = None,
-    unsafe_store: options.UnsafeStore = False,
-    state_dir: options.StateDir = None,
+    *,
+    on: options.Written,
     listing: Annotated[
         bool, typer.Option("--list", help="Show what there is to go back to.")
     ] = False,
@@ -31,7 +28,7 @@ def rollback(
     from rollcall.store.store import open_store
     from rollcall.sync import apply
 
-    settings = resolve(config=config, key=key, unsafe_store=unsafe_store, state_dir=state_dir)
+    settings = on.settings()
     if listing:
         show_backups(open_store(settings).backups(), as_json=json)
         return
@@ -40,14 +37,9 @@ def rollback(
 
 
 def adopt(
-    config: options.Config = None,
-    key: options.Key = None,
+    *,
+    on: options.Asking,
     unsafe_store: options.UnsafeStore = False,
-    policy: options.PolicyFile = None,
-    state_dir: options.StateDir = None,
-    mode: options.ModeName = None,
-    timeout: options.Timeout = None,
-    deadline: options.Deadline = None,
     offline: options.Offline = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
     write_policy: Annotated[
@@ -72,11 +64,7 @@ def adopt(
     )
     from rollcall.sync.adopt import add_rules, apply_adoption, plan_adoption
 
-    settings = resolve(
-        config=config, key=key, unsafe_store=unsafe_store,
-        policy=policy, state_dir=state_dir, mode=mode, timeout=timeout,
-        deadline=deadline, offline=offline,
-    )  # fmt: skip
+    settings = on.settings(unsafe_store=unsafe_store, offline=offline)
     plan = plan_adoption(settings)
     if write_policy and any(row.rule for row in plan.left_alone):
         if not json:
@@ -92,10 +80,8 @@ def adopt(
 
 
 def eject(
-    config: options.Config = None,
-    key: options.Key = None,
-    unsafe_store: options.UnsafeStore = False,
-    state_dir: options.StateDir = None,
+    *,
+    on: options.Written,
     remove: Annotated[
         bool, typer.Option("--remove", help="Take the managed entries out instead.")
     ] = False,
@@ -108,6 +94,6 @@ def eject(
     from rollcall.report.changing import show_ejected
     from rollcall.sync import adopt
 
-    settings = resolve(config=config, key=key, unsafe_store=unsafe_store, state_dir=state_dir)
+    settings = on.settings()
     written = adopt.eject(settings, remove=remove)
     show_ejected(written, settings.config_name, removed=remove, as_json=json)

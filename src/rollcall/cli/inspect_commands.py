@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rollcall.cli import options
+from rollcall.cli.completing import known_names
 from rollcall.settings import resolve
 
 if TYPE_CHECKING:
@@ -18,11 +19,8 @@ if TYPE_CHECKING:
 
 
 def models(
-    config: options.Config = None,
-    key: options.Key = None,
-    policy: options.PolicyFile = None,
-    state_dir: options.StateDir = None,
-    mode: options.ModeName = None,
+    *,
+    on: options.Asking,
     provider: options.Providers = None,
     family: Annotated[str | None, typer.Option("--family", help="Only this family.")] = None,
     ready: Annotated[
@@ -37,9 +35,7 @@ def models(
     families: Annotated[
         bool, typer.Option("--families", help="Group by family, newest first; * is in the config.")
     ] = False,
-    refresh: Annotated[bool, typer.Option("--refresh", help="Ask the providers anew.")] = False,
-    timeout: options.Timeout = None,
-    deadline: options.Deadline = None,
+    refresh: options.Refresh = False,
     columns: options.Columns = None,
     json: options.Json = False,
 ) -> None:
@@ -53,10 +49,7 @@ def models(
     from rollcall.store.store import open_store
 
     fields = options.columns_of(columns, model_columns())
-    settings = resolve(
-        config=config, key=key, policy=policy, state_dir=state_dir, mode=mode,
-        timeout=timeout, deadline=deadline,
-    )  # fmt: skip
+    settings = on.settings()
     store = open_store(settings)
     watching = partial(live_progress, wanted=not json)
     known = inventory_of(look(settings, store, refresh=refresh, watching=watching), store)
@@ -94,15 +87,12 @@ def _mentions(row: ModelRow, word: str) -> bool:
 
 
 def explain(
-    name: Annotated[str, typer.Argument(help="A model, provider/id, or alias.")],
-    config: options.Config = None,
-    key: options.Key = None,
-    policy: options.PolicyFile = None,
-    state_dir: options.StateDir = None,
-    mode: options.ModeName = None,
-    refresh: Annotated[bool, typer.Option("--refresh", help="Ask the providers anew.")] = False,
-    timeout: options.Timeout = None,
-    deadline: options.Deadline = None,
+    name: Annotated[
+        str, typer.Argument(help="A model, provider/id, or alias.", autocompletion=known_names)
+    ],
+    *,
+    on: options.Asking,
+    refresh: options.Refresh = False,
     json: options.Json = False,
 ) -> None:
     """Walk one model or alias through every stage.
@@ -117,10 +107,7 @@ def explain(
     from rollcall.report.progress import live_progress
     from rollcall.store.store import open_store
 
-    settings = resolve(
-        config=config, key=key, policy=policy, state_dir=state_dir, mode=mode,
-        timeout=timeout, deadline=deadline,
-    )  # fmt: skip
+    settings = on.settings()
     watching = partial(live_progress, wanted=not json)
     inputs = look(settings, open_store(settings), refresh=refresh, watching=watching)
     where = {row.name: dict(ADAPTERS[row.protocol].sources) for row in inputs.providers.values()}
@@ -129,10 +116,8 @@ def explain(
 
 
 def status(
-    config: options.Config = None,
-    key: options.Key = None,
-    policy: options.PolicyFile = None,
-    state_dir: options.StateDir = None,
+    *,
+    on: options.Place,
     check: Annotated[
         bool, typer.Option("--check", help="Exit 1 when a provider, or rollcall, is overdue.")
     ] = False,
@@ -150,7 +135,7 @@ def status(
 
     fields = options.columns_of(columns, STATUS_RECORD)
     days = None if ends_within is None else _days("--ends-within", ends_within)
-    status = read_status(resolve(config=config, key=key, policy=policy, state_dir=state_dir), days)
+    status = read_status(on.settings(), days)
     show_status(status, as_json=json, columns=fields)
     raise typer.Exit(int(Exit.ERROR if check and status.alarms else Exit.OK))
 
@@ -166,10 +151,8 @@ def _days(flag: str, text: str) -> int:
 
 
 def doctor(
-    config: options.Config = None,
-    key: options.Key = None,
-    policy: options.PolicyFile = None,
-    state_dir: options.StateDir = None,
+    *,
+    on: options.Place,
     litellm: options.Litellm = None,
     check_keys: Annotated[
         bool, typer.Option("--check-keys", help="Ask the providers whether they take the keys.")
@@ -187,9 +170,9 @@ def doctor(
     from rollcall.settings import plain_settings
 
     try:
-        settings, error = resolve(config=config, key=key, policy=policy, state_dir=state_dir), None
+        settings, error = on.settings(), None
     except RollcallError as wrong:
-        settings, error = plain_settings(config, policy, state_dir), wrong
+        settings, error = plain_settings(on.config, on.policy, on.state_dir), wrong
     findings = examine(settings, litellm, settings_error=error, check_keys=check_keys)
     show_findings(at_most(findings), as_json=json)
     raise typer.Exit(int(Exit.ERROR if has_errors(findings) else Exit.OK))

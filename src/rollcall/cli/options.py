@@ -1,14 +1,24 @@
-"""The options that several commands share, each written once."""
+"""The options that several commands share, each written once, alone and in groups.
+
+A command takes a whole group as one argument; `spread` makes an option of each of its fields.
+"""
 
 from __future__ import annotations
 
+import inspect
+from dataclasses import dataclass, fields, is_dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from rollcall.settings import resolve
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from rollcall.settings import Settings
 
 Config = Annotated[
     Path | None,
@@ -56,6 +66,7 @@ Deadline = Annotated[str | None, typer.Option("--deadline", help="Over all of th
 Ttl = Annotated[
     str | None, typer.Option("--ttl", help="Do not ask again within this time, e.g. 10m.")
 ]
+Refresh = Annotated[bool, typer.Option("--refresh", help="Ask the providers anew.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Decide from the stored replies only.")]
 Force = Annotated[bool, typer.Option("--force", help="Go past the guards.")]
 Strict = Annotated[
@@ -85,6 +96,120 @@ Litellm = Annotated[
     str | None,
     typer.Option("--litellm", help="The litellm to start. [ROLLCALL_LITELLM, beside us, PATH]"),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Options that become settings."""
+
+    def settings(self, **more: Any) -> Settings:
+        """What these options and the environment come to; `more` as `resolve` takes it.
+
+        Raises:
+            SettingsError: see `resolve`.
+        """
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        if "provider" in given:
+            given["only_providers"] = tuple(given.pop("provider") or ())
+        if "accept" in given:
+            given["accept"] = tuple(given["accept"] or ())
+        return resolve(**given, **more)
+
+
+@dataclass(frozen=True, slots=True)
+class Place(_Group):
+    """Which config, and where its policy and state are."""
+
+    config: Config = None
+    key: Key = None
+    policy: PolicyFile = None
+    state_dir: StateDir = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asking(Place):
+    """A place, and how its providers are asked."""
+
+    mode: ModeName = None
+    timeout: Timeout = None
+    deadline: Deadline = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding(Asking):
+    """All that a plan is made from."""
+
+    provider: Providers = None
+    offline: Offline = False
+    force: Force = False
+    strict: Strict = False
+    accept: Accept = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How much of a run is told, and to whom."""
+
+    json: Json = False
+    quiet: Quiet = False
+    verbose: Verbose = False
+
+
+@dataclass(frozen=True, slots=True)
+class Written(_Group):
+    """Which config is written, where no policy is needed."""
+
+    config: Config = None
+    key: Key = None
+    unsafe_store: UnsafeStore = False
+    state_dir: StateDir = None
+
+
+def spread(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The command as typer is to see it: each field of a group among its arguments is an option."""
+    hints = get_type_hints(command, include_extras=True)
+    given = inspect.signature(command).parameters.values()
+    groups = {one.name: hints[one.name] for one in given if is_dataclass(hints[one.name])}
+    if not groups:
+        return command
+    shown = [row for one in given for row in _shown(one, hints[one.name])]
+
+    @wraps(command)
+    def run(**values: Any) -> Any:
+        for name, group in groups.items():
+            values[name] = group(**{one.name: values.pop(one.name) for one in fields(group)})
+        return command(**values)
+
+    run.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined] # what typer reads
+    run.__annotations__ = {one.name: one.annotation for one in shown}
+    return run
+
+
+def _shown(argument: inspect.Parameter, kind: Any) -> list[inspect.Parameter]:
+    """An argument as the options it stands for."""
+    if not is_dataclass(kind):
+        return [argument.replace(annotation=kind, kind=argument.KEYWORD_ONLY)]
+    hints = get_type_hints(kind, include_extras=True)
+    return [
+        inspect.Parameter(
+            one.name, argument.KEYWORD_ONLY, default=one.default, annotation=hints[one.name]
+        )
+        for one in fields(kind)
+    ]
+
+
+def seconds(option: str, text: str) -> float:
+    """A duration given to an option of one command.
+
+    Raises:
+        typer.BadParameter: it is none.
+    """
+    from rollcall.settings import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{option}: {error}.") from None
 
 
 def columns_of(given: str | None, known: Sequence[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from rollcall.cli import options
+from rollcall.cli.completing import COMPLETE_VARIABLE, SHELLS, pickable_names
 from rollcall.settings import resolve
 
 
@@ -84,7 +85,11 @@ def facts(
 def pick(
     model: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="Do not ask: pick this provider/id or name."),
+        typer.Argument(
+            metavar="[NAME]",
+            help="Do not ask: pick this provider/id or name.",
+            autocompletion=pickable_names,
+        ),
     ] = None,
     config: options.Config = None,
     policy: options.PolicyFile = None,
@@ -138,6 +143,28 @@ def schema(
         show_records(fields_of(json_schema()), ("field", "takes", "default", "what"), titles=True)
     else:
         out_json(json_schema())
+
+
+def completion(
+    shell: Annotated[str, typer.Argument(help=", ".join(SHELLS))],
+) -> None:
+    """Print what completes commands, options and names.
+
+    For bash: eval "$(rollcall completion bash)"; for PowerShell:
+    rollcall completion powershell | Out-String | Invoke-Expression
+    """
+    from typer import completion as completing
+
+    from rollcall.errors import did_you_mean
+    from rollcall.report.text import out
+
+    if shell not in SHELLS:
+        hint = did_you_mean(shell, SHELLS) or f"There is: {', '.join(SHELLS)}."
+        raise typer.BadParameter(f"no completion for {shell!r}. {hint}")
+    script = completing.get_completion_script(  # type: ignore[attr-defined] # it is public
+        prog_name="rollcall", complete_var=COMPLETE_VARIABLE, shell=shell
+    )
+    out(script)
 
 
 def demo() -> None:
