@@ -259,6 +259,11 @@ def short(source: str) -> str:
     return "OpenRouter's" if source.startswith(OPENROUTER) else f"{source}'s"
 
 
+def said_by(source: str | None) -> str:
+    """` (OpenRouter's z-ai/glm-5)`, to stand behind a value; "" where it is its provider's own."""
+    return f" ({whose(source)})" if source else ""
+
+
 def whose(source: str) -> str:
     """A source as people read it behind a value: `OpenRouter's z-ai/glm-5`, `litellm 1.110.2`."""
     row = source.removeprefix(OPENROUTER)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollcall.catalog import order
-from rollcall.catalog.facts import whose
+from rollcall.catalog.facts import said_by
 from rollcall.catalog.model import Kind, Model, Verdict
 from rollcall.litellm_config.document import is_managed, lines_of_own_models
 from rollcall.litellm_config.entries import (
@@ -219,8 +219,7 @@ def fate_of(one: OwnEntry, today: date) -> str:
         return ""
     when = "ended" if model.ends < today else "ends"
     after = f"; its successor is {model.replaced_by}" if model.replaced_by else ""
-    source = model.borrowed.get("ends")
-    said = f" ({whose(source)})" if source else ""
+    said = said_by(model.borrowed.get("ends"))
     return f"{model.id} {when} on {model.ends}{said}{after}"
 
 

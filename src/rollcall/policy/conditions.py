@@ -115,6 +115,20 @@ Day = Annotated[
 ]
 
 
+class Unmet(NamedTuple):
+    """A condition that a model does not meet.
+
+    Attributes:
+        name: of the field. fact: what counts there; None = unknown, which never passes.
+        source: whose word that is; "" = its provider's own.
+    """
+
+    name: str
+    wanted: Any
+    fact: Any
+    source: str
+
+
 class Where(BaseModel):
     """Conditions a model must meet, all of them. A fact the provider does not state never passes.
 
@@ -160,8 +174,8 @@ class Where(BaseModel):
         assume: Mapping[str, Any] | None = None,
         *,
         lenient: bool = False,
-    ) -> str | None:
-        """The first field the model does not meet, None when it meets them all.
+    ) -> Unmet | None:
+        """The first condition the model does not meet, None when it meets them all.
 
         Args:
             assume: facts that hold where the provider does not state them: a person's word goes
@@ -173,14 +187,11 @@ class Where(BaseModel):
             wanted = getattr(self, name) if name in self.model_fields_set else None
             if wanted is None or wanted == ():
                 continue
-            fact = fact_of(name, model, reading)
-            if name in assumed and (fact is None or whose_word(name, model)):
-                fact = assumed[name]
-            if fact is None:
-                if not lenient:
-                    return name
-            elif not _meets(wanted, fact):
-                return name
+            fact, source = fact_of(name, model, reading), _whose_word(name, model)
+            if name in assumed and (fact is None or source):
+                fact, source = assumed[name], ""
+            if not (lenient if fact is None else _meets(wanted, fact)):
+                return Unmet(name, wanted, fact, source)
         return None
 
 
@@ -220,7 +231,7 @@ _BORROWED_AS = {
 """A condition's field -> what the model calls it, where they differ."""
 
 
-def whose_word(name: str, model: Model) -> str:
+def _whose_word(name: str, model: Model) -> str:
     """Whose word the fact under a field's name is; "" = the provider's own, or unknown."""
     return model.borrowed.get(_BORROWED_AS.get(name, name), "")
 

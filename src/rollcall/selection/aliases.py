@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rollcall.catalog import order
+from rollcall.catalog.facts import said_by
 from rollcall.errors import PolicyError
 from rollcall.policy.schema import AliasSpec, Choice
-from rollcall.selection.choosing import Candidate, Pool, choose, is_candidate, said_by
+from rollcall.selection.choosing import Candidate, Pool, choose, is_candidate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -137,7 +138,7 @@ def _nothing_left(row: Resolved, spec: AliasSpec, pool: Pool, *, derived: bool) 
         return None
     return (
         f"alias {row.name!r} will lead nowhere after {ends}: {one.name} ends then"
-        f"{said_by(one.model, 'ends')}, and nothing else admitted fits"
+        f"{said_by(one.model.borrowed.get('ends'))}, and nothing else admitted fits"
     )
 
 

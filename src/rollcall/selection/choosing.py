@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog import order
-from rollcall.catalog.facts import whose
+from rollcall.catalog.facts import said_by
 from rollcall.catalog.model import Kind, in_dollars
 from rollcall.catalog.reading import is_family
-from rollcall.policy.conditions import ORDER, fact_of, whose_word
+from rollcall.policy.conditions import ORDER
 from rollcall.selection.rule import ends_soon, plain
 
 if TYPE_CHECKING:
@@ -132,16 +132,10 @@ def _or_successor(pool: Pool, option: Choice, outcome: Outcome) -> Outcome:
         return outcome
     if option.model is None and _unfit(pool, option.model_copy(update={"family": ()}), other):
         return outcome
-    ends = f"{one.name} ends on {one.model.ends}{said_by(one.model, 'ends')}"
+    ends = f"{one.name} ends on {one.model.ends}{said_by(one.model.borrowed.get('ends'))}"
     rest = tuple(row for row in outcome.candidates if row[0] not in (one.name, other.name))
     reason = f"{ends}, and its successor is admitted"
     return Outcome(other.name, reason, ((other.name, reason), (one.name, ends), *rest))
-
-
-def said_by(model: Model, name: str) -> str:
-    """` (OpenRouter's z-ai/glm-5)` behind a value that is not the provider's own word."""
-    source = model.borrowed.get(name)
-    return f" ({whose(source)})" if source else ""
 
 
 def _stays(pool: Pool, options: Iterable[Choice], current: str | None) -> Outcome | None:
@@ -212,14 +206,12 @@ def _fails(where: Where, pool: Pool, one: Candidate, *, lenient: bool, priced: b
         if one.model.price.blended == 0 and not where.free:
             return "it is free, and `free: true` is not said"
         asked = where.model_copy(update={"free": None})
-    name = asked.failing(one.model, one.reading, pool.assumed(one), lenient=lenient)
-    if name is None:
+    unmet = asked.failing(one.model, one.reading, pool.assumed(one), lenient=lenient)
+    if unmet is None:
         return None
-    fact = fact_of(name, one.model, one.reading)
-    known = "not said" if fact is None else _asked(name, fact)
-    source = whose_word(name, one.model)
-    known += f" ({whose(source)})" if source else ""
-    return f"wants {_asked(name, getattr(asked, name))}; this one: {known}"
+    known = "not said" if unmet.fact is None else _asked(unmet.name, unmet.fact)
+    wanted = _asked(unmet.name, unmet.wanted)
+    return f"wants {wanted}; this one: {known}{said_by(unmet.source)}"
 
 
 def _nothing(options: Iterable[Choice]) -> str:
@@ -308,7 +300,7 @@ def _yields(pool: Pool, one: Candidate, versions: list[list[Candidate]]) -> bool
 def _behind(pool: Pool, best: Candidate, one: Candidate, versions: list[list[Candidate]]) -> str:
     """Why the best stands before another one."""
     if _yields(pool, one, versions):
-        ends = f"ends on {one.model.ends}{said_by(one.model, 'ends')}"
+        ends = f"ends on {one.model.ends}{said_by(one.model.borrowed.get('ends'))}"
         return f"{ends}, and there is a successor"
     if one.reading.variant is not None and best.reading.variant is None:
         return f"a :{one.reading.variant} variant"
@@ -350,7 +342,7 @@ def _price_reason(one: Candidate) -> str:
         out = price.output if tier.output is None else tier.output
         rows.append((into, out, at))
     into, out, at = max(rows, key=lambda row: 3 * row[0] + row[1])
-    said = said_by(one.model, "price")
+    said = said_by(one.model.borrowed.get("price"))
     return f"{in_dollars(into)} in, {in_dollars(out)} out per 1M tokens{at}{said}"
 
 

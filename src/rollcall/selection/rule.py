@@ -10,8 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rollcall.catalog import order, reading
-from rollcall.catalog.facts import whose
-from rollcall.policy.conditions import fact_of, whose_word
+from rollcall.catalog.facts import said_by
 from rollcall.policy.words import render_name
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from rollcall.catalog.model import Model
     from rollcall.catalog.reading import Reading
+    from rollcall.policy.conditions import Unmet
     from rollcall.policy.schema import Policy, Rule
     from rollcall.selection.provider_catalog import ListedModel, ProviderCatalog
 
@@ -162,13 +162,18 @@ class AppliedRule:
         exact = "stage" not in rule.model_fields_set and model.id in rule.match
         if not exact and rule.stage != "any" and reading.stage != rule.stage:
             return Stop.STAGE
-        if rule.where is not None and rule.where.failing(model, reading, rule.assume) is not None:
+        if self.unmet(item) is not None:
             return Stop.WHERE
         if rule.max_age is not None:
             day = order.release_date(model)
             if day is None or (self.context.today - day).days > rule.max_age:
                 return Stop.MAX_AGE
         return None
+
+    def unmet(self, item: ListedModel) -> Unmet | None:
+        """The first of the rule's conditions that a model does not meet."""
+        where = self.rule.where
+        return where.failing(item.model, item.reading, self.rule.assume) if where else None
 
     def _select(self, items: list[ListedModel]) -> list[ListedModel]:
         if self.rule.newest is not None:
@@ -330,16 +335,12 @@ def verdict(applied: AppliedRule, item: ListedModel) -> Verdict:
 
 
 def _of_where(applied: AppliedRule, item: ListedModel) -> str:
-    where, assume = applied.rule.where, applied.rule.assume
-    name = where.failing(item.model, item.reading, assume) if where else None
-    if name is None:
+    unmet = applied.unmet(item)
+    if unmet is None:
         return "does not meet its conditions"
-    wanted = getattr(where, name)
-    fact = fact_of(name, item.model, item.reading)
-    known = "unknown, which never passes" if fact is None else plain(fact)
-    source = whose_word(name, item.model)
-    said = f" ({whose(source)})" if source else ""
-    return f"wants {name} {plain(wanted)}; this one's is {known}{said}"
+    known = "unknown, which never passes" if unmet.fact is None else plain(unmet.fact)
+    asked = f"{unmet.name} {plain(unmet.wanted)}"
+    return f"wants {asked}; this one's is {known}{said_by(unmet.source)}"
 
 
 def _of_selection(applied: AppliedRule, item: ListedModel) -> Verdict:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, TypeVar
 from rollcall.catalog import order
 from rollcall.catalog.names import maker_of_family
 from rollcall.errors import did_you_mean, nearest
-from rollcall.policy.conditions import fact_of
 from rollcall.policy.words import compile_glob
 from rollcall.selection.rule import Stop, named_ids, plain
 
@@ -178,13 +177,13 @@ def _reason(applied: AppliedRule, item: ListedModel) -> tuple[str, str]:
         if order.release_date(item.model) is None:
             return "none has a known release day", "without a known release day"
         return f"all older than {rule.max_age} days", f"older than {rule.max_age} days"
-    name = rule.where.failing(item.model, item.reading, rule.assume) if rule.where else None
-    if name is None:
+    unmet = applied.unmet(item)
+    if unmet is None:
         return "none meets its conditions", "that do not meet its conditions"
-    if fact_of(name, item.model, item.reading) is None:
-        what = _FACTS.get(name, f"its {name}")
+    if unmet.fact is None:
+        what = _FACTS.get(unmet.name, f"its {unmet.name}")
         return f"none states {what}", f"that do not state {what}"
-    wanted = f"{name} {plain(getattr(rule.where, name))}"
+    wanted = f"{unmet.name} {plain(unmet.wanted)}"
     return f"none meets {wanted}", f"that do not meet {wanted}"
 
 
