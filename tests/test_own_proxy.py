@@ -112,3 +112,19 @@ def test_another_gateway_with_a_key_of_its_own_is_a_provider(house: House) -> No
     house.monkeypatch.setenv("LITELLM_API_KEY", "sim-openai-key-0123456789")
     (line,) = house.run("plan", "--json").json()["providers"]
     assert line["verdict"] == "ok"
+
+
+def test_openais_own_list_is_not_the_proxys(house: House) -> None:
+    """One of its models carries the day that LiteLLM gives to all."""
+    rows = [
+        {"id": "gpt-3.5-turbo", "object": "model", "created": 1677610602, "owned_by": "openai"},
+        {"id": "gpt-5.5", "object": "model", "created": 1776902400, "owned_by": "openai"},
+    ]
+    house.sim.set_rows("openai", rows)
+    house.policy.write_text(
+        "version: 1\nproviders: {openai: {}}\nallow: [{family: gpt, newest: 1}]\n",
+        encoding="utf-8",
+    )
+    house.monkeypatch.setenv("OPENAI_BASE_URL", house.sim.url("openai"))
+    (line,) = house.run("plan", "--json").json()["providers"]
+    assert line["verdict"] == "ok"

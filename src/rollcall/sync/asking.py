@@ -111,8 +111,13 @@ def provider_of(name: str, row: ProviderPolicy, environ: Mapping[str, str]) -> P
 
 
 PROXY_KEYS = ("LITELLM_MASTER_KEY", "LITELLM_API_KEY")
-PROXY_CREATED = (str(CREATED).encode(), b"2023-02-28T18:56:42")
-"""The day LiteLLM's proxy gives every model it lists, in both of its shapes."""
+PROXY_CREATED = (
+    (b'"created"', str(CREATED).encode()),
+    (b'"created_at"', b"2023-02-28T18:56:42"),
+)
+"""The field and the day LiteLLM's proxy gives every model it lists, in both of its shapes; OpenAI
+gives that day to a model of its own.
+"""
 
 
 def _of_the_proxy(
@@ -152,7 +157,11 @@ def _listed_by_the_proxy(provider: Provider, answer: Answer) -> str | None:
     local = _host_and_port(provider.base_url).startswith("127.0.0.1:")
     if not provider.base_from or not local or answer.verdict is not Verdict.OK:
         return None
-    if any(mark in page for page in answer.pages for mark in PROXY_CREATED):
+    if any(
+        0 < page.count(field) == page.count(day)
+        for page in answer.pages
+        for field, day in PROXY_CREATED
+    ):
         return f"{provider.base_from} leads to a LiteLLM proxy, not to {provider.title}"
     return None
 
