@@ -15,7 +15,8 @@ from rollcall.errors import NobodyAsked, PlanError
 from rollcall.litellm_config import adoption
 from rollcall.litellm_config.document import Entry, lines_of_own_models, parse
 from rollcall.litellm_config.effective import alias_target
-from rollcall.litellm_config.entries import Unkept, called_by, lost_in, said_by
+from rollcall.litellm_config.entries import Unkept, called_by, lost_in, name_of, said_by
+from rollcall.litellm_config.writing import with_blocks
 from rollcall.plan.decide import decide
 from rollcall.policy.file import with_rules
 from rollcall.store.atomic import write_named
@@ -99,12 +100,24 @@ def plan_adoption(settings: Settings) -> AdoptionPlan:
     strays = tuple(sorted({stray.model_name for stray in document.strays}))
     return AdoptionPlan(
         before=document.raw,
-        result=adoption.adopt(document, taken, aliases=aliases),
+        result=_in_order(inputs, adoption.adopt(document, taken, aliases=aliases)),
         taken=tuple((document.own_models[index], entry) for index, entry in taken.items()),
         aliases=tuple(sorted(aliases)),
         strays=strays,
         left_alone=tuple(left),
     )
+
+
+def _in_order(inputs: Inputs, adopted: bytes) -> bytes:
+    """The text with our entries in the order the rules give them: the next apply moves none."""
+    document = parse(adopted)
+    managed = document.managed
+    if adopted == inputs.document.raw or not managed.models:
+        return adopted
+    wanted = decide(replace(inputs, document=document)).blocks.models
+    place = {name_of(entry): at for at, entry in enumerate(wanted)}
+    models = sorted(managed.models, key=lambda entry: place.get(name_of(entry), len(place)))
+    return with_blocks(document, replace(managed, models=tuple(models)))
 
 
 def _candidates(inputs: Inputs) -> Iterator[tuple[int, Admitted]]:
