@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from rollcall.cli.init import proposal_text, propose, shipped_policy
 from rollcall.errors import ConfigRefused
 from rollcall.litellm_config.document import parse
+from rollcall.plan.proposal import Proposal, propose
 from rollcall.policy.file import load_policy
+from rollcall.policy.starter import proposed_text, shipped_policy
 from rollcall.providers.fetch import Target, parse_stored
 from rollcall.providers.registry import resolve_provider
 from tests.corpus import FOLDERS, ROOT, needs_catalogs
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from tests.house import House
 
 CONFIGS = sorted((ROOT / "configs").glob("*.y*ml")) if (ROOT / "configs").is_dir() else []
+
+
+def proposal_text(found: Proposal) -> str:
+    """The policy of a proposal."""
+    return proposed_text(found.providers, found.rules, found.silent)
 
 
 def rules(config: str, *listed: Model) -> Any:
@@ -239,3 +245,21 @@ def real_catalogs() -> dict[str, Any]:
             target = Target(resolve_provider(name, environ={}))
             found[name] = parse_stored(target, [path.read_bytes()], fetched_at="").models
     return {name: models for name, models in found.items() if models}
+
+
+@pytest.mark.parametrize("offline", [(), ("--offline",)])
+def test_a_config_of_which_nothing_can_be_kept_gains_nothing(
+    house: House, offline: tuple[str, ...]
+) -> None:
+    """The starter's rules stand there as comments: what they admit the person did not have."""
+    house.config.write_text(
+        entries("a = azure/gpt-4o", "b = anthropic/claude-instant-1"), encoding="utf-8"
+    )
+    house.monkeypatch.setenv("ANTHROPIC_BASE_URL", house.sim.url("anthropic"))
+    ran = house.run("init", *offline)
+    assert ran.code == 0, ran.text
+    assert "Your config.yaml has 2 entries" in ran.out
+    plan = house.run("plan", "--json")
+    assert plan.code == 0, plan.text
+    assert [row["name"] for row in plan.json()["changes"] if row["name"] != "b"] == []
+    assert offline or "# - {family:" in house.policy.read_text(encoding="utf-8")

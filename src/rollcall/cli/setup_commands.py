@@ -31,11 +31,11 @@ def init(
     Rules that keep current what its entries call; a starter where there are none.
     Asks the providers which of those models they still list; --offline asks nobody.
     """
-    from rollcall.cli import init as proposing
     from rollcall.errors import StoreError
     from rollcall.files import is_there
-    from rollcall.report.text import out
+    from rollcall.report.changing import show_first_policy
     from rollcall.store.atomic import write_named
+    from rollcall.sync.first_policy import first_policy
 
     settings = resolve(
         config=config, policy=policy, timeout=timeout, deadline=deadline, offline=offline
@@ -46,10 +46,9 @@ def init(
             f"{target} is there already; it was not touched.",
             "Edit it, name another with --policy, or pass --overwrite.",
         )
-    text, lines = proposing.first_policy(settings, full=full)
-    write_named(target, text.encode())
-    for line in [f"{target}: written.", *lines, "Next: rollcall plan"]:
-        out(line)
+    first = first_policy(settings, full=full)
+    write_named(target, first.text.encode())
+    show_first_policy(target, first, settings.environ)
 
 
 class FactsAction(StrEnum):

@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 
 from rollcall.errors import NotFound, SettingsError
 from rollcall.policy.file import rule_text
+from rollcall.providers.builtin import BUILTIN, find_key
 from rollcall.report.tables import show_table
 from rollcall.report.text import is_terminal, out, out_json, printable, say, say_all
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from rollcall.inspect.inventory import ModelRow
+    from rollcall.plan.proposal import Proposal
     from rollcall.store.backups import Backup
     from rollcall.store.config_file import Written
     from rollcall.sync.adopt import AdoptionPlan
+    from rollcall.sync.first_policy import FirstPolicy
 
 
 def show_backups(backups: Sequence[Backup], *, as_json: bool = False) -> None:
@@ -169,3 +172,40 @@ def _named(rows: Sequence[ModelRow], given: str) -> str:
 def _note(row: ModelRow) -> str:
     price = "" if row.input_price is None else f", ${row.input_price:.4g} in per 1M"
     return f"  ({row.version or 'no version'}{price}{'' if row.ready else ', no key'})"
+
+
+def show_first_policy(path: Path, first: FirstPolicy, environ: Mapping[str, str]) -> None:
+    """What a first policy is, and what becomes of each hand-written entry."""
+    out(f"{path}: written.")
+    if first.starts_with:
+        unset = not any(find_key(BUILTIN[name], environ) for name in first.starts_with)
+        more = ", to begin with: no key is set yet" if unset else ""
+        out(f"Rules for {', '.join(first.starts_with)}{more}.")
+    elif first.proposal is None:
+        out("It names every provider; those whose key is not set wait.")
+    else:
+        for line in _kept_and_left(first.proposal):
+            out(line)
+    out("Next: rollcall plan")
+
+
+def _kept_and_left(found: Proposal) -> Iterator[str]:
+    """How many entries the rules keep; which are left alone, by reason; which are dead."""
+    yield f"Your config.yaml has {found.total} entries: {found.covered} kept by rules."
+    reasons: dict[str, list[tuple[str, int]]] = {}
+    for row in found.left_alone:
+        reasons.setdefault(row.why, []).append((row.name, row.line))
+    for why, rows in reasons.items():
+        yield f"  left alone, {why}: {_listed(rows)}"
+    said = {(row.name, row.line) for row in found.left_alone}
+    for dead in found.dead:
+        if (dead.name, dead.line) not in said:
+            why = f"{dead.provider} no longer lists {dead.id}"
+            yield f"  dead, line {dead.line}: {dead.name}: {why}"
+    for name in sorted(found.silent):
+        yield f"  {name} did not answer: its rules are comments, for you to switch on"
+
+
+def _listed(rows: Sequence[tuple[str, int]], most: int = 8) -> str:
+    shown = [f"{name} (line {line})" for name, line in rows[:most]]
+    return ", ".join(shown) + (f" and {len(rows) - most} more" if len(rows) > most else "")

@@ -1,9 +1,8 @@
-"""Proposes a first policy.yaml: rules that keep current what config.yaml has, else a starter.
+"""Decides which rules would keep current what config.yaml has, for a first policy. Pure.
 
 Reads the hand-written entries one by one: whose model each calls, and which rule would go on
 giving clients the same name for the newest of its kind. What no provider lists (deployments on
-Azure, Bedrock, Vertex; wildcards; keys written out) is left alone, with the reason. Pure: the
-command asks the providers and hands in what they list.
+Azure, Bedrock, Vertex; wildcards; keys written out) is left alone, with the reason.
 """
 
 from __future__ import annotations
@@ -12,8 +11,6 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -22,55 +19,18 @@ from rollcall.catalog.model import Kind
 from rollcall.catalog.names import maker_of_family
 from rollcall.catalog.reading import Reading, Stage, author_of, is_family, read
 from rollcall.errors import PolicyError
-from rollcall.litellm_config.document import is_managed, lines_of_own_models, parse
+from rollcall.litellm_config.document import is_managed, lines_of_own_models
 from rollcall.litellm_config.entries import Unkept, said_by
-from rollcall.policy.file import load_policy, rule_text
 from rollcall.policy.words import name_fault
 from rollcall.providers.builtin import BUILTIN, Provider, find_key
 from rollcall.providers.kinds import kind_of_id
 from rollcall.providers.registry import resolve_provider
-from rollcall.store.store import open_store
-from rollcall.sync.gather import ask_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rollcall.catalog.model import Model
     from rollcall.litellm_config.document import ConfigDocument, Entry
-    from rollcall.settings import Settings
-
-RULES: Final[dict[str, tuple[str, ...]]] = {
-    "anthropic": (
-        '{family: claude-opus, from: [anthropic], newest: 1, name: "{id}"}',
-        '{family: claude-sonnet, from: [anthropic], newest: 1, name: "{id}"}',
-        '{family: claude-haiku, from: [anthropic], newest: 1, name: "{id}"}',
-    ),
-    "openai": (
-        "{family: gpt, from: [openai], newest: 1}",
-        "{family: gpt-mini, from: [openai], newest: 1}",
-    ),
-    "gemini": (
-        "{family: gemini-pro, from: [gemini], newest: 1, stage: any}",
-        "{family: gemini-flash, from: [gemini], newest: 1}",
-    ),
-    "xai": ("{family: grok, from: [xai], newest: 1}",),
-    "perplexity": ("{match: perplexity/sonar, from: [perplexity]}",),
-    "deepseek": (
-        '{match: "deepseek-*", from: [deepseek], newest: 1, assume: {tools: true}, max: 3}',
-    ),
-    "qwen": ("{family: [qwen-max, qwen-plus], from: [qwen], newest: 1}",),
-    "openrouter": (
-        "{family: claude-sonnet, from: [openrouter], newest: 1}",
-        "{family: kimi, from: [openrouter], newest: 1}",
-        "{family: glm, from: [openrouter], newest: 1}",
-    ),
-    "mistral": ('{match: "mistral-*", from: [mistral], newest: 1, max: 3}',),
-    "groq": ("{match: openai/gpt-oss-120b, from: [groq]}",),
-}
-"""provider -> its starter rules, as they stand in the file."""
-
-FIRST: Final = "openrouter"
-"""Whom a policy starts with where nothing says whom: one key reaches every maker."""
 
 UNLISTED: Final = {
     "azure": "Azure",
@@ -116,7 +76,7 @@ class Dead(NamedTuple):
 
 
 @dataclass(slots=True)
-class OwnEntry:
+class Keepable:
     """One hand-written entry, as far as a rule can keep it.
 
     Attributes:
@@ -195,7 +155,7 @@ def propose(
     ]
     found.total = len(own)
     count = Counter(str(entry.get("model_name")) for entry, _ in own)
-    rows: list[OwnEntry] = []
+    rows: list[Keepable] = []
     for entry, line in own:
         name = str(entry.get("model_name"))
         if count[name] > 1:
@@ -222,7 +182,7 @@ def propose(
     return found
 
 
-def _own_entry(found: Proposal, entry: Entry, name: str, line: int) -> OwnEntry:
+def _own_entry(found: Proposal, entry: Entry, name: str, line: int) -> Keepable:
     said = said_by(entry)
     if name_fault(name) or "*" in said.model:
         raise Unkept("a wildcard: LiteLLM expands it itself")
@@ -238,7 +198,7 @@ def _own_entry(found: Proposal, entry: Entry, name: str, line: int) -> OwnEntry:
     if isinstance(custom, str) and custom != prefix:
         raise Unkept(f"custom_llm_provider: {custom}")
     source, api_base = _source(found, prefix, said.api_base, said.key_env)
-    return OwnEntry(
+    return Keepable(
         name=name, line=line, source=source, id=model_id, reading=read(model_id),
         key_env=said.key_env, api_base=api_base, params=said.params, model_info=said.model_info,
     )  # fmt: skip
@@ -301,7 +261,7 @@ def _own_name(found: Proposal, base: str, fields: dict[str, Any]) -> str:
     raise AssertionError(stem)
 
 
-def _settle_keys(found: Proposal, rows: list[OwnEntry], environ: Mapping[str, str]) -> None:
+def _settle_keys(found: Proposal, rows: list[Keepable], environ: Mapping[str, str]) -> None:
     """A key variable all entries of a provider share is the provider's; others are the rule's."""
     for name, fields in found.providers.items():
         said = {one.key_env for one in rows if one.source == name and one.key_env}
@@ -323,8 +283,8 @@ def _would_write(name: str, environ: Mapping[str, str]) -> str | None:
 
 
 def _alive(
-    found: Proposal, rows: list[OwnEntry], catalogs: Mapping[str, Sequence[Model]]
-) -> list[OwnEntry]:
+    found: Proposal, rows: list[Keepable], catalogs: Mapping[str, Sequence[Model]]
+) -> list[Keepable]:
     """The entries less those whose model is gone with all its family; the dead are noted."""
     kept = []
     for one in rows:
@@ -341,11 +301,11 @@ def _alive(
     return kept
 
 
-def _is_model(one: OwnEntry, model: Model) -> bool:
+def _is_model(one: Keepable, model: Model) -> bool:
     return one.id in (model.id, model.canonical) or one.id in model.aliases
 
 
-def _family_of(one: OwnEntry, models: Sequence[Model]) -> list[list[Model]]:
+def _family_of(one: Keepable, models: Sequence[Model]) -> list[list[Model]]:
     """The chat models of an entry's family, newest version first, each version's best id first."""
     return order.versions(
         model
@@ -358,17 +318,17 @@ def _family_of(one: OwnEntry, models: Sequence[Model]) -> list[list[Model]]:
     )
 
 
-def _family_word(one: OwnEntry) -> str:
+def _family_word(one: Keepable) -> str:
     """The family as a rule names it; with its vendor where nobody is known to own it."""
     family, author = one.reading.family, author_of(one.id)
     return f"{author}/{family}" if author and maker_of_family(family) is None else family
 
 
 def _rules(
-    rows: list[OwnEntry], catalogs: Mapping[str, Sequence[Model]]
+    rows: list[Keepable], catalogs: Mapping[str, Sequence[Model]]
 ) -> Iterator[tuple[dict[str, Any], list[str]]]:
     """One rule per family, name and extras; a model of its own where a family would not do."""
-    groups: dict[tuple[str, str, str, str, str], list[OwnEntry]] = {}
+    groups: dict[tuple[str, str, str, str, str], list[Keepable]] = {}
     for one in rows:
         extras = json.dumps([one.key_env, one.api_base, one.params, one.model_info], default=str)
         exact = one.id if _is_exact(one, catalogs.get(one.source)) else ""
@@ -391,7 +351,7 @@ def _rules(
         yield _rule(what, first, len(versions), stage), [one.name for one in members]
 
 
-def _is_exact(one: OwnEntry, models: Sequence[Model] | None) -> bool:
+def _is_exact(one: Keepable, models: Sequence[Model] | None) -> bool:
     """Whether a rule must name the very id: a variant, a snapshot beside its bare name, a model
     that is not for chat, a name that promises this version.
     """
@@ -409,7 +369,7 @@ def _is_exact(one: OwnEntry, models: Sequence[Model] | None) -> bool:
 
 
 def _rule(
-    what: dict[str, Any], one: OwnEntry, newest: int | None, stage: str | None = None
+    what: dict[str, Any], one: Keepable, newest: int | None, stage: str | None = None
 ) -> dict[str, Any]:
     template = one.template or one.name
     said = {
@@ -424,167 +384,3 @@ def _rule(
         "model_info": one.model_info,
     }
     return {key: value for key, value in said.items() if value not in (None, {})}
-
-
-def first_policy(settings: Settings, *, full: bool = False) -> tuple[str, list[str]]:
-    """The text of a first policy, and what to tell a person about it.
-
-    Asks the providers of the hand-written entries, unless `settings.offline`.
-
-    Args:
-        full: the policy that ships with rollcall, whatever the config holds.
-    """
-    if full:
-        return shipped_policy(), ["It names every provider; those whose key is not set wait."]
-    document = parse(open_store(settings).read_config())
-    found = propose(document, settings.environ)
-    if not found.rules:
-        names = with_keys(settings.environ)
-        who = ", ".join(names) or f"{FIRST}, to begin with: no key is set yet"
-        return starter_text(names), [f"Rules for {who}.", *_told(found)]
-    if not settings.offline:
-        policy = load_policy(proposal_text(found), "the proposed policy")
-        found = propose(document, settings.environ, ask_policy(settings, policy, document))
-    return proposal_text(found), _told(found)
-
-
-def shipped_policy() -> str:
-    """The whole policy that ships with rollcall."""
-    beside = files("rollcall.cli") / "policy.yaml"
-    if beside.is_file():
-        return beside.read_text(encoding="utf-8")
-    return (Path(__file__).parents[3] / "policy.yaml").read_text(encoding="utf-8")
-
-
-def _told(found: Proposal) -> list[str]:
-    """How many entries the rules keep; which are left alone, by reason; which are dead."""
-    if not found.total:
-        return []
-    entries = "1 entry" if found.total == 1 else f"{found.total} entries"
-    lines = [f"Your config.yaml has {entries}: {found.covered} kept by rules."]
-    reasons: dict[str, list[LeftAlone]] = {}
-    for row in found.left_alone:
-        reasons.setdefault(row.why, []).append(row)
-    for why, rows in reasons.items():
-        lines.append(f"  left alone, {why}: {_listed([(row.name, row.line) for row in rows])}")
-    said = {(row.name, row.line) for row in found.left_alone}
-    lines += [
-        f"  dead, line {dead.line}: {dead.name}: {dead.provider} no longer lists {dead.id}"
-        for dead in found.dead
-        if (dead.name, dead.line) not in said
-    ]
-    lines += [
-        f"  {name} did not answer: its rules are comments, for you to switch on"
-        for name in sorted(found.silent)
-    ]
-    return lines
-
-
-def _listed(rows: Sequence[tuple[str, int]], most: int = 8) -> str:
-    shown = [f"{name} (line {line})" for name, line in rows[:most]]
-    return ", ".join(shown) + (f" and {len(rows) - most} more" if len(rows) > most else "")
-
-
-def with_keys(environ: Mapping[str, str]) -> list[str]:
-    """The built-in providers with starter rules whose key is set."""
-    return [name for name in RULES if find_key(BUILTIN[name], environ)]
-
-
-HEADER: Final = """\
-# yaml-language-server: $schema=policy.schema.json
-# (`rollcall schema > policy.schema.json` writes that file; editors then complete and check)
-#
-# The policy of rollcall: whom to ask, which models to admit, what clients call them.
-# What no rule admits stays out. `rollcall plan` shows what it comes to.
-version: 1
-
-# A price that neither the provider nor LiteLLM's own map knows is borrowed (from OpenRouter, or a
-# list named in `facts`), so that budgets count; `own`: only what a provider states is written.
-defaults: {write_prices: borrowed}
-"""
-
-GUARDS: Final = """\
-# Before an alias moves to a model, that one has to answer a call of at most 16 output tokens.
-guards: {trial: aliases}   # off: nobody is called; all: every model before it is admitted
-# What else keeps a surprising plan out; these are the defaults.
-#   max_models: 100, max_withdrawn: 25%, price_rise: 50%, min_age: 0d, trial_every: 30d
-
-# LiteLLM's background_health_checks call, and pay for, every model; this keeps ours out of it.
-# defaults: {model_info: {disable_background_health_check: true}}
-
-# How long an entry stays once its provider withdrew it, or a newer version took its place.
-# grace: {vanished: 3d, superseded: 14d}
-
-# The name of a model where its rule gives none.
-# naming: "{provider}/{id}"
-"""
-
-
-def starter_text(names: Iterable[str]) -> str:
-    """A first policy over the providers `names`, else FIRST; the others are comments, with keys."""
-    wanted = set(names) or {FIRST}
-    chosen = [name for name in RULES if name in wanted]
-    others = [name for name in RULES if name not in chosen]
-    lines = [HEADER.rstrip(), "", "providers:"]
-    lines += [f"  {name}: {{}}" for name in chosen]
-    lines += [f"  # {name}: {{}}   {_key_hint(BUILTIN[name])}" for name in others]
-    lines += ["", "# A closed list, in the order of the output."]
-    lines += ["allow:", *(f"  - {rule}" for name in chosen for rule in RULES[name])]
-    lines += [f"  # - {rule}" for name in others for rule in RULES[name]]
-    lines += ["", 'deny: ["*:free", "*:batch"]', "", GUARDS.rstrip(), ""]
-    lines += _aliases(chosen)
-    return "\n".join(lines) + "\n"
-
-
-def _aliases(chosen: Sequence[str]) -> list[str]:
-    """The aliases section: written out where Claude is there, with its fallback if it has one."""
-    lines = [
-        "# Stable names for clients. Left out, these are derived: default, claude, claude-strong,",
-        "# claude-fallback, reasoning and cheap, each where something admitted fits.",
-    ]
-    if not {"anthropic", "openrouter"} <= set(chosen):
-        return [*lines, "# aliases:", "#   default: {family: claude-haiku}"]
-    return [
-        *lines,
-        "aliases:",
-        "  default: {first_of: [{family: claude-haiku}, {family: claude-sonnet}]}",
-        "  claude: {family: claude-sonnet, from: [anthropic], fallbacks: [claude-fallback]}",
-        "  claude-strong: {family: claude-opus}",
-        "  claude-fallback: {family: claude-sonnet, from: [openrouter]}",
-    ]
-
-
-def proposal_text(found: Proposal) -> str:
-    """The proposed policy as a file; own servers that did not answer are comments."""
-    lines = [HEADER.rstrip(), "", "providers:"]
-    for name, fields in found.providers.items():
-        off = "# " if name in found.silent else ""
-        why = "   # did not answer when this was written" if off else ""
-        lines.append(f"  {off}{name}: {rule_text(fields)}{why}")
-    lines += [
-        "",
-        "# One rule for what you keep by hand: same names, same order. Your entries stand",
-        "# until `rollcall adopt` takes over those that lose nothing by it.",
-        "allow:",
-    ]
-    for rule, names in found.rules:
-        off = "# " if rule["from"][0] in found.silent else ""
-        lines.append(f"  {off}- {rule_text(rule)}   # {', '.join(names)}")
-    if not any(rule["from"][0] not in found.silent for rule, _ in found.rules):
-        lines[lines.index("allow:")] = "allow: []"
-    free = any(str(rule.get("match", "")).endswith(":free") for rule, _ in found.rules)
-    deny = '["*:batch"]' if free else '["*:free", "*:batch"]'
-    lines += ["", f"deny: {deny}", "", GUARDS.rstrip(), ""]
-    lines += [
-        "# Stable names for clients, one target at a time. {} is none; left out, a set is derived.",
-        "aliases: {}",
-        "#   default: {family: claude-haiku}",
-        "#   claude: {family: claude-sonnet, fallbacks: [claude-fallback]}",
-        "#   claude-fallback: {family: claude-sonnet, from: [openrouter]}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _key_hint(provider: Provider) -> str:
-    names = " or ".join(provider.key_env)
-    return f"# needs {names}, from {provider.key_url}" if names else ""
