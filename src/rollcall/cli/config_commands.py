@@ -73,10 +73,10 @@ def adopt(
             add_rules(settings, plan)
             plan = plan_adoption(settings)
     if not json:
-        show_adoption(plan, settings.config_path)
+        show_adoption(plan, settings.config_name)
     wanted = plan.result != plan.before and confirmed("Write this?", yes=yes)
     written = apply_adoption(settings, plan) if wanted else None
-    show_adopted(plan, written, settings.config_path, as_json=json)
+    show_adopted(plan, written, settings.config_name, as_json=json)
 
 
 def eject(

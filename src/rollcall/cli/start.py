@@ -304,7 +304,7 @@ def _config_to_start_on(settings: Settings, *, or_last_good: bool) -> Path:
         problem = _load_problem(settings)
     if problem is None:
         return settings.config_path
-    say(f"rollcall: {settings.config_path} does not load: {problem}")
+    say(f"rollcall: {settings.config_name} does not load: {problem}")
     if not or_last_good:
         say("          Starting litellm all the same; --or-last-good starts on the last backup.")
         return settings.config_path

@@ -9,6 +9,7 @@ from __future__ import annotations
 import locale
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from traceback import extract_tb
@@ -26,7 +27,7 @@ from rollcall.files import is_there, read_regular
 from rollcall.inspect.checked_config import CheckedConfig
 from rollcall.inspect.findings import Finding, Level
 from rollcall.inspect.keys import master_key_findings, provider_findings
-from rollcall.inspect.status import alarms, read_decision
+from rollcall.inspect.status import alarms, read_decision, told_store
 from rollcall.inspect.surroundings import (
     code_page_findings,
     dotenv_findings,
@@ -176,7 +177,7 @@ def _port_check(subject: _Subject) -> Iterator[Finding]:
 
 
 def _other_config_check(subject: _Subject) -> Iterator[Finding]:
-    yield from other_config_findings(subject.settings.config_path, subject.settings.environ)
+    yield from other_config_findings(subject.settings)
 
 
 def _settings_check(subject: _Subject) -> Iterator[Finding]:
@@ -198,7 +199,7 @@ def _last_days_check(subject: _Subject) -> Iterator[Finding]:
     decision, _ = read_decision(subject.settings)
     for row in decision.last_days if decision else ():
         if notice and row.days_left(today) <= notice[0]:
-            where = f"{subject.settings.config_path}:{row.line}" if row.line else None
+            where = f"{subject.settings.config_name}:{row.line}" if row.line else None
             yield Finding(Level.WARNING, "last_day", f"{row.told(today)}.", where, row.advice)
 
 
@@ -222,6 +223,14 @@ def _mount_check(subject: _Subject) -> Iterator[Finding]:
     yield from mount_findings(subject.settings.config_path, _text(MOUNTS))
 
 
+def _store_check(subject: _Subject) -> Iterator[Finding]:
+    """Which store it is, and who wrote there last; one that cannot be read is told below."""
+    with suppress(StoreError):
+        told = told_store(subject.settings, subject.store, subject.state[0])
+        if told:
+            yield Finding(Level.OK, "store", f"{told}.")
+
+
 def _config_check(subject: _Subject) -> Iterator[Finding]:
     """What is wrong with config.yaml, for LiteLLM and for us."""
     try:
@@ -231,7 +240,7 @@ def _config_check(subject: _Subject) -> Iterator[Finding]:
             yield Finding(Level.ERROR, "config_unreadable", error.what, fix=hint_of(error))
         return
     if not config.raw:
-        what = f"There is no {subject.settings.config_path} yet."
+        what = f"There is no {subject.settings.config_name} yet."
         yield Finding(Level.WARNING, "no_config", what, fix="rollcall init, then rollcall apply")
         return
     yield from find_traps(config)
@@ -285,6 +294,7 @@ CHECKS: tuple[Check, ...] = (
     _dotenv_check,
     _mount_check,
     _folder_check,
+    _store_check,
     _config_check,
     _code_page_check,
     _master_key_check,

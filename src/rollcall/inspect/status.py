@@ -100,19 +100,27 @@ def read_status(settings: Settings, ends_within: int | None = None) -> Status:
             if row.days_left(settings.now.date()) <= max((*defaults.warn_before, ends_within or 0))
         ),
         trials=tuple(state.trials),
-        store=_told(settings, store, state),
+        store=told_store(settings, store, state),
     )
 
 
-def _told(settings: Settings, store: Store, state: State) -> str:
-    """Which store, which version, who wrote last; "" of a file."""
+def told_store(settings: Settings, store: Store, state: State) -> str:
+    """Which store, which version, who wrote last; "" of a file.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
     if settings.address is None:
         return ""
     store.read_config()
-    version = store.version.strip() or "not there yet"
-    wrote = next((run for run in reversed(state.runs) if run.outcome == "applied"), None)
-    by = f", last written by {wrote.by} at {wrote.at}" if wrote else ""
-    return f"{settings.address}, version {version}{by}"
+    version = store.version
+    told = f"{settings.address}, version {version.strip() or 'not there yet'}"
+    wrote = next((run for run in reversed(state.runs) if run.version), None)
+    if wrote is None:
+        return f"{told}, never written by rollcall"
+    if wrote.version == version:
+        return f"{told}, last written by {wrote.by} at {wrote.at}"
+    return f"{told}, changed by somebody else since {wrote.by} wrote it at {wrote.at}"
 
 
 def read_decision(settings: Settings) -> tuple[Decision | None, str]:

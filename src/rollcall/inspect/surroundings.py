@@ -11,12 +11,13 @@ from rollcall.errors import LaunchError
 from rollcall.files import same_file
 from rollcall.inspect.findings import Finding, Level
 from rollcall.launch.find import bad_release
-from rollcall.settings import given
+from rollcall.settings import bucket_of_litellm, given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rollcall.launch.find import LiteLLMInstall
+    from rollcall.settings import Settings
 
 
 _OCTAL = re.compile(r"\\([0-7]{3})")
@@ -39,16 +40,20 @@ def litellm_findings(
         yield Finding(Level.OK, "litellm", what, str(found))
 
 
-def other_config_findings(config_path: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+def other_config_findings(settings: Settings) -> Iterator[Finding]:
     """Variables that make LiteLLM read another config than `--config` says."""
-    other = given(environ, "CONFIG_FILE_PATH")
-    if other and not same_file(Path(other.value), config_path):
-        what = f"{other.said} outranks --config: LiteLLM reads {other.value}, not {config_path}."
+    ours = settings.config_name
+    other = given(settings.environ, "CONFIG_FILE_PATH")
+    if other and not same_file(Path(other.value), settings.config_path):
+        what = f"{other.said} outranks --config: LiteLLM reads {other.value}, not {ours}."
         yield Finding(Level.ERROR, "config_file_path", what, fix=f"{other.unset}.")
-    if bucket := given(environ, "LITELLM_CONFIG_BUCKET_NAME"):
-        what = f"{bucket.said} is set: LiteLLM reads a bucket, not {config_path}."
-        fix = f"{bucket.unset}, or upload config.yaml after each rollcall apply."
-        yield Finding(Level.ERROR, "config_bucket", what, fix=fix)
+    bucket = given(settings.environ, "LITELLM_CONFIG_BUCKET_NAME")
+    read = bucket_of_litellm(settings.environ)
+    if bucket and (read is None or read.value != settings.address):
+        named = read.value if read else "a bucket"
+        what = f"{bucket.said} is set: LiteLLM reads {named}, not {ours}."
+        fix = f"{bucket.unset}, or name what LiteLLM reads: rollcall apply -c {named}"
+        yield Finding(Level.ERROR, "config_bucket", what, fix=fix if read else f"{bucket.unset}.")
 
 
 def dotenv_findings(

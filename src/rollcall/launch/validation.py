@@ -186,7 +186,7 @@ def _last_line(output: str, path: Path, settings: Settings) -> str:
     text = reason if words else next(iter(lines[-1:]), "it says nothing")
     secrets = [value for name, value in settings.environ.items() if names_secret(name)]
     line = " ".join(Redactor(secrets).redact(text).split())
-    line = line.replace(str(path), str(settings.config_path))
+    line = line.replace(str(path), settings.config_name)
     return line if len(line) <= MOST_SHOWN else line[: MOST_SHOWN - 3] + "..."
 
 

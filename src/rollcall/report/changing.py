@@ -53,7 +53,7 @@ def show_restored(
         say_all(written.notes, mark="note: ")
 
 
-def show_adoption(plan: AdoptionPlan, path: Path) -> None:
+def show_adoption(plan: AdoptionPlan, path: str) -> None:
     """Print what `adopt` would write, as a diff of entries, and what it leaves alone, and why."""
     from rollcall.litellm_config.document import Blocks
     from rollcall.plan.masking import text_of
@@ -84,7 +84,7 @@ def show_new_rules(plan: AdoptionPlan, path: Path) -> None:
 
 
 def show_adopted(
-    plan: AdoptionPlan, written: Written | None, path: Path, *, as_json: bool = False
+    plan: AdoptionPlan, written: Written | None, path: str, *, as_json: bool = False
 ) -> None:
     """Print what became managed."""
     if as_json:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from rollcall.settings import Settings
 
 LOOK_SECONDS = 1.0
+STORE_LOOK_SECONDS = 30.0
+"""A store says nothing by itself: what lies there is read again this often."""
 REFRESH_INTERVAL_SECONDS = 60.0
 REFRESH_WAIT_SECONDS = 15.0
 
@@ -83,8 +85,12 @@ class InventorySource:
         self.problem = problem
 
 
-def files_stamp(settings: Settings) -> Stamp:
-    """Size and time of every file the inventory is read from."""
+def files_stamp(settings: Settings, clock: Callable[[], float] = time.monotonic) -> Stamp:
+    """Size and time of every file it is read from; of a store, that it is time to look."""
+    if settings.address:
+        turn = int(clock() // STORE_LOOK_SECONDS)
+        policy = _file_stamp(settings.policy_path)
+        return ((settings.address, turn, 0), *((policy,) if policy else ()))
     paths = [settings.config_path, settings.policy_path]
     with suppress(OSError):
         paths += sorted(path for path in settings.state_dir.rglob("*") if path.is_file())

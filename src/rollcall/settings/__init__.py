@@ -177,7 +177,7 @@ def resolve(
     named_policy = _named(policy, "--policy", variables, "ROLLCALL_POLICY")
     named_state = _named(state_dir, "--state-dir", variables, "ROLLCALL_STATE_DIR")
     if bucket and config is None:
-        named_config = _named_bucket(variables) or named_config
+        named_config = bucket_of_litellm(variables) or named_config
     address = address_of(named_config) if named_config else None
     if address is None or named_config is None:
         config_path = as_path(named_config, cwd) if named_config else cwd / "config.yaml"
@@ -238,7 +238,7 @@ def _seconds(flag: str, text: str | None, *, zero: bool = False) -> float | None
     return seconds
 
 
-def _named_bucket(variables: Mapping[str, str]) -> Given | None:
+def bucket_of_litellm(variables: Mapping[str, str]) -> Given | None:
     """What LiteLLM reads where its own variables name a bucket."""
     name = given(variables, "LITELLM_CONFIG_BUCKET_NAME")
     key = given(variables, "LITELLM_CONFIG_BUCKET_OBJECT_KEY")

@@ -161,13 +161,14 @@ def _in_place_note(why: str) -> str:
 class Written(NamedTuple):
     """What a write did. `notes` are for the user (a weaker promise, a backup that failed).
 
-    `changed` is False where the very bytes were there already.
+    `changed` is False where the very bytes were there already; `version` is the store's for them.
     """
 
     backup_id: str | None
     in_place: bool = False
     notes: tuple[str, ...] = ()
     changed: bool = True
+    version: str = ""
 
 
 def require_unchanged(path: Path, expected: bytes) -> None:

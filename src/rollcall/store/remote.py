@@ -169,7 +169,7 @@ class RemoteStore(Store):
         self._seen[""] = Held(content, version)
         self.place_copy(content)
         self._prune()
-        return Written(backup)
+        return Written(backup, version=version)
 
     def _forget(self, backup: str, expected: bytes) -> None:
         """A write that did not happen leaves no new backup, unless another one happened instead:

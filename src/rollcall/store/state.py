@@ -101,6 +101,8 @@ class RunRecord(BaseModel):
     backup_id: str | None = None
     by: str = ""
     """Who ran it, where several may; "" of a config that is a file."""
+    version: str = ""
+    """What the store calls what was written; "" of a file, or where nothing was."""
 
 
 class TrialRecord(BaseModel):

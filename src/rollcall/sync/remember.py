@@ -157,6 +157,7 @@ def remember_edit(
         summary=what,
         backup_id=written.backup_id,
         by=_who(settings),
+        version=written.version,
     )
     return store.write_state(after_run(_with_result(state, content), record))
 
@@ -194,6 +195,7 @@ def _record(settings: Settings, plan: Plan, outcome: str, written: Written | Non
         changes=[f"{change.kind} {change.name}: {change.reason}" for change in plan.changes][:50],
         backup_id=written.backup_id if written else None,
         by=_who(settings),
+        version=written.version if written else "",
     )
 
 
