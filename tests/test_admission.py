@@ -567,7 +567,7 @@ deny: ["*opus*"]
     def test_superseded_is_told_from_what_the_policy_never_wanted(self) -> None:
         outcome = admit(self.TEXT, CLAUDES)
         assert outcome.superseded("anthropic", "claude-sonnet-4-6") == (
-            "rule 1: newest 1: claude-sonnet-5 stands before it"
+            "superseded by claude-sonnet-5 (rule 1: newest 1)"
         )
         assert not outcome.superseded("anthropic", "claude-opus-5"), "denied"
         assert not outcome.superseded("anthropic", "gone"), "not listed"

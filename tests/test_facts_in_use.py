@@ -209,7 +209,7 @@ class TestShowing:
         row = next(row for row in rows if row["id"] == "claude-sonnet-5")
         assert row["borrowed"]["price"] == row["borrowed"]["tools"] == "map.json"
         shown = direct.run("models").out
-        assert "2*" in shown
+        assert "$2.00 / $10.00*" in shown
         assert "map.json's price: the provider states none" in shown
 
 
