@@ -149,6 +149,17 @@ def test_a_saved_plan_that_is_no_file(home: Path, kind: Callable[[Path], None]) 
     assert (ran.returncode, len(ran.stderr.splitlines())) == (1, 2), ran.stderr
 
 
+def test_a_path_through_a_file_is_not_taken_for_one_where_nothing_is_yet(tmp_path: Path) -> None:
+    """Windows says that nothing is there: a `.rollcall` that is a file would go unnoticed."""
+    (tmp_path / "file").write_bytes(b"")
+    for path in (tmp_path / "file" / "state.json", tmp_path / "file" / "deep" / "state.json"):
+        with pytest.raises(NotADirectoryError):
+            read_regular(path)
+    for path in (tmp_path / "none", tmp_path / "no folder" / "none"):
+        with pytest.raises(FileNotFoundError):
+            read_regular(path)
+
+
 def test_what_is_read_is_a_file_of_bounded_size(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"12345")

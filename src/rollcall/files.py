@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from errno import EINVAL, EISDIR
+from errno import EINVAL, EISDIR, ENOTDIR
 from hashlib import sha256
 from pathlib import Path
 
@@ -78,7 +78,7 @@ def read_regular(path: Path, most_bytes: int = MOST_TEXT_BYTES) -> bytes:
     Raises:
         OSError: it is not there, cannot be read, is no regular file, or is larger than that.
     """
-    _require_regular(os.stat(path), path)  # noqa: PTH116  opening some devices already acts
+    _require_regular(_found(path), path)  # opening some devices already acts
     descriptor = os.open(path, _FLAGS)
     try:
         found = os.fstat(descriptor)
@@ -93,6 +93,18 @@ def read_regular(path: Path, most_bytes: int = MOST_TEXT_BYTES) -> bytes:
         size = most_bytes // 1024 // 1024
         raise OSError(EINVAL, f"it is larger than {size} MB", str(path))
     return content
+
+
+def _found(path: Path) -> os.stat_result:
+    """`os.stat`, and every system's word for a path that leads through a file: Windows says of it
+    that there is none, and what lies in a folder that is a file would pass for not yet written.
+    """
+    try:
+        return os.stat(path)  # noqa: PTH116
+    except FileNotFoundError:
+        if sys.platform == "win32" and is_file(next(filter(is_there, path.parents), path)):
+            raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR), str(path)) from None
+        raise
 
 
 def _require_regular(found: os.stat_result, path: Path) -> None:
