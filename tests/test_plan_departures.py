@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollcall.catalog.facts import Facts, RecordedFacts
 from rollcall.catalog.model import Model, Verdict
 from rollcall.errors import PlanError
 from rollcall.litellm_config.document import Blocks
@@ -20,6 +21,7 @@ from rollcall.plan.departures import Cause
 from rollcall.plan.masking import MASK, masked, restored
 from rollcall.plan.model_list import Origin
 from rollcall.plan.plan import plan_of, read_plan
+from rollcall.settings import Mode
 from rollcall.store.state import State
 from tests.policy_making import model, models
 from tests.replaying import Replay, replay_of
@@ -253,6 +255,62 @@ class TestPartly:
         replay.partly = set()
         [placed] = replay.run(later(2)).decision.model_list.placements
         assert (placed.name, placed.key.id) == ("top", "grok-5")
+
+
+class TestTakenOut:
+    """A provider that the policy names no more, and what an entry of one that stays says."""
+
+    TEXT = "version: 1\nproviders: {xai: {}, openai: {}}\naliases: {}\n"
+
+    @pytest.mark.parametrize(("mode", "names"), [(Mode.ORCHESTRATOR, []), (Mode.LEGACY, ["xai"])])
+    def test_its_entries_go_at_once_but_not_in_mode_legacy(
+        self, mode: Mode, names: list[str]
+    ) -> None:
+        replay = replay_of(self.TEXT + 'allow: [{match: "grok-*", from: [xai]}]\n')
+        replay.listed = {**BOTH}
+        replay.run(DAY)
+        replay.old_policy = replay.policy
+        text = self.TEXT.replace("xai: {}, ", "") + 'allow: [{match: "gpt-*"}]\n'
+        replay.policy = replay_of(text).policy
+        decision = decide(replace(replay.inputs(later(1)), mode=mode))
+        ids = [one.key.provider for one in decision.model_list.placements]
+        assert sorted(ids) == ["openai", *names]
+        gone = decision.model_list.gone.get("xai/grok-4", "")
+        assert ("no longer among the policy's providers" in gone) is not bool(names)
+
+    @pytest.mark.parametrize(
+        ("said", "base"),
+        [
+            ("", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1"),
+            (", api_base: 'https://eu.example.com/v1'", "https://eu.example.com/v1"),
+        ],
+    )
+    def test_a_rules_address_goes_before_its_providers(self, said: str, base: str) -> None:
+        head = "version: 1\nproviders: {qwen: {}}\naliases: {}\n"
+        replay = replay_of(head + f'allow: [{{match: "qwen-*", from: [qwen]{said}}}]\n')
+        replay.listed = {"qwen": tuple(models("qwen/qwen-max-3"))}
+        replay.run(DAY)
+        [entry] = replay.entries.values()
+        assert entry["litellm_params"]["api_base"] == base
+
+    @pytest.mark.parametrize(
+        ("told", "source"), [(later(9), "map"), (later(8), "its entry"), (None, "its entry")]
+    )
+    def test_whose_word_the_last_day_of_a_kept_entry_is(
+        self, told: date | None, source: str
+    ) -> None:
+        replay = replay_of(self.TEXT + 'allow: [{match: "grok-*", from: [xai]}]\n')
+        replay.listed = {"xai": (model("xai/grok-4", ends=later(9)),), "openai": BOTH["openai"]}
+        replay.run(DAY)
+        replay.away = {"xai"}
+        inputs = replay.inputs(later(1))
+        inputs = replace(
+            inputs,
+            answers={**inputs.answers, "xai": replace(inputs.answers["xai"], models=())},
+            recorded={"litellm": RecordedFacts("map", lambda _: Facts(ends=told))},
+        )
+        [row] = decide(inputs).last_days
+        assert (row.ends, row.source) == (later(9), source)
 
 
 PLAIN = {
