@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-windows test-kubernetes check example bench dist pins format clean
+.PHONY: demo test test-windows test-kubernetes check example bench dist pins picture format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/rollcall demo
@@ -46,6 +46,9 @@ pins: $(VENV)/bin/python         # what rollcall and its build need, by version 
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python -m benchmarks
+
+picture: $(VENV)/.installed-test # docs/terminal.svg, as the demo looks at a terminal
+	$(BIN)/python -m tests.tools.terminal_picture
 
 format: $(VENV)/.installed-test
 	$(BIN)/ruff format .

@@ -93,7 +93,7 @@ def test_what_a_restart_command_starts_outlives_us(
         [sys.executable, str(starter), str(child), str(server.getsockname()[1])]
     )
     script = (
-        "from rollcall.cli.plan_commands import run_on_change;"
+        "from rollcall.cli.around_writing import run_on_change;"
         "from rollcall.launch.windows import end_together;"
         f"{proved} run_on_change({command!r})"
     )

@@ -123,8 +123,8 @@ def test_status_shows_what_is_held_and_how_to_accept_it(furnished: House) -> Non
 def test_a_line_for_an_alias_and_one_for_its_fallback_are_told_apart(house: House) -> None:
     house.write_policy(RULES, "anthropic", "xai")
     text = house.applied().out
-    assert "> alias grok  none -> xai/grok-4.6" in text
-    assert ">> fallback grok  none -> anthropic/claude-haiku-4-5-20251001" in text
+    assert "> alias grok  -> xai/grok-4.6" in text
+    assert ">> fallback grok  -> anthropic/claude-haiku-4-5-20251001" in text
 
 
 def test_start_does_not_ask_for_a_restart_of_what_it_starts(house: House) -> None:

@@ -124,11 +124,11 @@ def simulated_providers() -> Iterator[SimulatedProviders]:
 def run_demo() -> int:
     """Tell and do the whole job; returns the exit code of the step that failed, else 0."""
     with tempfile.TemporaryDirectory(prefix="rollcall-demo-") as name, simulated_providers() as own:
-        _write_files(Path(name), own)
-        return _Story(Path(name), _environment(), own).tell()
+        write_files(Path(name), own)
+        return _Story(Path(name), environment(), own).tell()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """This process's environment without its own keys, with the simulated ones; the commands print
     for people, though this process reads what they say.
     """
@@ -144,7 +144,7 @@ def _environment() -> dict[str, str]:
     return {**kept, **keys, **plain, FORCE_TTY: columns, "PYTHONUTF8": "1"}
 
 
-def _write_files(folder: Path, providers: SimulatedProviders) -> None:
+def write_files(folder: Path, providers: SimulatedProviders) -> None:
     rows = "\n".join(f"  {name}: {{base_url: {providers.url(name)}}}" for name in PROVIDERS)
     policy = POLICY.format(providers=rows)
     (folder / "config.yaml").write_bytes(CONFIG.encode())

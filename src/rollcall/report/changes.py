@@ -259,7 +259,8 @@ def why_of(change: Change) -> str:
         return f"on {change.leaves} ({_cause(change)})"
     if change.kind not in (ChangeKind.ALIAS, ChangeKind.FALLBACK):
         return change.reason
-    move = f"{target_of(change.before)} -> {target_of(change.after)}"
+    was = f"{target_of(change.before)} " if change.before else ""
+    move = f"{was}-> {target_of(change.after)}"
     return f"{move}; {change.reason}" if change.reason else move
 
 

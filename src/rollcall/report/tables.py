@@ -40,7 +40,7 @@ PLAIN_WIDTH = 120
 LEAST_WIDTH = 40
 LEAST_WORDS = 34
 """Columns the last column must get, to stand beside the others and not below them."""
-MOST_FITTING = 0.75
+MOST_FITTING = 0.9
 """The share of rows that must fit where a column is narrowed; the others take a line more."""
 GAP = "  "
 INDENT = "      "
@@ -111,6 +111,8 @@ class _Table:
             for column in zip(head, *rows, strict=True)
         ]
         self.widths = [max(column) for column in self.columns]
+        words = [_columns(word) for row in rows for word in str(row[-1].value).split()]
+        self.longest_word = max([LEAST_WORDS, *words])
         self.parts = self._parts()
 
     def _parts(self) -> list[list[int]]:
@@ -140,10 +142,11 @@ class _Table:
         return True
 
     def _needed(self, part: list[int]) -> int:
-        """The columns a line takes; the last column may be wrapped."""
+        """The columns a line takes; the last column may be wrapped, between words."""
         last = len(self.widths) - 1
         widths = [
-            min(self.widths[one], LEAST_WORDS) if one == last else self.widths[one] for one in part
+            min(self.widths[one], self.longest_word) if one == last else self.widths[one]
+            for one in part
         ]
         return sum(widths) + len(GAP) * (len(part) - 1)
 
