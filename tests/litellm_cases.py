@@ -17,6 +17,8 @@ class Case:
         trap: what is odd about it, for people. config, files: with UPSTREAM for the provider's
             address and KEY for a key it takes. environ: variables beside the master key; None
             unsets one. calls: further names to call. codes: what doctor finds.
+        where: the config's path in its folder. policy: beside it; then doctor runs whole, with
+            --check-keys, and what it says of keys counts too.
     """
 
     trap: str
@@ -26,6 +28,8 @@ class Case:
     files: dict[str, str] = field(default_factory=dict)
     calls: tuple[str, ...] = ()
     proxy_key: str = MASTER_KEY
+    where: str = "config.yaml"
+    policy: str = ""
 
 
 def entry(
@@ -115,6 +119,23 @@ DEAD = (
     " api_key: KEY, max_retries: 0}}\n"
 )
 
+POLICY = """\
+version: 1
+defaults: {timeout: 30s, deadline: 60s}
+providers: {gate: {type: openai, base_url: "URL", key_env: GATE_KEY}}
+allow: []
+aliases: {}
+"""
+_GATED = HEAD + "  - {model_name: dead, litellm_params: {model: openai/x, api_base: 'URL',"
+GATED = _GATED + " api_key: os.environ/GATE_KEY, max_retries: 0}}\n"
+
+
+def gated(trap: str, *codes: str, url: str = "UPSTREAM", **environ: str | None) -> Case:
+    """An entry behind a provider of the policy, asked whether it takes the key."""
+    config, policy = (text.replace("URL", url) for text in (GATED, POLICY))
+    return Case(trap, config, codes, environ=environ, policy=policy)
+
+
 CASES: dict[str, list[Case]] = {
     "The file": [
         Case("nothing is odd", HEAD),
@@ -134,6 +155,27 @@ CASES: dict[str, list[Case]] = {
             ("duplicate_key",),
         ),
         Case("lone carriage returns as line ends", HEAD.replace("\n", "\r")),
+        Case("a byte order mark", "\ufeff" + HEAD),
+        Case("a file that is not UTF-8", HEAD + "# caf\udce9\n", ("does_not_load",)),
+        Case(
+            "a file in UTF-16",
+            HEAD.encode("utf-16").decode("utf-8", "surrogateescape"),
+            ("does_not_load",),
+        ),
+        Case("names beyond ASCII", HEAD + entry("'café'") + entry("'naïve ü'")),
+        Case("a path with blanks and brackets", HEAD, where="my proxy [1]/the config (2).yaml"),
+        Case(
+            "the same, with a file included",
+            HEAD + "include: ['more [a] b.yaml']\n",
+            where="my proxy [1]/config.yaml",
+            files={"my proxy [1]/more [a] b.yaml": "model_list:\n" + entry("more")},
+        ),
+        Case(
+            "`include:` of a folder",
+            HEAD + "include: [sub]\n",
+            ("include_missing",),
+            files={"sub/i.yaml": "x-a: 1\n"},
+        ),
         Case(
             "`include:` of a file that is not there",
             HEAD + "include: [gone.yaml]\n",
@@ -792,5 +834,17 @@ CASES: dict[str, list[Case]] = {
             "router_settings: {fallbacks: [{dead: [dead]}]}\n",
             ("fallbacks_twice",),
         ),
+    ],
+    "Keys, with --check-keys": [
+        gated("a key that its provider takes", GATE_KEY=KEY),
+        gated("a key that its provider refuses", "key_refused", GATE_KEY="sk-revoked-0123456789"),
+        gated(
+            "a provider that cannot be reached",
+            "key_unchecked",
+            url="http://127.0.0.1:1/v1",
+            GATE_KEY=KEY,
+        ),
+        gated("a key with a blank behind it", "key_odd", GATE_KEY=f"{KEY} "),
+        gated("a key that is not set", "no_key", "variable_unset"),
     ],
 }

@@ -21,7 +21,7 @@ import httpx
 
 from rollcall.errors import ConfigRefused
 from rollcall.inspect.checked_config import CheckedConfig
-from rollcall.inspect.doctor import checked_config
+from rollcall.inspect.doctor import checked_config, examine
 from rollcall.inspect.findings import Finding, Level
 from rollcall.inspect.keys import master_key_findings
 from rollcall.inspect.smoke import SmokeOptions, proxy_key, read_promised, run_smoke
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from tests.proxy_forks import Forks
 
 
+TAKEN = (f"Bearer {KEY}", "Bearer fake-api-key")
+WRONG = {"error": {"message": "wrong key", "type": "auth", "code": "401"}}
+
+
 class Upstream(BaseHTTPRequestHandler):
     """A provider that takes one key and says one word."""
 
@@ -49,14 +53,17 @@ class Upstream(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_GET(self) -> None:
-        """A list of models, for whoever polls."""
-        self._answer(200, {"object": "list", "data": []})
+        """A list of models for the good key, 401 for any other."""
+        if self.headers.get("authorization") not in TAKEN:
+            self._answer(401, WRONG)
+            return
+        self._answer(200, {"object": "list", "data": [{"id": "x", "object": "model"}]})
 
     def do_POST(self) -> None:
         """A completion for the good key, 401 for any other."""
         body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
-        if self.headers.get("authorization") not in (f"Bearer {KEY}", "Bearer fake-api-key"):
-            self._answer(401, {"error": {"message": "wrong key", "type": "auth", "code": "401"}})
+        if self.headers.get("authorization") not in TAKEN:
+            self._answer(401, WRONG)
             return
         message = {"role": "assistant", "content": "OK"}
         answer = {
@@ -141,7 +148,10 @@ class Observed:
 
 def observe(case: Case, folder: Path, bench: Bench) -> Observed:
     """Run a case in an empty folder."""
-    for name, text in {"config.yaml": case.config, **case.files}.items():
+    texts = {case.where: case.config, **case.files}
+    if case.policy:
+        texts["policy.yaml"] = case.policy
+    for name, text in texts.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(_filled(text, bench).encode("utf-8", "surrogateescape"))
     where = _settings(case, folder, bench)
@@ -149,6 +159,9 @@ def observe(case: Case, folder: Path, bench: Bench) -> Observed:
     raw = store.read_config()
     config = checked_config(where, store, raw, find_package({"PATH": os.environ["PATH"]}))
     findings = (*find_traps(config), *master_key_findings(config))
+    if case.policy:
+        whole = examine(where, check_keys=True)
+        findings += tuple(one for one in whole if one.code in KEY_CODES)
     told = [one for one in findings if one.level is not Level.OK and one.code not in OF_THE_BENCH]
     judged = Judged(tuple(told))
     seen = Seen(starts=False)
@@ -173,7 +186,7 @@ def _settings(case: Case, folder: Path, bench: Bench) -> Settings:
         **case.environ,
     }
     given = {name: value for name, value in environ.items() if value is not None}
-    return resolve(cwd=folder, environ=given)
+    return resolve(cwd=folder, config=folder / case.where, environ=given)
 
 
 def _validate(
@@ -279,6 +292,7 @@ def _smoked(case: Case, where: Settings, url: str) -> str:
 
 OF_THE_BENCH = frozenset({"polled_api_base", "plain_key", "plain_master_key"})
 """What is odd about every case here: a provider on loopback, keys in the file."""
+KEY_CODES = frozenset({"key_refused", "key_unchecked", "key_odd", "no_key"})
 DOWN = frozenset({"dead"})
 """Entries whose provider is down: no fault of the config."""
 AT_RISK = frozenset({"variable_as_text", "duplicate_key"})

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from rollcall.inspect.doctor import examine
+from rollcall.inspect.surroundings import code_page_findings
 from rollcall.litellm_config import fields
-from tests.litellm_cases import CASES, Case
+from rollcall.settings import resolve
+from tests.litellm_cases import CASES, HEAD, Case
 from tests.litellm_matrix import Bench, disagreements, listed_names, observe, row, upstream
-from tests.litellm_proxy import OFFLINE
+from tests.litellm_proxy import MASTER_KEY, OFFLINE, litellm_command
 from tests.platforms import not_on_windows
 from tests.proxy_forks import running_forks
 
@@ -116,3 +119,38 @@ def test_the_table_is_that_of_the_installed_litellm() -> None:
     if made["litellm"] != known["litellm"]:
         pytest.skip(f"made with litellm {known['litellm']}, here is {made['litellm']}")
     assert made == known
+
+
+def validated(config: Path, **environ: str) -> int:
+    """The exit code of LiteLLM's own check, started anew: what a process reads files in is settled
+    at its start.
+    """
+    args = [str(litellm_command()), "--config", str(config), "--validate_config"]
+    variables = {"PATH": os.environ["PATH"], "HOME": str(config.parent), **OFFLINE, **environ}
+    return subprocess.run(args, env=variables, capture_output=True, check=False).returncode
+
+
+def test_a_code_page_without_the_letters_of_a_name_ends_the_start(tmp_path: Path) -> None:
+    """ASCII is the one that every system has."""
+    config = tmp_path / "config.yaml"
+    config.write_text(HEAD.replace("good", "café"), encoding="utf-8")
+    ascii_only = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    [finding] = code_page_findings({"config.yaml": config.read_bytes()}, "ascii")
+    assert "it does not start" in finding.what
+    assert "PYTHONUTF8=1" in finding.fix
+    assert validated(config, **ascii_only) == 1
+    assert validated(config, **ascii_only | {"PYTHONUTF8": "1"}) == 0
+
+
+def test_a_folder_for_a_config_ends_the_start(bench: Bench, tmp_path: Path) -> None:
+    """Docker makes one where the file that is to be mounted is not there."""
+    config = tmp_path / "config.yaml"
+    config.mkdir()
+    environ = {"PATH": os.environ["PATH"], "LITELLM_MASTER_KEY": MASTER_KEY, **OFFLINE}
+    log = tmp_path / "litellm.log"
+    started = bench.forks.start(["--config", str(config), "--port", "1"], tmp_path, environ, log)
+    code = started.exit_code(60)
+    started.stop()
+    assert code not in (0, None)
+    found = examine(resolve(cwd=tmp_path, environ={**environ, "ROLLCALL_LITELLM": "none"}))
+    assert "folder_for_file" in {one.code for one in found if "does not start" in one.what}
