@@ -23,20 +23,34 @@ PATHS = {
     "a line break": "a\nb/c",
     "a surrogate": "a\udc80b",
     "no such home": "~nobody-of-that-name/x",
+    "a NUL": "a\0b",
+    "no name": os.path.abspath(os.sep),  # noqa: PTH100
+    "a store": "s3://",
 }
 if sys.platform == "win32":
     PATHS |= {"a device": "NUL", "a device with an ending": "con.yaml", "no drive": "Q:\\x\\y"}
     PATHS |= {"odd characters": "a<b>|?*.yaml", "a stream": "config.yaml:x:$DATA:y"}
+    PATHS |= {
+        "no share": "\\\\nowhere\\share\\x",
+        "a verbatim one": "\\\\?\\Q:\\x",
+        "a port": "COM1",
+    }
 else:
     PATHS |= {"nothing": "/dev/null", "full": "/dev/full", "endless": "/dev/zero"}
     PATHS |= {"a circle": "loop", "a dangling link": "dangling", "memory": "/proc/self/mem"}
+    PATHS |= {"below a circle": "loop/x"}
 
 COMMANDS = [
     *(f"{command} -c PATH" for command in ("plan", "apply", "rollback", "rollback --list")),
     *(f"{command} -c PATH" for command in ("models", "explain x", "adopt", "eject")),
-    *(f"{command} -p PATH" for command in ("plan", "apply", "pick --clear", "pick x")),
+    *(f"{command} -p PATH" for command in ("plan", "apply", "pick --clear", "pick --model x")),
     *(f"{command} --state-dir PATH" for command in ("plan", "apply", "models", "status")),
+    *(f"{command} --state-dir PATH" for command in ("rollback", "rollback --list", "adopt")),
     "plan --out PATH",
+    "plan --markdown-out PATH",
+    "roles -f PATH",
+    "facts update http://127.0.0.1:9/x --to PATH",
+    "rollback PATH",
     "apply --write-to PATH",
     "apply PATH",
     "init -p PATH --overwrite",

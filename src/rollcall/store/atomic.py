@@ -16,7 +16,7 @@ import stat
 import sys
 import time
 from contextlib import suppress
-from errno import EACCES, EIO, ELOOP
+from errno import EACCES, EIO, EISDIR, ELOOP
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -282,6 +282,8 @@ def real_path(path: Path) -> Path:
     """
     if "\0" in str(path):
         raise StoreError(f"{str(path)!r} is not a path.", "Name a file.")
+    if not path.name:  # a drive, or the folder that has none above it
+        raise store_error("read", path, OSError(EISDIR, ""))
     try:
         if path.is_symlink():
             return path.resolve(strict=True)

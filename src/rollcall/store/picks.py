@@ -24,7 +24,7 @@ HEADER = "# Written by `rollcall pick`. Delete this file to go back to the polic
 
 def picked_path(policy_path: Path) -> Path:
     """Where the pick of a policy is kept: `policy.yaml` -> `policy.picked.yaml`."""
-    return policy_path.with_name(f"{policy_path.stem}.picked{policy_path.suffix or '.yaml'}")
+    return policy_path.parent / f"{policy_path.stem}.picked{policy_path.suffix or '.yaml'}"
 
 
 def read_picked(policy_path: Path) -> tuple[bytes, str | None]:
