@@ -103,7 +103,7 @@ class TestFindLitellm:
         with pytest.raises(LaunchError) as caught:
             find_litellm(None, {"PATH": ""}, python=NO_PYTHON)
         assert "not found" in caught.value.what
-        assert "pip install 'litellm[proxy]'" in caught.value.hint
+        assert 'pip install "litellm[proxy]"' in caught.value.hint
 
     @pytest.mark.parametrize("option", ["--litellm", "ROLLCALL_LITELLM"])
     def test_a_wrong_name_is_not_replaced_by_a_guess(

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from rollcall.errors import SettingsError
-from rollcall.service import HELP_EPILOG, ServeOptions
+from rollcall.service import HELP_EPILOG, ServeOptions, help_epilog
 from tests.litellm_proxy import free_port
 from tests.platforms import not_on_windows
 from tests.service.fake_litellm import KEY, FakeLiteLLM
@@ -194,7 +194,19 @@ def test_importing_the_service_costs_no_fastapi() -> None:
     assert shown.stdout.strip() == "False"
 
 
-def test_the_help_shows_a_unit_for_systemd() -> None:
-    assert "[Service]" in HELP_EPILOG
-    assert "rollcall serve" in HELP_EPILOG
+@pytest.mark.parametrize(
+    ("platform", "words"),
+    [
+        ("linux", ("[Service]", "systemctl --user", "WorkingDirectory=", "rollcall serve")),
+        ("win32", ("Register-ScheduledTask", "-AtLogOn", "-WorkingDirectory C:\\litellm", "serve")),
+        ("darwin", ("<plist", "launchctl bootstrap", "WorkingDirectory", "serve")),
+    ],
+)
+def test_the_help_shows_how_this_system_keeps_it_running(
+    platform: str, words: tuple[str, ...]
+) -> None:
+    told = help_epilog(platform)
+    assert all(word in told for word in words)
+    assert platform == "linux" or "systemd" not in told
+    assert help_epilog(sys.platform) == HELP_EPILOG
     assert ServeOptions.__doc__

@@ -30,7 +30,9 @@ class Proving:
 
     on_change: Annotated[
         str | None,
-        typer.Option("--on-change", help="Run this command after a change, e.g. a restart."),
+        typer.Option(
+            "--on-change", help="Run this after a change: a line for sh, on Windows for cmd."
+        ),
     ] = None
     validate: Annotated[
         bool, typer.Option("--validate", help="Have LiteLLM itself check the new config first.")

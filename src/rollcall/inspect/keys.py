@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 EXAMPLE_KEY = "sk-1234"
 PERMIT = "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY"
 NEW_KEY = (
-    "python -c \"import secrets; print('LITELLM_MASTER_KEY=sk-' + secrets.token_hex(24))\" >> .env"
+    f"python{'' if os.name == 'nt' else '3'} -c \"import secrets; open('.env', 'a').write("
+    "'\\nLITELLM_MASTER_KEY=sk-' + secrets.token_hex(24) + '\\n')\""
 )
+"""The same words in every shell. `>> .env` would append UTF-16 in Windows PowerShell."""
 
 
 def master_key_findings(config: CheckedConfig) -> Iterator[Finding]:

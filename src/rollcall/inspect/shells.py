@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from rollcall.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Shell = Literal["sh", "powershell", "fish", "cmd"]
 SHELLS: tuple[Shell, ...] = get_args(Shell)
@@ -66,6 +66,18 @@ def quoted(value: str, shell: Shell) -> str:
     if shell == "cmd":
         return f'"{_for_cmd(value)}"'
     return "'" + value.replace("'", "'\"'\"'") + "'"
+
+
+def command_line(words: Sequence[str], shell: Shell) -> str:
+    """A command as a person types it into a shell: quoted is what needs it.
+
+    Raises:
+        SettingsError: cmd cannot be given such a word.
+    """
+    return " ".join(word if _BARE.fullmatch(word) else quoted(word, shell) for word in words)
+
+
+_BARE = re.compile(r"[A-Za-z0-9_./:\\+=-]+" if os.name == "nt" else r"[A-Za-z0-9_./:+=-]+")
 
 
 def assignment(name: str, value: str, shell: Shell) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from rollcall.errors import LaunchError
 from rollcall.files import same_file
 from rollcall.inspect.findings import Finding, Level
+from rollcall.inspect.shells import command_line, this_shell
 from rollcall.launch.find import bad_release
 from rollcall.settings import bucket_of_litellm, given
 
@@ -68,7 +70,7 @@ def dotenv_findings(
         return
     if mode is not None and mode & 0o077:
         what = f"Others on this machine can read the keys in {dotenv_path}."
-        fix = f"chmod 600 {dotenv_path}"
+        fix = command_line(("chmod", "600", str(dotenv_path)), this_shell(os.environ))
         yield Finding(Level.WARNING, "dotenv_readable", what, str(dotenv_path), fix)
     if install is not None and dotenv_path.parent not in install.library.parents:
         what = (

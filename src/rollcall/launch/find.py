@@ -49,7 +49,7 @@ def find_litellm(
         return Path(found).absolute()
     raise LaunchError(
         "litellm was not found beside rollcall's Python or on PATH.",
-        "Install it with: pip install 'litellm[proxy]' (or name it with --litellm PATH).",
+        'Install it with: pip install "litellm[proxy]" (or name it with --litellm PATH).',
     )
 
 
@@ -204,5 +204,5 @@ def bad_release(install: LiteLLMInstall, bad: KnownBad) -> tuple[str, str]:
         f"litellm {install.version} ({bad.published}) is malicious: it sends environment variables"
         f" and keys away ({bad.source}).",
         "Remove it (pip uninstall litellm; in a container, another image), install another release"
-        " (pip install --upgrade litellm[proxy]), and replace every key this machine has held.",
+        ' (pip install --upgrade "litellm[proxy]"), and replace every key this machine has held.',
     )

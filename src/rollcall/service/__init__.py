@@ -7,6 +7,7 @@ to nothing; FastAPI and uvicorn are imported by `serve`.
 from __future__ import annotations
 
 import ipaddress
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -23,7 +24,7 @@ __all__ = ["HELP_EPILOG", "ServeOptions", "serve"]
 DEFAULT_PORT = 4001
 
 # click fills paragraphs, except below a line that is a lone backspace character.
-HELP_EPILOG = """\
+_SYSTEMD = """\
 As a systemd service, in ~/.config/systemd/user/rollcall.service:
 
 \b
@@ -43,8 +44,46 @@ As a systemd service, in ~/.config/systemd/user/rollcall.service:
     [Install]
     WantedBy=default.target
 
-then: systemctl --user enable --now rollcall. A compose file stands in docs/SERVICE.md.
+then: systemctl --user enable --now rollcall.
 """
+
+_TASK_SCHEDULER = """\
+At log-on, by Task Scheduler; in PowerShell, once:
+
+\b
+    $action = New-ScheduledTaskAction -Execute C:\\litellm\\.venv\\Scripts\\rollcall.exe `
+      -Argument 'serve --upstream http://127.0.0.1:4000' -WorkingDirectory C:\\litellm
+    $trigger = New-ScheduledTaskTrigger -AtLogOn -User $env:USERNAME
+    $settings = New-ScheduledTaskSettingsSet -ExecutionTimeLimit ([TimeSpan]::Zero) `
+      -AllowStartIfOnBatteries -DontStopIfGoingOnBatteries
+    Register-ScheduledTask rollcall-serve -Action $action -Trigger $trigger -Settings $settings
+"""
+
+_LAUNCHD = """\
+At log-in, by launchd, in ~/Library/LaunchAgents/local.rollcall.plist:
+
+\b
+    <?xml version="1.0" encoding="UTF-8"?>
+    <plist version="1.0"><dict>
+      <key>Label</key><string>local.rollcall</string>
+      <key>WorkingDirectory</key><string>/Users/me/litellm</string>
+      <key>ProgramArguments</key><array>
+        <string>/Users/me/litellm/.venv/bin/rollcall</string><string>serve</string>
+      </array>
+      <key>RunAtLoad</key><true/><key>KeepAlive</key><true/>
+    </dict></plist>
+
+then: launchctl bootstrap gui/$(id -u) ~/Library/LaunchAgents/local.rollcall.plist
+"""
+
+
+def help_epilog(platform: str) -> str:
+    """How a system of this name (as sys.platform has it) keeps the service running."""
+    own = {"win32": _TASK_SCHEDULER, "darwin": _LAUNCHD}.get(platform, _SYSTEMD)
+    return f"{own}\nWith compose, and on the other systems: docs/SERVICE.md.\n"
+
+
+HELP_EPILOG = help_epilog(sys.platform)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
