@@ -76,7 +76,11 @@ def house(tmp_path: Path, sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> Ho
 @pytest.mark.parametrize("name", PATHS)
 def test_an_odd_path_ends_in_two_lines_at_worst(house: House, name: str) -> None:
     kept = (house.config.read_bytes(), house.policy.read_bytes())
+    named = house.folder / PATHS[name].replace("\0", "")
+    is_new = not os.path.lexists(named)
     for command in COMMANDS:
+        if is_new and os.path.isfile(named):  # noqa: PTH113 - what the command before wrote
+            named.unlink()
         args = [PATHS[name] if word == "PATH" else word for word in command.split()]
         ran = house.run(*args)
         assert ran.code in (0, 1, 2, 5), (command, ran.err[-600:])
