@@ -204,7 +204,7 @@ class TestProviders:
         assert "not known: " in rows["OPENAI_API_KEY"]["what"]
 
     def test_what_keeps_from_asking_is_one_finding_among_the_others(self, place: Place) -> None:
-        place.write("policy.yaml", "version: 1\nalow: []\n")
+        place.write("policy.yaml", "version: 1\nproviders: {openai: {}}\nalow: []\n")
         environ = {**GOOD, "LITELLM_MASTER_KEY": "sk-1234"}
         findings = examine(place.settings(environ), str(place.litellm), check_keys=True)
         assert [finding.code for finding in findings].count("policy") == 1

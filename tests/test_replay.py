@@ -75,7 +75,7 @@ def test_the_shipped_policy_through_every_capture() -> None:
 
 
 TOLD = {
-    "superseded": "superseded (rule 1: newest 1: ",
+    "superseded": "superseded by ",
     "withdrawn": " no longer lists it",
     "retired": " retired it on ",
     "renamed": " renamed it to ",
