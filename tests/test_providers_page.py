@@ -10,4 +10,6 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "PROVIDERS.md"
 
 
 def test_the_page_is_up_to_date() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "python -m tests.providers_page"
+    assert PAGE.read_text(encoding="utf-8") == page(), (
+        "python -m tests.providers_page > docs/PROVIDERS.md"
+    )
