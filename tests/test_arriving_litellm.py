@@ -20,6 +20,7 @@ from rollcall.settings import resolve
 from tests.arriving import patient
 from tests.litellm_matrix import MESSAGES, Upstream
 from tests.litellm_proxy import MASTER_KEY, OFFLINE
+from tests.platforms import not_on_windows
 from tests.proxy_forks import running_forks, wait_for
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.litellm,
-    pytest.mark.skipif(os.name == "nt", reason="forks are POSIX"),
+    not_on_windows("no fork"),
 ]
 
 LISTED = {
