@@ -14,6 +14,7 @@ if sys.platform == "win32":
     from ctypes import wintypes
 
     _KILL_ON_JOB_CLOSE = 0x2000
+    _NO_CHILDREN = 0x1000  # JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK
     _EXTENDED_LIMITS = 9
     _QUERY_LIMITED_INFORMATION = 0x1000
     _IPV4, _IPV6 = 2, 23
@@ -81,7 +82,7 @@ if sys.platform == "win32":
     def end_apart() -> None:
         """Have whatever this process starts from now on, and what still runs, outlive it again."""
         while _jobs:
-            _limit(_jobs.pop(), 0)
+            _limit(_jobs.pop(), _NO_CHILDREN)
 
     def _limit(job: wintypes.HANDLE, flags: int) -> bool:
         limits = _ExtendedLimits()
