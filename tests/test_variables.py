@@ -188,6 +188,44 @@ def test_certificates_that_cannot_be_read_name_their_variable(house: House) -> N
     assert "(set: SSL_CERT_FILE" in house.run("plan", "--json").out
 
 
+class TestStartedFromAnotherFolder:
+    """A `.env` beside the config is not read then: that is said, with the way to have it read."""
+
+    @pytest.fixture
+    def elsewhere(self, house: House) -> House:
+        house.write_policy("allow: [{family: claude-haiku, from: [anthropic]}]\n", "anthropic")
+        key = os.environ["ANTHROPIC_API_KEY"]
+        house.monkeypatch.delenv("ANTHROPIC_API_KEY")
+        text = f"ANTHROPIC_API_KEY={key}\n"
+        (house.folder / ".env").write_text(text, encoding="utf-8")
+        (house.folder / "away").mkdir()
+        (house.folder / "away" / ".env").write_text("A=1\n", encoding="utf-8")
+        house.monkeypatch.chdir(house.folder / "away")
+        return house
+
+    @pytest.mark.parametrize("command", ["plan", "apply", "doctor", "start"])
+    def test_each_command_names_it(self, elsewhere: House, command: str) -> None:
+        elsewhere.monkeypatch.setenv("ROLLCALL_LITELLM", "no-such-litellm")
+        said = elsewhere.run(command, "-c", str(elsewhere.config)).text
+        flat = " ".join(said.split())
+        assert f"{elsewhere.folder / '.env'} was not read, which sets ANTHROPIC_API_KEY" in flat
+        assert f'cd "{elsewhere.folder}"' in flat
+        assert "ROLLCALL_ENV_FILE" in flat
+        assert (elsewhere.folder / ".env").read_text(encoding="utf-8")[18:40] not in said
+
+    def test_done_as_told_it_is_read(self, elsewhere: House) -> None:
+        path = elsewhere.folder / ".env"
+        elsewhere.monkeypatch.setenv("ROLLCALL_ENV_FILE", str(path))
+        assert "was not read" not in elsewhere.run("plan", "-c", str(elsewhere.config)).text
+        elsewhere.monkeypatch.delenv("ROLLCALL_ENV_FILE")
+        elsewhere.monkeypatch.chdir(elsewhere.folder)
+        assert "was not read" not in elsewhere.run("plan", "-c", str(elsewhere.config)).text
+
+    def test_one_that_would_change_nothing_is_nobody_s_concern(self, elsewhere: House) -> None:
+        elsewhere.monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+        assert "was not read" not in elsewhere.run("doctor", "-c", str(elsewhere.config)).out
+
+
 class TestKeys:
     @pytest.mark.parametrize(
         ("value", "problem"),

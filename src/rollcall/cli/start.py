@@ -194,6 +194,9 @@ def _say_left_out(settings: Settings) -> None:
     for row in settings.left_out:
         say(f"rollcall: {printable(f'{row.where}: {row.what}')}")
         say(f"          {row.fix}")
+    if unread := settings.unread:
+        say(f"rollcall: {printable(unread.what)}")
+        say(f"          {printable(unread.fix)}")
 
 
 class KnownBadRelease(LaunchError):

@@ -186,6 +186,9 @@ def _settings_check(subject: _Subject) -> Iterator[Finding]:
         yield Finding(Level.ERROR, "settings", error.what, fix=hint_of(error))
     for row in subject.settings.left_out:
         yield Finding(Level.ERROR, "variable_left_out", row.what, row.where, row.fix)
+    if unread := subject.settings.unread:
+        where = str(unread.path)
+        yield Finding(Level.WARNING, "dotenv_elsewhere", unread.what, where, unread.fix)
 
 
 def _dotenv_check(subject: _Subject) -> Iterator[Finding]:

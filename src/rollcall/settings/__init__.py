@@ -21,12 +21,14 @@ from rollcall.settings.environment import (
     Environment,
     Given,
     LeftOut,
+    Unread,
     Variables,
     as_path,
     given,
     hint_of,
     read_environment,
     source,
+    unread_dotenv,
 )
 from rollcall.settings.words import (
     address_of,
@@ -125,6 +127,14 @@ class Settings:
     def config_name(self) -> str:
         """What a person calls the config: its address, or its path."""
         return self.address or str(self.config_path)
+
+    @property
+    def unread(self) -> Unread | None:
+        """A `.env` beside config.yaml that was not read, since we were started elsewhere."""
+        if self.address is not None:
+            return None
+        seen = Environment(Variables(self.environ), self.dotenv_path, ())
+        return unread_dotenv(self.config_path, seen)
 
     @property
     def discovery_enabled(self) -> bool:

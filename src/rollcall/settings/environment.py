@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from rollcall.errors import SettingsError
-from rollcall.files import is_file
+from rollcall.files import is_file, same_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -177,6 +177,47 @@ class Environment(NamedTuple):
     variables: Variables
     dotenv_path: Path | None
     left_out: tuple[LeftOut, ...]
+
+
+class Unread(NamedTuple):
+    """A `.env` beside config.yaml that was not read, and its variables that nobody else sets."""
+
+    path: Path
+    names: tuple[str, ...]
+
+    @property
+    def what(self) -> str:
+        """One sentence for people; no value."""
+        more = f" and {len(self.names) - 3} more" if len(self.names) > 3 else ""
+        return (
+            f"{self.path} was not read, which sets {', '.join(self.names[:3])}{more}:"
+            " .env is looked for from the working directory upward."
+        )
+
+    @property
+    def fix(self) -> str:
+        """How to have it read, at a prompt and without one."""
+        return (
+            f'Name it in ROLLCALL_ENV_FILE, or start there: cd "{self.path.parent}" (cron, too;'
+            " launchd, systemd, Task Scheduler: as working directory)."
+        )
+
+
+def unread_dotenv(config_path: Path, seen: Environment) -> Unread | None:
+    """The `.env` beside a config that a run from another folder missed; None where none is."""
+    path = config_path.parent / ".env"
+    off = seen.variables.get("LITELLM_MODE", "DEV") != "DEV"
+    named = given(seen.variables, "ROLLCALL_ENV_FILE")
+    if off or named or not is_file(path):
+        return None
+    if seen.dotenv_path is not None and same_file(path, seen.dotenv_path):
+        return None
+    try:
+        there = read_environment(path.parent, {}, dotenv="readable").variables
+    except SettingsError:
+        return None
+    names = tuple(name for name in there if not seen.variables.get(name))
+    return Unread(path, names) if names else None
 
 
 Dotenv = Literal["whole", "readable", "none"]

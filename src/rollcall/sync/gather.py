@@ -127,6 +127,10 @@ def _careful(policy: Policy, settings: Settings) -> Policy:
 def _odd_variables(settings: Settings, keys: ProviderKeys) -> Iterator[str]:
     yield from (f"{row.where}: {row.what} {row.fix}" for row in settings.left_out)
     yield from (f"{odd}: set it to the bare key." for odd in keys.odd.values())
+    keyless = {*keys.providers} - {*keys.keys, *keys.elsewhere}
+    wanted = {name for keyless_one in keyless for name in keys.providers[keyless_one].key_env}
+    if wanted and (unread := settings.unread) and wanted.intersection(unread.names):
+        yield f"{unread.what} {unread.fix}"
 
 
 def _unset(document: ConfigDocument, settings: Settings) -> dict[int, tuple[str, ...]]:
