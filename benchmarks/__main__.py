@@ -48,7 +48,7 @@ def main() -> None:
     text = _report(results, stages, started, load_before)
     sys.stdout.write(text)
     if options.out:
-        options.out.write_text(text, encoding="utf-8")
+        options.out.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _measured(bench: Bench, only: str | None) -> Iterator[Result]:

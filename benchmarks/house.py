@@ -84,9 +84,9 @@ def build(
         shipped = (ROOT / "policy.yaml").read_text(encoding="utf-8")
         before, _, rest = shipped.partition("\nproviders:")
         text = f"{before}\nproviders: {text}\nallow:{rest.partition(chr(10) + 'allow:')[2]}"
-    (folder / "policy.yaml").write_text(text, encoding="utf-8")
+    (folder / "policy.yaml").write_text(text, encoding="utf-8", newline="\n")
     urls = {"urls": providers.urls, "environ": providers.environ}
-    (folder / "providers.json").write_text(json.dumps(urls), encoding="utf-8")
+    (folder / "providers.json").write_text(json.dumps(urls), encoding="utf-8", newline="\n")
     house = House(folder, providers)
     house.restore(config)
     return house

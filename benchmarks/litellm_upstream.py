@@ -41,7 +41,11 @@ def running(folder: Path, providers: Providers) -> Iterator[str]:
     }
     entries = [{"model_name": "gpt-5.5", "litellm_params": params}]
     settings = {"master_key": "os.environ/LITELLM_MASTER_KEY", "disable_model_info_refresh": True}
-    config.write_text(json.dumps({"model_list": entries, "general_settings": settings}))
+    config.write_text(
+        json.dumps({"model_list": entries, "general_settings": settings}),
+        encoding="utf-8",
+        newline="\n",
+    )
     process = subprocess.Popen(
         [str(installed()), "--config", str(config), "--host", "127.0.0.1", "--port", str(port)],
         cwd=folder,

@@ -47,7 +47,7 @@ def serving(*options: str) -> Iterator[Providers]:
         env=environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     assert process.stdin is not None
     assert process.stdout is not None

@@ -48,7 +48,7 @@ def _serving(house: House, what: str, upstream: str) -> Iterator[str]:
         env=environment(command.environ),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        text=True,
+        encoding="utf-8",
     )
     assert process.stdout is not None
     try:

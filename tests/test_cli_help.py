@@ -164,5 +164,5 @@ def test_bash_completes_with_the_script(house: House) -> None:
         f"{script}\nCOMP_WORDS=(rollcall sta); COMP_CWORD=1\n"
         '_rollcall_completion ./rollcall; echo "${COMPREPLY[*]}"'
     )
-    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    done = subprocess.run(["bash", "-c", line], capture_output=True, encoding="utf-8", check=False)
     assert done.stdout.split() == ["start", "status"], done.stderr

@@ -27,7 +27,7 @@ def in_sh(lines: list[str], shown: str, **environ: str) -> str:
         pytest.skip("Windows: no sh")
     script = "\n".join([*lines, f'printf "%s" "${{{shown}-unset}}"'])
     done = subprocess.run(
-        [sh, "-eu", "-c", script], env=environ, capture_output=True, text=True, check=True
+        [sh, "-eu", "-c", script], env=environ, capture_output=True, encoding="utf-8", check=True
     )
     return done.stdout
 
@@ -74,7 +74,7 @@ def test_hostile_words_stay_words(client: str, shell: Shell) -> None:
     lines = client_lines(client, f"http://h/{bad}", "K", shell, model=bad)
     if shell == "sh":
         in_sh(lines, "K", K="1", PATH="/usr/bin:/bin")
-        listed = subprocess.run(["ls"], capture_output=True, text=True, check=True).stdout
+        listed = subprocess.run(["ls"], capture_output=True, encoding="utf-8", check=True).stdout
         assert "ran" not in listed
     for line in lines:
         if line.startswith(("#", "rem")):
@@ -116,7 +116,9 @@ def test_a_sample_call_calls(what: str, model: str) -> None:
         call = sample_calls(litellm.url, "THEIR_KEY", model)[what]
         command = ["sh", "-euc", call] if what == "curl" else [sys.executable, "-c", call]
         environ = {"THEIR_KEY": KEY, "PATH": os.environ["PATH"]}
-        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            command, env=environ, capture_output=True, encoding="utf-8", check=True
+        )
     assert "hello" in done.stdout
     seen = litellm.seen[-1]
     assert json.loads(seen.body)["model"] == model

@@ -45,17 +45,17 @@ router_settings:
 def house(tmp_path: Path, sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> House:
     house = House(tmp_path, sim, monkeypatch)
     house.write_policy(POLICY, "openrouter")
-    house.config.write_text(ODD)
+    house.config.write_text(ODD, encoding="utf-8")
     return house
 
 
 def test_what_is_no_entry_stays_where_it_is(house: House) -> None:
     assert house.run("apply").code == 0
-    written = house.config.read_text()
+    written = house.config.read_text(encoding="utf-8")
     assert [line for line in ODD.splitlines() if line not in written.splitlines()] == []
     assert "Nothing to change" in house.run("apply").out
     assert house.run("rollback").code == 0
-    assert house.config.read_text() == ODD
+    assert house.config.read_text(encoding="utf-8") == ODD
 
 
 @pytest.mark.parametrize(

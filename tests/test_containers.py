@@ -50,7 +50,7 @@ def of(word: str) -> list[str]:
 def test_hadolint_finds_nothing() -> None:
     assert HADOLINT is not None
     done = subprocess.run(
-        [HADOLINT, str(DOCKER / "Dockerfile")], capture_output=True, text=True, check=False
+        [HADOLINT, str(DOCKER / "Dockerfile")], capture_output=True, encoding="utf-8", check=False
     )
     assert done.returncode == 0, done.stdout
 
@@ -58,7 +58,7 @@ def test_hadolint_finds_nothing() -> None:
 def test_the_compose_file_fits_its_schema() -> None:
     schema = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
     done = subprocess.run(
-        [*schema, str(DOCKER / "compose.yaml")], capture_output=True, text=True, check=False
+        [*schema, str(DOCKER / "compose.yaml")], capture_output=True, encoding="utf-8", check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -103,9 +103,11 @@ class Container:
             self.path(folder).mkdir(parents=True)
         self.path("app/.venv/bin/python").symlink_to(sys.executable)
         entry = self.path("app/docker/prod_entrypoint.sh")
-        entry.write_text('#!/bin/sh\nexec litellm "$@"\n')
+        entry.write_text('#!/bin/sh\nexec litellm "$@"\n', encoding="utf-8")
         litellm = self.path("app/.venv/bin/litellm")
-        litellm.write_text(f'#!/bin/sh\necho "litellm $*"; cat "$2" >{self.path("served")}\n')
+        litellm.write_text(
+            f'#!/bin/sh\necho "litellm $*"; cat "$2" >{self.path("served")}\n', encoding="utf-8"
+        )
         for path in (entry, litellm):
             path.chmod(0o755)
 
@@ -122,7 +124,7 @@ class Container:
             cwd=self.path("app"),
             env={name: self.inside(value) for name, value in environment.items()},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=120,
             check=False,
         )
@@ -157,7 +159,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Container:
     pip = made.path("stand-ins/pip")
     pip.mkdir(parents=True)
     (pip / "__init__.py").touch()
-    (pip / "__main__.py").write_text(PIP)
+    (pip / "__main__.py").write_text(PIP, encoding="utf-8")
     for word, rest in instructions():
         if word == "COPY":
             *sources, target = rest.split()
@@ -184,7 +186,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Container:
 @on_linux
 class TestTheImage:
     def test_dependencies_come_by_hash_and_rollcall_without_any(self, image: Container) -> None:
-        lines = image.path("pip.json").read_text().splitlines()
+        lines = image.path("pip.json").read_text(encoding="utf-8").splitlines()
         pinned, own = (json.loads(line) for line in lines)
         assert {"--require-hashes", "--only-binary"} <= set(pinned)
         assert {"--no-deps", "--no-build-isolation"} <= set(own)
@@ -195,7 +197,7 @@ class TestTheImage:
         assert not image.path("tmp/rollcall").exists()
 
     def test_a_container_starts_litellm_on_the_config(self, image: Container) -> None:
-        image.path("config/config.yaml").write_text("model_list: []\n")
+        image.path("config/config.yaml").write_text("model_list: []\n", encoding="utf-8")
         (entry,), (command,) = of("ENTRYPOINT"), of("CMD")
         environ = dict(rest.split("=", 1) for rest in of("ENV"))
         done = image.run([*json.loads(entry), *json.loads(command)], **environ)
@@ -215,7 +217,7 @@ class Day:
         policy = yaml.safe_load((DOCKER / "litellm" / "policy.yaml").read_text(encoding="utf-8"))
         policy["providers"] = sim.provider_policy(*policy["providers"])
         policy["defaults"] = {"timeout": "30s", "deadline": "60s"}
-        image.path("etc/litellm/policy.yaml").write_text(yaml.safe_dump(policy))
+        image.path("etc/litellm/policy.yaml").write_text(yaml.safe_dump(policy), encoding="utf-8")
 
     def asks(self) -> subprocess.CompletedProcess[str]:
         """The compose file's first service."""
@@ -243,7 +245,7 @@ class TestTheInitContainer:
         before = {path: path.read_bytes() for path in source.glob("*.yaml")}
         done = day.asks()
         assert done.returncode == 0, done.stderr
-        assert "claude-sonnet-5" in day.written().read_text()
+        assert "claude-sonnet-5" in day.written().read_text(encoding="utf-8")
         assert {path: path.read_bytes() for path in source.glob("*.yaml")} == before
 
     def test_an_outage_at_the_first_start_is_a_copy_of_the_source(self, day: Day) -> None:
@@ -263,7 +265,7 @@ class TestTheInitContainer:
         assert day.written().read_bytes() == before
 
     def test_a_config_nothing_can_start_on_ends_it(self, day: Day) -> None:
-        day.image.path("etc/litellm/config.yaml").write_text("model_list: [\n")
+        day.image.path("etc/litellm/config.yaml").write_text("model_list: [\n", encoding="utf-8")
         done = day.asks()
         assert done.returncode == 1
         assert not day.written().exists()

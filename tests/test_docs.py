@@ -238,7 +238,9 @@ class TestRunInAShell:
         made.add("litellm", python=OF_NO_ENVIRONMENT, says=False)
         made.add("prod_entrypoint.sh", python=OF_NO_ENVIRONMENT, says=False)
         rollcall = made.folder / "rollcall"
-        rollcall.write_text(f"#!{sys.executable}\nfrom rollcall.__main__ import main\nmain()\n")
+        rollcall.write_text(
+            f"#!{sys.executable}\nfrom rollcall.__main__ import main\nmain()\n", encoding="utf-8"
+        )
         rollcall.chmod(0o755)
         monkeypatch.setenv("PATH", f"{made.folder}{os.pathsep}{os.environ['PATH']}")
         monkeypatch.setenv("ROLLCALL_LITELLM", str(made.folder / "litellm"))
@@ -251,7 +253,7 @@ class TestRunInAShell:
             cwd=house.folder,
             env=dict(os.environ),
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=120,
             check=False,
         )
@@ -264,7 +266,7 @@ class TestRunInAShell:
         assert "anthropic/claude-sonnet-5" in house.names()
         assert (house.folder / "body.md").is_file()
         assert self.run(house, script).stdout.endswith("nothing to do\n")
-        house.policy.write_text("version: 9\n")
+        house.policy.write_text("version: 9\n", encoding="utf-8")
         assert self.run(house, script).returncode == 1
 
     def test_the_ways_to_start(self, house: House, tools: StandIns) -> None:

@@ -63,7 +63,9 @@ def install(prefix: Path, version: str = "1.106.2", *, python: str | None = None
     (library / "litellm_enterprise-9.9.9.dist-info").mkdir()
     command = prefix / ("Scripts/litellm.exe" if windows else "bin/litellm")
     command.parent.mkdir(parents=True, exist_ok=True)
-    command.write_text(f"#!{python or prefix / 'bin' / 'python'}\nraise SystemExit('was run')\n")
+    command.write_text(
+        f"#!{python or prefix / 'bin' / 'python'}\nraise SystemExit('was run')\n", encoding="utf-8"
+    )
     command.chmod(0o755)
     return command
 
@@ -277,7 +279,7 @@ class TestLitellm:
         trap = tmp_path / "ran"
         place.litellm = install(tmp_path / "bad", version)
         python = tmp_path / "bad" / "bin" / "python"
-        python.write_text(f"#!/bin/sh\ntouch '{trap}'\n")
+        python.write_text(f"#!/bin/sh\ntouch '{trap}'\n", encoding="utf-8")
         python.chmod(0o755)
         finding = the(place.examine(), "litellm_malicious")
         assert finding.level is Level.ERROR
@@ -297,7 +299,7 @@ class TestLitellm:
         command = install(tmp_path / "real", "1.2.3")
         (tmp_path / "bin").mkdir()
         shim = tmp_path / "bin" / "litellm"
-        shim.write_text(command.read_text())
+        shim.write_text(command.read_text(encoding="utf-8"), encoding="utf-8")
         found = find_install(shim)
         assert found is not None
         assert found.version == "1.2.3"
@@ -306,7 +308,9 @@ class TestLitellm:
         install(tmp_path / "a b", "1.2.4")
         shim = tmp_path / "litellm"
         python = tmp_path / "a b" / "bin" / "python3"
-        shim.write_text(f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n")
+        shim.write_text(
+            f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n", encoding="utf-8"
+        )
         found = find_install(shim)
         assert found is not None
         assert found.version == "1.2.4"
@@ -336,7 +340,9 @@ class TestImports:
     def library(self, tmp_path: Path, place: Place) -> Path:
         """Where the litellm of `place` keeps its packages, in a virtual environment."""
         place.litellm = install(tmp_path / "other", "1.2.3")
-        (tmp_path / "other" / "pyvenv.cfg").write_text("include-system-site-packages = false\n")
+        (tmp_path / "other" / "pyvenv.cfg").write_text(
+            "include-system-site-packages = false\n", encoding="utf-8"
+        )
         place.write("config.yaml", self.CONFIG)
         return next((tmp_path / "other").glob("lib/*/site-packages"))
 
@@ -352,8 +358,10 @@ class TestImports:
         self, place: Place, library: Path, tmp_path: Path
     ) -> None:
         (tmp_path / "more" / "prometheus_client").mkdir(parents=True)
-        (tmp_path / "more" / "own.py").write_text("handler = 1\n")
-        (library / "more.pth").write_text(f"# mine\nimport this\n{tmp_path / 'more'}\n")
+        (tmp_path / "more" / "own.py").write_text("handler = 1\n", encoding="utf-8")
+        (library / "more.pth").write_text(
+            f"# mine\nimport this\n{tmp_path / 'more'}\n", encoding="utf-8"
+        )
         assert not {"package_missing", "module"} & codes(place.examine())
 
     def test_where_litellm_lies_is_not_known(self, place: Place, tmp_path: Path) -> None:

@@ -190,7 +190,9 @@ class TestWriting:
         self, direct: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         zero = {**SONNET, "input_cost_per_token": 0, "output_cost_per_token": 0}
-        (direct.folder / "copy.json").write_text(json.dumps({"claude-unheard-9": zero}))
+        (direct.folder / "copy.json").write_text(
+            json.dumps({"claude-unheard-9": zero}), encoding="utf-8"
+        )
         head = (
             "defaults: {write_prices: borrowed, facts: [copy.json], timeout: 30s, deadline: 60s}\n"
         )

@@ -29,7 +29,7 @@ def torment(tmp_path: Path) -> Faults:
     def run(scenario: str, *faults: str, prefix: tuple[str, ...] = ()) -> dict[str, Any]:
         command = [*prefix, sys.executable, "-m", "tests.disk_faults", scenario]
         command += [str(tmp_path / "runs"), *faults]
-        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=PROJECT, capture_output=True, encoding="utf-8")
         assert done.returncode == 0, done.stderr
         results: dict[str, Any] = json.loads(done.stdout)
         assert list(results) == list(faults)

@@ -282,7 +282,11 @@ provider = resolve_provider("xai", base_url={sim.url("xai")!r}, environ={{}})
 print(json.dumps([answer.verdict, sorted(sys.modules)]))
 """
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", script],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        timeout=60,
     )
     verdict, modules = json.loads(done.stdout)
     assert verdict == "ok"
@@ -316,7 +320,11 @@ answers = ask_all(
 print(json.dumps([len(minutes), [[one.verdict, one.detail] for one in answers]]))
 """
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", script],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     minutes, said = json.loads(done.stdout)
@@ -337,7 +345,7 @@ except KeyboardInterrupt:
     print("interrupted")
 """
     with subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, encoding="utf-8"
     ) as process:
         while not sim.requests:  # until it has asked
             assert process.poll() is None

@@ -158,7 +158,7 @@ def test_start(fleet: House, place: Place) -> None:
     command = [sys.executable, "-m", "rollcall", "start", "--discover"]
     ran = subprocess.run(
         [*command, "--", sys.executable, "-c", show],
-        cwd=fleet.folder, capture_output=True, text=True, check=False, timeout=120,
+        cwd=fleet.folder, capture_output=True, encoding="utf-8", check=False, timeout=120,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.strip() == text_of(home(fleet, place)).strip()

@@ -517,7 +517,9 @@ def test_a_local_run_imports_none_of_it(house: House) -> None:
     house.write_policy(POLICY, "openrouter")
     house.applied()
     command = [sys.executable, "-X", "importtime", "-m", "rollcall", "apply"]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=house.folder)
+    ran = subprocess.run(
+        command, capture_output=True, encoding="utf-8", check=False, cwd=house.folder
+    )
     assert ran.returncode == 0, ran.stderr[-800:]
     for name in ("obstore", "kubernetes", "store.homes", "store.remote", "manifest"):
         assert f"{name}\n" not in ran.stderr, name

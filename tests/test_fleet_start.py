@@ -45,7 +45,7 @@ def started(house: House, *args: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "rollcall", "start", "--discover", *args],
         cwd=house.folder,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         timeout=120,
     )

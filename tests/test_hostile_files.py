@@ -95,7 +95,7 @@ def typed(home: Path, *args: str) -> subprocess.CompletedProcess[str]:
         cwd=home,
         env={"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(source)},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         errors="replace",
         timeout=HANGS_SECONDS,
         preexec_fn=bounded,

@@ -45,7 +45,7 @@ def test_bombs_from_everybody_cost_no_memory_and_the_proxy_starts(
         [sys.executable, "-m", "rollcall", "start", "--discover", "--litellm", str(litellm)],
         env={**os.environ, "PYTHONPATH": str(SOURCE)},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         preexec_fn=bounded,
         check=False,
     )

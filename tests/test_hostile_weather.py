@@ -38,7 +38,7 @@ def typed(house: House, *args: str) -> tuple[subprocess.CompletedProcess[str], f
         [sys.executable, "-m", "rollcall", *args],
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=300,
         check=False,
     )

@@ -101,7 +101,7 @@ def test_the_proxy_starts_over_an_included_bomb(tmp_path: Path, bomb: str) -> No
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(source)},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=60,
         check=False,
     )

@@ -44,7 +44,7 @@ def in_a_process(call: str, *argv: str, environ: dict[str, str]) -> subprocess.P
     return subprocess.Popen(
         [sys.executable, "-c", code, *argv],
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         env={"PYTHONPATH": SRC, "PATH": os.environ["PATH"], **environ},
         start_new_session=True,
     )
@@ -318,7 +318,7 @@ class TestHandOff:
         if sys.platform == "win32":
             raise NotImplementedError
         broken = tmp_path / "litellm"
-        broken.write_text("#!/no/such/python\n")
+        broken.write_text("#!/no/such/python\n", encoding="utf-8")
         broken.chmod(0o755)
         before = signal.getsignal(signal.SIGPIPE)
         with pytest.raises(LaunchError) as caught:

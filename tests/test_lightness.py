@@ -55,7 +55,7 @@ def imported(*args: str) -> set[str]:
     ran = subprocess.run(
         [sys.executable, "-X", "importtime", *args],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert ran.returncode == 0, ran.stderr[-2000:]

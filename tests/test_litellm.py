@@ -132,7 +132,9 @@ def test_an_aliass_fallback_takes_over_when_its_provider_is_down(
 ) -> None:
     from tests.simulator.faults import Fault
 
-    assert yaml.safe_load(written.config.read_text())["router_settings"]["fallbacks"]
+    assert yaml.safe_load(written.config.read_text(encoding="utf-8"))["router_settings"][
+        "fallbacks"
+    ]
     simulated.fault("anthropic", Fault.SERVER_ERROR)
     try:
         assert _ask(client, "claude")

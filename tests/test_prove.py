@@ -147,7 +147,7 @@ class Running:
         """Stop it."""
         if sys.platform == "win32":
             raise NotImplementedError
-        os.kill(int(self._pids.read_text()), signal.SIGKILL)
+        os.kill(int(self._pids.read_text(encoding="utf-8")), signal.SIGKILL)
 
 
 @pytest.fixture
@@ -320,7 +320,7 @@ def test_watch_goes_back_to_the_last_good_file_when_the_new_one_does_not_become_
     script.write_text(WATCHER, encoding="utf-8")
     parent = subprocess.Popen(
         [sys.executable, str(script), str(home.config), str(folder / "litellm"), str(port)],
-        cwd=home.folder, stdout=subprocess.PIPE, text=True,
+        cwd=home.folder, stdout=subprocess.PIPE, encoding="utf-8",
     )  # fmt: skip
     try:
         until(lambda: [str(one[1]["work"])[-1] for one in starts(folder)] == ["6", "5", "6"])

@@ -94,9 +94,9 @@ class Repository:
         self.clone.mkdir()
         self.git("init", "--quiet", "--initial-branch=main")
         (self.clone / "deploy").mkdir()
-        (self.clone / "deploy" / "config.yaml").write_text("model_list: []\n")
+        (self.clone / "deploy" / "config.yaml").write_text("model_list: []\n", encoding="utf-8")
         self.write_policy(POLICY)
-        (self.clone / "other").write_text("mine\n")
+        (self.clone / "other").write_text("mine\n", encoding="utf-8")
         self.commit("start")
 
     def write_policy(self, text: str) -> None:
@@ -123,7 +123,7 @@ class Repository:
             cwd=at or self.clone,
             env={**os.environ, **who},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=True,
         )
         return done.stdout.strip()
@@ -134,7 +134,7 @@ class Repository:
         self.git("reset", "--quiet", "--hard", "FETCH_HEAD")
         shutil.rmtree(self.clone / "deploy" / ".rollcall", ignore_errors=True)
         for name in ("output", "summary"):
-            (self.folder / name).write_text("")
+            (self.folder / name).write_text("", encoding="utf-8")
         keys = "".join(
             f"{name}={value}\n" for name, value in self.sim.environ("anthropic", "xai").items()
         )
@@ -144,9 +144,10 @@ class Repository:
             about = {"GH_TOKEN": TOKEN, "BRANCH": BRANCH, "BASE": "main", "TITLE": "Update"}
             proposed = self._step("propose", about, environ)
         told = dict(
-            line.split("=", 1) for line in (self.folder / "output").read_text().split("\n")[:-1]
+            line.split("=", 1)
+            for line in (self.folder / "output").read_text(encoding="utf-8").split("\n")[:-1]
         )
-        return Morning(asked, proposed, told, (self.folder / "summary").read_text())
+        return Morning(asked, proposed, told, (self.folder / "summary").read_text(encoding="utf-8"))
 
     def _step(self, name: str, own: dict[str, str], environ: dict[str, str]) -> Step:
         done = subprocess.run(
@@ -168,7 +169,7 @@ class Repository:
                 **environ,
             },
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=120,
             check=False,
         )
@@ -187,12 +188,14 @@ class Repository:
 
     def say(self, **state: Any) -> None:
         """Set what GitHub knows."""
-        known = json.loads(self.state.read_text()) if self.state.exists() else {}
-        self.state.write_text(json.dumps({**known, **state}))
+        known = json.loads(self.state.read_text(encoding="utf-8")) if self.state.exists() else {}
+        self.state.write_text(json.dumps({**known, **state}), encoding="utf-8")
 
     def pull_requests(self) -> list[dict[str, Any]]:
         """Every pull request, the first one first."""
-        found: list[dict[str, Any]] = json.loads(self.state.read_text())["pull_requests"]
+        found: list[dict[str, Any]] = json.loads(self.state.read_text(encoding="utf-8"))[
+            "pull_requests"
+        ]
         return found
 
     def somebody(self, **fields: Any) -> None:
@@ -375,8 +378,10 @@ class TestAnOutage:
 class TestWhoSeesWhat:
     def test_each_step_has_only_what_it_needs(self, repository: Repository) -> None:
         repository.morning()
-        asked = json.loads((repository.folder / "rollcall.json").read_text())
-        proposed = json.loads(repository.state.read_text())["calls"][-1]["environment"]
+        asked = json.loads((repository.folder / "rollcall.json").read_text(encoding="utf-8"))
+        proposed = json.loads(repository.state.read_text(encoding="utf-8"))["calls"][-1][
+            "environment"
+        ]
         assert {"ANTHROPIC_API_KEY", "XAI_API_KEY"} <= set(asked)
         assert "GH_TOKEN" not in asked
         assert "KEYS" not in asked
@@ -439,7 +444,8 @@ class TestWhatItMayNot:
             "#!/bin/sh\n"
             f'if [ "$1" = push ]; then {real} -C {repository.remote} update-ref'
             f" refs/heads/{BRANCH} {other}; fi\n"
-            f'exec {real} "$@"\n'
+            f'exec {real} "$@"\n',
+            encoding="utf-8",
         )
         wrapper.chmod(0o755)
         repository.sim.set_rows("xai", repository.sim.rows("xai")[:1])
@@ -456,7 +462,7 @@ def test_a_failure_is_loud_and_changes_nothing(
     repository: Repository, code: int, title: str
 ) -> None:
     stand_in = repository.tools / "rollcall"
-    stand_in.write_text(f"#!/bin/sh\necho '## Models'; exit {code}\n")
+    stand_in.write_text(f"#!/bin/sh\necho '## Models'; exit {code}\n", encoding="utf-8")
     morning = repository.morning()
     assert (morning.ask.code, morning.propose) == (code, None)
     assert f"::error title={title}::" in morning.ask.out
@@ -467,7 +473,7 @@ def test_a_failure_is_loud_and_changes_nothing(
 
 def test_a_body_too_long_for_github_is_cut_and_keeps_its_marker(repository: Repository) -> None:
     stand_in = repository.tools / "rollcall"
-    text = stand_in.read_text() + "\n"
+    text = stand_in.read_text(encoding="utf-8") + "\n"
     stand_in.write_text(
         text.replace(
             "from rollcall",
@@ -491,7 +497,8 @@ class TestInstall:
         (tmp_path / "modules" / "pip" / "__main__.py").write_text(
             "import json, os, sys\n"
             "line = sys.argv[1:] + [open(sys.argv[-1]).read()]\n"
-            "print(json.dumps(line), file=open(os.environ['CALLS'], 'a'))\n"
+            "print(json.dumps(line), file=open(os.environ['CALLS'], 'a'))\n",
+            encoding="utf-8",
         )
 
         def run(script: Path = SCRIPT, package: str = "") -> tuple[int, list[list[str]], str]:
@@ -505,11 +512,13 @@ class TestInstall:
                     "WORK": str(tmp_path / "work"),
                 },
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
                 check=False,
             )
             calls = (
-                [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+                [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+                if log.exists()
+                else []
             )
             return done.returncode, calls, done.stdout + done.stderr
 

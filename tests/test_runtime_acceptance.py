@@ -136,7 +136,7 @@ def run_app(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(
         [sys.executable, str(APP / "llm_bindings.py"), *arguments],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         env={**os.environ, "PYTHONIOENCODING": "utf-8", **environ},
         timeout=60,
         check=False,
@@ -184,7 +184,7 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
         "print(sorted(heavy & set(sys.modules)), 'litellm' in sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=60, check=True
     )
     assert done.stdout.split("\n")[:2] == ["[]", "[] False"]
 
@@ -204,7 +204,7 @@ def test_a_shell_that_completes_names_shows_them_before_anything_is_imported() -
         "import sys, rollcall; print('get_llm_client' in dir(rollcall), 'pydantic' in sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=60, check=True
     )
     assert done.stdout == "True False\n"
 

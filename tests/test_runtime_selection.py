@@ -180,9 +180,9 @@ def test_a_pick_stays_for_the_life_of_the_client(house: House) -> None:
         house.sim.set_rows("anthropic", rows)
         house.environ["SOURCE_DATE_EPOCH"] = "1799000000"
         assert client.resolve("chat").model == first
-        data = yaml.safe_load(house.path.read_text())
+        data = yaml.safe_load(house.path.read_text(encoding="utf-8"))
         data["roles"]["chat"]["select"]["from"] = ["openrouter"]
-        house.path.write_text(yaml.safe_dump(data))
+        house.path.write_text(yaml.safe_dump(data), encoding="utf-8")
         assert client.resolve("chat").provider == "openrouter"
 
 
@@ -255,7 +255,7 @@ def test_a_provider_the_file_does_not_define_is_named(house: House) -> None:
 
 
 def test_a_folder_that_cannot_be_written_still_serves(house: House) -> None:
-    (house.folder / ".rollcall").write_text("in the way")
+    (house.folder / ".rollcall").write_text("in the way", encoding="utf-8")
     with house.client({"family": "claude-sonnet", "from": ["anthropic"]}) as client:
         assert client.resolve("chat").model == "claude-sonnet-5"
 

@@ -36,7 +36,7 @@ def started(path: Path, code: str, key: str = KEY) -> Iterator[subprocess.Popen[
         [sys.executable, "-W", "error", "-c", PREAMBLE + code, str(path)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         env={**os.environ, "ORCH_AUTH_MAIN_API_KEY": key},
     )
     with program:

@@ -257,7 +257,9 @@ class TestStartProxy:
     ) -> None:
         release = repository.stand_ins.folder.parent / "lib/python3.13/site-packages"
         (release / "litellm-1.82.8.dist-info").mkdir(parents=True)
-        (release / "litellm-1.82.8.dist-info" / "METADATA").write_text("Version: 1.82.8\n")
+        (release / "litellm-1.82.8.dist-info" / "METADATA").write_text(
+            "Version: 1.82.8\n", encoding="utf-8"
+        )
         stand_ins = StandIns(release.parents[2] / "bin", repository.stand_ins.record)
         beside = stand_ins.add("litellm", python=OF_NO_ENVIRONMENT)
         if os.name == "nt":
@@ -505,7 +507,7 @@ def test_a_signal_to_the_script_is_litellms(
         env=repository.environ({}),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        text=True,
+        encoding="utf-8",
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
@@ -517,7 +519,9 @@ def test_a_signal_to_the_script_is_litellms(
 @powershell
 class TestPowerShellOnly:
     def test_set_env_comes_before_dotenv(self, shell: str, repository: Repository) -> None:
-        (repository.root / "scr" / "set-env.ps1").write_text("$env:A = 'set-env'\n")
+        (repository.root / "scr" / "set-env.ps1").write_text(
+            "$env:A = 'set-env'\n", encoding="utf-8"
+        )
         repository.write_dotenv("A=dotenv\nB=dotenv\n")
         repository.run(shell)
         environ = repository.litellm().environ
@@ -536,7 +540,7 @@ class TestPowerShellOnly:
     def test_a_failing_set_env_does_not_keep_the_proxy_from_starting(
         self, shell: str, text: str, repository: Repository
     ) -> None:
-        (repository.root / "scr" / "set-env.ps1").write_text(f"{text}\n")
+        (repository.root / "scr" / "set-env.ps1").write_text(f"{text}\n", encoding="utf-8")
         done = repository.run(shell)
         assert repository.names() == ["litellm"]
         assert "vault locked" in done.stderr or "throw" not in text
@@ -548,7 +552,7 @@ class TestPowerShellOnly:
             "$env:ADDED = 'x'",
             "Set-Location ([IO.Path]::GetTempPath())",
         ]
-        (repository.root / "scr" / "set-env.ps1").write_text("\n".join(lines))
+        (repository.root / "scr" / "set-env.ps1").write_text("\n".join(lines), encoding="utf-8")
         repository.write_dotenv("OPENAI_API_KEY=sk-1\n")
         shown = (
             '"[$env:CHANGED|$env:REMOVED|$env:ADDED|$env:OPENAI_API_KEY|$((Get-Location).Path)]"'
@@ -630,8 +634,12 @@ class TestText:
 
     def test_the_examples_name_the_same_keys(self) -> None:
         names = r"[A-Z]+_(?:API|MASTER)_KEY"
-        dotenv = re.findall(rf"(?m)^# ({names})=$", (SCR.parent / ".env.example").read_text())
-        set_env = re.findall(rf"(?m)^    '({names})'$", (SCR / "set-env.ps1.example").read_text())
+        dotenv = re.findall(
+            rf"(?m)^# ({names})=$", (SCR.parent / ".env.example").read_text(encoding="utf-8")
+        )
+        set_env = re.findall(
+            rf"(?m)^    '({names})'$", (SCR / "set-env.ps1.example").read_text(encoding="utf-8")
+        )
         known = {name for provider in BUILTIN.values() for name in provider.key_env}
         assert dotenv == set_env
         assert set(dotenv) - known == {"LITELLM_MASTER_KEY"}

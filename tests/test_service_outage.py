@@ -194,16 +194,16 @@ def test_a_change_of_config_yaml_shows_without_a_restart(
 ) -> None:
     litellm.stop()
     config = tmp_path / "config.yaml"
-    config.write_text("claude-sonnet-5")
+    config.write_text("claude-sonnet-5", encoding="utf-8")
 
     def inventory() -> Inventory:
-        name = config.read_text()
+        name = config.read_text(encoding="utf-8")
         return Inventory(rows=(SONNET.model_copy(update={"name": name}),))
 
     app = create_app(options(litellm.url, OWN, tmp_path), inventory=inventory)
     with serving(app) as base_url, client(base_url, x_api_key=TOKEN) as http:
         assert [row["id"] for row in http.get("/v1/models").json()["data"]] == ["claude-sonnet-5"]
-        config.write_text("claude-opus-12")
+        config.write_text("claude-opus-12", encoding="utf-8")
         wait_until(lambda: "claude-opus-12" in http.get("/v1/models").text)
 
 

@@ -55,7 +55,7 @@ def process(
         env={"PATH": os.environ["PATH"], "HOME": str(folder), **environ},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     try:
         deadline = time.monotonic() + 60
@@ -131,7 +131,7 @@ def test_a_port_in_use_is_an_error_not_a_trace(tmp_path: Path) -> None:
             cwd=tmp_path,
             env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=60,
         )
     assert second.returncode == 1
@@ -190,7 +190,9 @@ def test_tokens_may_be_parted_by_commas_or_blanks() -> None:
 
 def test_importing_the_service_costs_no_fastapi() -> None:
     code = "import sys, rollcall.service as s; s.ServeOptions; print('fastapi' in sys.modules)"
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
+    )
     assert shown.stdout.strip() == "False"
 
 

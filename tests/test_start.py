@@ -98,9 +98,13 @@ def test_a_change_ends_the_time_to_live(starter: Starter, change: str) -> None:
     asked = len(starter.house.sim.requests)
     variables = {}
     if change == "policy":
-        starter.house.policy.write_text(starter.house.policy.read_text() + "# more\n")
+        starter.house.policy.write_text(
+            starter.house.policy.read_text(encoding="utf-8") + "# more\n", encoding="utf-8"
+        )
     elif change == "config":
-        starter.house.config.write_text(starter.house.config.read_text() + "# more\n")
+        starter.house.config.write_text(
+            starter.house.config.read_text(encoding="utf-8") + "# more\n", encoding="utf-8"
+        )
     elif change == "key":
         variables["ANTHROPIC_API_KEY"] = ""
     else:

@@ -56,7 +56,7 @@ class Proxy:
             env=self.environ(extra),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
             start_new_session=True,
         )
 
@@ -81,8 +81,8 @@ class Proxy:
 def proxy(tmp_path: Path) -> Proxy:
     folder = tmp_path / "my proxy"
     folder.mkdir()
-    (folder / "config.yaml").write_text(CONFIG)
-    (folder / "policy.yaml").write_text(POLICY % unused_port())
+    (folder / "config.yaml").write_text(CONFIG, encoding="utf-8")
+    (folder / "policy.yaml").write_text(POLICY % unused_port(), encoding="utf-8")
     made = Proxy(folder, StandIns(tmp_path / "stand ins", tmp_path / "starts.jsonl"))
     made.stand_ins.add("litellm", exit_code=5)
     return made
@@ -116,7 +116,7 @@ def test_arguments_and_exit_code_pass_through(proxy: Proxy) -> None:
 
 
 def test_litellm_gets_the_variables_of_dotenv(proxy: Proxy) -> None:
-    (proxy.folder / ".env").write_text("A=1\nB=${A}2\nC=from dotenv\n")
+    (proxy.folder / ".env").write_text("A=1\nB=${A}2\nC=from dotenv\n", encoding="utf-8")
     proxy.start(C="from the environment")
     environ = proxy.started().environ
     assert (environ["A"], environ["B"], environ["C"]) == ("1", "12", "from the environment")
@@ -152,7 +152,7 @@ def test_a_failing_discovery_does_not_keep_litellm_from_starting(proxy: Proxy) -
     code, out, err = proxy.start("--discover")
     assert (code, out) == (5, "litellm says hello\n")
     assert "local" in err
-    assert proxy.config.read_text() == CONFIG
+    assert proxy.config.read_text(encoding="utf-8") == CONFIG
 
 
 @pytest.mark.parametrize(
@@ -164,12 +164,12 @@ def test_a_failing_discovery_does_not_keep_litellm_from_starting(proxy: Proxy) -
     ],
 )
 def test_a_broken_file_does_not_either(name: str, text: str, proxy: Proxy) -> None:
-    (proxy.folder / name).write_text(text)
+    (proxy.folder / name).write_text(text, encoding="utf-8")
     code, _, err = proxy.start(LITELLM_ENABLE_DISCOVERY="1")
     assert code == 5
     assert len(proxy.stand_ins.starts()) == 1
     assert "rollcall:" in err
-    assert (proxy.folder / name).read_text() == text
+    assert (proxy.folder / name).read_text(encoding="utf-8") == text
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_settings_that_make_no_sense_do_not_either(environ: dict[str, str], prox
 
 def test_a_provider_that_hangs_costs_the_deadline_at_most(proxy: Proxy) -> None:
     with silent_server() as port:
-        (proxy.folder / "policy.yaml").write_text(POLICY % port)
+        (proxy.folder / "policy.yaml").write_text(POLICY % port, encoding="utf-8")
         code, _, err = proxy.start("--discover", "--deadline", "300ms")
     assert code == 5
     assert "local" in err
@@ -197,7 +197,9 @@ def test_control_c_during_discovery_starts_nothing(proxy: Proxy) -> None:
     if sys.platform == "win32":
         raise NotImplementedError
     with socket.create_server(("127.0.0.1", 0)) as server:
-        (proxy.folder / "policy.yaml").write_text(POLICY % server.getsockname()[1])
+        (proxy.folder / "policy.yaml").write_text(
+            POLICY % server.getsockname()[1], encoding="utf-8"
+        )
         process = proxy.popen("--discover", "--deadline", "50s", "--timeout", "50s")
         connection, _ = server.accept()
         with connection:
@@ -205,7 +207,7 @@ def test_control_c_during_discovery_starts_nothing(proxy: Proxy) -> None:
             process.communicate(timeout=30)
     assert process.returncode == 130
     assert proxy.stand_ins.starts() == []
-    assert proxy.config.read_text() == CONFIG
+    assert proxy.config.read_text(encoding="utf-8") == CONFIG
 
 
 def test_a_missing_litellm_is_two_lines(proxy: Proxy) -> None:
@@ -217,7 +219,7 @@ def test_a_missing_litellm_is_two_lines(proxy: Proxy) -> None:
 
 
 def test_a_config_that_does_not_load_is_said_and_litellm_decides(proxy: Proxy) -> None:
-    proxy.config.write_text("model_list: [\n")
+    proxy.config.write_text("model_list: [\n", encoding="utf-8")
     code, _, err = proxy.start()
     assert code == 5
     assert "does not load" in err

@@ -106,7 +106,7 @@ def test_the_state_folder_is_private(store: Store) -> None:
     """Folders 0700, files 0600, and git does not see them."""
     write(store, b"new\n")
     assert stat.S_IMODE(store.state_dir.stat().st_mode) == 0o700
-    assert (store.state_dir / ".gitignore").read_text() == "*\n"
+    assert (store.state_dir / ".gitignore").read_text(encoding="utf-8") == "*\n"
     for path in store.state_dir.rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 

@@ -172,7 +172,7 @@ def test_taking_the_lock_imports_nothing_heavy() -> None:
         "heavy = {'asyncio', 'sqlite3', 'filelock', 'tempfile', 'pydantic', 'yaml', 'shutil'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, encoding="utf-8")
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 

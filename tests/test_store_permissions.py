@@ -77,7 +77,7 @@ def run(folder: Path) -> Run:
         words += [folder / write_to if write_to else Path(), folder / "tmp"]
         arguments = [str(word) if word != Path() else "" for word in words]
         done = subprocess.run(
-            [sys.executable, "-c", RUN, *arguments], capture_output=True, text=True, cwd=SRC
+            [sys.executable, "-c", RUN, *arguments], capture_output=True, encoding="utf-8", cwd=SRC
         )
         assert done.stderr == ""
         result: dict[str, Any] = json.loads(done.stdout)
@@ -162,7 +162,7 @@ def test_somebody_else_s_file_keeps_its_owner(folder: Path, run: Run) -> None:
     os.chown(path, 12345, 12345)
     arguments = [str(path), str(folder / "state"), "", str(folder / "tmp")]
     done = subprocess.run(
-        [sys.executable, "-c", RUN, *arguments], capture_output=True, text=True, cwd=SRC
+        [sys.executable, "-c", RUN, *arguments], capture_output=True, encoding="utf-8", cwd=SRC
     )
     assert json.loads(done.stdout)["in_place"]
     assert (path.stat().st_uid, path.read_bytes()) == (12345, b"new\n")

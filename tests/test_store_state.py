@@ -124,7 +124,7 @@ class TestState:
     def test_the_stamp_is_kept(self, store: Store) -> None:
         """As `rollcall.store.freshness` reads it."""
         assert store.write_stamp('{"at": 1}') == ()
-        assert (home(store) / "fresh.json").read_text() == '{"at": 1}'
+        assert (home(store) / "fresh.json").read_text(encoding="utf-8") == '{"at": 1}'
 
 
 class TestReplies:

@@ -65,10 +65,12 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         capture_output=True,
     )
     ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    done = subprocess.run([str(python), "-c", ask], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [str(python), "-c", ask], check=True, capture_output=True, encoding="utf-8"
+    )
     libraries = [path for path in sys.path if path.endswith("site-packages")]
     libraries.append(sysconfig.get_path("purelib"))
-    (Path(done.stdout.strip()) / "libraries.pth").write_text("\n".join(libraries))
+    (Path(done.stdout.strip()) / "libraries.pth").write_text("\n".join(libraries), encoding="utf-8")
     return scripts / ("rollcall.exe" if os.name == "nt" else "rollcall")
 
 
@@ -88,7 +90,9 @@ def run(program: Path, folder: Path, *args: str) -> subprocess.CompletedProcess[
 def test_the_demo_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     python = installed.with_name(installed.name.replace("rollcall", "python"))
     where = "import rollcall; print(rollcall.__file__)"
-    found = subprocess.run([str(python), "-c", where], capture_output=True, text=True, check=True)
+    found = subprocess.run(
+        [str(python), "-c", where], capture_output=True, encoding="utf-8", check=True
+    )
     assert str(installed.parents[1]) in found.stdout
     ran = run(installed, tmp_path, "demo")
     assert ran.returncode == 0, ran.stderr

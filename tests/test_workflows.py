@@ -50,7 +50,7 @@ def fits(schema: str, paths: list[Path]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *map(str, paths)],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -60,7 +60,9 @@ def test_the_gitlab_job_of_the_docs_fits_gitlabs_schema(tmp_path: Path) -> None:
     docs = (ROOT / "docs" / "CI.md").read_text(encoding="utf-8")
     block = docs.partition("    regenerate:\n")[2].partition("\n\n")[0]
     job = tmp_path / ".gitlab-ci.yml"
-    job.write_text("regenerate:\n" + block.replace("\n    ", "\n").removeprefix("    "))
+    job.write_text(
+        "regenerate:\n" + block.replace("\n    ", "\n").removeprefix("    "), encoding="utf-8"
+    )
     assert len(load(job)["regenerate"]["script"]) == 8
     fits("vendor.gitlab-ci", [job])
 
@@ -188,7 +190,7 @@ ZIZMOR = shutil.which("zizmor", path=str(Path(sys.executable).parent))
 def test_zizmor_finds_nothing() -> None:
     assert ZIZMOR is not None
     command = [ZIZMOR, "--offline", "--no-progress", "--persona", "regular", ".github"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stdout
 
 

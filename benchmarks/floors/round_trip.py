@@ -12,4 +12,4 @@ yaml.preserve_quotes = True
 data = yaml.load(source.read_text(encoding="utf-8"))
 out = StringIO()
 yaml.dump(data, out)
-source.with_suffix(".ruamel").write_text(out.getvalue(), encoding="utf-8")
+source.with_suffix(".ruamel").write_text(out.getvalue(), encoding="utf-8", newline="\n")

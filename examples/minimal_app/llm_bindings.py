@@ -70,7 +70,7 @@ def simulated_providers() -> Iterator[Path]:
             variable = f"ORCH_AUTH_{provider['auth_profile'].upper()}_API_KEY"
             os.environ[variable] = "demo-key-0123456789"
         config = Path(folder, CONFIG.name)
-        config.write_text(yaml.safe_dump(data), encoding="utf-8")
+        config.write_text(yaml.safe_dump(data), encoding="utf-8", newline="\n")
         yield config
 
 
