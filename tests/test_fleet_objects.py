@@ -24,7 +24,8 @@ from obstore.exceptions import GenericError
 from rollcall.catalog.model import Answer, Verdict
 from rollcall.errors import LostRace, StoreError
 from rollcall.secrets import Redactor
-from rollcall.store.homes import Held, Home, Shelf
+from rollcall.store.homes import Home, Shelf
+from rollcall.store.memory import Held
 from rollcall.store.object_home import ObjectHome, _meaning
 from rollcall.store.remote import RemoteStore
 from rollcall.store.state import ProviderState, RunRecord, State
@@ -231,7 +232,7 @@ def test_of_sixteen_writers_one_wins_ten_times(
         stores = [store_at(bucket, address, tmp_path / str(n)) for n in range(16)]
         for store in stores:
             assert store.read_config() == text
-            store._checked.append(True)
+            store._seen.conditions = True
 
         def race(pair: tuple[int, RemoteStore], turn: int = turn, text: bytes = text) -> bytes:
             new = b"count: %d, by %d\n" % (turn + 1, pair[0])
@@ -343,7 +344,8 @@ def test_a_store_that_goes_away_at_any_step_keeps_a_whole_config(
 WRITER = """
 import os, sys
 from pathlib import Path
-from rollcall.store.homes import Held, Home, Shelf
+from rollcall.store.homes import Home, Shelf
+from rollcall.store.memory import Held
 from rollcall.store.object_home import ObjectHome
 from rollcall.store.remote import RemoteStore
 from tests.test_fleet_objects import Steps, write

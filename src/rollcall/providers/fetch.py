@@ -15,7 +15,7 @@ from rollcall.secrets import Redactor, key_mark
 if TYPE_CHECKING:
     from rollcall.catalog.model import Answer
     from rollcall.providers.builtin import Provider
-    from rollcall.store.state import KeptReply
+    from rollcall.store.replies import KeptReply
 
 
 @dataclass(frozen=True, slots=True)

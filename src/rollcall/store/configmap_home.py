@@ -22,7 +22,7 @@ from urllib3.exceptions import HTTPError
 
 from rollcall.errors import LostRace, StoreError
 from rollcall.files import sha256_of
-from rollcall.store.homes import Held
+from rollcall.store.memory import Held
 
 MOST_BYTES = 1_048_576
 """What the API server takes in one ConfigMap, keys and values together."""

@@ -7,38 +7,21 @@ a manifest, which is one, are served by `Store` itself with a lock and a rename.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rollcall.errors import StoreError
+from rollcall.store.memory import Pieces
 
 if TYPE_CHECKING:
     from rollcall.settings import Settings
+    from rollcall.store.memory import Held
 
 
-class Held(NamedTuple):
-    """A text and the version under which it stands."""
-
-    content: bytes
-    version: str
-
-
-class Shelf(Protocol):
-    """Small files beside the config, each under a version."""
+class Shelf(Pieces, Protocol):
+    """Pieces that can be listed and taken away: earlier configs lie there, too."""
 
     def names(self) -> list[str]:
         """Of all of them."""
-        ...
-
-    def get(self, name: str) -> Held | None:
-        """One of them; None where there is none. Raises StoreError."""
-        ...
-
-    def put(self, name: str, content: bytes, version: str | None) -> str:
-        """Write where this version stands still, None = where nothing is; the new version.
-
-        Raises:
-            LostRace: something else stands there. StoreError: it could not be written.
-        """
         ...
 
     def remove(self, name: str) -> None:

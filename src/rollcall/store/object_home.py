@@ -20,7 +20,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 from rollcall.errors import LostRace, StoreError
 from rollcall.files import MOST_BYTES
 from rollcall.secrets import Redactor, names_secret
-from rollcall.store.homes import Held
+from rollcall.store.memory import Held
 
 _NAMES = {"s3": "S3", "gs": "Google Cloud Storage", "az": "Azure Blob Storage"}
 _PREFIXES = {"s3": "AWS_", "gs": "GOOGLE_", "az": "AZURE_"}

@@ -13,9 +13,9 @@ import re
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rollcall.errors import LostRace, NotFound, StoreError
 from rollcall.files import sha256_of
@@ -23,34 +23,16 @@ from rollcall.store.atomic import replace_file
 from rollcall.store.backups import KEPT, Backup
 from rollcall.store.config_file import Written, write_copy
 from rollcall.store.disk_errors import store_error
-from rollcall.store.freshness import STAMP
-from rollcall.store.homes import Held, Home, home_of
-from rollcall.store.state import (
-    FACTS,
-    REPLIES,
-    STATE,
-    KeptReply,
-    State,
-    StateUnreadable,
-    is_good,
-    pack_reply,
-    reply_name,
-    unpack_reply,
-)
+from rollcall.store.homes import Home, home_of
+from rollcall.store.memory import Held, Memory
 from rollcall.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rollcall.catalog.model import Answer
     from rollcall.settings import Settings
 
 
-TRIES = 5
-"""How often a state is merged with what another run wrote meanwhile."""
-QUIET_SECONDS = 3600
-"""A state in which nothing but times has changed is not written again within this time."""
-_TIMES = frozenset({"at", "last_asked", "last_good", "last_run", "created"})
 _BACKUP = re.compile(r"backups/((\d{6})-\d{0,14}-[0-9a-f]{12})\.yaml")
 
 
@@ -68,6 +50,14 @@ def open_remote(settings: Settings) -> RemoteStore:
     )
 
 
+@dataclass
+class _Seen:
+    """What a run knows of a store: the config as it last was there, and that conditions count."""
+
+    config: Held | None = None
+    conditions: bool = False
+
+
 @dataclass(frozen=True)
 class RemoteStore(Store):
     """As `Store`, for a config in a home of its own.
@@ -78,8 +68,7 @@ class RemoteStore(Store):
 
     home: Home = field(kw_only=True)
     unsafe: bool = field(default=False, kw_only=True)
-    _seen: dict[str, Held | None] = field(default_factory=dict, init=False, repr=False)
-    _checked: list[bool] = field(default_factory=list, init=False, repr=False)
+    _seen: _Seen = field(default_factory=_Seen, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Nothing lies in a folder that a stranger could have made."""
@@ -89,20 +78,23 @@ class RemoteStore(Store):
         """No lock: a version lost is found out when writing."""
         yield ()
 
+    @cached_property
+    def _memory(self) -> Memory:
+        return Memory(self.home.shelf, shared=True)
+
     def recover(self) -> tuple[str, ...]:
         """A store writes whole objects: nothing is ever half-written."""
         return ()
 
     def read_config(self) -> bytes:
         """The config's bytes as they are there now; b"" when there is none."""
-        held = self._seen[""] = self.home.read()
+        held = self._seen.config = self.home.read()
         return held.content if held else b""
 
     @property
     def version(self) -> str:
         """The version of the config that was read last; "" when there was none."""
-        held = self._seen.get("")
-        return held.version if held else ""
+        return self._seen.config.version if self._seen.config else ""
 
     def read_includes(self, data: dict[str, object]) -> tuple[tuple[Path, bytes], ...]:
         """The included files, nested, as bytes; unreadable ones left out."""
@@ -145,8 +137,7 @@ class RemoteStore(Store):
             LostRace: somebody wrote meanwhile. StoreError: it could not be written. In both
                 cases the config is as it was, and no new backup is left.
         """
-        if "" not in self._seen or (held := self._seen[""]) is None:
-            held = None
+        held = self._seen.config
         if (held.content if held else b"") != expected:
             self.read_config()
             raise LostRace(f"{self.home.address} changed meanwhile.", "Run again.")
@@ -154,9 +145,9 @@ class RemoteStore(Store):
             return write_copy(write_to, content, config_path=write_to)
         if content == expected:
             return Written(None, changed=False)
-        if not self.unsafe and not self._checked:
+        if not self.unsafe and not self._seen.conditions:
             self.home.require_conditions()
-            self._checked.append(True)
+            self._seen.conditions = True
         backup, is_new = self._keep(held, created, reason) if held else (None, False)
         try:
             version = self.home.write(content, held.version if held else None)
@@ -166,7 +157,7 @@ class RemoteStore(Store):
                 if backup is not None and is_new:
                     self._forget(backup, expected)
                 raise
-        self._seen[""] = Held(content, version)
+        self._seen.config = Held(content, version)
         self.place_copy(content)
         self._prune()
         return Written(backup, version=version)
@@ -305,145 +296,7 @@ class RemoteStore(Store):
             for name in self._backup_names()[KEPT:]:
                 self._discard(name)
 
-    def read_state(self) -> tuple[State, tuple[str, ...]]:
-        """The shared state and notes."""
-        try:
-            held = self._look(STATE)
-            return (State.from_bytes(held.content) if held else State()), ()
-        except StateUnreadable as error:
-            return State(), (f"The state was begun anew: {error}",)
-        except StoreError as error:
-            return State.unread(), (
-                f"{error.what} This run goes on without what it remembers, and keeps nothing new.",
-            )
-
-    def write_state(self, state: State) -> tuple[str, ...]:
-        """Keep the state, together with what another run kept meanwhile; a note where it fails."""
-        if state.is_unread:
-            return ()
-        held = self._seen.get(STATE)
-        for _ in range(TRIES):
-            content = state.to_bytes()
-            if held and _says_the_same(held.content, content):
-                return ()
-            try:
-                version = self.home.shelf.put(STATE, content, held.version if held else None)
-            except LostRace:
-                held = self._look(STATE)
-                with suppress(StateUnreadable):
-                    state = state.merged(State.from_bytes(held.content)) if held else state
-            except StoreError as error:
-                return (f"The state could not be kept: {error.what}",)
-            else:
-                self._seen[STATE] = Held(content, version)
-                return ()
-        return ("The state could not be kept: other runs write it all the time.",)
-
-    def write_replies(self, answers: tuple[Answer, ...]) -> tuple[str, ...]:
-        """Keep the bodies of good answers that are new; a note where that fails."""
-        notes: list[str] = []
-        for answer in answers:
-            if not is_good(answer):
-                continue
-            name = f"{REPLIES}/{reply_name(answer.provider)}"
-            try:
-                held = self._look(name)
-                kept = unpack_reply(answer.provider, held.content) if held else None
-                if not kept or (kept.pages, kept.partial) != (answer.pages, answer.partial):
-                    self.home.shelf.put(name, pack_reply(answer), held.version if held else None)
-            except LostRace:  # theirs is as new
-                continue
-            except StoreError as error:
-                notes.append(f"The reply of {answer.provider} could not be kept: {error.what}")
-        return tuple(notes)
-
-    def read_replies(self, provider: str) -> KeptReply | None:
-        """The last good reply; None when none is kept."""
-        with suppress(StoreError):
-            held = self._look(f"{REPLIES}/{reply_name(provider)}")
-            return unpack_reply(provider, held.content) if held else None
-        return None
-
-    def write_stamp(self, text: str) -> tuple[str, ...]:
-        """Keep the stamp of freshness."""
-        return self._put(STAMP, text.encode())
-
-    def read_stamp(self) -> bytes | None:
-        """The stamp of freshness; None where there is none."""
-        with suppress(StoreError):
-            held = self._look(STAMP)
-            return held.content if held else None
-        return None
-
-    def read_facts(self) -> bytes | None:
-        """What was looked up in other lists."""
-        with suppress(StoreError):
-            held = self._look(FACTS)
-            return held.content if held else None
-        return None
-
-    def write_facts(self, content: bytes) -> tuple[str, ...]:
-        """Keep what was looked up in other lists."""
-        return self._put(FACTS, content)
-
-    def _put(self, name: str, content: bytes) -> tuple[str, ...]:
-        try:
-            held = self._look(name)
-            if held is None or not _says_the_same(held.content, content):
-                self.home.shelf.put(name, content, held.version if held else None)
-        except LostRace:
-            pass  # another run's is as new
-        except StoreError as error:
-            return (error.what,)
-        return ()
-
-    def _look(self, name: str) -> Held | None:
-        held = self._seen[name] = self.home.shelf.get(name)
-        return held
-
 
 def _included_in(data: object) -> list[str]:
     entries = data.get("include") if isinstance(data, dict) else None
     return [one for one in entries if isinstance(one, str)] if isinstance(entries, list) else []
-
-
-def _says_the_same(old: bytes, new: bytes) -> bool:
-    """Whether two texts of ours differ in nothing but times, and the old one is recent enough:
-    runs without effect write nothing.
-    """
-    if old == new:
-        return True
-    try:
-        before, after = json.loads(old), json.loads(new)
-    except ValueError:
-        return False
-    if _timeless(before) != _timeless(after):
-        return False
-    return 0 <= _moment(after) - _moment(before) < _quiet_seconds(before)
-
-
-def _quiet_seconds(data: Any) -> float:
-    ttl = data.get("ttl_seconds") if isinstance(data, dict) else None
-    return ttl / 2 if isinstance(ttl, int | float) else QUIET_SECONDS
-
-
-def _timeless(data: Any) -> Any:
-    if isinstance(data, dict):
-        return {key: _timeless(value) for key, value in data.items() if key not in _TIMES}
-    if not isinstance(data, list):
-        return data
-    return [_timeless(item) for item in data if not _is_run_without_effect(item)]
-
-
-def _is_run_without_effect(item: Any) -> bool:
-    return isinstance(item, dict) and item.get("outcome") == "unchanged"
-
-
-def _moment(data: Any) -> float:
-    """When a text of ours was written, as Unix time."""
-    said = data.get("at", data.get("last_run")) if isinstance(data, dict) else None
-    if isinstance(said, int | float):
-        return float(said)
-    with suppress(ValueError, TypeError):
-        return datetime.fromisoformat(str(said)).timestamp()
-    return 0.0

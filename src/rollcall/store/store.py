@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from rollcall.catalog.model import Answer
     from rollcall.litellm_config.manifest import Manifest
     from rollcall.settings import Settings
-    from rollcall.store.state import KeptReply, State, StateFiles
+    from rollcall.store.memory import Memory
+    from rollcall.store.replies import KeptReply
+    from rollcall.store.state import State
 
 
 _LEFT_BEHIND_SECONDS = 3600
@@ -210,34 +213,38 @@ class Store:
 
     def read_state(self) -> tuple[State, tuple[str, ...]]:
         """The state and notes; a missing, corrupt or newer one is a fresh State and a note."""
-        return self._state_files.read_state()
+        return self._memory.read_state()
 
     def write_state(self, state: State) -> tuple[str, ...]:
         """Keep the state; a folder that cannot be written is a note, never an error."""
-        return self._state_files.write_state(state)
+        return self._memory.write_state(state)
 
     def write_replies(self, answers: tuple[Answer, ...]) -> tuple[str, ...]:
         """Keep the bodies of good answers for offline runs; unchanged ones are not rewritten."""
-        return self._state_files.write_replies(answers)
+        return self._memory.write_replies(answers)
 
     def read_replies(self, provider: str) -> KeptReply | None:
         """The last good reply of one provider, if kept.
 
         When they were last confirmed stands in the state's `last_good`.
         """
-        return self._state_files.read_replies(provider)
+        return self._memory.read_replies(provider)
 
     def write_stamp(self, text: str) -> tuple[str, ...]:
         """Keep the stamp that `rollcall.store.freshness` reads; a note where it cannot be kept."""
-        return self._state_files.write_stamp(text)
+        return self._memory.write_stamp(text)
+
+    def read_stamp(self) -> bytes | None:
+        """That stamp; None where there is none."""
+        return self._memory.read_stamp()
 
     def read_facts(self) -> bytes | None:
         """What earlier runs looked up in other lists; None = nothing is kept."""
-        return self._state_files.read_facts()
+        return self._memory.read_facts()
 
     def write_facts(self, content: bytes) -> tuple[str, ...]:
         """Keep what was looked up in other lists; a note where it cannot be kept."""
-        return self._state_files.write_facts(content)
+        return self._memory.write_facts(content)
 
     @property
     def _real_path(self) -> Path:
@@ -257,8 +264,8 @@ class Store:
         key = sha256_of(os.fsencode(self._name))[:16]
         return InPlace(self._real_path, self.state_dir / f"journal-{key}")
 
-    @property
-    def _state_files(self) -> StateFiles:
-        from rollcall.store.state import StateFiles
+    @cached_property
+    def _memory(self) -> Memory:
+        from rollcall.store.folder_memory import FolderMemory
 
-        return StateFiles(self.state_dir, self.config_path)
+        return FolderMemory(self.state_dir, self.config_path)
