@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,7 +27,7 @@ from rollcall.store.disk_errors import store_error
 from rollcall.store.includes import read_includes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from rollcall.settings import Settings
 
@@ -127,26 +127,19 @@ def check_yaml_1_2(content: bytes) -> None:
         )
 
 
-class beside:  # noqa: N801 - a context manager, used like a function
+@contextmanager
+def beside(config_path: Path, content: bytes) -> Iterator[Path]:
     """The text as a file beside config.yaml, so that its relative includes work."""
-
-    def __init__(self, config_path: Path, content: bytes) -> None:
-        self._folder = config_path.parent
-        self._content = content
-        self._path = Path()
-
-    def __enter__(self) -> Path:
-        try:
-            self._path = write_private(
-                self._content, prefix=".rollcall-check-", suffix=".yaml", folder=self._folder
-            )
-        except OSError as error:
-            raise store_error("written", self._folder / ".rollcall-check-*.yaml", error) from error
-        return self._path
-
-    def __exit__(self, *_: object) -> None:
+    folder = config_path.parent
+    try:
+        path = write_private(content, prefix=".rollcall-check-", suffix=".yaml", folder=folder)
+    except OSError as error:
+        raise store_error("written", folder / ".rollcall-check-*.yaml", error) from error
+    try:
+        yield path
+    finally:
         with suppress(OSError):
-            self._path.unlink()
+            path.unlink()
 
 
 def _said(litellm: Path, content: bytes, settings: Settings) -> Said:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING
 
+from rollcall.files import sha256_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -65,8 +67,8 @@ class Authenticator:
     ) -> None:
         self._secret = secrets.token_bytes(32)
         self._tokens = tuple(token.encode() for token in tokens)
-        self._token_digests = tuple(sha256(token).digest() for token in self._tokens)
-        self._operator_digests = tuple(sha256(key.encode()).digest() for key in operator_keys)
+        self._token_digests = tuple(map(sha256_of, self._tokens))
+        self._operator_digests = tuple(sha256_of(key.encode()) for key in operator_keys)
         self._bearer = b"Bearer " + upstream_key.encode() if upstream_key else None
 
     @property
@@ -116,7 +118,7 @@ class Authenticator:
         return Caller(b"own", (*beside, *key), trusted=True, own=True)
 
 
-def _any_of(given: Iterable[Header], digests: Sequence[bytes]) -> bool:
+def _any_of(given: Iterable[Header], digests: Sequence[str]) -> bool:
     keys = [_bare_key(name, value) for name, value in given]
     return sum(_matches(key, digests) for key in keys if key) > 0
 
@@ -131,7 +133,7 @@ def _bare_key(name: bytes, value: bytes) -> bytes:
     return value.strip() if name == b"x-api-key" else b""
 
 
-def _matches(key: bytes, digests: Sequence[bytes]) -> bool:
+def _matches(key: bytes, digests: Sequence[str]) -> bool:
     """Compare with every digest, whichever fits: the time taken says nothing."""
-    digest = sha256(key).digest()
+    digest = sha256_of(key)
     return sum(hmac.compare_digest(digest, known) for known in digests) > 0
