@@ -294,6 +294,20 @@ class TestTakenOut:
         assert entry["litellm_params"]["api_base"] == base
 
     @pytest.mark.parametrize(
+        ("before", "now", "day"),
+        [(None, later(9), later(9)), (later(9), None, later(9)), (later(9), later(8), later(8))],
+    )
+    def test_where_lists_are_away_its_provider_is_believed_and_else_its_entry(
+        self, before: date | None, now: date | None, day: date
+    ) -> None:
+        replay = replay_of(self.TEXT + 'allow: [{match: "grok-*", from: [xai]}]\n')
+        for ends in (before, now):
+            replay.listed = {"xai": (model("xai/grok-4", ends=ends),)}
+            replay.run(DAY)
+        [entry] = replay.entries.values()
+        assert entry["model_info"]["deprecation_date"] == day.isoformat()
+
+    @pytest.mark.parametrize(
         ("told", "source"), [(later(9), "map"), (later(8), "its entry"), (None, "its entry")]
     )
     def test_whose_word_the_last_day_of_a_kept_entry_is(
