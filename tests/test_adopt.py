@@ -242,3 +242,39 @@ def test_eject_where_there_is_nothing(furnished: House) -> None:
     ran = furnished.run("eject")
     assert ran.code == 0
     assert furnished.config.read_text(encoding="utf-8") == OWN
+
+
+def test_a_gateway_and_a_key_for_a_whole_provider(furnished: House) -> None:
+    """The list comes from the maker, the calls go elsewhere; a rule's word goes before."""
+    gateway = "https://gateway.internal/anthropic"
+    rules = RULES.replace(
+        "allow:\n", f"allow:\n  - {{match: claude-haiku-4-5, api_base: {gateway}/b}}\n"
+    )
+    furnished.write_policy(rules, "anthropic", "xai")
+    text = furnished.policy.read_text(encoding="utf-8")
+    text = text.replace("  anthropic:\n", f"  anthropic:\n    api_base: {gateway}\n")
+    furnished.policy.write_text(text, encoding="utf-8")
+    furnished.config.write_text(
+        "model_list:\n  - model_name: claude-sonnet-5\n    litellm_params:\n"
+        f"      model: anthropic/claude-sonnet-5\n{LOSSES['api_base']}",
+        encoding="utf-8",
+    )
+    assert furnished.run("adopt", "--yes").code == 0
+    furnished.applied()
+    bases = {
+        name: entry["litellm_params"].get("api_base")
+        for name, entry in furnished.entries().items()
+        if "claude" in name
+    }
+    assert bases["claude-sonnet-5"] == gateway
+    assert set(bases.values()) <= {gateway, f"{gateway}/b"}
+
+
+def test_an_address_of_a_provider_that_is_none_is_told(furnished: House) -> None:
+    text = furnished.policy.read_text(encoding="utf-8")
+    furnished.policy.write_text(
+        text.replace("  xai:\n", "  xai:\n    api_base: gateway\n"), encoding="utf-8"
+    )
+    ran = furnished.run("plan")
+    assert ran.code == 1
+    assert "providers.xai.api_base" in ran.err

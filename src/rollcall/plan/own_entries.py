@@ -99,9 +99,11 @@ def _key_of(inputs: Inputs, entry: Entry) -> tuple[str, str] | None:
     base = entry["litellm_params"].get("api_base") if called else None
     for name, row in inputs.providers.items():
         model_id = called.removeprefix(f"{row.litellm_prefix}/")
-        ours = (row.api_base or row.base_url).rstrip("/")
+        said = inputs.policy.providers.get(name)
+        addresses = [row.api_base or row.base_url, (said and said.api_base) or ""]
+        ours = [one.rstrip("/") for one in addresses if one]
         usual = base is None and (row.api_base is None or name in BUILTIN)
-        there = usual or str(base).rstrip("/") in (ours, f"{ours}/v1")
+        there = usual or str(base).rstrip("/") in (*ours, *(f"{one}/v1" for one in ours))
         if there and model_id and model_id != called and "*" not in model_id:
             return name, model_id.removeprefix("responses/")
     return None

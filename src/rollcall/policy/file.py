@@ -66,6 +66,8 @@ def _provider(place: Place, name: str, provider: ProviderPolicy) -> Iterator[Pro
     elif fault := fault_of(name, provider.type, provider.base_url):
         field = (fault.field,) if fault.field else ()
         yield Problem((*place, *field), fault.what, fault.hint)
+    if provider.api_base is not None and web_parts(provider.api_base) is None:
+        yield Problem((*place, "api_base"), *NO_ADDRESS)
     yield from _static(place, provider)
     if provider.timeout == 0:
         yield Problem((*place, "timeout"), "leaves no time to answer", "Write 2s.")

@@ -120,7 +120,7 @@ def _narrow_rule(rule: Schema) -> None:
     _narrow(rule, "name", _if_text(_TEMPLATE))
     _narrow(rule, "name", _if_text(r"\S"))
     _narrow(rule, "key_env", _if_text(f"^{VARIABLE.pattern}$"))
-    _narrow(rule, "api_base", _if_text(r"^https?://[^/\s]\S*$"))
+    _narrow(rule, "api_base", _WEB_ADDRESS)
     flags = {name: {"type": "boolean"} for name in FLAGS}
     counts = {name: {"type": "integer"} for name in COUNTS}
     rule["properties"]["assume"] |= {
@@ -134,6 +134,7 @@ def _narrow_provider(provider: Schema) -> None:
     fields["type"]["examples"] = sorted(BUILTIN)
     _narrow(provider, "type", {"enum": [*sorted(BUILTIN), STATIC, None]})
     _narrow(provider, "base_url", _if_text(r"^\s*https?://[^/\s@?]+(/[^\s@?]*)?\s*$"))
+    _narrow(provider, "api_base", _WEB_ADDRESS)
     variable = {"type": ["string", "null"], "pattern": f"^{VARIABLE.pattern}$"}
     _narrow(provider, "key_env", _one_or_several(variable))
     _narrow(provider, "timeout", {"not": {"enum": [0, "0", "0s", "0ms", "0m", "0h"]}})
@@ -153,6 +154,9 @@ def _narrow_provider(provider: Schema) -> None:
 
 def _if_text(pattern: str) -> Schema:
     return {"if": {"type": "string"}, "then": {"pattern": pattern}}
+
+
+_WEB_ADDRESS = _if_text(r"^https?://[^/\s]\S*$")
 
 
 def _narrow_additions(section: Schema) -> None:

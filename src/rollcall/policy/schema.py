@@ -261,6 +261,11 @@ class ProviderPolicy(Additions):
     base_url: str | None = Field(
         None, description="Root of its API, for example http://127.0.0.1:8000/v1."
     )
+    api_base: str | None = Field(
+        None,
+        description="The address its entries are called at, for example a gateway's, where it is "
+        "another one than that its list comes from.",
+    )
     key_env: Words | None = Field(
         None,
         description="The environment variable, or several in order, that holds its key; null = it "
@@ -381,7 +386,8 @@ class Policy(Section):
         for layer in layers:
             params |= layer.params
             model_info |= layer.model_info
-        return Extras(params, model_info, rule.key_env, rule.api_base)
+        api_base = rule.api_base or (row.api_base if row else None)
+        return Extras(params, model_info, rule.key_env, api_base)
 
     @property
     def balanced_names(self) -> frozenset[str]:
