@@ -49,6 +49,20 @@ class TestDead:
             "your entries old (line 2), older (line 6): anthropic no longer lists claude-2.1"
         ]
 
+    def test_doctor_and_explain_say_it_with_the_line(self, furnished: House) -> None:
+        """doctor as far as an earlier run heard of it: it asks nobody."""
+        furnished.config.write_text(DEAD, encoding="utf-8")
+        assert "no longer lists" not in furnished.run("doctor").out
+        furnished.applied()
+        rows = furnished.run("doctor", "--json").json()
+        [row] = [row for row in rows if row["code"] == "dead_entry"]
+        assert (row["level"], row["where"]) == ("error", "config.yaml:2")
+        assert row["what"].startswith("old: anthropic no longer lists claude-2.1")
+        told = furnished.run("explain", "old").out
+        assert "hand-written, on line 2" in told
+        assert "anthropic no longer lists claude-2.1" in told
+        assert "no longer lists" not in furnished.run("explain", "mine").out
+
     def test_models_and_explain_say_it_too(self, furnished: House) -> None:
         furnished.config.write_text(DEAD, encoding="utf-8")
         furnished.applied()

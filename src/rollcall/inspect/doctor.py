@@ -40,6 +40,7 @@ from rollcall.inspect.traps import find_traps
 from rollcall.launch.find import find_install, find_litellm, import_folders
 from rollcall.launch.port import port_taken
 from rollcall.litellm_config.document import parse
+from rollcall.plan.own_entries import fate_of
 from rollcall.settings import hint_of, is_true
 from rollcall.store.store import Store, open_store
 from rollcall.sync.apply import refresh
@@ -49,6 +50,7 @@ from rollcall.sync.gather import read_policy
 if TYPE_CHECKING:
     from rollcall.launch.find import LiteLLMInstall
     from rollcall.litellm_config.document import ConfigDocument
+    from rollcall.plan.decide import Decision
     from rollcall.policy.schema import Policy
     from rollcall.settings import Settings
     from rollcall.store.state import State
@@ -105,6 +107,11 @@ class _Subject:
     @cached_property
     def policy(self) -> Policy:
         return read_policy(self.settings)[1]
+
+    @cached_property
+    def decision(self) -> Decision | None:
+        """What would be decided from what was kept of the last run; None where nothing can."""
+        return read_decision(self.settings)[0]
 
 
 def examine(
@@ -199,11 +206,20 @@ def _dotenv_check(subject: _Subject) -> Iterator[Finding]:
 def _last_days_check(subject: _Subject) -> Iterator[Finding]:
     """What ends soon, whose word that is, and what to do about it."""
     today, notice = subject.settings.now.date(), subject.policy.defaults.warn_before
-    decision, _ = read_decision(subject.settings)
-    for row in decision.last_days if decision else ():
+    for row in subject.decision.last_days if subject.decision else ():
         if notice and row.days_left(today) <= notice[0]:
             where = f"{subject.settings.config_name}:{row.line}" if row.line else None
             yield Finding(Level.WARNING, "last_day", f"{row.told(today)}.", where, row.advice)
+
+
+def _dead_check(subject: _Subject) -> Iterator[Finding]:
+    """Hand-written entries whose provider no longer lists their model."""
+    for one in subject.decision.own if subject.decision else ():
+        if one.gone:
+            what = f"{one.name}: {fate_of(one, subject.settings.now.date())}, so its calls fail."
+            where = f"{subject.settings.config_path.name}:{one.line}"
+            fix = "Let it call a model that is listed, or delete it. See: rollcall models"
+            yield Finding(Level.ERROR, "dead_entry", what, where, fix)
 
 
 def _folder_check(subject: _Subject) -> Iterator[Finding]:
@@ -304,6 +320,7 @@ CHECKS: tuple[Check, ...] = (
     _keys_check,
     _history_check,
     _last_days_check,
+    _dead_check,
     _state_check,
 )
 

@@ -9,6 +9,7 @@ from rollcall.inspect.explain_model import Explanation, Stage, explain_model, no
 from rollcall.litellm_config.effective import alias_map, alias_target, entries
 from rollcall.litellm_config.entries import called_by, key_of, model_of, name_of
 from rollcall.plan.guards import models_by_name, price_of
+from rollcall.plan.own_entries import fate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -108,7 +109,7 @@ def explain(
     """
     found = [
         *(explain_alias(row, inputs, decision) for row in decision.resolved if row.name == name),
-        *_own(name, inputs),
+        *_own(name, inputs, decision),
         *(
             explain_model(model, inputs, decision, sources.get(model.provider, {}))
             for model in _models_named(name, inputs)
@@ -119,17 +120,20 @@ def explain(
     return tuple(found)
 
 
-def _own(name: str, inputs: Inputs) -> Iterator[Explanation]:
+def _own(name: str, inputs: Inputs, decision: Decision) -> Iterator[Explanation]:
     """The user's own lines of that name."""
-    for entry in inputs.document.own_entries:
-        if name_of(entry) == name:
-            lines = ["hand-written: rollcall never touches it"]
-            if called := called_by(entry):
+    for one in decision.own:
+        if one.name == name:
+            lines = [f"hand-written, on line {one.line}: rollcall never touches it"]
+            if called := called_by(one.entry):
                 lines.append(f"it calls {called}")
+            if fate := fate_of(one, inputs.today):
+                lines.append(fate)
             leading = [alias for alias, target in _targets(inputs) if target == name]
             if leading:
                 lines.append(f"aliases on it: {', '.join(leading)}")
-            yield Explanation(name, "entry", (Stage("config.yaml", "info", tuple(lines)),))
+            verdict = "stop" if one.gone else "info"
+            yield Explanation(name, "entry", (Stage("config.yaml", verdict, tuple(lines)),))
     if name in inputs.document.own_aliases:
         yield explain_own_alias(name, inputs)
     for file, data in inputs.included.items():

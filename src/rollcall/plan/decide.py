@@ -42,6 +42,7 @@ class Decision(NamedTuple):
         accepting: what this run was told to accept, to be remembered.
         trials: the calls to make before this can be written.
         last_days: every entry whose last day is known, however far.
+        own: the user's entries, each with the model it calls.
     """
 
     blocks: Blocks
@@ -54,6 +55,7 @@ class Decision(NamedTuple):
     accepting: frozenset[str] = frozenset()
     trials: tuple[Trial, ...] = ()
     last_days: tuple[LastDay, ...] = ()
+    own: tuple[OwnEntry, ...] = ()
 
     @property
     def alias_reasons(self) -> dict[str, str]:
@@ -103,6 +105,7 @@ def decide(inputs: Inputs) -> Decision:
             *(row.told(inputs.today) for row in ending(inputs, ends)),
         ),
         last_days=ends,
+        own=own,
         accepting=accepted_models(inputs, model_list.placements, moves.aliases),
         trials=proving.calls_of(inputs, admitted, proven),
     )
