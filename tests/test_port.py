@@ -38,7 +38,8 @@ def test_a_server_on_every_address_holds_it_too() -> None:
     with socket.create_server(("0.0.0.0", 0)) as server:
         port = server.getsockname()[1]
         assert port_taken([f"--port={port}"], {}) is not None
-        assert _cannot_bind("127.0.0.1", port) or _cannot_bind("0.0.0.0", port)
+        if sys.platform != "win32":  # which lets two programs have one address
+            assert _cannot_bind("127.0.0.1", port) or _cannot_bind("0.0.0.0", port)
     assert port_taken([f"--port={port}"], {}) is None
     assert not _cannot_bind("127.0.0.1", port)
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rollcall.errors import StoreError
 from rollcall.store.config_file import InPlace
 from rollcall.store.store import Store
+from tests.platforms import not_on_windows
 
 OLD, NEW = b"old: text\n" * 40, b"the new: text\n" * 50
 NOON = "2026-11-20T12:00:00Z"
@@ -81,6 +82,7 @@ def test_it_is_written_after_a_backup_and_the_weaker_promise_is_said(
     assert next_run(store) == ()
 
 
+@not_on_windows("no /dev/fd")
 def test_the_journal_is_on_the_disk_before_the_first_byte_changes(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from rollcall.errors import LockBusy, StoreError
 from rollcall.store.store import Store
-from tests.platforms import not_on_windows
+from tests.platforms import not_on_windows, not_on_wine
 
 posix_only = not_on_windows("no POSIX links and modes")
 
@@ -33,6 +33,7 @@ def is_busy(store: Store) -> bool:
         return True
 
 
+@not_on_wine("the error of a held lock has no number")
 def test_a_second_run_is_turned_away_after_its_deadline(store: Store) -> None:
     """Two clear lines, and the next run is let in."""
     with store.locked(1), pytest.raises(LockBusy) as caught, store.locked(0.05):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from io import StringIO
 from typing import TYPE_CHECKING
@@ -176,7 +177,8 @@ def test_the_place_a_provider_is_asked_at_says_who_named_it(house: House) -> Non
     house.policy.write_text("\n".join(lines), encoding="utf-8")
     dotenv = house.folder / ".env"
     dotenv.write_text("ANTHROPIC_BASE_URL=http://127.0.0.1:9\n", encoding="utf-8")
-    assert f"(asked where ANTHROPIC_BASE_URL in {dotenv} says)" in house.run("plan", "--json").out
+    said = json.dumps(f"(asked where ANTHROPIC_BASE_URL in {dotenv} says)")[1:-1]
+    assert said in house.run("plan", "--json").out
 
 
 def test_certificates_that_cannot_be_read_name_their_variable(house: House) -> None:
