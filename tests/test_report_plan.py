@@ -261,3 +261,22 @@ def test_what_leaves_together_is_named_in_full(big: House) -> None:
     assert "-  leaves  36 models, on 2026-11-23 (openrouter no longer lists it):" in text
     for number in range(4, 40):
         assert f"openrouter/acme/model{number:02d}-1.0" in text
+
+
+def test_status_says_in_words_that_nobody_could_be_asked(furnished: House) -> None:
+    for name in ("anthropic", "xai"):
+        furnished.sim.fault(name, Fault.SERVER_ERROR)
+    assert furnished.run("apply").code == 5
+    text = furnished.run("status").out
+    assert "last result: nobody could be asked, so nothing changed (2026-11-20" in text
+    assert furnished.run("status", "--json").json()["last_record"]["outcome"] == "nobody"
+
+
+def test_a_finding_goes_on_below_itself_at_a_narrow_terminal(
+    furnished: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROLLCALL_FORCE_TTY", "50")
+    lines = furnished.run("doctor").out.splitlines()
+    told = [line for line in lines if "fix:" not in line and len(line.split()) > 2]
+    assert all(len(line) <= 50 for line in told), told
+    assert any(line.startswith("        ") for line in told)

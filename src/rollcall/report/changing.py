@@ -191,7 +191,8 @@ def show_first_policy(path: Path, first: FirstPolicy, environ: Mapping[str, str]
 
 def _kept_and_left(found: Proposal) -> Iterator[str]:
     """How many entries the rules keep; which are left alone, by reason; which are dead."""
-    yield f"Your config.yaml has {found.total} entries: {found.covered} kept by rules."
+    entries = "1 entry" if found.total == 1 else f"{found.total} entries"
+    yield f"Your config.yaml has {entries}: {found.covered} kept by rules."
     reasons: dict[str, list[tuple[str, int]]] = {}
     for row in found.left_alone:
         reasons.setdefault(row.why, []).append((row.name, row.line))

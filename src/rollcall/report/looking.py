@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rollcall.catalog.facts import short, whose
 from rollcall.catalog.model import in_dollars
 from rollcall.inspect.findings import Level
-from rollcall.report.tables import Cell, show_records, show_table
+from rollcall.report.tables import Cell, hanging, show_records, show_table
 from rollcall.report.text import (
     Style,
     is_for_people,
@@ -64,14 +64,14 @@ def show_models(
 
 def _show_model_table(rows: Sequence[ModelRow]) -> None:
     show_table(
-        ("name or id", "provider", "context", "in / out per 1M", "", "why"),
+        ("name or id", "provider", "", "context", "in / out per 1M", "why"),
         [
             (
                 row.name or row.id,
                 row.provider,
+                Cell(_state(row), STATE_STYLES[_state(row)]),
                 _tokens(row.context),
                 _price(row),
-                Cell(_state(row), STATE_STYLES[_state(row)]),
                 row.reason,
             )
             for row in rows
@@ -286,7 +286,10 @@ def show_findings(findings: Sequence[Finding], *, as_json: bool = False) -> None
     for finding in findings:
         where = f"{printable(finding.where)}: " if finding.where else ""
         mark, style = FINDING_MARKS[finding.level]
-        out(f" {where}{printable(finding.what)}", lead=mark, style=style)
+        first, *more = hanging(f"{where}{printable(finding.what)}", len(mark) + 1)
+        out(f" {first}", lead=mark, style=style)
+        for line in more:
+            out(line)
         if finding.fix:
             out(f"        fix: {printable(finding.fix)}")
     words = {Level.ERROR: "error", Level.WARNING: "warning"}

@@ -17,6 +17,7 @@ from rollcall.report.text import (
     FORCE_TTY,
     Style,
     is_for_people,
+    is_terminal,
     is_unicode,
     out,
     painted,
@@ -85,6 +86,16 @@ def show_words(text: str) -> None:
     """Print a text to stdout, indented, broken between words."""
     for line in _wrapped(printable(text, limit=20_000), _width(sys.stdout) - len(INDENT)):
         out(INDENT + line)
+
+
+def hanging(text: str, margin: int) -> list[str]:
+    """A text for stdout behind `margin` columns, the lines after the first one indented as much;
+    one line where no terminal says how wide it is.
+    """
+    if not (is_terminal(sys.stdout) or os.environ.get(FORCE_TTY, "").isdecimal()):
+        return [text]
+    first, *more = _wrapped(text, max(_width(sys.stdout) - margin, LEAST_WORDS)) or [""]
+    return [first, *(" " * margin + line for line in more)]
 
 
 class _Table:
