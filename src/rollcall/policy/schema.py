@@ -234,20 +234,6 @@ class StaticModel(Section):
     released: date | None = Field(None, description="The day it came out.")
     ends: date | None = Field(None, description="Its announced last day.")
 
-    def row(self) -> dict[str, object]:
-        """The row that OpenAI's list would have for it."""
-        flags = {"tools": "supports_tools", "structured_output": "supports_structured_output"}
-        prices = {"input": self.input_price, "output": self.output_price, "unit": "1M"}
-        return {
-            "id": self.id,
-            "context_length": self.context,
-            "max_output_tokens": self.max_output,
-            "pricing": {key: value for key, value in prices.items() if value is not None},
-            "created": self.released.isoformat() if self.released else None,
-            "shutdown_date": self.ends.isoformat() if self.ends else None,
-            **{flags.get(word, f"supports_{word}"): True for word in self.capabilities},
-        }
-
 
 class ProviderPolicy(Additions):
     """One provider to ask. A built-in name needs nothing more than `{}`."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rollcall.litellm_config.document import ConfigDocument
-    from rollcall.policy.schema import Policy, ProviderPolicy
+    from rollcall.policy.schema import Policy, ProviderPolicy, StaticModel
     from rollcall.settings import Settings
 
 
@@ -105,9 +105,24 @@ def provider_of(name: str, row: ProviderPolicy, environ: Mapping[str, str]) -> P
         timeout_seconds=row.timeout,
         price_unit=row.price_unit,
         created=row.created,
-        models=[model.row() for model in row.models],
+        models=[_row(model) for model in row.models],
         environ=environ,
     )
+
+
+def _row(model: StaticModel) -> dict[str, object]:
+    """What the policy says of a model without a list, as OpenAI's list would have it."""
+    flags = {"tools": "supports_tools", "structured_output": "supports_structured_output"}
+    prices = {"input": model.input_price, "output": model.output_price, "unit": "1M"}
+    return {
+        "id": model.id,
+        "context_length": model.context,
+        "max_output_tokens": model.max_output,
+        "pricing": {key: value for key, value in prices.items() if value is not None},
+        "created": model.released.isoformat() if model.released else None,
+        "shutdown_date": model.ends.isoformat() if model.ends else None,
+        **{flags.get(word, f"supports_{word}"): True for word in model.capabilities},
+    }
 
 
 PROXY_KEYS = ("LITELLM_MASTER_KEY", "LITELLM_API_KEY")
