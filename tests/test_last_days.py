@@ -252,6 +252,9 @@ class TestMoving:
         (note,) = notes(90)
         assert note.startswith(f"alias 'a' will lead nowhere after {TODAY + timedelta(days=90)}")
         assert notes(91) == ()
+        (past,) = notes(-24)
+        ended = f"leads to anthropic/claude-sonnet-5, which ended on {TODAY - timedelta(days=24)}"
+        assert past.startswith(f"alias 'a' {ended}")
         assert notes(5, candidate("anthropic/claude-sonnet-4-6")) == ()
         too = candidate("anthropic/claude-sonnet-4-6", ends=TODAY + timedelta(days=4))
         assert len(notes(5, too)) == 1, "the other ends first"

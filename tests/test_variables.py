@@ -12,6 +12,8 @@ from dotenv import dotenv_values
 
 from rollcall.secrets import key_mark, key_problem
 from rollcall.settings import Variables, read_environment
+from rollcall.store.includes import including_file
+from tests.platforms import not_on_windows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +62,17 @@ class TestNames:
         assert house.names()
         assert "My_Router_Key is set" in house.run("doctor").out
         assert all(row["ready"] for row in house.run("models", "--in-config", "--json").json()[:1])
+
+    @pytest.mark.usefixtures("as_windows")
+    def test_what_the_config_sets_itself_is_found_whatever_its_case(self, house: House) -> None:
+        house.write_policy("allow: [{family: claude-haiku, from: [anthropic]}]\n", "anthropic")
+        house.monkeypatch.delenv("ANTHROPIC_API_KEY")
+        text = "environment_variables: {Anthropic_Api_Key: sk-of-the-config-12345}\n"
+        with house.config.open("a", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        assert "is set in config.yaml's environment_variables" in house.run("doctor").out
+        house.monkeypatch.setattr(Variables, "ignore_case", False)
+        assert "is set in config.yaml's" not in house.run("doctor").out
 
     def test_no_value_shows(self) -> None:
         assert KEY not in repr(Variables({"A": KEY}))
@@ -188,6 +201,37 @@ def test_certificates_that_cannot_be_read_name_their_variable(house: House) -> N
     )
     house.monkeypatch.setenv("SSL_CERT_FILE", str(house.folder / "nowhere.pem"))
     assert "(set: SSL_CERT_FILE" in house.run("plan", "--json").out
+
+
+class TestPathsOfOneFile:
+    """What leads to one file is one path, however it is spelled."""
+
+    def test_a_variable_that_names_the_same_config_outranks_nothing(
+        self, house: House, tmp_path: Path
+    ) -> None:
+        other = tmp_path / "config.yaml" / ".." / "config.yaml"
+        for path in (other, tmp_path / "." / "config.yaml", "config.yaml"):
+            house.monkeypatch.setenv("CONFIG_FILE_PATH", str(path))
+            assert "outranks" not in house.run("doctor").out
+        house.monkeypatch.setenv("CONFIG_FILE_PATH", "other.yaml")
+        assert "CONFIG_FILE_PATH outranks --config" in house.run("doctor").out
+
+    @not_on_windows("links need a privilege")
+    def test_a_link_to_the_config_is_the_config(self, house: House) -> None:
+        link = house.folder / "link.yaml"
+        link.symlink_to(house.config)
+        house.monkeypatch.setenv("CONFIG_FILE_PATH", str(link))
+        assert "outranks" not in house.run("doctor").out
+
+    @not_on_windows("links need a privilege")
+    def test_a_file_that_includes_it_by_another_path_is_found(self, house: House) -> None:
+        other = house.folder.parent / "another-name"
+        other.symlink_to(house.folder, target_is_directory=True)
+        (house.folder / "root.yaml").write_text(
+            f"include: [{other / 'config.yaml'}]\n", encoding="utf-8"
+        )
+        found = including_file(house.config)
+        assert found == house.folder / "root.yaml"
 
 
 class TestStartedFromAnotherFolder:

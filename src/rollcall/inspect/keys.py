@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rollcall.inspect.checked_config import CheckedConfig
 from rollcall.inspect.findings import Finding, Level
-from rollcall.litellm_config.effective import master_key
+from rollcall.litellm_config.effective import config_variables, master_key
 from rollcall.providers.builtin import missing_key
 from rollcall.secrets import key_mark, variable_of
 from rollcall.settings import is_true
@@ -42,7 +42,7 @@ def master_key_findings(config: CheckedConfig) -> Iterator[Finding]:
         return
     problem = "is the example's sk-1234, which everybody knows" if key else "is not set"
     variable = variable_of(given) or "LITELLM_MASTER_KEY"
-    if not key and config.section("environment_variables").get(variable):
+    if not key and variable in config_variables(config.merged):
         problem = f"is not set in time: {variable} stands in environment_variables, read too late"
     permitted = general.get("dangerously_permit_weak_or_unset_master_key") is True
     if permitted or is_true(config.environ.get(PERMIT)):

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from rollcall.inspect.checked_config import CheckedConfig, CheckedFile, Path, called
 from rollcall.inspect.findings import Finding
-from rollcall.litellm_config.effective import mapping
+from rollcall.litellm_config.effective import config_variables, mapping
 from rollcall.providers.builtin import BUILTIN
 from rollcall.secrets import REFERENCE, names_secret, variable_of
 
@@ -277,7 +277,7 @@ def key_outcome(config: CheckedConfig, params: Mapping[Any, Any]) -> tuple[Outco
     usual = usual_keys(params)
     if params.get("litellm_credential_name") or usual == ():
         return Outcome.AS_IF_ABSENT, ""
-    given = config.section("environment_variables")
+    given = config_variables(config.merged)
     for name in usual or _likely_keys(params):
         if config.environ.get(name) or given.get(name):
             return Outcome.FALLS_BACK, name
@@ -337,7 +337,7 @@ def _told(
     names = f"{who[0]} and {len(who) - 1} more need" if len(who) > 1 else f"{who[0]} needs"
     joined = f"{variable} is not set, and {names} it"
     fix = f"Set {variable} in the environment or .env, or take the line out."
-    if config.section("environment_variables").get(variable):
+    if variable in config_variables(config.merged):
         joined = f"{variable} stands in environment_variables, too late for {who[0]}"
         fix = f"Set {variable} in the environment or .env, which LiteLLM reads first."
     match outcome:

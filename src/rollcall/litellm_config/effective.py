@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rollcall.secrets import variable_of
+from rollcall.settings import Variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -190,6 +191,13 @@ def is_left_out(model_info: Mapping[Any, Any], environ: Mapping[str, str]) -> bo
     if not isinstance(wanted, list) or not all(one in ENVIRONMENTS for one in wanted):
         return False  # left out, or not, by mistake
     return environ.get("LITELLM_ENVIRONMENT") not in wanted
+
+
+def config_variables(data: Mapping[str, Any]) -> Variables:
+    """The variables that config.yaml itself sets, found as the system finds variables."""
+    section = data.get("environment_variables")
+    rows = section.items() if isinstance(section, dict) else ()
+    return Variables({str(name): str(value) for name, value in rows if value not in (None, "")})
 
 
 def _aliases(data: Mapping[str, Any]) -> dict[str, Alias]:

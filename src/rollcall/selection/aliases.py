@@ -136,6 +136,11 @@ def _nothing_left(row: Resolved, spec: AliasSpec, pool: Pool, *, derived: bool) 
     option = derive(later, {}).get(row.name) if derived else spec
     if option is not None and choose(later, option, None).target is not None:
         return None
+    if ends < pool.today:
+        return (
+            f"alias {row.name!r} leads to {one.name}, which ended on {ends}"
+            f"{said_by(one.model.borrowed.get('ends'))}, and nothing else admitted fits"
+        )
     return (
         f"alias {row.name!r} will lead nowhere after {ends}: {one.name} ends then"
         f"{said_by(one.model.borrowed.get('ends'))}, and nothing else admitted fits"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rollcall.errors import StoreError
-from rollcall.files import MOST_TEXT_BYTES
+from rollcall.files import MOST_TEXT_BYTES, same_file
 from rollcall.store.atomic import read_bytes
 
 if TYPE_CHECKING:
@@ -71,9 +71,10 @@ def including_file(config_path: Path) -> Path | None:
     except OSError:
         return None
     for path in beside[:MOST_BESIDE]:
-        content = None if path == target else _read(path)
+        content = None if same_file(path, target) else _read(path)
         for entry in _entries(_parse(content)) if content else ():
-            if _locate(entry, path, path) == target:
+            found = _locate(entry, path, path)
+            if found is not None and same_file(found, target):
                 return path
     return None
 

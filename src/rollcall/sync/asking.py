@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 from rollcall.catalog.model import Answer, Verdict
 from rollcall.errors import SettingsError
-from rollcall.litellm_config.effective import CREATED, PORT
+from rollcall.litellm_config.effective import CREATED, PORT, config_variables
 from rollcall.providers.builtin import BUILTIN, Provider, find_key, missing_key
 from rollcall.providers.fetch import Target
 from rollcall.providers.registry import resolve_provider
 from rollcall.secrets import key_problem, variable_of
-from rollcall.settings import Mode, source
+from rollcall.settings import Mode, given, source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -191,11 +191,8 @@ def _default_env(provider: Provider) -> str | None:
 
 def _elsewhere(provider: Provider, data: Mapping[str, object]) -> str | None:
     """Where LiteLLM gets a key that is not in the environment, if config.yaml says so."""
-    section = data.get("environment_variables")
-    if isinstance(section, dict):
-        for name in provider.key_env:
-            if section.get(name):
-                return f"{name} is set in config.yaml's environment_variables"
+    if there := given(config_variables(data), *provider.key_env):
+        return f"{there.name} is set in config.yaml's environment_variables"
     general = data.get("general_settings")
     system = general.get("key_management_system") if isinstance(general, dict) else None
     if system and provider.needs_key:
