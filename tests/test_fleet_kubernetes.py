@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -132,6 +133,19 @@ def test_what_does_not_fit_is_refused(served: tuple[Cluster, Path], tmp_path: Pa
         store.write_config(b"#" * MOST_BYTES, expected=text, created=NOON, reason="big")
     assert store.read_config() == text
     assert store.backups() == ()
+
+
+def test_a_full_memory_lets_the_oldest_configs_go(
+    served: tuple[Cluster, Path], tmp_path: Path
+) -> None:
+    store = store_at(served, tmp_path)
+    texts = [random.Random(turn).randbytes(100_000).hex().encode() for turn in range(14)]
+    for text in texts:
+        store.write_config(text, expected=store.read_config(), created=NOON, reason="new")
+    assert store.read_config() == texts[-1]
+    kept = [store.read_backup(row.id) for row in store.backups()]
+    assert 5 < len(kept) < len(texts)
+    assert kept == texts[-2 : -2 - len(kept) : -1], "the newest, each whole"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -31,7 +32,7 @@ from rollcall.store.remote import RemoteStore
 from rollcall.store.state import ProviderState, RunRecord, State
 from tests.house import OWN, House
 from tests.store_fronts import in_front
-from tests.stores import STORES, Bucket, before, port_of, s3_bucket, s3_variables, s3rver
+from tests.stores import STORES, Bucket, before, port_of, put, s3_bucket, s3_variables, s3rver
 
 if TYPE_CHECKING:
     from tests.simulator.simulator import Simulator
@@ -498,6 +499,28 @@ def test_included_objects_are_read_as_litellm_reads_them(s3: Bucket, tmp_path: P
     assert found == ["inc/more.yaml", "shared/all.yaml", "inc/deep/one.yaml"]
     store.place_copy(store.read_config())
     assert (tmp_path / "more.yaml").read_bytes().startswith(b"include")
+
+
+def test_a_version_of_the_bucket_is_one_to_go_back_to(fleet_policy: House, s3: Bucket) -> None:
+    """Where the bucket keeps versions, those count that rollcall did not write, too."""
+    port = port_of(s3)
+    put(f"http://127.0.0.1:{port}/versioned")
+    text = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+    url = f"http://127.0.0.1:{port}/versioned?versioning"
+    kind = {"content-type": "application/xml"}
+    urllib.request.urlopen(urllib.request.Request(url, text, kind, method="PUT")).close()
+    for name, value in s3.environ.items():
+        fleet_policy.monkeypatch.setenv(name, value)
+    home = home_at(s3, "s3://versioned/config.yaml")
+    version = home.write(OWN.encode(), None)
+    home.write(b"model_list: []\n", version)
+    number = version.split()[1]
+    ran = fleet_policy.run("rollback", number, "-c", home.address)
+    assert ran.code == 0, ran.text
+    held = home.read()
+    assert held is not None
+    assert held.content == OWN.encode()
+    assert fleet_policy.run("rollback", "no-such-version", "-c", home.address).code == 1
 
 
 def test_a_state_is_merged_with_what_another_run_kept(s3: Bucket, tmp_path: Path) -> None:

@@ -125,12 +125,7 @@ class _Map:
 
     def replace(self, body: dict[str, Any]) -> dict[str, Any]:
         """Put it back under its resourceVersion, or create it where it has none."""
-        size = sum(
-            len(key) + len(value.encode())
-            for part in ("data", "binaryData")
-            for key, value in (body.get(part) or {}).items()
-        )
-        if size > MOST_BYTES:
+        if (size := _size(body)) > MOST_BYTES:
             raise StoreError(
                 f"{self.called} would hold {size:,} bytes, and a ConfigMap takes {MOST_BYTES:,}.",
                 "Admit fewer models, or keep the config in an object store.",
@@ -262,6 +257,7 @@ class ConfigMapShelf:
             files.pop(_key_of(name), None)
             if packed is not None:
                 files[_key_of(name)] = packed
+                _make_room(files, _key_of(name))
             try:
                 self.map.replace({**body, "binaryData": files})
             except LostRace:
@@ -279,6 +275,20 @@ class ConfigMapShelf:
         except (ValueError, OSError, EOFError):
             content = b""
         return Held(content, sha256_of(content))
+
+
+def _size(body: Mapping[str, Any]) -> int:
+    """As the API server counts it, or a little more: packed values are counted in base64."""
+    parts = (body.get("data") or {}, body.get("binaryData") or {})
+    return sum(len(key) + len(value.encode()) for part in parts for key, value in part.items())
+
+
+def _make_room(files: dict[str, str], new: str) -> None:
+    """Let the oldest of the earlier configs go, rather than refuse to write a new one."""
+    for key in sorted(key for key in files if key.startswith(_key_of("backups/")) and key < new):
+        if _size({"binaryData": files}) <= MOST_BYTES:
+            return
+        del files[key]
 
 
 def _key_of(name: str) -> str:
