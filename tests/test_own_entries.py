@@ -63,6 +63,13 @@ class TestDead:
         assert "anthropic no longer lists claude-2.1" in told
         assert "no longer lists" not in furnished.run("explain", "mine").out
 
+    def test_a_model_that_names_no_provider_is_its_makers(self, furnished: House) -> None:
+        """LiteLLM tells whose it is by the name."""
+        furnished.config.write_text(DEAD.replace("anthropic/", ""), encoding="utf-8")
+        warnings = furnished.run("plan", "--json").json()["warnings"]
+        assert "your entry old (line 2): anthropic no longer lists claude-2.1" in warnings
+        assert not any("your entry mine" in line for line in warnings)
+
     def test_models_and_explain_say_it_too(self, furnished: House) -> None:
         furnished.config.write_text(DEAD, encoding="utf-8")
         furnished.applied()

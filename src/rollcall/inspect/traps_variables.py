@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from rollcall.inspect.checked_config import CheckedConfig, CheckedFile, Path, called
 from rollcall.inspect.findings import Finding
-from rollcall.litellm_config.effective import config_variables, mapping
+from rollcall.litellm_config.effective import config_variables, mapping, provider_and_id
 from rollcall.providers.builtin import BUILTIN
 from rollcall.secrets import REFERENCE, names_secret, variable_of
 
@@ -311,15 +311,7 @@ def _provider_of(params: Mapping[Any, Any]) -> str | None:
     model, provider = params.get("model"), params.get("custom_llm_provider")
     if isinstance(provider, str) or not isinstance(model, str):
         return provider if isinstance(model, str) else None
-    return model.partition("/")[0] if "/" in model else _maker(model)
-
-
-def _maker(model: str) -> str:
-    """Whose model LiteLLM takes a name without a provider for."""
-    return "anthropic" if model.startswith("claude") else "openai" if _OPENAI.match(model) else ""
-
-
-_OPENAI = re.compile(r"(?:gpt-|chatgpt-|o\d)")
+    return provider_and_id(model)[0]
 
 
 def _ends_cache(config: CheckedConfig, use: Use) -> bool:

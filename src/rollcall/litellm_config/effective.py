@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.secrets import variable_of
 from rollcall.settings import Variables
@@ -240,6 +241,28 @@ def resolved(value: object, environ: Mapping[str, str]) -> str | None:
     """A setting as LiteLLM resolves it: `os.environ/NAME` is that variable's value."""
     name = variable_of(value)
     return _text(value) if name is None else environ.get(name)
+
+
+BARE: Final = (
+    (
+        re.compile(r"(gpt|chatgpt|o[0-9]|dall-e|whisper|tts|text-embedding|omni-moderation)\b"),
+        "openai",
+    ),
+    (re.compile(r"claude-"), "anthropic"),
+    (re.compile(r"gemini-"), "vertex_ai"),
+    (re.compile(r"([a-z]{2,6}\.)?(anthropic|amazon|meta|mistral|cohere|ai21)\."), "bedrock"),
+)
+"""How a model string without a prefix begins -> whom LiteLLM takes it for."""
+
+
+def provider_and_id(model: str) -> tuple[str, str]:
+    """LiteLLM's word for the provider of a `litellm_params.model`, and the id there; "" of a bare
+    name that tells none.
+    """
+    if "/" in model:
+        prefix, _, model_id = model.partition("/")
+        return prefix, model_id
+    return next((prefix for pattern, prefix in BARE if pattern.match(model)), ""), model
 
 
 def master_key(data: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:

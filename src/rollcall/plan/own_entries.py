@@ -12,6 +12,7 @@ from rollcall.catalog import order
 from rollcall.catalog.facts import said_by
 from rollcall.catalog.model import Kind, Model, Verdict
 from rollcall.litellm_config.document import is_managed, lines_of_own_models
+from rollcall.litellm_config.effective import provider_and_id
 from rollcall.litellm_config.entries import (
     called_by,
     leaves_on,
@@ -97,6 +98,8 @@ def _key_of(inputs: Inputs, entry: Entry) -> tuple[str, str] | None:
     """(provider of the policy, its id) of the model an entry calls."""
     called = called_by(entry) or ""
     base = entry["litellm_params"].get("api_base") if called else None
+    if "/" not in called:
+        called = "/".join(provider_and_id(called))
     for name, row in inputs.providers.items():
         model_id = called.removeprefix(f"{row.litellm_prefix}/")
         said = inputs.policy.providers.get(name)

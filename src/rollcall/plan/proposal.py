@@ -20,6 +20,7 @@ from rollcall.catalog.names import maker_of_family
 from rollcall.catalog.reading import Reading, Stage, author_of, is_family, read
 from rollcall.errors import PolicyError
 from rollcall.litellm_config.document import is_managed, lines_of_own_models
+from rollcall.litellm_config.effective import provider_and_id
 from rollcall.litellm_config.entries import Unkept, said_by
 from rollcall.policy.words import name_fault
 from rollcall.providers.builtin import BUILTIN, Provider, find_key
@@ -43,17 +44,6 @@ UNLISTED: Final = {
     "vertex_ai_beta": "Vertex AI",
 }
 """LiteLLM's prefix -> a cloud whose deployments are its customer's own: no list names them."""
-
-BARE: Final = (
-    (
-        re.compile(r"(gpt|chatgpt|o[0-9]|dall-e|whisper|tts|text-embedding|omni-moderation)\b"),
-        "openai",
-    ),
-    (re.compile(r"claude-"), "anthropic"),
-    (re.compile(r"gemini-"), "vertex_ai"),
-    (re.compile(r"([a-z]{2,6}\.)?(anthropic|amazon|meta|mistral|cohere|ai21)\."), "bedrock"),
-)
-"""How a model string without a prefix begins -> whom LiteLLM takes it for."""
 
 PREFIXES: Final = {row.litellm_prefix: name for name, row in BUILTIN.items()} | {"ollama": "ollama"}
 
@@ -190,10 +180,7 @@ def _own_entry(found: Proposal, entry: Entry, name: str, line: int) -> Keepable:
         raise Unkept("its name holds braces")
     if said.model.startswith("os.environ/"):
         raise Unkept("its model comes from a variable")
-    if "/" in said.model:
-        prefix, _, model_id = said.model.partition("/")
-    else:
-        prefix, model_id = _bare(said.model), said.model
+    prefix, model_id = provider_and_id(said.model)
     custom = said.params.get("custom_llm_provider")
     if isinstance(custom, str) and custom != prefix:
         raise Unkept(f"custom_llm_provider: {custom}")
@@ -202,10 +189,6 @@ def _own_entry(found: Proposal, entry: Entry, name: str, line: int) -> Keepable:
         name=name, line=line, source=source, id=model_id, reading=read(model_id),
         key_env=said.key_env, api_base=api_base, params=said.params, model_info=said.model_info,
     )  # fmt: skip
-
-
-def _bare(model: str) -> str:
-    return next((prefix for pattern, prefix in BARE if pattern.match(model)), "")
 
 
 def _source(
