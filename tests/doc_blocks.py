@@ -22,11 +22,12 @@ PAGES = [
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block of code: its page, the line it begins at, and its text."""
+    """One block of code: its page, its first line, its text, and the language its fence says."""
 
     page: str
     line: int
     text: str
+    language: str = ""
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
@@ -48,7 +49,8 @@ def blocks() -> Iterator[Block]:
             begin, fenced = at, lines[at].startswith("```")
             if fenced:
                 at = lines.index("```", at + 1)
-                yield Block(name, begin + 1, "\n".join(lines[begin + 1 : at]))
+                inside = "\n".join(lines[begin + 1 : at])
+                yield Block(name, begin + 1, inside, lines[begin][3:])
             elif lines[at].startswith("    ") and not lines[at - 1].strip():
                 while at < len(lines) and (lines[at].startswith("    ") or not lines[at].strip()):
                     at += 1

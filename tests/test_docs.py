@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import plistlib
 import re
 import shlex
 import subprocess
@@ -13,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import tree_sitter_powershell
 import typer
 import yaml
+from tree_sitter import Language, Parser
 
 from rollcall.cli.app import app_for
 from rollcall.policy.file import load_policy
@@ -147,6 +150,29 @@ def check_shell(line: str) -> None:
                 assert not word.startswith("scr/") or (ROOT / word).is_file(), word
 
 
+def check_plist(text: str) -> None:
+    """macOS' own form, and a command of rollcall in it."""
+    program, *words = plistlib.loads(text.encode())["ProgramArguments"]
+    assert program.endswith("/rollcall")
+    check_rollcall(words)
+
+
+def check_powershell(text: str) -> None:
+    """It parses, and what it has rollcall do can be done."""
+    assert (
+        not Parser(Language(tree_sitter_powershell.language()))
+        .parse(text.encode())
+        .root_node.has_error
+    )
+    for found in re.finditer(r"""-Argument ('[^'\n]*'|"[^"\n]*"|\w+)""", text):
+        check_rollcall([word for word in found[1].strip("'\"").split() if not word.startswith("$")])
+
+
+OTHER_READERS: dict[str, Callable[[str], None]] = {
+    "xml": check_plist,
+    "powershell": check_powershell,
+}
+
 POLICY_WORDS = set(Policy.model_fields)
 RUNTIME_WORDS = {"project", "env", "providers", "roles", "catalog"}
 
@@ -173,6 +199,9 @@ def check_yaml(block: Block, data: dict[str, Any]) -> None:
 @pytest.mark.parametrize("block", list(blocks()), ids=str)
 def test_a_block_of_the_documentation_is_right(block: Block) -> None:
     if listed(block, RUN_ELSEWHERE) or listed(block, NO_CODE):
+        return
+    if block.language in OTHER_READERS:
+        OTHER_READERS[block.language](block.text)
         return
     if block.page == "docs/LIBRARY.md" and not re.match(r"[a-z]+:", block.lines[0]):
         return  # Python: test_runtime_acceptance.py runs it all as one program
