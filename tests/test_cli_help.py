@@ -11,6 +11,7 @@ import pytest
 
 from rollcall.cli.app import app, name_of
 from rollcall.errors import Exit
+from tests.platforms import not_on_windows
 from tests.terminal import in_pipes
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ def test_each_shell_gets_its_script(house: House, shell: str) -> None:
     assert f"complete_{shell}" in house.run("completion", shell).out
 
 
+@not_on_windows("a script is no program there")
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
 def test_bash_completes_with_the_script(house: House) -> None:
     script = house.run("completion", "bash").out

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from rollcall.cli import demo
+from tests.platforms import not_on_windows
 from tests.tools.terminal_picture import PICTURE, WIDTH, drawn, plain, screen, words_of
 
 
+@not_on_windows("paths are drawn as they look elsewhere")
 def test_the_picture_shows_what_is_really_printed() -> None:
     seen = screen()
     made = "make picture draws docs/terminal.svg anew"
