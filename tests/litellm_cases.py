@@ -304,7 +304,7 @@ CASES: dict[str, list[Case]] = {
         Case(
             "`health_check_interval` in router_settings",
             router("{health_check_interval: 30}"),
-            ("health_check_in_router",),
+            ("key_in_router",),
         ),
         Case(
             "an unknown routing strategy",
@@ -574,6 +574,92 @@ CASES: dict[str, list[Case]] = {
             environ={"OPENAI_API_KEY": KEY},
         ),
     ],
+    "Services": [
+        Case(
+            "an MCP server with a transport nobody knows",
+            HEAD + "mcp_servers: {one: {transport: htpp, url: 'http://127.0.0.1:1'}}\n",
+            ("mcp_server",),
+        ),
+        Case(
+            "an MCP server whose url is a number",
+            HEAD + "mcp_servers: {one: {url: 4000}}\n",
+            ("mcp_server",),
+        ),
+        Case(
+            "a cache of a type nobody knows",
+            settings("{cache: true, cache_params: {type: redsi}}"),
+            ("cache_type",),
+        ),
+        Case(
+            "a cache whose package is not there",
+            settings("{cache: true, cache_params: {type: disk}}"),
+            ("package_missing",),
+        ),
+        Case("a local cache", settings("{cache: true, cache_params: {type: local}}")),
+        Case(
+            "a guardrail whose service has no address",
+            HEAD + "guardrails: [{guardrail_name: a,"
+            " litellm_params: {guardrail: presidio, mode: pre_call}}]\n",
+            ("guardrail",),
+        ),
+        Case(
+            "the same, with its addresses",
+            HEAD + "guardrails: [{guardrail_name: a,"
+            " litellm_params: {guardrail: presidio, mode: pre_call}}]\n",
+            environ={
+                "PRESIDIO_ANALYZER_API_BASE": "http://127.0.0.1:1",
+                "PRESIDIO_ANONYMIZER_API_BASE": "http://127.0.0.1:1",
+            },
+        ),
+        Case(
+            "a path passed through, without the path",
+            general("{pass_through_endpoints: [{target: 'http://127.0.0.1:1'}]}"),
+            ("pass_through",),
+        ),
+        Case(
+            "`litellm_jwtauth` that is a text",
+            general("{enable_jwt_auth: true, litellm_jwtauth: nope}"),
+            ("jwtauth",),
+        ),
+        Case(
+            "the settings of a team that has no name",
+            settings("{default_team_settings: [{success_callback: [langfuse]}]}"),
+            ("section_shape",),
+        ),
+        Case(
+            "an own provider without a handler",
+            settings("{custom_provider_map: [{provider: mine}]}"),
+            ("value_does_not_fit",),
+        ),
+        Case(
+            "a key management nobody knows",
+            general("{key_management_system: vault}"),
+            ("value_does_not_fit",),
+        ),
+        Case(
+            "`litellm_key_header_name: 5`",
+            general("{litellm_key_header_name: 5}"),
+            ("value_does_not_fit",),
+        ),
+        Case(
+            "`allowed_routes: 5`",
+            general("{allowed_routes: 5}"),
+            ("value_does_not_fit",),
+        ),
+        Case(
+            "`alerting_config` in router_settings",
+            HEAD + "router_settings: {alerting_config: {webhook_url: 'http://127.0.0.1:1'}}\n",
+            ("key_in_router",),
+        ),
+        Case(
+            "`provider_budget_config: 5`",
+            HEAD + "router_settings: {provider_budget_config: 5}\n",
+            ("value_does_not_fit",),
+        ),
+        Case("`responses: text`", settings("{responses: text}"), ("value_does_not_fit",)),
+        Case("`files_settings: 5`", HEAD + "files_settings: 5\n", ("section_shape",)),
+        Case("a prompt without an id", HEAD + "prompts: [{a: 1}]\n", ("section_shape",)),
+    ],
     "Models without a provider": [
         Case("a model LiteLLM's own table knows", odd(model="gpt-4o")),
         Case(
@@ -634,6 +720,12 @@ CASES: dict[str, list[Case]] = {
         Case("the same, for what succeeded: no effect", settings("{success_callback: [nobody]}")),
         Case("a callback for Enterprise", settings("{callbacks: [hide_secrets]}"), ("callbacks",)),
         Case("`callbacks: otel`", settings("{callbacks: otel}"), ("callbacks",)),
+        Case("`callbacks: 5`", settings("{callbacks: 5}"), ("callbacks",)),
+        Case(
+            "`success_callback: langfuse`",
+            settings("{success_callback: langfuse}"),
+            ("callbacks",),
+        ),
         Case("a number among the callbacks", settings("{callbacks: [5]}"), ("callbacks",)),
         Case(
             "a number among those for what succeeded",

@@ -297,7 +297,7 @@ DOWN = frozenset({"dead"})
 """Entries whose provider is down: no fault of the config."""
 AT_RISK = frozenset({"variable_as_text", "duplicate_key"})
 """Errors about what no call shows: a key that everybody can read, a line that does not count."""
-ONLY_AT_START = frozenset({"database", "master_key", "package_missing"})
+ONLY_AT_START = frozenset({"database", "jwtauth", "master_key", "package_missing"})
 """What LiteLLM's own --validate_config does not look at."""
 
 

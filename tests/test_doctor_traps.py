@@ -153,7 +153,7 @@ def test_a_good_config_has_none() -> None:
         (HEAD + "router_settings: [a]\n", "section_no_mapping", 3),
         (
             HEAD + "router_settings:\n  health_check_interval: 30\n",
-            "health_check_in_router",
+            "key_in_router",
             4,
         ),
         (HEAD + "include: models.yaml\n", "include_no_list", 3),

@@ -20,8 +20,9 @@ from rollcall.inspect.findings import Finding, at_most
 from rollcall.inspect.traps_aliases import alias_traps, fallback_traps
 from rollcall.inspect.traps_entries import entry_traps
 from rollcall.inspect.traps_imports import import_traps
+from rollcall.inspect.traps_services import service_traps
 from rollcall.inspect.traps_variables import plain_keys, variable_traps
-from rollcall.litellm_config.effective import LITELLM_KEYS, mapping, resolved
+from rollcall.litellm_config.effective import LITELLM_KEYS, mapping
 from rollcall.litellm_config.fields import misfits
 from rollcall.litellm_config.text import line_number
 from rollcall.secrets import variable_of
@@ -42,6 +43,7 @@ def _all(config: CheckedConfig) -> Iterator[Finding]:
     if not config.data:
         return
     yield from section_traps(config)
+    yield from service_traps(config)
     yield from import_traps(config)
     yield from entry_traps(config)
     yield from variable_traps(config)
@@ -141,7 +143,12 @@ TOO_HIGH = HOMES | {
 FALLBACKS = frozenset(key for key in HOMES if key.endswith("fallbacks"))
 """These have a home in litellm_settings and in router_settings."""
 SECTIONS = ("router_settings", "litellm_settings", "general_settings", "environment_variables")
-HEALTH_CHECK_KEYS = ("health_check_interval", "health_check_concurrency")
+NOT_IN_ROUTER = {
+    "health_check_interval": "Move it below `general_settings:`.",
+    "health_check_concurrency": "Move it below `general_settings:`.",
+    "alerting_config": "Write `alerting` and `alerting_args` below `general_settings:`.",
+}
+"""Keys of router_settings that end the start, and where they belong."""
 
 
 def section_traps(config: CheckedConfig) -> Iterator[Finding]:
@@ -151,10 +158,7 @@ def section_traps(config: CheckedConfig) -> Iterator[Finding]:
     yield from _no_mappings(config)
     yield from _shapes(config)
     yield from _settings(config)
-    yield from _health_checks(config)
-    yield from _cache(config)
-    yield from _database(config)
-    yield from _mcp_servers(config)
+    yield from _not_in_router(config)
     yield from _includes(config)
 
 
@@ -240,11 +244,22 @@ def _no_mappings(config: CheckedConfig) -> Iterator[Finding]:
             yield config.error("section_no_mapping", what, (section,), fix)
 
 
-LISTS = ("guardrails", "vector_store_registry", "search_tools", "prompts", "mcp_tools", "agents")
+LISTS = (
+    "guardrails",
+    "vector_store_registry",
+    "search_tools",
+    "prompts",
+    "mcp_tools",
+    "agents",
+    "files_settings",
+)
 """Sections that are lists of mappings."""
 MAPPINGS = ("mcp_servers", "policies")
 """Sections that are mappings of mappings."""
-REQUIRED = {"guardrails": ("guardrail_name", "litellm_params")}
+REQUIRED = {
+    "guardrails": ("guardrail_name", "litellm_params"),
+    "prompts": ("prompt_id", "litellm_params"),
+}
 
 
 def _shapes(config: CheckedConfig) -> Iterator[Finding]:
@@ -269,66 +284,19 @@ def _shapes(config: CheckedConfig) -> Iterator[Finding]:
 
 
 def _settings(config: CheckedConfig) -> Iterator[Finding]:
-    """Values of router_settings and litellm_settings that do not fit."""
-    for section in SECTIONS[:2]:
+    """Values of settings that do not fit."""
+    for section in SECTIONS[:3]:
         for field, _, wrong in misfits(section, config.section(section)):
             what = f"{field} in {section} is not {wrong.wanted}: {wrong.consequence}."
             fix = f"Write {wrong.wanted}, or delete the line."
             yield config.error("value_does_not_fit", what, (section, field), fix)
 
 
-def _health_checks(config: CheckedConfig) -> Iterator[Finding]:
-    for key in HEALTH_CHECK_KEYS:
+def _not_in_router(config: CheckedConfig) -> Iterator[Finding]:
+    for key, fix in NOT_IN_ROUTER.items():
         if key in config.section("router_settings"):
             what = f"`{key}` in router_settings: LiteLLM does not start."
-            fix = "Move it below `general_settings:`."
-            yield config.error("health_check_in_router", what, ("router_settings", key), fix)
-
-
-POSTGRESQL = ("postgresql://", "postgres://")
-REDIS = ("REDIS_HOST", "REDIS_URL")
-
-
-def _cache(config: CheckedConfig) -> Iterator[Finding]:
-    """A Redis cache without an address."""
-    settings = config.section("litellm_settings")
-    params = mapping(settings.get("cache_params"))
-    kind = params.get("type", "redis")
-    if settings.get("cache") is not True or kind not in ("redis", "redis-semantic"):
-        return
-    given = [resolved(params.get(key), config.environ) for key in ("host", "url")]
-    if not any([*given, *map(config.environ.get, REDIS), params.get("redis_startup_nodes")]):
-        what = "The cache has no Redis to use, neither host nor url: LiteLLM does not start."
-        fix = "Set REDIS_HOST and REDIS_PORT, or take `cache: true` out."
-        path = ("litellm_settings", "cache_params" if params else "cache")
-        yield config.error("cache_without_redis", what, path, fix)
-
-
-def _database(config: CheckedConfig) -> Iterator[Finding]:
-    """An address of no PostgreSQL, and settings that the database holds, too."""
-    address = config.section("general_settings").get("database_url")
-    given = resolved(address, config.environ) or config.environ.get("DATABASE_URL")
-    if isinstance(given, str) and "://" in given and not given.startswith(POSTGRESQL):
-        what = f"The database is no PostgreSQL ({given.partition(':')[0]}): LiteLLM does not start."
-        fix = "Give a postgresql:// address, or none."
-        yield config.error("database", what, ("general_settings", "database_url"), fix)
-    if config.section("general_settings").get("store_model_in_db") is not True:
-        return
-    if any(key in config.section("router_settings") for key in ("model_group_alias", "fallbacks")):
-        what = (
-            "store_model_in_db is on: aliases and fallbacks made in LiteLLM's UI and those of this"
-            " file hide each other, which of them depends on its version."
-        )
-        fix = "Keep aliases and fallbacks in one of the two places."
-        yield config.warning("aliases_in_db", what, ("router_settings",), fix)
-
-
-def _mcp_servers(config: CheckedConfig) -> Iterator[Finding]:
-    for name in config.section("mcp_servers"):
-        if isinstance(name, str) and "-" in name:
-            what = f"The MCP server {name} has a dash in its name: LiteLLM does not start."
-            fix = f"Call it {name.replace('-', '_')}."
-            yield config.error("mcp_server_name", what, ("mcp_servers", name), fix)
+            yield config.error("key_in_router", what, ("router_settings", key), fix)
 
 
 def _includes(config: CheckedConfig) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rollcall.errors import did_you_mean
 from rollcall.litellm_config.effective import mapping
 from rollcall.litellm_config.fields import known_callbacks
+from rollcall.secrets import variable_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,17 +54,24 @@ PACKAGES: Final[Mapping[str, tuple[str, str]]] = {
         ("agentops", "arize", "arize_phoenix", "langfuse_otel", "otel"),
         OPENTELEMETRY,
     ),
+    "disk cache": ("diskcache", "diskcache"),
     "langfuse": ("langfuse", "langfuse"),
     "mlflow": ("mlflow", "mlflow"),
     "prometheus": ("prometheus_client", "prometheus_client"),
 }
-"""Callback -> the module without which LiteLLM 1.108.7 was seen not to start, and what to install.
+"""Callback or cache -> the module without which LiteLLM 1.108.7 was seen not to start, and what
+to install.
 """
 
 
 def import_traps(config: CheckedConfig) -> Iterator[Finding]:
     """Callbacks LiteLLM does not know, packages and modules that are not there."""
     yield from _callbacks(config)
+    yield from _own_providers(config)
+    if config.section("litellm_settings").get("cache") is True:
+        params = mapping(config.section("litellm_settings").get("cache_params"))
+        if params.get("type") == "disk":
+            yield from _package(config, ("litellm_settings", "cache_params", "type"), "disk cache")
     for path, named in _modules(config):
         yield from _module(config, path, named)
 
@@ -73,9 +81,8 @@ def _callbacks(config: CheckedConfig) -> Iterator[Finding]:
     settings = config.section("litellm_settings")
     for key in ("callbacks", *CALLBACK_LISTS):
         rows = settings.get(key)
-        if isinstance(rows, str) and key == "callbacks" and "." not in rows:
-            what = f"`callbacks: {rows}` is not a list: LiteLLM does not start."
-            yield config.error("callbacks", what, ("litellm_settings", key), f"Write [{rows}].")
+        if rows is not None and not isinstance(rows, list) and variable_of(rows) is None:
+            yield from _no_list(config, key, rows)
         for index, name in enumerate(rows if isinstance(rows, list) else ()):
             path = ("litellm_settings", key, index)
             if not isinstance(name, str):
@@ -93,6 +100,17 @@ def _callbacks(config: CheckedConfig) -> Iterator[Finding]:
                 yield from _package(config, path, name)
 
 
+def _no_list(config: CheckedConfig, key: str, rows: object) -> Iterator[Finding]:
+    """A list of callbacks that is none: a name alone is taken for a module, or letter by letter."""
+    if isinstance(rows, str) and key == "callbacks" and "." in rows:
+        return
+    ends = key == "callbacks" or not isinstance(rows, str | dict)
+    then = "LiteLLM does not start" if ends else "it has no effect"
+    what = f"{key} in litellm_settings is not a list: {then}."
+    fix = f"Write [{rows}]." if isinstance(rows, str) else "Write a list of names."
+    yield config.error("callbacks", what, ("litellm_settings", key), fix)
+
+
 def _is_unknown(config: CheckedConfig, name: str) -> bool:
     own = mapping(config.section("callback_settings").get(name))
     return "." not in name and name not in known_callbacks() and not own
@@ -107,9 +125,21 @@ def _enterprise(config: CheckedConfig, path: Place, callback: str) -> Iterator[F
 def _package(config: CheckedConfig, path: Place, callback: str) -> Iterator[Finding]:
     module, packages = PACKAGES[callback]
     if config.import_folders and not _is_there(module, config.import_folders):
-        what = f"The callback {callback} needs a package that is not there: LiteLLM does not start."
+        kind = callback if " " in callback else f"callback {callback}"
+        what = f"The {kind} needs a package that is not there: LiteLLM does not start."
         fix = f"Install it beside LiteLLM: pip install {packages}"
         yield config.error("package_missing", what, path, fix)
+
+
+def _own_providers(config: CheckedConfig) -> Iterator[Finding]:
+    """Providers of one's own, each a name and a handler."""
+    path = ("litellm_settings", "custom_provider_map")
+    rows = config.section(path[0]).get(path[1])
+    wanted = {"provider", "custom_handler"}
+    is_list = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
+    if rows and not (is_list and all(wanted <= row.keys() for row in rows)):
+        what = "custom_provider_map is not a list of provider and custom_handler each: LiteLLM does"
+        yield config.error("value_does_not_fit", f"{what} not start.", path, "Write both in each.")
 
 
 def _modules(config: CheckedConfig) -> Iterator[tuple[Place, str]]:

@@ -34,6 +34,7 @@ class Consequence(StrEnum):
     MODEL_FAILS = "every call fails, to any entry of the same model"
     ALL_FAIL = "every call fails"
     LIST_FAILS = "/v1/models fails for everybody"
+    NOTHING_ANSWERS = "every call fails, and /v1/models fails for everybody"
     NO_EFFECT = "it has no effect"
 
 
@@ -73,6 +74,10 @@ WANTED: Final[Mapping[str, str]] = {
     "windows": "a list of windows, each with start, end, timezone and team_ids",
 }
 
+KEY_MANAGERS = (
+    "google_kms azure_key_vault aws_secret_manager google_secret_manager hashicorp_vault cyberark"
+    " aws_kms custom"
+)
 SEEN: Final[Mapping[str, Mapping[str, tuple[str, Consequence]]]] = {
     "litellm_params": {
         "timeout": ("seconds", Consequence.CALLS_FAIL),
@@ -94,12 +99,24 @@ SEEN: Final[Mapping[str, Mapping[str, tuple[str, Consequence]]]] = {
         "timeout": ("seconds", Consequence.ALL_FAIL),
         "default_max_parallel_requests": ("count", Consequence.ALL_FAIL),
         "routing_strategy": ("strategy", Consequence.NO_START),
+        "provider_budget_config": ("dict", Consequence.NO_START),
+    },
+    "general_settings": {
+        "key_management_system": (f"one of {KEY_MANAGERS}", Consequence.NO_START),
+        "role_permissions": ("list[dict]", Consequence.NO_START),
+        "allowed_routes": ("list", Consequence.NOTHING_ANSWERS),
+        "litellm_key_header_name": ("str", Consequence.NOTHING_ANSWERS),
     },
     "litellm_settings": {
         "request_timeout": ("float", Consequence.ALL_FAIL),
         "max_budget": ("float", Consequence.NO_START),
         "max_internal_user_budget": ("float", Consequence.NO_START),
         "default_max_internal_user_budget": ("float", Consequence.NO_START),
+        "default_team_settings": ("list[dict]", Consequence.NO_START),
+        "upperbound_key_generate_params": ("dict", Consequence.NO_START),
+        "model_group_settings": ("dict", Consequence.NO_START),
+        "priority_reservation_settings": ("dict", Consequence.NO_START),
+        "responses": ("dict", Consequence.NO_START),
     },
     "entry": {
         "rpm": ("count", Consequence.LIST_FAILS),
