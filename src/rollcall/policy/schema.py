@@ -1,8 +1,7 @@
 """The policy as a person writes it: providers, rules, aliases, guards.
 
-This module is the schema; `policy.json_schema` tells it to editors. What the words
-mean is decided in `rollcall.selection`. Rules are counted from 1, in messages as in reasons:
-`allow[1]` and `rule 1` are the first.
+`policy.json_schema` tells it to editors; what the words mean is decided in `rollcall.selection`.
+Rules are counted from 1, in messages as in reasons: `allow[1]` and `rule 1` are the first.
 """
 
 from __future__ import annotations
@@ -377,14 +376,13 @@ class Policy(Section):
 
     @property
     def balanced_names(self) -> frozenset[str]:
-        """The names of groups that LiteLLM balances because rules say so."""
+        """The groups that LiteLLM balances because rules say so."""
         return frozenset(rule.name for rule in self.allow if rule.balance and rule.name)
 
     @property
     def openrouters(self) -> tuple[str, ...]:
         """The providers that are OpenRouter, by name or by type."""
-        rows = self.providers.items()
-        return tuple(name for name, row in rows if is_openrouter(name, row.type))
+        return tuple(one for one, row in self.providers.items() if is_openrouter(one, row.type))
 
     @property
     def fact_sources(self) -> tuple[str, ...]:
