@@ -41,7 +41,7 @@ def json_schema() -> Schema:
     _narrow_rule(defined["Rule"])
     _narrow_provider(defined["ProviderPolicy"])
     for name in ("timeout", "deadline"):
-        _narrow(defined["Defaults"], name, {"not": {"enum": [0, "0", "0s", "0ms", "0m", "0h"]}})
+        _narrow(defined["Defaults"], name, _SOME_TIME)
     sources = {"anyOf": [{"enum": list(FACT_SOURCES)}, {"type": "string", "pattern": r"[./\\]"}]}
     _narrow(defined["Defaults"], "facts", _one_or_several(sources))
     _narrow(defined["StaticModel"], "capabilities", _one_or_several({"enum": list(CAPABILITIES)}))
@@ -137,7 +137,7 @@ def _narrow_provider(provider: Schema) -> None:
     _narrow(provider, "api_base", _WEB_ADDRESS)
     variable = {"type": ["string", "null"], "pattern": f"^{VARIABLE.pattern}$"}
     _narrow(provider, "key_env", _one_or_several(variable))
-    _narrow(provider, "timeout", {"not": {"enum": [0, "0", "0s", "0ms", "0m", "0h"]}})
+    _narrow(provider, "timeout", _SOME_TIME)
     one = {"anyOf": [NOT_BLANK, {"$ref": "#/$defs/StaticModel"}]}
     described = {key: fields["models"][key] for key in ("default", "description")}
     fields["models"] = _one_or_several(one) | described
@@ -200,6 +200,14 @@ def _any_case(pattern: str) -> str:
     return "".join(f"[{one.lower()}{one.upper()}]" if one.isalpha() else one for one in pattern)
 
 
+_SOME_TIME: Final[Schema] = {
+    "not": {
+        "anyOf": [
+            {"const": 0},
+            {"type": "string", "pattern": r"^\s*[0.]+\s*(?:ms|s|m|h|d|w)?\s*$"},
+        ]
+    }
+}
 _WHOLE: Final = {"type": "string", "pattern": r"^\s*[-+]?[0-9]+(\.0*)?\s*$"}
 _DECIMAL: Final = {
     "type": "string",
