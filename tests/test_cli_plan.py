@@ -72,7 +72,8 @@ def test_a_dry_run_of_apply_is_plan(furnished: House, flags: list[str]) -> None:
 
 
 def without_times(text: str) -> str:
-    return re.sub(r"[\s-]+(?:\d+(?=\s))?", " ", text)
+    """Also without the lines and blanks that are as wide as the longest time."""
+    return re.sub(r"[\s─-]+(?:\d+(?=\s))?", " ", text)
 
 
 def test_a_saved_plan_has_no_dry_run(furnished: House) -> None:

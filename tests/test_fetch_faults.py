@@ -152,13 +152,13 @@ def test_a_deadline_covers_whole_bodies_and_the_others_still_count(sim: Simulato
     started = time.monotonic()
     answers = ask_all(
         [target(sim, name) for name in ("anthropic", "gemini", "openrouter", "xai")],
-        deadline_seconds=0.5,
+        deadline_seconds=3,  # enough for xai on a machine that is busy with other things
         fetched_at="",
     )
     # The least any clock allows; the upper bound is generous, 60 s of patience are not.
-    assert 0.4 <= time.monotonic() - started < 20
+    assert 2.9 <= time.monotonic() - started < 20
     assert [answer.verdict for answer in answers[:3]] == [Verdict.TIMEOUT] * 3
-    assert answers[0].detail == "no complete answer within the deadline of 0.5 s"
+    assert answers[0].detail == "no complete answer within the deadline of 3 s"
     assert answers[3].verdict is Verdict.OK
 
 
