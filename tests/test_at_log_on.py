@@ -19,6 +19,7 @@ from rollcall.__main__ import run
 from rollcall.inspect.keys import NEW_KEY
 from rollcall.inspect.shells import Shell, command_line
 from rollcall.service import help_epilog
+from tests.platforms import is_wine
 from tests.test_shells import ENDINGS, HERE, PROGRAMS
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -84,12 +85,20 @@ def test_powershell_reads_what_is_for_task_scheduler(text: str, tmp_path: Path) 
 def run_line(line: str, shell: Shell, folder: Path) -> None:
     """Have a shell run one line in a folder."""
     program, *options = PROGRAMS[shell]
-    found = shutil.which(program) or (shutil.which("powershell") if program == "pwsh" else None)
+    other = "powershell" if program == "pwsh" and not is_wine() else program  # Wine's is none
+    found = shutil.which(program) or shutil.which(other)
     if found is None:
         pytest.skip(f"no {program} here")
     script = folder / f"line.{ENDINGS[shell]}"
     script.write_text(line + "\n", encoding="utf-8")
-    subprocess.run([found, *options, str(script)], cwd=folder, timeout=60, check=True)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    subprocess.run(
+        [found, *options, str(script)],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        timeout=60,
+        check=True,
+    )
 
 
 @pytest.mark.parametrize("shell", HERE)
