@@ -7,7 +7,6 @@ import os
 import plistlib
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from contextlib import redirect_stdout
@@ -19,8 +18,7 @@ from rollcall.__main__ import run
 from rollcall.inspect.keys import NEW_KEY
 from rollcall.inspect.shells import Shell, command_line
 from rollcall.service import help_epilog
-from tests.platforms import is_wine
-from tests.test_shells import ENDINGS, HERE, PROGRAMS
+from tests.test_shells import ENDINGS, HERE, starting
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES = {name: (DOCS / name).read_text(encoding="utf-8") for name in ("START.md", "SERVICE.md")}
@@ -57,9 +55,7 @@ def test_launchd_reads_its_file_and_rollcall_its_words(text: str) -> None:
 @pytest.mark.parametrize("text", blocks("powershell"))
 def test_powershell_reads_what_is_for_task_scheduler(text: str, tmp_path: Path) -> None:
     assert text.count("Register-ScheduledTask") == text.count("-WorkingDirectory")
-    program = shutil.which("pwsh") or shutil.which("powershell")
-    if program is None or sys.platform == "win32":
-        pytest.skip("no PowerShell here")
+    command = starting("powershell")
     script = tmp_path / "tasks.ps1"  # the same words, and what they make of their arguments
     stand_ins = "\n".join(
         f"function {name} {{ [string]::Join('|', $args) }}"
@@ -67,7 +63,7 @@ def test_powershell_reads_what_is_for_task_scheduler(text: str, tmp_path: Path) 
     )
     script.write_text(f"{stand_ins}\n{text}", encoding="utf-8")
     done = subprocess.run(
-        [program, "-NoProfile", "-NonInteractive", "-File", str(script)],
+        [*command, str(script)],
         capture_output=True,
         encoding="utf-8",
         timeout=120,
@@ -75,25 +71,21 @@ def test_powershell_reads_what_is_for_task_scheduler(text: str, tmp_path: Path) 
     )
     assert not done.stderr
     for argument in re.findall(r"-Argument\|(.*?)\|-WorkingDirectory", done.stdout):
-        command, *words = shlex.split(argument)
+        name, *words = shlex.split(argument)
         assert {word for word in words if word.startswith("--") and word != "--port"} - {"--"} <= (
-            options_of(command)
+            options_of(name)
         )
     assert done.stdout.count("-Argument|") == text.count("Register-ScheduledTask")
 
 
 def run_line(line: str, shell: Shell, folder: Path) -> None:
     """Have a shell run one line in a folder."""
-    program, *options = PROGRAMS[shell]
-    other = "powershell" if program == "pwsh" and not is_wine() else program  # Wine's is none
-    found = shutil.which(program) or shutil.which(other)
-    if found is None:
-        pytest.skip(f"no {program} here")
+    command = starting(shell)
     script = folder / f"line.{ENDINGS[shell]}"
     script.write_text(line + "\n", encoding="utf-8")
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     subprocess.run(
-        [found, *options, str(script)],
+        [*command, str(script)],
         cwd=folder,
         env={**os.environ, "PATH": path},
         timeout=60,

@@ -65,14 +65,20 @@ HOSTILE = (
 )
 
 
-def run(lines: list[str], shell: Shell, folder: Path, **environ: str) -> dict[str, str]:
-    """The variables of a program that the shell starts after these lines."""
+def starting(shell: Shell) -> list[str]:
+    """How a shell is started on a script; skips the test where there is none."""
     program, *options = PROGRAMS[shell]
     found = shutil.which(program)
     if found is None and program == "pwsh" and not is_wine():  # whose `powershell` is none
         found = shutil.which("powershell")
     if found is None:
         pytest.skip("Wine: no PowerShell" if is_wine() else f"no {program} here")
+    return [found, *options]
+
+
+def run(lines: list[str], shell: Shell, folder: Path, **environ: str) -> dict[str, str]:
+    """The variables of a program that the shell starts after these lines."""
+    command = starting(shell)
     script = folder / f"lines.{ENDINGS[shell]}"
     call = {"powershell": "&", "cmd": "@"}.get(shell, "")
     show = folder / "show.py"
@@ -80,7 +86,7 @@ def run(lines: list[str], shell: Shell, folder: Path, **environ: str) -> dict[st
     line = f'{call} "{sys.executable}" "{show}"'
     script.write_text("\n".join([*lines, line, ""]), encoding="utf-8")
     done = subprocess.run(
-        [found, *options, str(script)],
+        [*command, str(script)],
         env={**os.environ, **environ},
         stdout=subprocess.PIPE,
         check=True,
