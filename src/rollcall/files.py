@@ -96,15 +96,23 @@ def read_regular(path: Path, most_bytes: int = MOST_TEXT_BYTES) -> bytes:
 
 
 def _found(path: Path) -> os.stat_result:
-    """`os.stat`, and every system's word for a path that leads through a file: Windows says of it
-    that there is none, and what lies in a folder that is a file would pass for not yet written.
-    """
     try:
         return os.stat(path)  # noqa: PTH116
     except FileNotFoundError:
-        if sys.platform == "win32" and is_file(next(filter(is_there, path.parents), path)):
-            raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR), str(path)) from None
+        refuse_way_through_a_file(path)
         raise
+
+
+def refuse_way_through_a_file(path: Path) -> None:
+    """Every system's word for a path that is not there because a folder of it is a file: Windows
+    says just that nothing is there, and what is kept in such a folder would pass for not yet
+    written.
+
+    Raises:
+        NotADirectoryError: it leads through a file.
+    """
+    if sys.platform == "win32" and is_file(next(filter(is_there, path.parents), path)):
+        raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR), str(path))
 
 
 def _require_regular(found: os.stat_result, path: Path) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.errors import NotFound, StoreError
-from rollcall.files import read_regular, sha256_of
+from rollcall.files import read_regular, refuse_way_through_a_file, sha256_of
 from rollcall.store.atomic import patiently, replace_file
 from rollcall.store.disk_errors import store_error
 from rollcall.store.folder import prepare_part
@@ -165,6 +165,7 @@ class Backups:
         try:
             names = [path for path in self.folder.iterdir() if _NAME.fullmatch(path.name)]
         except FileNotFoundError:
+            refuse_way_through_a_file(self.folder)
             return []
         return sorted(names, key=lambda path: (int(path.name.split("-")[0]), path.name))
 
