@@ -17,6 +17,7 @@ import uvicorn
 
 from rollcall.errors import Exit
 from rollcall.inspect.inventory import read_inventory
+from rollcall.launch.port import port_taken
 from rollcall.service.app import create_app
 from rollcall.settings import clock
 
@@ -93,7 +94,11 @@ def run(options: ServeOptions, *, refresh: Callable[[], None] | None = None) -> 
     try:
         server.run()
     except SystemExit:
-        # uvicorn leaves this way when it cannot listen; it has said why.
+        # uvicorn leaves this way when it cannot listen; why, it says in the system's words, which
+        # on Windows are a number.
+        if taken := port_taken([f"--port={options.port}"], {}):
+            by = f" by {taken.owner}" if taken.owner else ""
+            _log.error("Port %d: address already in use%s. Name another --port.", taken.port, by)
         return Exit.ERROR
     if server.ended_by is None:
         return Exit.OK if server.started else Exit.ERROR
