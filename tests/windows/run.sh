@@ -19,7 +19,7 @@ platform=(
     tests/test_{launch,launch_windows,port,start,start_always,start_launch,own_proxy,scripts,shells}.py
     tests/test_{store,store_in_place,store_in_use,store_lock,store_permissions,store_state}.py
     tests/test_{store_windows,odd_paths,text_files,variables,write_to}.py
-    tests/test_{cli_endings,cli_streams,doctor,fetch}.py
+    tests/test_{cli_endings,cli_streams,doctor,fetch,service_serve}.py
 )
 
 prepare() {
