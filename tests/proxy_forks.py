@@ -8,7 +8,7 @@ entry point with its own arguments, environment, working directory and streams.
         started = forks.start(["--config", "c.yaml", "--port", "1"], cwd, environ, log)
         forks.write_command(path)       # a `litellm` for programs that start one
 
-Forks and passed file descriptors are POSIX.
+Forks and passed file descriptors are POSIX; waiting for a process without reaping it is Linux.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def serve(address: str) -> None:
 
 def _attend(where: socket.socket) -> None:
     """One request: start LiteLLM, tell its process number, then its exit code."""
-    if sys.platform == "win32":
+    if sys.platform != "linux":  # os.waitid
         raise NotImplementedError
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     text, streams, _, _ = socket.recv_fds(where, 1 << 20, 2)

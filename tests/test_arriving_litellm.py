@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.litellm,
     not_on_windows("no fork"),
+    pytest.mark.skipif(sys.platform == "darwin", reason="macOS: no waiting without reaping"),
 ]
 
 LISTED = {

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.litellm,
     not_on_windows("no fork"),
+    pytest.mark.skipif(sys.platform == "darwin", reason="macOS: no waiting without reaping"),
 ]
 
 TABLE = Path(__file__).parents[1] / "docs" / "LITELLM.md"
