@@ -40,6 +40,13 @@ was run on LiteLLM {version}'s own proxy: a good entry, `good`, with what the fi
 The table is made by `python -m tests.tools.litellm_matrix` and held against the proxy by
 `tests/test_litellm_matrix.py`. The types of an entry's fields are those of LiteLLM's own models
 (`src/rollcall/litellm_config/litellm_fields.json`, made by `python -m tests.tools.litellm_fields`).
+
+On LiteLLM 1.110.2 (its package with the proxy's other packages of 1.108.7; its own `proxy` extra
+could not be installed) all rows came out the same but these, of which doctor says what holds for
+1.108.7. It starts: a number as a name, `model_info:` with nothing behind it, an unset variable as
+`model_name` (listed nowhere), an alias map that is a list, fallbacks that are a mapping,
+`responses: text`, `model_name: ""`. It does not start: `max_parallel_requests: ten`. They answer: a
+model_name and an alias beyond Latin-1, and everything beside `access_groups: 5`.
 """
 COLUMNS = "| config | LiteLLM | doctor | --validate | smoke |\n|-|-|-|-|-|\n"
 
