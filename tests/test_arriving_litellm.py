@@ -14,18 +14,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 import pytest
+import yaml
 
 from rollcall.inspect.smoke import read_promised
 from rollcall.launch.proxy_child import free_port
 from rollcall.settings import resolve
 from tests.arriving import patient
+from tests.corpus import ROOT
 from tests.litellm_matrix import MESSAGES, Upstream
 from tests.litellm_proxy import MASTER_KEY, OFFLINE
 from tests.platforms import not_on_windows
 from tests.proxy_forks import running_forks, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tests.house import House
     from tests.proxy_forks import Forks
@@ -46,6 +48,7 @@ KEYS = {
     "OPENAI_API_KEY": "sk-openai-of-the-house",
     "ANTHROPIC_API_KEY": "sk-ant-of-the-house",
     "XAI_API_KEY": "xai-of-the-house",
+    "OPENROUTER_API_KEY": "sk-or-of-the-house",
     "ANTHROPIC_TEAM_KEY": "sk-ant-of-the-team",
     "OWN_KEY": "own-of-the-house",
     "OWN_SECOND_KEY": "own-of-another-team",
@@ -134,9 +137,10 @@ class Recorder(Upstream):
     """Every provider on one port, under a path of its own: takes any key and remembers it."""
 
     calls: list[Call]
+    listed: Mapping[str, Sequence[str]]
 
     def do_GET(self) -> None:
-        rows = [{"id": one, "type": "model"} for one in LISTED[self.path.split("/")[1]]]
+        rows = [{"id": one, "type": "model"} for one in self.listed[self.path.split("/")[1]]]
         self._answer(200, {"object": "list", "data": rows, "has_more": False})
 
     def do_POST(self) -> None:
@@ -167,10 +171,10 @@ class Recorder(Upstream):
 
 
 @contextmanager
-def recording() -> Iterator[tuple[str, list[Call]]]:
-    """The address of the providers, and what reaches them."""
+def recording(listed: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, list[Call]]]:
+    """The address of the providers, which list these models, and what reaches them."""
     calls: list[Call] = []
-    handler = type("Handler", (Recorder,), {"calls": calls})
+    handler = type("Handler", (Recorder,), {"calls": calls, "listed": listed})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
@@ -227,16 +231,32 @@ def _log(house: House) -> str:
     return (house.folder / "litellm.log").read_text("utf-8", "replace")[-2000:]
 
 
+def set_variables(house: House, url: str) -> None:
+    """The keys, and where the providers are."""
+    for name, value in KEYS.items():
+        house.monkeypatch.setenv(name, value)
+    house.monkeypatch.setenv("LITELLM_MASTER_KEY", MASTER_KEY)
+    house.monkeypatch.setenv("OPENAI_BASE_URL", f"{url}/openai/v1")
+    house.monkeypatch.setenv("ANTHROPIC_API_BASE", f"{url}/anthropic")
+    house.monkeypatch.setenv("XAI_API_BASE", f"{url}/xai/v1")
+    house.monkeypatch.setenv("OPENROUTER_API_BASE", f"{url}/openrouter/v1")
+
+
+def arrive(house: House) -> None:
+    """init, apply, adopt: what somebody with a config of their own does."""
+    ran = house.run("init", "--timeout", "30s", "--deadline", "60s")
+    assert ran.code == 0, ran.text
+    patient(house)
+    for command in (("apply",), ("adopt", "--yes")):
+        ran = house.run(*command)
+        assert ran.code == 0, ran.text
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_every_name_answers_as_before(case: str, house: House, forks: Forks) -> None:
     text, more = CASES[case]
-    with recording() as (url, calls):
-        for name, value in KEYS.items():
-            house.monkeypatch.setenv(name, value)
-        house.monkeypatch.setenv("LITELLM_MASTER_KEY", MASTER_KEY)
-        house.monkeypatch.setenv("OPENAI_BASE_URL", f"{url}/openai/v1")
-        house.monkeypatch.setenv("ANTHROPIC_API_BASE", f"{url}/anthropic")
-        house.monkeypatch.setenv("XAI_API_BASE", f"{url}/xai/v1")
+    with recording(LISTED) as (url, calls):
+        set_variables(house, url)
         house.config.write_text(
             text.replace("OWN,", f"{url}/own/v1,").replace("OWN\n", f"{url}/own/v1\n"),
             encoding="utf-8",
@@ -245,13 +265,34 @@ def test_every_name_answers_as_before(case: str, house: House, forks: Forks) -> 
         (house.folder / "team" / "more.yaml").write_text(MORE, encoding="utf-8")
         before = answers(house, forks, calls, more)
         assert all(isinstance(one, Call) for one in before.values()), before
-
-        ran = house.run("init", "--timeout", "30s", "--deadline", "60s")
-        assert ran.code == 0, ran.text
-        patient(house)
-        for command in (("apply",), ("adopt", "--yes")):
-            ran = house.run(*command)
-            assert ran.code == 0, ran.text
+        arrive(house)
         after = answers(house, forks, calls, more)
     assert {name: after.get(name) for name in before} == before
+    assert house.names(), "something was admitted or taken over"
+
+
+@pytest.mark.skipif(
+    not (ROOT / "configs").is_dir(), reason="the corpus of real configs is not here"
+)
+@pytest.mark.parametrize("number", ["039", "159", "163"])
+def test_every_name_of_a_real_config_that_answers_goes_on_to(
+    number: str, house: House, forks: Forks
+) -> None:
+    """Three that call the providers played here, which list the models they name. What calls others
+    (Azure, Gemini) answered before no more than after.
+    """
+    raw = (ROOT / "configs" / f"{number}.yaml").read_bytes()
+    listed: dict[str, list[str]] = {"openai": [], "anthropic": [], "xai": [], "openrouter": []}
+    for entry in yaml.safe_load(raw)["model_list"]:
+        provider, _, model = entry["litellm_params"]["model"].partition("/")
+        listed.setdefault(provider, []).append(model)
+    with recording(listed) as (url, calls):
+        set_variables(house, url)
+        house.config.write_bytes(raw)
+        before = answers(house, forks, calls, ())
+        arrive(house)
+        after = answers(house, forks, calls, ())
+    answered = {name: one for name, one in before.items() if isinstance(one, Call)}
+    assert len(answered) >= len(before) / 2, before
+    assert {name: after.get(name) for name in answered} == answered
     assert house.names(), "something was admitted or taken over"
