@@ -54,6 +54,20 @@ def test_a_row_of_models_has_the_documented_fields(furnished: House) -> None:
     assert haiku["aliases"] == ["default"]
 
 
+@pytest.mark.parametrize("command", [["models"], ["explain", "default"], ["models", "--json"]])
+def test_who_does_not_answer_a_look_is_told_and_why(furnished: House, command: list[str]) -> None:
+    """What is shown then is what was known before, and must not pass for new."""
+    assert furnished.run(*command).err == ""
+    for name in ("anthropic", "xai"):
+        furnished.sim.fault(name, Fault.SERVER_ERROR)
+    assert furnished.run(*command).err == "", "nobody is asked"
+    ran = furnished.run(*command, "--refresh")
+    assert ran.code == 0
+    told = ran.err.splitlines()
+    assert [line.partition(": ")[0] for line in told] == ["anthropic", "xai"]
+    assert all(": http_error: HTTP 500" in line for line in told), told
+
+
 def test_filters_narrow_the_list_and_combine(furnished: House) -> None:
     def names(*flags: str) -> list[str]:
         return [row["id"] for row in furnished.run("models", "--json", *flags).json()]

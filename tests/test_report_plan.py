@@ -65,6 +65,22 @@ def test_a_quiet_plan_names_every_provider_that_failed(furnished: House, fault: 
     assert "anthropic" not in ran.text
 
 
+@pytest.mark.parametrize(
+    ("fault", "advice"),
+    [
+        (Fault.HTML, "check the base_url of xai"),
+        (Fault.EMPTY, "say `empty: ok` of xai"),
+        (Fault.UNAUTHORIZED, "check XAI_API_KEY"),
+    ],
+)
+def test_a_provider_that_failed_is_told_with_what_to_do(
+    furnished: House, fault: Fault, advice: str
+) -> None:
+    furnished.sim.fault("xai", fault)
+    (line,) = [line for line in furnished.run("plan", "-q").err.splitlines() if "xai: " in line]
+    assert advice in line
+
+
 def test_a_key_that_is_not_set_is_no_failure(
     furnished: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def models(
     """
     from rollcall.inspect.inventory import inventory_of, look
     from rollcall.report.looking import model_columns, show_families, show_models
+    from rollcall.report.plan import say_unanswered
     from rollcall.report.progress import live_progress
     from rollcall.store.store import open_store
 
@@ -52,7 +53,9 @@ def models(
     settings = on.settings()
     store = open_store(settings)
     watching = partial(live_progress, wanted=not json)
-    known = inventory_of(look(settings, store, refresh=refresh, watching=watching), store)
+    inputs = look(settings, store, refresh=refresh, watching=watching)
+    say_unanswered(inputs)
+    known = inventory_of(inputs, store)
     _refuse_strangers(settings, provider or (), {row.provider for row in known.rows})
     rows = [
         row
@@ -104,12 +107,14 @@ def explain(
     from rollcall.plan.decide import decide
     from rollcall.providers.adapters import ADAPTERS
     from rollcall.report.looking import show_explanations
+    from rollcall.report.plan import say_unanswered
     from rollcall.report.progress import live_progress
     from rollcall.store.store import open_store
 
     settings = on.settings()
     watching = partial(live_progress, wanted=not json)
     inputs = look(settings, open_store(settings), refresh=refresh, watching=watching)
+    say_unanswered(inputs)
     where = {row.name: dict(ADAPTERS[row.protocol].sources) for row in inputs.providers.values()}
     found = explain_name(name, inputs, decide(inputs), where)
     show_explanations(found, as_json=json)

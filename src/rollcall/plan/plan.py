@@ -165,7 +165,7 @@ def plan_of(inputs: Inputs, decision: Decision, result: bytes) -> Plan:
             alias_reasons=decision.alias_reasons,
         ),
         held=[] if nobody else list(decision.held),
-        providers=[_provider_line(inputs, answer) for answer in inputs.answers.values()],
+        providers=[provider_line(inputs, answer) for answer in inputs.answers.values()],
         warnings=[*inputs.notes, *([] if nobody else _warnings(inputs, decision))],
         nobody=nobody,
         unreachable=[name for name, answer in inputs.answers.items() if answer.verdict.failed],
@@ -201,7 +201,8 @@ def _texts_of_policy(inputs: Inputs) -> set[str]:
     return {text for layer in layers for text in texts_of((layer.params, layer.model_info))}
 
 
-def _provider_line(inputs: Inputs, answer: Answer) -> ProviderLine:
+def provider_line(inputs: Inputs, answer: Answer) -> ProviderLine:
+    """What became of asking a provider, and what a person can do about it."""
     known = inputs.state.providers.get(answer.provider)
     stale = (known.stale_since if known else None) or inputs.stamp
     told = (answer.detail, _partly(answer), _advice(inputs, answer))
@@ -228,9 +229,13 @@ def _advice(inputs: Inputs, answer: Answer) -> str:
         case Verdict.AUTH:
             names = " or ".join(provider.key_env)
             where = f" (keys: {provider.key_url})" if provider.key_url else ""
-            return f"check {names}{where}" if names else ""
+            return f"check {names}{where}" if names else "name the variable of its key in key_env"
         case Verdict.UNREACHABLE:
             return f"check the network and the base_url of {answer.provider}"
+        case Verdict.BAD_BODY:
+            return f"check the base_url of {answer.provider}, and any proxy in between"
+        case Verdict.EMPTY:
+            return f"where that is right, say `empty: ok` of {answer.provider} in the policy"
         case Verdict.TIMEOUT:
             return "give it longer with --timeout and --deadline"
         case _:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rollcall.catalog.model import Verdict
 from rollcall.litellm_config.entries import key_of
 from rollcall.plan.changes import counts
+from rollcall.plan.plan import provider_line
 from rollcall.report.changes import BIG, RECORD, SIGNS, ChangeFacts, folded, records, row_of
 from rollcall.report.tables import Cell, show_records, show_table, show_words
 from rollcall.report.text import Style, is_for_people, out, printable, say, say_all
@@ -18,6 +19,7 @@ from rollcall.report.text import Style, is_for_people, out, printable, say, say_
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from rollcall.plan.inputs import Inputs
     from rollcall.plan.plan import Plan, ProviderLine
     from rollcall.report.changes import Row
     from rollcall.store.config_file import Written
@@ -73,12 +75,21 @@ def show_plan(
 def _say_failed(plan: Plan, *, keyless: bool = False) -> None:
     """A line for each provider that could not be asked; `keyless`: also where a key is missing."""
     for line in plan.providers:
-        failed = Verdict(line.verdict).failed
-        if failed or (keyless and line.verdict == Verdict.NO_KEY):
-            remark = printable(provider_remark(plan, line))
-            say(
-                remark, lead=f"{line.name}: {line.verdict}: ", style=Style.ERROR if failed else None
-            )
+        if Verdict(line.verdict).failed or (keyless and line.verdict == Verdict.NO_KEY):
+            _say_verdict(line, provider_remark(plan, line))
+
+
+def say_unanswered(inputs: Inputs) -> None:
+    """Print who could not be asked for what is shown, to stderr."""
+    for answer in inputs.answers.values():
+        if answer.verdict.failed:
+            line = provider_line(inputs, answer)
+            _say_verdict(line, line.detail)
+
+
+def _say_verdict(line: ProviderLine, remark: str) -> None:
+    style = Style.ERROR if Verdict(line.verdict).failed else None
+    say(printable(remark), lead=f"{line.name}: {line.verdict}: ", style=style)
 
 
 def to_be_tried(plan: Plan) -> str:
