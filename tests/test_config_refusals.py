@@ -101,6 +101,10 @@ def test_files_of_other_tools_say_what_to_do(name: str) -> None:
     assert re.search("config", edit(refused(name)).hint)
 
 
+def test_a_tab_is_called_a_tab() -> None:
+    assert "a tab stands where YAML takes only spaces" in edit(refused("broken_yaml.tab")).what
+
+
 def test_nothing_of_the_file_stands_in_a_message() -> None:
     secret = b"sk-very-secret"
     for text in (

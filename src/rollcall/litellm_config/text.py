@@ -232,4 +232,6 @@ def _offset_of(error: yaml.YAMLError) -> int | None:
 
 def _quoteless(problem: str) -> str:
     """A parser's message without the pieces of the file it quotes; they may be secrets."""
+    if repr("\t") in problem:
+        return "a tab stands where YAML takes only spaces"
     return re.sub(r"'[^']*'?|\"[^\"]*\"?", "...", problem)
