@@ -497,8 +497,26 @@ def test_included_objects_are_read_as_litellm_reads_them(s3: Bucket, tmp_path: P
     data = yaml.safe_load(store.read_config())
     found = [path.as_posix() for path, _ in store.read_includes(data)]
     assert found == ["inc/more.yaml", "shared/all.yaml", "inc/deep/one.yaml"]
+
+
+def test_a_copy_has_all_that_litellm_looks_for_beside_it(s3: Bucket, tmp_path: Path) -> None:
+    """LiteLLM does not start where an included file is missing, however deep it is named."""
+    for key, content in (
+        ("copied/config.yaml", b"include: [sub/more.yaml, ../out.yaml, /root.yaml, gone.yaml]\n"),
+        ("copied/sub/more.yaml", b"include: [deep/one.yaml, ../beside.yaml]\nmodel_list: []\n"),
+        ("copied/sub/deep/one.yaml", b"include: [../more.yaml, ../../../out.yaml]\n"),
+        ("copied/beside.yaml", b"b: 2\n"),
+        ("out.yaml", b"c: 3\n"),
+        ("root.yaml", b"d: 4\n"),
+    ):
+        home_at(s3, f"{s3.url}/{key}").write(content, None)
+    folder = tmp_path / "copy"
+    store = store_at(s3, f"{s3.url}/copied/config.yaml", folder)
     store.place_copy(store.read_config())
-    assert (tmp_path / "more.yaml").read_bytes().startswith(b"include")
+    kept = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.yaml"))
+    inside = ["beside.yaml", "config.yaml", "sub/deep/one.yaml", "sub/more.yaml"]
+    assert kept == [f"copy/{name}" for name in inside]
+    assert (folder / "sub" / "deep" / "one.yaml").read_bytes().startswith(b"include")
 
 
 def test_a_version_of_the_bucket_is_one_to_go_back_to(fleet_policy: House, s3: Bucket) -> None:

@@ -1,19 +1,21 @@
-"""The files config.yaml's `include:` names, found the way LiteLLM finds them."""
+"""The files a config's `include:` names, found the way LiteLLM finds them, wherever it lives."""
 
 from __future__ import annotations
 
 import os.path
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rollcall.errors import StoreError
 from rollcall.files import MOST_TEXT_BYTES, same_file
 from rollcall.store.atomic import read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MOST_BESIDE = 50
+
+Where = TypeVar("Where")
 
 
 def read_includes(config_path: Path, data: dict[str, object]) -> tuple[tuple[Path, bytes], ...]:
@@ -34,19 +36,37 @@ def missing_includes(config_path: Path, data: dict[str, object]) -> tuple[str, .
 def _found(
     config_path: Path, data: dict[str, object]
 ) -> Iterator[tuple[str, Path | None, bytes | None]]:
-    """Each path as it is written, where it leads, and the bytes there; a file once."""
+    """As `walk`, among files."""
     root = Path(config_path).absolute()
-    seen = {root}
-    waiting = [(entry, root) for entry in _entries(data)]
-    for entry, declared_in in waiting:
+
+    def find(entry: str, declared_in: Path) -> tuple[Path, bytes | None] | None:
         path = _locate(entry, declared_in, root)
-        if path in seen:
-            continue
-        content = None if path is None else _read(path)
-        yield entry, path, content
-        if path is not None and content is not None:
-            seen.add(path)
-            waiting.extend((nested, path) for nested in _entries(_parse(content)))
+        return None if path is None else (path, _read(path))
+
+    return walk(data, root, find)
+
+
+def walk(
+    data: object, root: Where, find: Callable[[str, Where], tuple[Where, bytes | None] | None]
+) -> Iterator[tuple[str, Where | None, bytes | None]]:
+    """Each path as it is written, where it leads and what is there: None, None where nothing is.
+
+    A file comes once, so a circle ends.
+
+    Args:
+        data: of the config, which lies at `root`. find: where a path leads that a text at the
+            given place names, and the bytes there, None where they cannot be read.
+    """
+    waiting, seen = [(entry, root) for entry in _entries(data)], {root}
+    for entry, declared_in in waiting:
+        found = find(entry, declared_in)
+        if found is None:
+            yield entry, None, None
+        elif found[0] not in seen:
+            where, content = found
+            seen.add(where)
+            yield entry, where, content
+            waiting.extend((nested, where) for nested in _entries(_parse(content or b"")))
 
 
 def name_beside(path: Path, config_path: Path) -> str:

@@ -9,13 +9,15 @@ share one memory. A copy of the config is kept on this machine, for litellm to b
 from __future__ import annotations
 
 import json
+import os
+import posixpath
 import re
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.errors import LostRace, NotFound, StoreError
 from rollcall.files import sha256_of
@@ -24,6 +26,7 @@ from rollcall.store.backups import KEPT, Backup
 from rollcall.store.config_file import Written, write_copy
 from rollcall.store.disk_errors import store_error
 from rollcall.store.homes import Home, home_of
+from rollcall.store.includes import walk
 from rollcall.store.memory import Held, Memory
 from rollcall.store.store import Store
 
@@ -48,6 +51,20 @@ def open_remote(settings: Settings) -> RemoteStore:
         home=home_of(settings),
         unsafe=settings.unsafe_store,
     )
+
+
+class _Included(NamedTuple):
+    """What one path of an `include:` leads to.
+
+    Attributes:
+        entry: the path as it is written. name: what the home calls what is there; "" = nothing is.
+        place: where LiteLLM looks for it, from the config's folder.
+    """
+
+    entry: str
+    name: str
+    place: str
+    content: bytes
 
 
 @dataclass
@@ -98,29 +115,24 @@ class RemoteStore(Store):
 
     def read_includes(self, data: dict[str, object]) -> tuple[tuple[Path, bytes], ...]:
         """The included files, nested, as bytes; unreadable ones left out."""
-        found = (included for _, included in self._includes(data) if included)
-        return tuple((Path(path), content) for path, content in found)
+        return tuple((Path(one.name), one.content) for one in self._includes(data) if one.name)
 
     def missing_includes(self, data: dict[str, object]) -> tuple[str, ...]:
         """The paths `include:` names, nested, at which there is nothing."""
-        return tuple(entry for entry, included in self._includes(data) if included is None)
+        return tuple(one.entry for one in self._includes(data) if not one.name)
 
-    def _includes(self, data: dict[str, object]) -> Iterator[tuple[str, tuple[str, bytes] | None]]:
-        """Each path as it is written, and what is there; a file once."""
-        from rollcall import yaml_reading
+    def _includes(self, data: object) -> Iterator[_Included]:
+        places = {"": ""}
 
-        waiting, known = [(entry, "") for entry in _included_in(data)], set()
-        for entry, declared_in in waiting:
-            included = self.home.included(entry, declared_in)
-            if included is not None and included[0] in known:
-                continue
-            yield entry, included
-            if included is None:
-                continue
-            known.add(included[0])
-            with suppress(*yaml_reading.UNREADABLE):
-                nested = yaml_reading.load(included[1].decode("utf-8-sig"))
-                waiting += [(inner, included[0]) for inner in _included_in(nested)]
+        def find(entry: str, declared_in: str) -> tuple[str, bytes] | None:
+            found = self.home.included(entry, declared_in)
+            if found:
+                beside = posixpath.dirname(places[declared_in])
+                places.setdefault(found[0], posixpath.join(beside, entry))
+            return found
+
+        for entry, name, content in walk(data, "", find):
+            yield _Included(entry, name or "", places[name or ""], content or b"")
 
     def write_config(
         self,
@@ -191,30 +203,28 @@ class RemoteStore(Store):
             if sys.platform != "win32":
                 self.config_path.parent.parent.chmod(0o700)
             replace_file(self.config_path, content, synced=False)
-            for name, text in self._includes_of(content):
-                path = self.config_path.parent / name
+            for path, text in self._includes_of(content):
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 replace_file(path, text, synced=False)
         except OSError as error:
             raise store_error("written", self.config_path, error) from error
         return self.config_path
 
-    def _includes_of(self, content: bytes) -> list[tuple[str, bytes]]:
-        """What it includes, by the names it says; what leads out of its folder is left out."""
+    def _includes_of(self, content: bytes) -> Iterator[tuple[Path, bytes]]:
+        """What it includes, nested, and where LiteLLM looks for that beside the copy; what leads
+        out of its folder is left out.
+        """
         if b"include" not in content:
-            return []
+            return
         from rollcall import yaml_reading
 
-        try:
+        folder = self.config_path.parent.absolute()
+        with suppress(*yaml_reading.UNREADABLE):
             data = yaml_reading.load(content.decode("utf-8-sig"))
-        except yaml_reading.UNREADABLE:
-            return []
-        named = ((entry, self.home.included(entry, "")) for entry in _included_in(data))
-        return [
-            (entry, found[1])
-            for entry, found in named
-            if found and not entry.startswith("/") and ".." not in entry.split("/")
-        ]
+            for one in self._includes(data):
+                path = Path(os.path.normpath(folder / one.place))
+                if one.name and path.is_relative_to(folder):
+                    yield path, one.content
 
     def backups(self) -> tuple[Backup, ...]:
         """Earlier configs, newest first."""
@@ -295,8 +305,3 @@ class RemoteStore(Store):
         with suppress(StoreError):
             for name in self._backup_names()[KEPT:]:
                 self._discard(name)
-
-
-def _included_in(data: object) -> list[str]:
-    entries = data.get("include") if isinstance(data, dict) else None
-    return [one for one in entries if isinstance(one, str)] if isinstance(entries, list) else []
