@@ -201,16 +201,67 @@ class InMemory:
     def require_conditions(self) -> None: ...
 
 
+def in_memory(home: InMemory, config: Path) -> RemoteStore:
+    """A store with such a home, and where its copy lies on this machine."""
+    return RemoteStore(config, config.parent, home=cast("Home", home))
+
+
+def test_an_answer_that_is_lost_on_the_way_is_no_failed_write(tmp_path: Path) -> None:
+    class Unheard(InMemory):
+        def write(self, content: bytes, version: str | None) -> str:
+            super().write(content, version)
+            raise StoreError("The store cannot be reached.", "Check the network.")
+
+    home = Unheard()
+    home.put("", b"first\n", None)
+    store = in_memory(home, tmp_path / "c")
+    backup = write(store, b"second\n")
+    assert backup is not None
+    assert store.read_config() == b"second\n"
+    assert store.read_backup(backup) == b"first\n"
+    assert (tmp_path / "c").read_bytes() == b"second\n"
+
+
+def test_a_backup_that_is_kept_by_half_is_taken_away(tmp_path: Path) -> None:
+    class Full(InMemory):
+        def put(self, name: str, content: bytes, version: str | None) -> str:
+            if name.startswith("backups/") and name.endswith(".yaml"):
+                raise StoreError("The store is full.", "Make room.")
+            return super().put(name, content, version)
+
+        def remove(self, name: str) -> None:
+            self.held.pop(name, None)
+
+    home = Full()
+    home.put("", b"first\n", None)
+    with pytest.raises(StoreError, match="full"):
+        write(in_memory(home, tmp_path / "c"), b"second\n")
+    assert {name: held.content for name, held in home.held.items()} == {"": b"first\n"}
+
+
+def test_a_machine_that_cannot_keep_the_copy_says_so_and_has_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    home = InMemory()
+    home.put("", b"first\n", None)
+    store = in_memory(home, tmp_path / "file" / "c")
+    before = store.read_config()
+    written = store.write_config(b"second\n", expected=before, created=NOON, reason="a test")
+    assert home.held[""].content == b"second\n"
+    [note] = written.notes
+    assert "could not be written" in note
+    assert home.address in note
+
+
 def test_a_thousand_times_nothing_is_no_write(tmp_path: Path) -> None:
     """What a run without effect does to a store, a thousand times within an hour."""
     memory = InMemory()
     begun = datetime(2026, 11, 20, 12, tzinfo=UTC)
     body = (b'{"data": []}',)
     answer = Answer("xai", Verdict.OK, pages=body, fetched_at=begun.isoformat())
-    write(RemoteStore(tmp_path / "c", tmp_path, home=cast("Home", memory)), b"model_list: []\n")
+    write(in_memory(memory, tmp_path / "c"), b"model_list: []\n")
     counts = set()
     for run in range(1000):
-        store = RemoteStore(tmp_path / "c", tmp_path, home=cast("Home", memory))
+        store = in_memory(memory, tmp_path / "c")
         now = begun + timedelta(seconds=3 * run)
         assert write(store, store.read_config()) is None
         state, _ = store.read_state()

@@ -147,7 +147,7 @@ class RemoteStore(Store):
 
         Raises:
             LostRace: somebody wrote meanwhile. StoreError: it could not be written. In both
-                cases the config is as it was, and no new backup is left.
+                cases nothing of ours is there, and no new backup is left.
         """
         held = self._seen.config
         if (held.content if held else b"") != expected:
@@ -164,15 +164,19 @@ class RemoteStore(Store):
         try:
             version = self.home.write(content, held.version if held else None)
         except BaseException as error:
-            version = self._arrived(content) if isinstance(error, LostRace) else ""
+            version = self._arrived(content) if isinstance(error, StoreError) else ""
             if not version:
                 if backup is not None and is_new:
                     self._forget(backup, expected)
                 raise
         self._seen.config = Held(content, version)
-        self.place_copy(content)
+        notes: tuple[str, ...] = ()
+        try:
+            self.place_copy(content)
+        except StoreError as error:
+            notes = (f"{error.what} It is the copy of {self.home.address} for litellm here.",)
         self._prune()
-        return Written(backup, version=version)
+        return Written(backup, notes=notes, version=version)
 
     def _forget(self, backup: str, expected: bytes) -> None:
         """A write that did not happen leaves no new backup, unless another one happened instead:
@@ -184,8 +188,8 @@ class RemoteStore(Store):
                 self._discard(backup)
 
     def _arrived(self, content: bytes) -> str:
-        """The version, if it is our own write that was there first: the client tries again where an
-        answer is lost on the way.
+        """The version, if it is our own write that is there: an answer may be lost on the way, and
+        the client's second try then meets its first.
         """
         with suppress(StoreError):
             held = self.home.read()
@@ -295,6 +299,10 @@ class RemoteStore(Store):
             self.home.shelf.put(f"backups/{backup}.yaml", held.content, None)
         except LostRace:  # another writer keeps the very same text
             return backup, False
+        except BaseException:
+            with suppress(StoreError):
+                self._discard(backup)
+            raise
         return backup, True
 
     def _discard(self, backup: str) -> None:
