@@ -173,12 +173,14 @@ class Memory:
 
     def _put_aside_unreadable(self, held: Held | None) -> None:
         """Keep, once, a state that is damaged or a newer version's, before it is overwritten."""
+        if held is None:
+            return
         try:
-            State.from_bytes(held.content if held else State().to_bytes())
+            State.from_bytes(held.content)
         except StateUnreadable as error:
             kind = "newer" if error.schema_version and error.schema_version > SCHEMA else "broken"
             aside = self._look(f"{STATE}.{kind}")
-            if held and (kind == "newer" or aside is None):
+            if kind == "newer" or aside is None:
                 self._write(f"{STATE}.{kind}", held.content, aside)
 
     def _look(self, name: str) -> Held | None:
