@@ -126,6 +126,25 @@ def test_a_stale_write_plans_again(
     assert "managed_by" in text
 
 
+def test_where_nothing_was_nothing_is_written_over(
+    served: tuple[Cluster, Path], tmp_path: Path
+) -> None:
+    """A key that came after we looked is somebody else's, also once we have seen it."""
+    cluster, kubeconfig = served
+    home = ConfigMapHome.at(f"{ADDRESS}/new.yaml", {"KUBECONFIG": str(kubeconfig)})
+    assert home.read() is None
+    found = cluster.config_map("litellm")
+    cluster.put(PATH, {**found, "data": {**found["data"], "new.yaml": "theirs"}})
+    for _ in range(2):
+        with pytest.raises(LostRace):
+            home.write(b"ours", None)
+        held = home.read()
+    assert held is not None
+    assert held.content == b"theirs"
+    home.write(b"ours", held.version)
+    assert cluster.config_map("litellm")["data"]["new.yaml"] == "ours"
+
+
 def test_what_does_not_fit_is_refused(served: tuple[Cluster, Path], tmp_path: Path) -> None:
     store = store_at(served, tmp_path)
     text = store.read_config()

@@ -154,14 +154,15 @@ class _Map:
         }
 
 
-@dataclass(frozen=True)
+@dataclass
 class ConfigMapHome:
     """One key of a ConfigMap."""
 
     address: str
     map: _Map
     named_key: str | None
-    _read: dict[str, dict[str, Any]] = field(default_factory=dict, init=False, repr=False)
+    _body: dict[str, Any] | None = field(default=None, init=False, repr=False)
+    """All of it, as it was read last; None = there is none."""
 
     @classmethod
     def at(cls, address: str, environ: Mapping[str, str]) -> ConfigMapHome:
@@ -177,23 +178,18 @@ class ConfigMapHome:
 
     def read(self) -> Held | None:
         """The config and the ConfigMap's resourceVersion; None where the key is not there yet."""
-        body = self.map.read()
-        if body is None:
-            self._read.pop("", None)
-            return None
-        self._read[""] = body
-        text = (body.get("data") or {}).get(self._key(body))
-        return None if text is None else Held(text.encode(), body["metadata"]["resourceVersion"])
+        self._body = self.map.read()
+        return self._held()
 
     def write(self, content: bytes, version: str | None) -> str:
         """Replace the config; every other key and all metadata go back as they came."""
-        body = self._read.get("") or self.map.blank()
-        if version is not None and body["metadata"].get("resourceVersion") != version:
+        held = self._held()
+        if (held.version if held else None) != version:
             raise LostRace(f"{self.address} changed meanwhile.", "Run again.")
-        key = self._key(body)
-        new = {**body, "data": {**(body.get("data") or {}), key: content.decode()}}
-        made = self._read[""] = self.map.replace(new)
-        return str(made["metadata"]["resourceVersion"])
+        body = self._body or self.map.blank()
+        data = {**self._texts, self._key: content.decode()}
+        self._body = self.map.replace({**body, "data": data})
+        return str(self._body["metadata"]["resourceVersion"])
 
     def earlier(self, version: str) -> bytes | None:  # noqa: ARG002  a cluster keeps none
         """Nothing: a cluster keeps no earlier ConfigMaps."""
@@ -202,18 +198,29 @@ class ConfigMapHome:
     def included(self, entry: str, declared_in: str) -> tuple[str, bytes] | None:  # noqa: ARG002
         """Another key of the same ConfigMap, which is mounted as one folder."""
         name = posixpath.basename(entry)
-        text = (self._read.get("", {}).get("data") or {}).get(name)
+        text = self._texts.get(name)
         return None if text is None else (name, text.encode())
 
     def require_conditions(self) -> None:
         """An API server heeds resourceVersion."""
 
-    def _key(self, body: dict[str, Any]) -> str:
+    def _held(self) -> Held | None:
+        """The config as it was read last."""
+        text = self._texts.get(self._key)
+        if self._body is None or text is None:
+            return None
+        return Held(text.encode(), self._body["metadata"]["resourceVersion"])
+
+    @property
+    def _texts(self) -> dict[str, str]:
+        return (self._body or {}).get("data") or {}
+
+    @property
+    def _key(self) -> str:
         """The key that was named, else the one that is called like a config, else config.yaml."""
-        keys = list(body.get("data") or {})
-        if self.named_key or "config.yaml" in keys:
+        if self.named_key or "config.yaml" in self._texts:
             return self.named_key or "config.yaml"
-        found = [key for key in keys if "model_list:" in body["data"][key]]
+        found = [key for key, text in self._texts.items() if "model_list:" in text]
         if len(found) > 1:
             raise StoreError(
                 f"{self.address} holds several configs: {', '.join(found)}.",
