@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.house import House
-from tests.simulator import CallFault
+from tests.simulator import CallFault, Fault
 
 PAIRS = {
     "anthropic": ("claude-sonnet-4-6", "claude-sonnet-5"),
@@ -163,6 +163,24 @@ def test_nothing_of_a_key_is_kept_or_said(moved: Any) -> None:
         assert key not in said + kept
         assert "key-0123" not in said + kept
     assert state_of(house)["trials"][-1]["key"]
+
+
+def test_a_key_typed_into_an_entry_of_ours_is_not_taken_for_a_variable(moved: Any) -> None:
+    """Its provider does not answer, so the entry stays as it is; a new alias leads to it."""
+    house, (_, new) = moved("anthropic"), PAIRS["anthropic"]
+    typed = "AbCdEfGhIjKlMnOpQrStUvWx"
+    text = house.config.read_text(encoding="utf-8")
+    written = text.replace("os.environ/ANTHROPIC_API_KEY", typed)
+    assert written != text
+    house.config.write_text(written, encoding="utf-8")
+    house.write_policy(
+        policy_of("anthropic", new).replace("work:", "fresh:"), "anthropic", "openai"
+    )
+    house.sim.fault("anthropic", Fault.WRONG_SHAPE)
+    ran = house.run("apply", "--json")
+    assert typed not in ran.text
+    assert house.aliases()["fresh"] == f"anthropic/{new}"
+    assert len(house.sim.calls("anthropic")) == 1, "with the provider's own key"
 
 
 def test_plan_says_what_apply_will_call_and_calls_only_with_trial(moved: Any) -> None:

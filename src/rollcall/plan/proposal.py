@@ -26,6 +26,7 @@ from rollcall.policy.words import name_fault
 from rollcall.providers.builtin import BUILTIN, Provider, find_key
 from rollcall.providers.kinds import kind_of_id
 from rollcall.providers.registry import resolve_provider
+from rollcall.secrets import variable_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -178,7 +179,7 @@ def _own_entry(found: Proposal, entry: Entry, name: str, line: int) -> Keepable:
         raise Unkept("a wildcard: LiteLLM expands it itself")
     if "{" in name or "}" in name:
         raise Unkept("its name holds braces")
-    if said.model.startswith("os.environ/"):
+    if variable_of(said.model) is not None:
         raise Unkept("its model comes from a variable")
     prefix, model_id = provider_and_id(said.model)
     custom = said.params.get("custom_llm_provider")
@@ -201,8 +202,8 @@ def _source(
     if known is None:
         raise Unkept(f"rollcall knows no list of {prefix or 'its provider'}")
     given = api_base or ""
-    if given.startswith("os.environ/"):
-        raise Unkept(f"its address comes from a variable, {given.removeprefix('os.environ/')}")
+    if (variable := variable_of(given)) is not None:
+        raise Unkept(f"its address comes from a variable, {variable}")
     row = BUILTIN[known]
     if prefix == row.litellm_prefix and (not given or _same_address(given, row.base_url)):
         found.providers.setdefault(known, {})

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 from rollcall.catalog.model import Kind
 from rollcall.litellm_config.entries import key_of, section_of
 from rollcall.providers.chat.errors import Outcome
-from rollcall.secrets import REFERENCE, variable_of
+from rollcall.secrets import variable_of
 from rollcall.settings import parse_moment
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def trial_of_entry(inputs: Inputs, entry: Mapping[str, Any], model: Model) -> Tr
     params, info = section_of(entry, "litellm_params"), section_of(entry, "model_info")
     if key is None or key.provider not in inputs.providers:
         return None
-    variable = str(params.get("api_key") or "").removeprefix(REFERENCE) or None
+    variable = variable_of(params.get("api_key"))
     return _trial(inputs, model, params.get("api_base"), variable, str(info.get("mode") or ""))
 
 
