@@ -603,7 +603,14 @@ CASES: dict[str, list[Case]] = {
             ("guardrail",),
         ),
         Case(
-            "the same, with its addresses",
+            "the same, with an unset variable in its place",
+            HEAD + "guardrails: [{guardrail_name: a, litellm_params: {guardrail: presidio,"
+            " mode: pre_call, presidio_analyzer_api_base: os.environ/X,"
+            " presidio_anonymizer_api_base: 'http://127.0.0.1:1'}}]\n",
+            ("guardrail", "variable_ignored"),
+        ),
+        Case(
+            "a guardrail with its addresses",
             HEAD + "guardrails: [{guardrail_name: a,"
             " litellm_params: {guardrail: presidio, mode: pre_call}}]\n",
             environ={
@@ -614,12 +621,27 @@ CASES: dict[str, list[Case]] = {
         Case(
             "a path passed through, without the path",
             general("{pass_through_endpoints: [{target: 'http://127.0.0.1:1'}]}"),
-            ("pass_through",),
+            ("section_shape",),
         ),
+        Case(
+            "the same, with nothing behind the path",
+            general("{pass_through_endpoints: [{path: , target: 'http://127.0.0.1:1'}]}"),
+            ("no_value",),
+        ),
+        Case(
+            "the same, with an empty path",
+            general("{pass_through_endpoints: [{path: '', target: 'http://127.0.0.1:1'}]}"),
+        ),
+        Case("`pass_through_endpoints: {a: 1}`", general("{pass_through_endpoints: {a: 1}}")),
         Case(
             "`litellm_jwtauth` that is a text",
             general("{enable_jwt_auth: true, litellm_jwtauth: nope}"),
             ("jwtauth",),
+        ),
+        Case("the same, where it is off", general("{litellm_jwtauth: nope}"), ("jwtauth",)),
+        Case(
+            "`litellm_jwtauth:` with nothing behind it",
+            general("{enable_jwt_auth: true, litellm_jwtauth: }"),
         ),
         Case(
             "the settings of a team that has no name",
@@ -627,9 +649,20 @@ CASES: dict[str, list[Case]] = {
             ("section_shape",),
         ),
         Case(
+            "a team whose name is a number",
+            settings("{default_team_settings: [{team_id: 5}]}"),
+            ("section_shape",),
+        ),
+        Case("`default_team_settings: {}`", settings("{default_team_settings: {}}")),
+        Case(
             "an own provider without a handler",
             settings("{custom_provider_map: [{provider: mine}]}"),
-            ("value_does_not_fit",),
+            ("section_shape",),
+        ),
+        Case(
+            "an own provider with nothing behind its handler",
+            settings("{custom_provider_map: [{provider: mine, custom_handler: }]}"),
+            ("no_value",),
         ),
         Case(
             "a key management nobody knows",
@@ -659,6 +692,17 @@ CASES: dict[str, list[Case]] = {
         Case("`responses: text`", settings("{responses: text}"), ("value_does_not_fit",)),
         Case("`files_settings: 5`", HEAD + "files_settings: 5\n", ("section_shape",)),
         Case("a prompt without an id", HEAD + "prompts: [{a: 1}]\n", ("section_shape",)),
+        Case(
+            "a prompt with nothing behind its parameters",
+            HEAD + "prompts: [{prompt_id: a, litellm_params: }]\n",
+            ("no_value",),
+        ),
+        Case(
+            "a guardrail whose name is a number",
+            HEAD + "guardrails: [{guardrail_name: 5,"
+            " litellm_params: {guardrail: bedrock, mode: pre_call}}]\n",
+            ("section_shape",),
+        ),
     ],
     "Models without a provider": [
         Case("a model LiteLLM's own table knows", odd(model="gpt-4o")),
@@ -788,6 +832,11 @@ CASES: dict[str, list[Case]] = {
             HEAD,
             ("database",),
             environ={"DATABASE_URL": "sqlite:///litellm.db"},
+        ),
+        Case(
+            "the same, in environment_variables",
+            HEAD + "environment_variables: {DATABASE_URL: 'sqlite:///litellm.db'}\n",
+            ("database",),
         ),
     ],
     "Credentials": [

@@ -157,6 +157,19 @@ def test_a_good_config_has_none() -> None:
             4,
         ),
         (HEAD + "include: models.yaml\n", "include_no_list", 3),
+        (HEAD + "guardrails:\n  - {guardrail_name: 5, litellm_params: {}}\n", "section_shape", 4),
+        (HEAD + "guardrails:\n  - guardrail_name:\n    litellm_params: {}\n", "no_value", 4),
+        (
+            HEAD + "litellm_settings:\n  default_team_settings:\n    - {team_id: 5}\n",
+            "section_shape",
+            5,
+        ),
+        (
+            HEAD + "general_settings:\n  pass_through_endpoints:\n    - {target: x}\n",
+            "section_shape",
+            5,
+        ),
+        (HEAD + "general_settings:\n  litellm_jwtauth: text\n", "jwtauth", 4),
     ],
 )
 def test_a_trap_is_found_with_its_line_and_a_fix(text: str, code: str, line: int | None) -> None:
@@ -165,6 +178,27 @@ def test_a_trap_is_found_with_its_line_and_a_fix(text: str, code: str, line: int
     assert findings[0].where == ("config.yaml" if line is None else f"config.yaml:{line}")
     assert findings[0].fix
     assert findings[0].level is not Level.OK
+
+
+@pytest.mark.parametrize(
+    ("text", "site", "where", "name"),
+    [
+        ("general_settings: {database_url: 'mysql://h/d'}\n", {}, "config.yaml:3", "database_url"),
+        (
+            "environment_variables: {DATABASE_URL: 'mysql://h/d'}\n",
+            {},
+            "config.yaml:3",
+            "DATABASE_URL",
+        ),
+        ("", {"DATABASE_URL": "mysql://h/d"}, "config.yaml", "The variable DATABASE_URL"),
+    ],
+)
+def test_an_address_of_no_postgresql_is_told_where_it_stands(
+    text: str, site: dict[str, str], where: str, name: str
+) -> None:
+    [finding] = found(HEAD + text, environ={**SET, **site})
+    assert (finding.code, finding.where) == ("database", where)
+    assert finding.what == f"{name} is no PostgreSQL (mysql): LiteLLM does not start."
 
 
 def test_that_litellm_polls_an_address_is_told_and_nothing_wrong() -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path as FilePath
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollcall.errors import ConfigRefused
 from rollcall.inspect.findings import Finding, Level
-from rollcall.litellm_config.effective import LiteLLMView, mapping, merged, view
+from rollcall.litellm_config.effective import LiteLLMView, mapping, merged, rows_of, view
 from rollcall.litellm_config.text import LoadedYaml, decode, line_number
 
-Path = tuple[str | int, ...]
+if TYPE_CHECKING:
+    from rollcall.yaml_reading import Place
 
 
 class Reading(NamedTuple):
@@ -57,10 +58,9 @@ class CheckedFile:
     @property
     def entries(self) -> list[Any]:
         """What stands in its model_list, whatever it is."""
-        listed = self.data.get("model_list")
-        return listed if isinstance(listed, list) else []
+        return rows_of(self.data.get("model_list"))
 
-    def line(self, path: Path) -> int | None:
+    def line(self, path: Place) -> int | None:
         """The 1-based line of a key or list item, or of the nearest part of its path that exists.
 
         None where nothing of the path exists.
@@ -73,20 +73,20 @@ class CheckedFile:
             found, node = child
         return line_number(self.reading.body, found.start_mark.index) if found else None
 
-    def error(self, code: str, what: str, path: Path | int | None, fix: str) -> Finding:
+    def error(self, code: str, what: str, path: Place | int | None, fix: str) -> Finding:
         """A finding of level error at a path, or at a line that is known."""
         return self._finding(Level.ERROR, code, what, path, fix)
 
-    def warning(self, code: str, what: str, path: Path | int | None, fix: str) -> Finding:
+    def warning(self, code: str, what: str, path: Place | int | None, fix: str) -> Finding:
         """A finding of level warning at a path, or at a line that is known."""
         return self._finding(Level.WARNING, code, what, path, fix)
 
-    def remark(self, code: str, what: str, path: Path | int | None, fix: str) -> Finding:
+    def remark(self, code: str, what: str, path: Place | int | None, fix: str) -> Finding:
         """A finding that is nothing wrong, at a path."""
         return self._finding(Level.OK, code, what, path, fix)
 
     def _finding(
-        self, level: Level, code: str, what: str, path: Path | int | None, fix: str
+        self, level: Level, code: str, what: str, path: Place | int | None, fix: str
     ) -> Finding:
         line = path if isinstance(path, int) or path is None else self.line(path)
         return Finding(level, code, what, self.name if line is None else f"{self.name}:{line}", fix)
@@ -110,8 +110,8 @@ class CheckedConfig:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     includes: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
     missing_includes: tuple[str, ...] = ()
-    folder: FilePath | None = None
-    import_folders: tuple[FilePath, ...] = ()
+    folder: Path | None = None
+    import_folders: tuple[Path, ...] = ()
 
     @cached_property
     def root(self) -> CheckedFile:
@@ -165,17 +165,30 @@ class CheckedConfig:
         """A section of the merged data, {} where it is no mapping."""
         return mapping(self.merged.get(name))
 
-    def error(self, code: str, what: str, path: Path | None, fix: str) -> Finding:
+    def value(self, path: Place) -> Any:
+        """What stands at a path of keys in the merged data; None where there is nothing."""
+        value: Any = self.merged
+        for key in path:
+            value = mapping(value).get(key)
+        return value
+
+    @property
+    def cache_params(self) -> dict[Any, Any] | None:
+        """How LiteLLM's cache is set up; None where it is off."""
+        settings = self.section("litellm_settings")
+        return mapping(settings.get("cache_params")) if settings.get("cache") is True else None
+
+    def error(self, code: str, what: str, path: Place | None, fix: str) -> Finding:
         """A finding of level error, in the file whose section counts."""
         file, place = self._home(path)
         return file.error(code, what, place, fix)
 
-    def warning(self, code: str, what: str, path: Path | None, fix: str) -> Finding:
+    def warning(self, code: str, what: str, path: Place | None, fix: str) -> Finding:
         """A finding of level warning, in the file whose section counts."""
         file, place = self._home(path)
         return file.warning(code, what, place, fix)
 
-    def _home(self, path: Path | None) -> tuple[CheckedFile, Path | None]:
+    def _home(self, path: Place | None) -> tuple[CheckedFile, Place | None]:
         """The file that has a place of the merged data, and the place there: the last one that has
         the section, or of lists, which add up, the one that has the item.
         """
@@ -185,11 +198,11 @@ class CheckedConfig:
         section, at = str(path[0]), path[1] if len(path) > 1 else None
         if isinstance(at, int):
             for file in having:
-                items = file.data[section]
-                if isinstance(items, list) and self.counts(file, section):
-                    if at < len(items):
+                rows = file.data[section]
+                if isinstance(rows, list) and self.counts(file, section):
+                    if at < len(rows):
                         return file, (section, at, *path[2:])
-                    at -= len(items)
+                    at -= len(rows)
         return having[-1], path
 
 

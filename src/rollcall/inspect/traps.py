@@ -9,8 +9,8 @@ docs/LITELLM.md shows what it did with each trap, and tests/test_litellm_matrix.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -22,10 +22,13 @@ from rollcall.inspect.traps_entries import entry_traps
 from rollcall.inspect.traps_imports import import_traps
 from rollcall.inspect.traps_services import service_traps
 from rollcall.inspect.traps_variables import plain_keys, variable_traps
-from rollcall.litellm_config.effective import LITELLM_KEYS, mapping
+from rollcall.litellm_config.effective import LITELLM_KEYS, mapping, rows_of
 from rollcall.litellm_config.fields import misfits
 from rollcall.litellm_config.text import line_number
 from rollcall.secrets import variable_of
+
+if TYPE_CHECKING:
+    from rollcall.yaml_reading import Place
 
 MERGE = "tag:yaml.org,2002:merge"
 
@@ -244,43 +247,63 @@ def _no_mappings(config: CheckedConfig) -> Iterator[Finding]:
             yield config.error("section_no_mapping", what, (section,), fix)
 
 
-LISTS = (
-    "guardrails",
-    "vector_store_registry",
-    "search_tools",
-    "prompts",
-    "mcp_tools",
-    "agents",
-    "files_settings",
-)
-"""Sections that are lists of mappings."""
+LISTS: Mapping[Place, tuple[str, ...]] = {
+    ("agents",): (),
+    ("files_settings",): (),
+    ("guardrails",): ("guardrail_name", "litellm_params"),
+    ("mcp_tools",): (),
+    ("prompts",): ("prompt_id", "litellm_params"),
+    ("search_tools",): (),
+    ("vector_store_registry",): (),
+    ("general_settings", "pass_through_endpoints"): ("path",),
+    ("litellm_settings", "custom_provider_map"): ("provider", "custom_handler"),
+    ("litellm_settings", "default_team_settings"): ("team_id",),
+}
+"""Lists of mappings -> what each of these has to have."""
+PASSED_OVER = ("general_settings", "pass_through_endpoints")
+"""This one has no effect where it is no list."""
 MAPPINGS = ("mcp_servers", "policies")
 """Sections that are mappings of mappings."""
-REQUIRED = {
-    "guardrails": ("guardrail_name", "litellm_params"),
-    "prompts": ("prompt_id", "litellm_params"),
-}
 
 
 def _shapes(config: CheckedConfig) -> Iterator[Finding]:
-    """Sections of the wrong shape, which end LiteLLM's start."""
-    for section in (*LISTS, *MAPPINGS):
+    """Sections and settings of the wrong shape, which end LiteLLM's start."""
+    for path in LISTS:
+        value = config.value(path)
+        if value and variable_of(value) is None and not _are_mappings(rows_of(value)):
+            if isinstance(value, list) or path != PASSED_OVER:
+                yield _misshapen(config, path, "a list of mappings")
+        else:
+            yield from _rows(config, path, rows_of(value))
+    for section in MAPPINGS:
         value = config.merged.get(section)
-        if not value or variable_of(value) is not None:
-            continue
-        wanted = "a list of mappings" if section in LISTS else "a mapping of mappings"
-        kind, rows = list if section in LISTS else dict, value
-        if isinstance(value, dict):
-            rows = list(value.values())
-        if not isinstance(value, kind) or not all(isinstance(row, dict) for row in rows):
-            what = f"{section} is not {wanted}: LiteLLM does not start."
-            yield config.error("section_shape", what, (section,), f"Write it as {wanted}.")
-            continue
-        for index, row in enumerate(value if section in REQUIRED else ()):
-            missing = [key for key in REQUIRED[section] if key not in row]
-            if missing:
-                what = f"Row {index + 1} of {section} has no {missing[0]}: LiteLLM does not start."
-                yield config.error("section_shape", what, (section, index), f"Add {missing[0]}.")
+        if value and variable_of(value) is None and not _are_mappings(mapping(value).values()):
+            yield _misshapen(config, (section,), "a mapping of mappings")
+
+
+def _are_mappings(rows: Collection[object]) -> bool:
+    """Whether there are rows, and each is a mapping."""
+    return bool(rows) and all(isinstance(row, dict) for row in rows)
+
+
+def _misshapen(config: CheckedConfig, path: Place, wanted: str) -> Finding:
+    what = f"{path[-1]} is not {wanted}: LiteLLM does not start."
+    return config.error("section_shape", what, path, f"Write it as {wanted}.")
+
+
+def _rows(config: CheckedConfig, path: Place, rows: list[Any]) -> Iterator[Finding]:
+    """What is missing from the rows of a list, or does not fit there."""
+    name = str(path[-1])
+    for index, row in enumerate(rows):
+        here = f"row {index + 1} of {name}"
+        missing = [key for key in LISTS[path] if key not in row]
+        if missing:
+            what = f"{here.capitalize()} has no {missing[0]}: LiteLLM does not start."
+            yield config.error("section_shape", what, (*path, index), f"Add {missing[0]}.")
+        for field, _, wrong in misfits(name, row):
+            what = f"{field} of {here} is not {wrong.wanted}: {wrong.consequence}."
+            fix = f"Write {wrong.wanted}."
+            yield config.error("section_shape", what, (*path, index, field), fix)
 
 
 def _settings(config: CheckedConfig) -> Iterator[Finding]:
@@ -312,17 +335,13 @@ def _includes(config: CheckedConfig) -> Iterator[Finding]:
     for entry in config.missing_includes:
         what = f"The included file {entry} is not there: LiteLLM does not start."
         fix = "Create it, or take it out of `include:`."
-        naming = [file for file in config.files if entry in _listed(file.data.get("include"))]
+        naming = [file for file in config.files if entry in rows_of(file.data.get("include"))]
         place = naming[0] if naming else config.root
         yield place.error("include_missing", what, ("include",), fix)
     for file in config.files:
         for key, value in file.data.items():
             if isinstance(key, str) and key != "include" and not config.counts(file, key):
                 yield from _replaced(config, file, key, value)
-
-
-def _listed(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _replaced(config: CheckedConfig, file: CheckedFile, key: str, value: Any) -> Iterator[Finding]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rollcall.errors import did_you_mean
-from rollcall.inspect.checked_config import CheckedConfig, Path, odd_name
+from rollcall.inspect.checked_config import CheckedConfig, odd_name
 from rollcall.inspect.findings import Finding
 from rollcall.inspect.traps_entries import dropped_names
 from rollcall.litellm_config.effective import mapping
 from rollcall.litellm_config.fields import known_providers
 from rollcall.secrets import variable_of
+
+if TYPE_CHECKING:
+    from rollcall.yaml_reading import Place
 
 MAP = ("router_settings", "model_group_alias")
 COMPARED_NAMES = 500
@@ -139,7 +142,7 @@ def _two_sections(config: CheckedConfig) -> Iterator[Finding]:
             )
 
 
-def _rows(config: CheckedConfig, place: Path, value: Any) -> Iterator[Finding]:
+def _rows(config: CheckedConfig, place: Place, value: Any) -> Iterator[Finding]:
     kind = str(place[1])
     fix = "Write a list of `- NAME: [FIRST, SECOND]` lines."
     if not isinstance(value, list):
@@ -160,13 +163,13 @@ def _rows(config: CheckedConfig, place: Path, value: Any) -> Iterator[Finding]:
             yield from _names(config, at, name, targets)
 
 
-def _misshapen(config: CheckedConfig, what: str, place: Path, fix: str) -> Finding:
+def _misshapen(config: CheckedConfig, what: str, place: Place, fix: str) -> Finding:
     """A row of the wrong shape; of two kinds LiteLLM looks at the shape when it starts."""
     ends = "LiteLLM does not start" if place[1] in CHECKED_AT_START else "LiteLLM finds none"
     return config.error("fallbacks_shape", f"{what}: {ends}.", place, fix)
 
 
-def _defaults(config: CheckedConfig, place: Path, value: Any) -> Iterator[Finding]:
+def _defaults(config: CheckedConfig, place: Place, value: Any) -> Iterator[Finding]:
     """default_fallbacks: names for every model that has no fallbacks of its own."""
     fix = "Write a list of names: [FIRST, SECOND]."
     if isinstance(value, str):
@@ -180,7 +183,7 @@ def _defaults(config: CheckedConfig, place: Path, value: Any) -> Iterator[Findin
             yield from _target(config, place, "any model", target)
 
 
-def _names(config: CheckedConfig, place: Path, name: str, targets: list[Any]) -> Iterator[Finding]:
+def _names(config: CheckedConfig, place: Place, name: str, targets: list[Any]) -> Iterator[Finding]:
     called = {*config.view.groups, *config.view.aliases, *config.view.ids, "*"}
     if name not in called and not any(
         fnmatch.fnmatchcase(name, glob) for glob in config.view.wildcards
@@ -193,7 +196,7 @@ def _names(config: CheckedConfig, place: Path, name: str, targets: list[Any]) ->
             yield from _target(config, place, name, target)
 
 
-def _target(config: CheckedConfig, place: Path, name: str, target: str) -> Iterator[Finding]:
+def _target(config: CheckedConfig, place: Place, name: str, target: str) -> Iterator[Finding]:
     if not _reachable(config, target):
         what = f"The fallback {target} of {name} is nowhere: LiteLLM passes over it."
         fix = _suggestion(target, _targets(config) | frozenset(config.view.aliases))

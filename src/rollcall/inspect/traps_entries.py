@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rollcall.inspect.checked_config import CheckedConfig, CheckedFile, Path, called, odd_name
+from rollcall.inspect.checked_config import CheckedConfig, CheckedFile, called, odd_name
 from rollcall.inspect.findings import Finding
 from rollcall.inspect.traps_variables import Outcome, key_outcome
-from rollcall.litellm_config.effective import ENVIRONMENTS, mapping, resolved
+from rollcall.litellm_config.effective import ENVIRONMENTS, mapping, resolved, rows_of
 from rollcall.litellm_config.fields import (
     Consequence,
     known_providers,
@@ -19,6 +19,9 @@ from rollcall.litellm_config.fields import (
     tells_provider,
 )
 from rollcall.secrets import variable_of
+
+if TYPE_CHECKING:
+    from rollcall.yaml_reading import Place
 
 POLLED_PROVIDERS = frozenset({"openai", "openai_like", "hosted_vllm", "text-completion-openai"})
 """LiteLLM asks the api_base of such entries for their limits (MODEL_INFO_DISCOVERY_PROVIDERS)."""
@@ -101,7 +104,7 @@ def _values(
     config: CheckedConfig, file: CheckedFile, index: int, entry: dict[str, Any]
 ) -> Iterator[Finding]:
     """Values that do not fit their fields, those of variables too."""
-    place: Path = ("model_list", index)
+    place: Place = ("model_list", index)
     for section in ("entry", "litellm_params", "model_info"):
         fields = entry if section == "entry" else mapping(entry.get(section))
         known = {key: _known(value, config.environ) for key, value in fields.items()}
@@ -150,10 +153,9 @@ def _provider(
     given = resolved(params.get("custom_llm_provider"), config.environ)
     if not isinstance(model, str) or (given is None and params.get("custom_llm_provider")):
         return
-    settings = config.section("litellm_settings").get("custom_provider_map")
-    rows = settings if isinstance(settings, list) else []
+    rows = rows_of(config.section("litellm_settings").get("custom_provider_map"))
     known = known_providers() | {mapping(row).get("provider") for row in rows}
-    path: Path = ("model_list", index, "litellm_params", "model")
+    path: Place = ("model_list", index, "litellm_params", "model")
     if not model and given is None:
         what = f"{called(entry, index)} names no model: LiteLLM drops the entry without a word."
         yield file.error("unknown_provider", what, path, WITH_PROVIDER)
@@ -240,8 +242,7 @@ def _credentials(config: CheckedConfig) -> Iterator[Finding]:
         yield config.error("credential_shape", what, ("credential_list",), "Begin each with `- `.")
         return
     for file in config.files:
-        rows = file.data.get("credential_list")
-        for index, row in enumerate(rows if isinstance(rows, list) else []):
+        for index, row in enumerate(rows_of(file.data.get("credential_list"))):
             yield from _credential(file, index, row)
     names = {mapping(row).get("credential_name") for row in listed or ()}
     from_database = config.section("general_settings").get("store_model_in_db")
@@ -255,7 +256,7 @@ def _credentials(config: CheckedConfig) -> Iterator[Finding]:
             ends = _without_credential(config, params)
             nowhere.setdefault((name, ends), []).append((file, index, entry))
         elif resolved(params.get("api_key"), config.environ):
-            path: Path = ("model_list", index, "litellm_params", "litellm_credential_name")
+            path: Place = ("model_list", index, "litellm_params", "litellm_credential_name")
             what = f"{called(entry, index)} has an api_key too, which wins over {name}."
             yield file.warning("credential_unused", what, path, "Keep one of the two.")
     for (name, ends), entries in nowhere.items():

@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.errors import did_you_mean
-from rollcall.litellm_config.effective import mapping
+from rollcall.litellm_config.effective import mapping, rows_of
 from rollcall.litellm_config.fields import known_callbacks
 from rollcall.secrets import variable_of
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rollcall.inspect.checked_config import CheckedConfig
-    from rollcall.inspect.checked_config import Path as Place
     from rollcall.inspect.findings import Finding
+    from rollcall.yaml_reading import Place
 
 CALLBACK_LISTS = ("success_callback", "failure_callback", "audit_log_callbacks")
 """In litellm_settings, lists of names; a name with a dot is a module's."""
@@ -54,24 +54,21 @@ PACKAGES: Final[Mapping[str, tuple[str, str]]] = {
         ("agentops", "arize", "arize_phoenix", "langfuse_otel", "otel"),
         OPENTELEMETRY,
     ),
-    "disk cache": ("diskcache", "diskcache"),
     "langfuse": ("langfuse", "langfuse"),
     "mlflow": ("mlflow", "mlflow"),
     "prometheus": ("prometheus_client", "prometheus_client"),
 }
-"""Callback or cache -> the module without which LiteLLM 1.108.7 was seen not to start, and what
-to install.
-"""
+"""Callback -> the module without which LiteLLM 1.108.7 does not start, and what to install."""
+DISK_CACHE = ("diskcache", "diskcache")
+"""The same of a cache on the disk."""
 
 
 def import_traps(config: CheckedConfig) -> Iterator[Finding]:
     """Callbacks LiteLLM does not know, packages and modules that are not there."""
     yield from _callbacks(config)
-    yield from _own_providers(config)
-    if config.section("litellm_settings").get("cache") is True:
-        params = mapping(config.section("litellm_settings").get("cache_params"))
-        if params.get("type") == "disk":
-            yield from _package(config, ("litellm_settings", "cache_params", "type"), "disk cache")
+    if mapping(config.cache_params).get("type") == "disk":
+        place = ("litellm_settings", "cache_params", "type")
+        yield from _package(config, place, "disk cache", DISK_CACHE)
     for path, named in _modules(config):
         yield from _module(config, path, named)
 
@@ -83,7 +80,7 @@ def _callbacks(config: CheckedConfig) -> Iterator[Finding]:
         rows = settings.get(key)
         if rows is not None and not isinstance(rows, list) and variable_of(rows) is None:
             yield from _no_list(config, key, rows)
-        for index, name in enumerate(rows if isinstance(rows, list) else ()):
+        for index, name in enumerate(rows_of(rows)):
             path = ("litellm_settings", key, index)
             if not isinstance(name, str):
                 what = f"Item {index + 1} of {key} is not a text: LiteLLM does not start."
@@ -97,7 +94,7 @@ def _callbacks(config: CheckedConfig) -> Iterator[Finding]:
             elif key == "callbacks" and name in ENTERPRISE:
                 yield from _enterprise(config, path, name)
             elif name in PACKAGES and key != "audit_log_callbacks":
-                yield from _package(config, path, name)
+                yield from _package(config, path, f"callback {name}", PACKAGES[name])
 
 
 def _no_list(config: CheckedConfig, key: str, rows: object) -> Iterator[Finding]:
@@ -122,24 +119,14 @@ def _enterprise(config: CheckedConfig, path: Place, callback: str) -> Iterator[F
         yield config.error("callbacks", what, path, "Set LITELLM_LICENSE, or take it out.")
 
 
-def _package(config: CheckedConfig, path: Place, callback: str) -> Iterator[Finding]:
-    module, packages = PACKAGES[callback]
+def _package(
+    config: CheckedConfig, path: Place, who: str, needed: tuple[str, str]
+) -> Iterator[Finding]:
+    module, packages = needed
     if config.import_folders and not _is_there(module, config.import_folders):
-        kind = callback if " " in callback else f"callback {callback}"
-        what = f"The {kind} needs a package that is not there: LiteLLM does not start."
+        what = f"The {who} needs a package that is not there: LiteLLM does not start."
         fix = f"Install it beside LiteLLM: pip install {packages}"
         yield config.error("package_missing", what, path, fix)
-
-
-def _own_providers(config: CheckedConfig) -> Iterator[Finding]:
-    """Providers of one's own, each a name and a handler."""
-    path = ("litellm_settings", "custom_provider_map")
-    rows = config.section(path[0]).get(path[1])
-    wanted = {"provider", "custom_handler"}
-    is_list = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
-    if rows and not (is_list and all(wanted <= row.keys() for row in rows)):
-        what = "custom_provider_map is not a list of provider and custom_handler each: LiteLLM does"
-        yield config.error("value_does_not_fit", f"{what} not start.", path, "Write both in each.")
 
 
 def _modules(config: CheckedConfig) -> Iterator[tuple[Place, str]]:
@@ -149,23 +136,22 @@ def _modules(config: CheckedConfig) -> Iterator[tuple[Place, str]]:
         (("litellm_settings", key), settings.get(key)) for key in ("callbacks", "post_call_rules")
     ]
     for key in ("callbacks", *CALLBACK_LISTS):
-        named += [(("litellm_settings", key, at), row) for at, row in _rows(settings.get(key))]
+        named += [
+            (("litellm_settings", key, at), row)
+            for at, row in enumerate(rows_of(settings.get(key)))
+        ]
     path: Place
-    for at, row in _rows(settings.get("custom_provider_map")):
+    for at, row in enumerate(rows_of(settings.get("custom_provider_map"))):
         path = ("litellm_settings", "custom_provider_map", at, "custom_handler")
         named.append((path, mapping(row).get("custom_handler")))
     general = config.section("general_settings")
     named += [(("general_settings", key), general.get(key)) for key in CUSTOM]
-    for at, row in _rows(config.merged.get("guardrails")):
+    for at, row in enumerate(rows_of(config.merged.get("guardrails"))):
         path = ("guardrails", at, "litellm_params", "guardrail")
         named.append((path, mapping(mapping(row).get("litellm_params")).get("guardrail")))
     for path, text in named:
         if isinstance(text, str) and "." in text and "://" not in text:
             yield path, text
-
-
-def _rows(value: object) -> Iterator[tuple[int, Any]]:
-    yield from enumerate(value if isinstance(value, list) else ())
 
 
 def _module(config: CheckedConfig, path: Place, named: str) -> Iterator[Finding]:

@@ -1,5 +1,5 @@
-"""The services a config names beside the providers: cache, database, MCP servers, guardrails, paths
-that are passed through, logins.
+"""The services a config names beside the providers: cache, database, MCP servers, guardrails,
+logins.
 """
 
 from __future__ import annotations
@@ -7,15 +7,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rollcall.errors import did_you_mean
-from rollcall.litellm_config.effective import mapping, resolved
+from rollcall.litellm_config.effective import config_variables, mapping, resolved, rows_of
 from rollcall.secrets import variable_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rollcall.inspect.checked_config import CheckedConfig
-    from rollcall.inspect.checked_config import Path as Place
     from rollcall.inspect.findings import Finding
+    from rollcall.yaml_reading import Place
 
 
 def service_traps(config: CheckedConfig) -> Iterator[Finding]:
@@ -24,14 +24,11 @@ def service_traps(config: CheckedConfig) -> Iterator[Finding]:
     yield from _database(config)
     yield from _mcp_servers(config)
     yield from _guardrails(config)
-    yield from _passed_through(config)
     yield from _logins(config)
 
 
 POSTGRESQL = ("postgresql://", "postgres://")
 REDIS = ("REDIS_HOST", "REDIS_URL")
-
-
 CACHES = (
     "local",
     "redis",
@@ -47,10 +44,8 @@ CACHES = (
 
 def _cache(config: CheckedConfig) -> Iterator[Finding]:
     """A cache of no kind LiteLLM has, or a Redis cache without an address."""
-    settings = config.section("litellm_settings")
-    params = mapping(settings.get("cache_params"))
-    kind = params.get("type", "redis")
-    if settings.get("cache") is not True or variable_of(kind) is not None:
+    params = config.cache_params
+    if params is None or variable_of(kind := params.get("type", "redis")) is not None:
         return
     if kind not in CACHES:
         what = f"LiteLLM has no cache of the type {kind}: it does not start."
@@ -68,12 +63,18 @@ def _cache(config: CheckedConfig) -> Iterator[Finding]:
 
 def _database(config: CheckedConfig) -> Iterator[Finding]:
     """An address of no PostgreSQL, and settings that the database holds, too."""
-    address = config.section("general_settings").get("database_url")
-    given = resolved(address, config.environ) or config.environ.get("DATABASE_URL")
-    if isinstance(given, str) and "://" in given and not given.startswith(POSTGRESQL):
-        what = f"The database is no PostgreSQL ({given.partition(':')[0]}): LiteLLM does not start."
-        fix = "Give a postgresql:// address, or none."
-        yield config.error("database", what, ("general_settings", "database_url"), fix)
+    setting: Place = ("general_settings", "database_url")
+    variables = config_variables(config.merged)
+    places: list[tuple[Place, str | None]] = [
+        (setting, resolved(config.value(setting), config.environ)),
+        (("environment_variables", "DATABASE_URL"), variables.get("DATABASE_URL")),
+        ((), config.environ.get("DATABASE_URL")),
+    ]
+    path, address = next(((at, text) for at, text in places if text), ((), ""))
+    if "://" in address and not address.startswith(POSTGRESQL):
+        name = path[-1] if path else "The variable DATABASE_URL"
+        what = f"{name} is no PostgreSQL ({address.partition(':')[0]}): LiteLLM does not start."
+        yield config.error("database", what, path, "Give a postgresql:// address, or none.")
     if config.section("general_settings").get("store_model_in_db") is not True:
         return
     if any(key in config.section("router_settings") for key in ("model_group_alias", "fallbacks")):
@@ -105,58 +106,36 @@ def _mcp_servers(config: CheckedConfig) -> Iterator[Finding]:
             yield config.error("mcp_server_name", what, path, fix)
 
 
-NEEDS = {
-    "presidio": ("PRESIDIO_ANALYZER_API_BASE", "PRESIDIO_ANONYMIZER_API_BASE"),
-    "aporia": ("APORIO_API_KEY", "APORIO_API_BASE"),
+GUARDRAILS = {
+    "presidio": {
+        "PRESIDIO_ANALYZER_API_BASE": "presidio_analyzer_api_base",
+        "PRESIDIO_ANONYMIZER_API_BASE": "presidio_anonymizer_api_base",
+    },
+    "aporia": {"APORIO_API_KEY": "api_key", "APORIO_API_BASE": "api_base"},
 }
-"""Guardrail -> variables without which it ends the start."""
-GIVEN = {
-    "PRESIDIO_ANALYZER_API_BASE": "presidio_analyzer_api_base",
-    "PRESIDIO_ANONYMIZER_API_BASE": "presidio_anonymizer_api_base",
-    "APORIO_API_KEY": "api_key",
-    "APORIO_API_BASE": "api_base",
-}
-"""The field of the guardrail's litellm_params that stands in for a variable."""
+"""Guardrail -> the variables without which it ends the start, each with the field of its
+litellm_params that stands in for it.
+"""
 
 
 def _guardrails(config: CheckedConfig) -> Iterator[Finding]:
     """A guardrail whose service has no address or key."""
-    rows = config.merged.get("guardrails")
-    for index, row in enumerate(rows if isinstance(rows, list) else ()):
+    for index, row in enumerate(rows_of(config.merged.get("guardrails"))):
         params = mapping(mapping(row).get("litellm_params"))
         kind = params.get("guardrail")
-        for variable in NEEDS.get(kind, ()) if isinstance(kind, str) else ():
-            if not config.environ.get(variable) and not params.get(GIVEN[variable]):
+        needed = GUARDRAILS.get(kind, {}) if isinstance(kind, str) else {}
+        for variable, field in needed.items():
+            if not (config.environ.get(variable) or resolved(params.get(field), config.environ)):
                 what = f"The guardrail {kind} needs {variable}: LiteLLM does not start."
-                yield config.error(
-                    "guardrail", what, ("guardrails", index), f"Set {variable}, or take it out."
-                )
+                fix = f"Set {variable}, or take it out."
+                yield config.error("guardrail", what, ("guardrails", index), fix)
                 break
 
 
-def _passed_through(config: CheckedConfig) -> Iterator[Finding]:
-    """A path that is passed on to another server, without the path."""
-    rows = config.section("general_settings").get("pass_through_endpoints")
-    for index, row in enumerate(rows if isinstance(rows, list) else ()):
-        if not mapping(row).get("path"):
-            what = f"Row {index + 1} of pass_through_endpoints has no path: LiteLLM does not start."
-            path = ("general_settings", "pass_through_endpoints", index)
-            yield config.error("pass_through", what, path, "Add `path: /...`.")
-
-
 def _logins(config: CheckedConfig) -> Iterator[Finding]:
-    """Settings of JSON Web Tokens that are no mapping, and of a team that name none."""
-    general = config.section("general_settings")
-    settings = general.get("litellm_jwtauth", {})
-    if general.get("enable_jwt_auth") is True and not isinstance(settings, dict):
+    """Settings of JSON Web Tokens that are no mapping. LiteLLM reads them though they are off."""
+    path = ("general_settings", "litellm_jwtauth")
+    settings = config.value(path)
+    if not isinstance(settings, dict | None) and variable_of(settings) is None:
         what = "litellm_jwtauth is not a mapping: LiteLLM does not start."
-        path: Place = ("general_settings", "litellm_jwtauth")
         yield config.error("jwtauth", what, path, "Write `name: value` lines below it.")
-    teams = config.section("litellm_settings").get("default_team_settings")
-    for index, row in enumerate(teams if isinstance(teams, list) else ()):
-        if isinstance(row, dict) and not row.get("team_id"):
-            what = (
-                f"Row {index + 1} of default_team_settings has no team_id: LiteLLM does not start."
-            )
-            path = ("litellm_settings", "default_team_settings", index)
-            yield config.error("section_shape", what, path, "Add team_id.")

@@ -11,13 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from rollcall.inspect.checked_config import CheckedConfig, CheckedFile, Path, called
+from rollcall.inspect.checked_config import CheckedConfig, CheckedFile, called
 from rollcall.inspect.findings import Finding
-from rollcall.litellm_config.effective import config_variables, mapping, provider_and_id
+from rollcall.litellm_config.effective import config_variables, mapping, provider_and_id, rows_of
 from rollcall.providers.builtin import BUILTIN
 from rollcall.secrets import REFERENCE, names_secret, variable_of
+
+if TYPE_CHECKING:
+    from rollcall.yaml_reading import Place
 
 PLAIN_KEY = re.compile(r"(?:sk-|gsk_|xai-|pplx-|hf_|AIza)[A-Za-z0-9_\-]{16,}")
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -62,6 +65,12 @@ NO_START: Final = (
     "litellm_settings.responses",
     "litellm_settings.success_callback",
     "litellm_settings.upperbound_key_generate_params",
+    "general_settings.pass_through_endpoints.#.path",
+    "litellm_settings.custom_provider_map.#.custom_handler",
+    "litellm_settings.default_team_settings.#.team_id",
+    "guardrails.#.guardrail_name",
+    "prompts.#.prompt_id",
+    "prompts.#.litellm_params",
     "credential_list.#.credential_name",
     "credential_list.#.credential_values",
     "credential_list.#.credential_info",
@@ -88,7 +97,7 @@ class Use(NamedTuple):
     """One place that names a variable. `place` is its path as a pattern, `who` who needs it."""
 
     file: CheckedFile
-    path: Path
+    path: Place
     place: str
     who: str
     value: Any
@@ -134,7 +143,7 @@ def _is_reference(text: str) -> bool:
 
 def _uses(file: CheckedFile) -> Iterator[Use]:
     """Every scalar of a file that may name a variable, in file order."""
-    waiting: list[tuple[Path, Any, bool]] = [((), file.data, False)]
+    waiting: list[tuple[Place, Any, bool]] = [((), file.data, False)]
     while waiting:
         path, value, in_list = waiting.pop()
         if isinstance(value, dict):
@@ -151,11 +160,11 @@ def _is_step(key: object) -> bool:
     return isinstance(key, str) and not key.startswith("x-")
 
 
-def _place(path: Path) -> str:
+def _place(path: Place) -> str:
     return ".".join("#" if isinstance(step, int) else step for step in path)
 
 
-def _who(file: CheckedFile, path: Path) -> str:
+def _who(file: CheckedFile, path: Place) -> str:
     """Whom a place belongs to: an entry by its name, else the place itself."""
     if path and path[0] == "model_list" and len(path) > 2 and isinstance(path[1], int):
         entry = file.entries[path[1]] if path[1] < len(file.entries) else None
@@ -257,8 +266,7 @@ def _outcome(config: CheckedConfig, use: Use) -> tuple[Outcome, str]:
 
 def _credential_outcome(config: CheckedConfig, use: Use) -> tuple[Outcome, str]:
     """What the calls of the entries do that name a credential without its key."""
-    rows = use.file.data.get("credential_list")
-    row = mapping(rows[int(use.path[1])] if isinstance(rows, list) else None)
+    row = mapping(rows_of(use.file.data.get("credential_list"))[int(use.path[1])])
     worst: tuple[Outcome, str] = (Outcome.AS_IF_ABSENT, "")
     for _, _, entry in config.entries:
         params = mapping(mapping(entry).get("litellm_params"))
@@ -316,9 +324,7 @@ def _provider_of(params: Mapping[Any, Any]) -> str | None:
 
 def _ends_cache(config: CheckedConfig, use: Use) -> bool:
     """Whether the cache, and so LiteLLM, cannot start without this setting."""
-    if not use.place.startswith("litellm_settings.cache_params."):
-        return False
-    return use.path[-1] == "type" and config.section("litellm_settings").get("cache") is True
+    return use.place == "litellm_settings.cache_params.type" and config.cache_params is not None
 
 
 def _told(
@@ -354,14 +360,14 @@ def _told(
 
 def _without_key(config: CheckedConfig) -> Iterator[Finding]:
     """Entries that name no key at all, and whose usual variable is not set."""
-    missing: dict[str, list[tuple[CheckedFile, Path, str]]] = {}
+    missing: dict[str, list[tuple[CheckedFile, Place, str]]] = {}
     for file, index, entry in config.entries:
         params = mapping(mapping(entry).get("litellm_params"))
         usual = usual_keys(params)
         if not usual or params.get("api_key") is not None or "model_name" not in entry:
             continue
         if key_outcome(config, params)[0] is Outcome.CALLS_FAIL:
-            path: Path = ("model_list", index, "litellm_params")
+            path: Place = ("model_list", index, "litellm_params")
             missing.setdefault(usual[0], []).append((file, path, called(entry, index)))
     for variable, places in missing.items():
         file, path, who = places[0]

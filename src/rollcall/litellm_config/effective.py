@@ -211,10 +211,7 @@ def _aliases(data: Mapping[str, Any]) -> dict[str, Alias]:
 
 def entries(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The entries of `model_list` that are mappings."""
-    listed = data.get("model_list")
-    return (
-        [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
-    )
+    return [entry for entry in rows_of(data.get("model_list")) if isinstance(entry, dict)]
 
 
 def alias_map(data: Mapping[str, Any]) -> dict[Any, Any]:
@@ -231,6 +228,11 @@ def alias_target(value: Any) -> str | None:
 def mapping(value: object) -> dict[Any, Any]:
     """The value where it is a mapping, else {}."""
     return value if isinstance(value, dict) else {}
+
+
+def rows_of(value: object) -> list[Any]:
+    """The value where it is a list, else []."""
+    return value if isinstance(value, list) else []
 
 
 def _text(value: object) -> str | None:

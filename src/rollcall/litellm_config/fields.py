@@ -112,11 +112,21 @@ SEEN: Final[Mapping[str, Mapping[str, tuple[str, Consequence]]]] = {
         "max_budget": ("float", Consequence.NO_START),
         "max_internal_user_budget": ("float", Consequence.NO_START),
         "default_max_internal_user_budget": ("float", Consequence.NO_START),
-        "default_team_settings": ("list[dict]", Consequence.NO_START),
         "upperbound_key_generate_params": ("dict", Consequence.NO_START),
         "model_group_settings": ("dict", Consequence.NO_START),
         "priority_reservation_settings": ("dict", Consequence.NO_START),
         "responses": ("dict", Consequence.NO_START),
+    },
+    "custom_provider_map": {"custom_handler": ("str", Consequence.NO_START)},
+    "default_team_settings": {"team_id": ("str", Consequence.NO_START)},
+    "guardrails": {
+        "guardrail_name": ("str", Consequence.NO_START),
+        "litellm_params": ("dict", Consequence.NO_START),
+    },
+    "pass_through_endpoints": {"path": ("str", Consequence.NO_START)},
+    "prompts": {
+        "prompt_id": ("str", Consequence.NO_START),
+        "litellm_params": ("dict", Consequence.NO_START),
     },
     "entry": {
         "rpm": ("count", Consequence.LIST_FAILS),
@@ -132,8 +142,8 @@ def misfit(section: str, field: str, value: Any) -> Misfit | None:
     """Whether LiteLLM cannot use a value; None where it can, or where nothing is known.
 
     Args:
-        section: litellm_params, model_info, `entry` for what stands beside these two, or a section
-            of the file.
+        section: litellm_params, model_info, `entry` for what stands beside these two, a section
+            of the file, or a list of it for what stands in its rows.
         value: as YAML reads it; `os.environ/NAME` is not looked up here.
     """
     if value is None or variable_of(value) is not None:
