@@ -201,6 +201,13 @@ def test_an_address_of_no_postgresql_is_told_where_it_stands(
     assert finding.what == f"{name} is no PostgreSQL (mysql): LiteLLM does not start."
 
 
+def test_an_entry_that_a_newer_table_may_know_makes_no_error_of_its_alias() -> None:
+    text = HEAD + "  - {model_name: b, litellm_params: {model: new-model-9}}\n"
+    text += "router_settings: {model_group_alias: {best: b}}\n"
+    [finding] = found(text)
+    assert (finding.code, finding.level) == ("unknown_provider", Level.WARNING)
+
+
 def test_that_litellm_polls_an_address_is_told_and_nothing_wrong() -> None:
     [finding] = found(
         HEAD + "  - model_name: b\n    litellm_params:\n      model: openai/b\n"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from rollcall.inspect.checked_config import CheckedConfig, CheckedFile, called, odd_name
-from rollcall.inspect.findings import Finding
+from rollcall.inspect.findings import Finding, Level
 from rollcall.inspect.traps_variables import Outcome, key_outcome
 from rollcall.litellm_config.effective import ENVIRONMENTS, mapping, resolved, rows_of
 from rollcall.litellm_config.fields import (
@@ -48,7 +48,7 @@ def entry_traps(config: CheckedConfig) -> Iterator[Finding]:
 
 
 def dropped_names(config: CheckedConfig) -> frozenset[str]:
-    """The model_names all of whose entries LiteLLM drops."""
+    """The model_names all of whose entries LiteLLM drops, whatever table of models it has."""
     kept: dict[str, bool] = {}
     for file, index, entry in config.entries:
         name = mapping(entry).get("model_name")
@@ -66,7 +66,7 @@ def _is_dropped(
         if any(wrong.consequence is Consequence.DROPPED for *_, wrong in misfits(section, known)):
             return True
     found = (*_provider(config, file, index, entry), *_environment(config, file, index, entry))
-    return bool(found)
+    return any(one.level is Level.ERROR for one in found)
 
 
 def _shape(file: CheckedFile, index: int, entry: dict[str, Any]) -> Iterator[Finding]:
