@@ -130,6 +130,11 @@ MISTAKES = {
         "policy.yaml:5: allow[2].newst: unknown field.",
         "Did you mean 'newest'?",
     ),
+    "required field that is misspelled": (
+        "version: 1\nprovidres: {openrouter: {}}\n",
+        "policy.yaml:2: providres: unknown field.",
+        "Did you mean 'providers'?",
+    ),
     "unknown field at the top": (
         "providers: {openrouter: {}}\nalow: []\n",
         "policy.yaml:2: alow: unknown field.",

@@ -35,6 +35,7 @@ WRONG: list[tuple[str, type[ConfigError], int | None, str, str]] = [
     ("- 1", InvalidConfig, 1, "", "not a mapping"),
     ("roles: {}\nroles: {}", InvalidConfig, 2, "roles", "twice"),
     ("roles: {}", InvalidConfig, 1, "providers", "missing"),
+    ("roles: {}\nprovders: {}", InvalidConfig, 2, "provders", "Did you mean 'providers'"),
     ("providers:\nroles: {}", InvalidConfig, 1, "providers", "fields of its own"),
     ("providers: {}\nroles: {}\nrole: {}", InvalidConfig, 3, "role", "Did you mean 'roles'"),
     (

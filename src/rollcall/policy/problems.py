@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rollcall.errors import did_you_mean, shown
+from rollcall.errors import did_you_mean, nearest, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pydantic import ValidationError
 
@@ -50,10 +50,19 @@ def problems_in(
         inside: where in the file `data` stands.
         required_hint: what to do about a field that is missing, where a plain one would not help.
     """
+    rows = error.errors(include_url=False)
+    unknown = [row["loc"] for row in rows if row["type"] == "extra_forbidden"]
     return [
         _problem(row, data, schema, inside, required_hint)
-        for row in error.errors(include_url=False)
+        for row in rows
+        if not (row["type"] == "missing" and _is_misspelled(row["loc"], unknown))
     ]
+
+
+def _is_misspelled(missing: tuple[Any, ...], unknown: Iterable[tuple[Any, ...]]) -> bool:
+    """Whether a missing field is there under a name that is told already, as an unknown one."""
+    beside = [str(loc[-1]) for loc in unknown if loc[:-1] == missing[:-1]]
+    return any(nearest(name, [str(missing[-1])]) for name in beside)
 
 
 def _problem(

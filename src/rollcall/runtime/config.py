@@ -216,7 +216,8 @@ def load_config(path: Path) -> OrchestratorConfig:
         content = read_regular(path)
     except FileNotFoundError:
         raise ConfigNotFound(
-            f"There is no file {path}.", "Create it, or pass the path of yours to get_llm_client."
+            f"There is no file {path}.",
+            "Create it, or give yours: get_llm_client(PATH), or rollcall roles --file PATH.",
         ) from None
     except OSError as error:
         raise ConfigNotFound(
