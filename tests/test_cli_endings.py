@@ -137,6 +137,38 @@ def test_a_known_error_is_two_lines_on_stderr(furnished: House, args: list[str])
     assert furnished.config.read_bytes() == before
 
 
+BROKEN = "model_list:\n  - model_name: [\n"
+STRAY = "model_list:\n- {model_name: x, litellm_params: {}, model_info: {managed_by: rollcall}}\n"
+READING = ["models", "explain x", "pick x", "smoke http://127.0.0.1:9", "init --overwrite"]
+EDITING = ["plan", "apply", "adopt", "eject"]
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [*((one, BROKEN) for one in [*READING, *EDITING]), ("plan", STRAY), ("apply", STRAY)],
+)
+def test_a_config_that_cannot_be_used_is_called_by_its_own_name(
+    furnished: House, command: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be a config.yaml here, too, which is well."""
+    other = furnished.folder / "team.yaml"
+    other.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("ROLLCALL_CONFIG", "team.yaml")
+    ran = furnished.run(*command.split())
+    assert ran.code == 1
+    what, hint = ran.err.splitlines()
+    assert what.startswith(f"rollcall: {other}:2: " if text is STRAY else f"rollcall: {other}:3: ")
+    assert hint.endswith("The path comes from ROLLCALL_CONFIG.")
+    assert "config.yaml" not in what.replace(str(other), "")
+
+
+@pytest.mark.parametrize("command", ["plan", "models", "explain default"])
+def test_a_config_that_was_named_and_is_not_there_is_told(furnished: House, command: str) -> None:
+    ran = furnished.run(*command.split(), "-c", "confg.yaml")
+    assert ran.err.splitlines()[0].endswith("confg.yaml is not there: apply would make it.")
+    assert "is not there" not in furnished.run(*command.split()).err
+
+
 @pytest.mark.parametrize("command", ["plan", "apply", "models", "status", "env codex"])
 def test_an_env_file_that_is_no_text_is_two_lines(furnished: House, command: str) -> None:
     (furnished.folder / ".env").write_bytes(b"KEY=\xff\xfe\n")

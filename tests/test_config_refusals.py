@@ -74,7 +74,7 @@ def edit(raw: bytes) -> ConfigRefused:
 def test_a_file_is_refused_with_its_reason_and_line(name: str) -> None:
     error = edit(refused(name))
     assert (error.reason, error.line) == (name.split(".")[0], LINES[name])
-    assert f"line {LINES[name]}" in error.what
+    assert error.what.startswith(f"config.yaml:{LINES[name]}: ")
     assert error.hint
     assert "\n" not in error.what
 

@@ -92,12 +92,22 @@ class ConfigRefused(RollcallError):
     Attributes:
         line: 1-based line of the reason, None where it is about the whole file.
         reason: the short machine-readable reason, e.g. ``duplicate_key``.
+        why: the reason in words, without the place and a stop; "" where `what` is about no place.
     """
 
-    def __init__(self, what: str, hint: str = "", *, reason: str, line: int | None = None) -> None:
+    def __init__(
+        self, what: str, hint: str = "", *, reason: str, line: int | None = None, why: str = ""
+    ) -> None:
         super().__init__(what, hint)
         self.reason = reason
         self.line = line
+        self.why = why
+        self.name_file("config.yaml")
+
+    def name_file(self, name: str) -> None:
+        """Call the file as its user does; who reads bytes alone knows no name."""
+        if self.why:
+            self.what = f"{name}{f':{self.line}' if self.line else ''}: {self.why}."
 
 
 class PlanError(RollcallError):

@@ -54,6 +54,7 @@ def models(
     store = open_store(settings)
     watching = partial(live_progress, wanted=not json)
     inputs = look(settings, store, refresh=refresh, watching=watching)
+    on.say_missing(settings)
     say_unanswered(inputs)
     known = inventory_of(inputs, store)
     _refuse_strangers(settings, provider or (), {row.provider for row in known.rows})
@@ -114,6 +115,7 @@ def explain(
     settings = on.settings()
     watching = partial(live_progress, wanted=not json)
     inputs = look(settings, open_store(settings), refresh=refresh, watching=watching)
+    on.say_missing(settings)
     say_unanswered(inputs)
     where = {row.name: dict(ADAPTERS[row.protocol].sources) for row in inputs.providers.values()}
     found = explain_name(name, inputs, decide(inputs), where)

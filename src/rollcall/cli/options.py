@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from rollcall.files import is_there
 from rollcall.settings import resolve
 
 if TYPE_CHECKING:
@@ -124,6 +125,14 @@ class Place(_Group):
     key: Key = None
     policy: PolicyFile = None
     state_dir: StateDir = None
+
+    def say_missing(self, settings: Settings) -> None:
+        """A config that was named by hand and is not there may be a typing mistake."""
+        named = self.config is not None and settings.address is None
+        if named and not is_there(settings.config_path):
+            from rollcall.report.text import say
+
+            say(f"{settings.config_path} is not there: apply would make it.")
 
 
 @dataclass(frozen=True, slots=True)

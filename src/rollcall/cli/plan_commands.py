@@ -125,8 +125,7 @@ def plan(
     with live_progress(wanted=not (said.quiet or said.json or markdown)) as observer:
         planned = apply.make_plan(settings, observer, trial=trial)
     result, facts = planned.plan, facts_of(planned)
-    if on.config is not None:
-        _say_missing(settings)
+    on.say_missing(settings)
     before = text_before(planned.inputs) if result.changed else ""
     after = text_after(result) if result.changed else ""
     if save_to is not None:
@@ -142,14 +141,6 @@ def plan(
     else:
         show_plan(result, before, after, facts, quiet=said.quiet, full=full, columns=fields)
     raise typer.Exit(int(_exit_code(settings, result, pending=check and result.changed)))
-
-
-def _say_missing(settings: Settings) -> None:
-    """A config that was named by hand may be a typing mistake."""
-    if settings.address is None and not settings.config_path.exists():
-        from rollcall.report.text import say
-
-        say(f"{settings.config_path} is not there: apply would make it.")
 
 
 @dataclass(frozen=True, slots=True)

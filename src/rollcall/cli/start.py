@@ -357,5 +357,5 @@ def _loads(content: bytes) -> str | None:
         loaded = LoadedYaml(decode(content).body)
         data = loaded.construct(loaded.root) if loaded.root is not None else None
     except ConfigRefused as refused:
-        return refused.what
+        return f"{f'line {refused.line}: ' if refused.line else ''}{refused.why}"
     return None if isinstance(data, dict) and data else "it is empty, or no mapping"

@@ -347,14 +347,18 @@ def _editing_findings(config: CheckedConfig) -> Iterator[Finding]:
     try:
         document = parse(config.raw)
     except ConfigRefused as error:
-        yield config.root.error("cannot_edit", error.what, error.line, error.hint)
+        yield _cannot_edit(config, error)
         return
     if document.refusal is not None and not document.strays:
-        refused = document.refusal
-        yield config.root.error("cannot_edit", refused.what, refused.line, refused.hint)
+        yield _cannot_edit(config, document.refusal)
     for stray in document.strays:
         what = f"The entry {stray.model_name} is managed, but stands outside rollcall's markers."
         yield config.root.warning("stray_entry", what, stray.line, "rollcall adopt")
+
+
+def _cannot_edit(config: CheckedConfig, refused: ConfigRefused) -> Finding:
+    what = f"rollcall leaves it alone: {refused.why}."
+    return config.root.error("cannot_edit", what, refused.line, refused.hint)
 
 
 def _document(subject: _Subject) -> ConfigDocument:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rollcall.inspect.proxy import KeyRefused, ListFails, NoServer, NotLiteLLM, Proxy, proxy_root
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.effective import ADDRESS, LiteLLMView, client_key, merged, view
+from rollcall.litellm_config.refusals import naming_config
 from rollcall.secrets import Redactor
 from rollcall.settings import Given, web_address
 from rollcall.settings import given as variable
@@ -59,6 +60,7 @@ class Promised:
     view: LiteLLMView
 
 
+@naming_config
 def read_promised(settings: Settings) -> Promised:
     """What config.yaml promises.
 

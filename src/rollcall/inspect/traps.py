@@ -59,8 +59,7 @@ def text_traps(file: CheckedFile) -> Iterator[Finding]:
     """Why LiteLLM could not load it, and the keys of which only the last one counts."""
     body, root, value, refused = file.reading
     if refused is not None:
-        reason = refused.what.partition(": ")[2] or refused.what
-        what = f"LiteLLM does not start, the file does not load: {reason}"
+        what = f"LiteLLM does not start, the file does not load: {refused.why}."
         yield file.error("does_not_load", what, refused.line, refused.hint)
         return
     if not value:

@@ -5,8 +5,19 @@ One table is the home of all of them, so that the docs and the tests can walk th
 
 from __future__ import annotations
 
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
 from rollcall.errors import ConfigRefused
 from rollcall.files import AS_UTF_8
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rollcall.settings import Settings
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 ADOPT = "Run `rollcall adopt` to put them back between markers."
 
@@ -136,16 +147,26 @@ REASONS: dict[str, tuple[str, str]] = {
         "Write that section in plain block style, or report the file's shape to us.",
     ),
 }
-"""reason -> (what is wrong, completing "config.yaml was left alone: ...", and what to do)."""
+"""reason -> (what is wrong, completing "config.yaml:4: ...", and what to do)."""
 
 
 def refusal(reason: str, line: int | None = None, **words: object) -> ConfigRefused:
     """The refusal for `reason`; `words` fill the gaps of its sentence."""
-    what, hint = REASONS[reason]
-    place = f", line {line}" if line is not None else ""
-    return ConfigRefused(
-        f"config.yaml was left alone{place}: {what.format(**words)}.",
-        hint.format(**words),
-        reason=reason,
-        line=line,
-    )
+    why, hint = (text.format(**words) for text in REASONS[reason])
+    return ConfigRefused("", hint, reason=reason, line=line, why=why)
+
+
+def naming_config(
+    command: Callable[Concatenate[Settings, _P], _T],
+) -> Callable[Concatenate[Settings, _P], _T]:
+    """A command whose refusals call config.yaml as its settings do."""
+
+    @wraps(command)
+    def run(settings: Settings, /, *args: _P.args, **more: _P.kwargs) -> _T:
+        try:
+            return command(settings, *args, **more)
+        except ConfigRefused as refused:
+            refused.name_file(settings.config_name)
+            raise
+
+    return run

@@ -16,6 +16,7 @@ from rollcall.litellm_config import adoption
 from rollcall.litellm_config.document import Entry, lines_of_own_models, parse
 from rollcall.litellm_config.effective import alias_target
 from rollcall.litellm_config.entries import Unkept, called_by, lost_in, name_of, said_by
+from rollcall.litellm_config.refusals import naming_config
 from rollcall.litellm_config.writing import with_blocks
 from rollcall.plan.decide import decide
 from rollcall.policy.file import with_rules
@@ -74,6 +75,7 @@ class AdoptionPlan:
         return tuple(sorted({*(str(entry["model_name"]) for _, entry in self.taken), *self.strays}))
 
 
+@naming_config
 def plan_adoption(settings: Settings) -> AdoptionPlan:
     """Say what would be taken over; writes nothing.
 
@@ -208,6 +210,7 @@ def add_rules(settings: Settings, plan: AdoptionPlan) -> None:
     write_named(path, mark + content)
 
 
+@naming_config
 def eject(settings: Settings, *, remove: bool = False) -> Written | None:
     """Give the managed entries up: leave them as ordinary ones, or take them out.
 

@@ -14,6 +14,7 @@ from rollcall import startup
 from rollcall.errors import GuardRefused, LostRace, NotFound, PlanError, RollcallError
 from rollcall.files import is_there, read_regular, sha256_of
 from rollcall.litellm_config.document import Blocks, parse
+from rollcall.litellm_config.refusals import naming_config
 from rollcall.settings import stamp
 from rollcall.store.store import Store, open_store
 from rollcall.sync.gather import gather, read_pick, read_policy_bytes
@@ -68,6 +69,7 @@ class Applied(NamedTuple):
         return self.written is not None and self.written.changed
 
 
+@naming_config
 def make_plan(
     settings: Settings,
     observer: Observer | None = None,

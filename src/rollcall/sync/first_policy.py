@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.litellm_config.document import parse
+from rollcall.litellm_config.refusals import naming_config
 from rollcall.plan.proposal import Proposal, propose
 from rollcall.policy.file import load_policy
 from rollcall.policy.starter import proposed_text, shipped_policy, starter_text, with_keys
@@ -28,6 +29,7 @@ class FirstPolicy(NamedTuple):
     proposal: Proposal | None = None
 
 
+@naming_config
 def first_policy(settings: Settings, *, full: bool = False) -> FirstPolicy:
     """Propose rules that keep what config.yaml has; where it has no entry, a starter.
 

@@ -11,6 +11,7 @@ from rollcall.errors import NoPolicy, PolicyError
 from rollcall.files import AS_UTF_8, NotUTF8, read_regular, sha256_of, text_of
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.entries import key_of
+from rollcall.litellm_config.refusals import naming_config
 from rollcall.plan.inputs import Inputs
 from rollcall.policy.file import default_policy, load_policy
 from rollcall.providers import fetch
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from rollcall.sync.asking import ProviderKeys
 
 
+@naming_config
 def gather(
     settings: Settings,
     store: Store,
