@@ -17,7 +17,7 @@ HUGE_BYTES = 40 << 20
 
 _JSON = {"content-type": "application/json"}
 _LOGIN_PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Sign in</body></html>"
-_BAD_IDS = (
+BAD_IDS = (
     "evil\x1b[31mred",
     "two\nlines",
     "a: &b [*c]\n---\n",
@@ -28,6 +28,7 @@ _BAD_IDS = (
     None,
     17,
 )
+NO_ROWS = (None, "text", 5, ["list"])
 _BAD_NUMBERS = ("NaN", "Infinity", "-Infinity", "-1", "1e999", "9" * 5000, "true")
 
 
@@ -95,10 +96,9 @@ def _with_bad_ids(body: bytes) -> bytes:
     document = json.loads(body)
     rows = _rows(document)
     model = next((row for row in rows if isinstance(row, dict)), {})
-    for key in [key for key in ("id", "name", "model") if key in model] or ["id"]:
-        rows.extend({**model, key: bad} for bad in _BAD_IDS)
-        break
-    rows += [None, "text", 5, ["list"]]
+    keys = ["id"] if "id" in model else [key for key in ("name", "model") if key in model] or ["id"]
+    rows.extend(model | dict.fromkeys(keys, bad) for bad in BAD_IDS)
+    rows += NO_ROWS
     return json.dumps(document).encode()
 
 
