@@ -14,6 +14,7 @@ from tests.house import House
 if TYPE_CHECKING:
     from tests.simulator.simulator import Simulator
 
+ROOT = os.path.abspath(os.sep)  # noqa: PTH100
 PATHS = {
     "too long a name": "x" * 300,
     "too deep": "/".join("d" * 200 for _ in range(30)),
@@ -24,7 +25,7 @@ PATHS = {
     "a surrogate": "a\udc80b",
     "no such home": "~nobody-of-that-name/x",
     "a NUL": "a\0b",
-    "no name": os.path.abspath(os.sep),  # noqa: PTH100
+    "no name": ROOT,
     "a store": "s3://",
 }
 if sys.platform == "win32":
@@ -79,6 +80,8 @@ def test_an_odd_path_ends_in_two_lines_at_worst(house: House, name: str) -> None
     named = house.folder / PATHS[name].replace("\0", "")
     is_new = not os.path.lexists(named)
     for command in COMMANDS:
+        if PATHS[name] == ROOT and "--state-dir" in command and os.access(ROOT, os.W_OK):
+            continue  # root's run would leave its backups there, for every later one to find
         if is_new and os.path.isfile(named):  # noqa: PTH113 - what the command before wrote
             named.unlink()
         args = [PATHS[name] if word == "PATH" else word for word in command.split()]
@@ -87,8 +90,7 @@ def test_an_odd_path_ends_in_two_lines_at_worst(house: House, name: str) -> None
         findings = command.startswith(("doctor", "status", "smoke"))
         if ran.code == 1 and not findings:
             lines = ran.err.replace(PATHS[name], "").splitlines()
-            mistakes = len(lines) // 2 if " -p " in f"{command} " else 1  # of a policy: each
-            assert len(lines) == 2 * mistakes, (command, ran.err)
-            assert all(line.startswith("rollcall: ") for line in lines[::2]), (command, ran.err)
+            assert len(lines) == 2, (command, ran.err)
+            assert lines[0].startswith("rollcall: "), (command, ran.err)
     assert house.policy.read_bytes() == kept[1]
     assert os.path.exists(house.config)  # noqa: PTH110
