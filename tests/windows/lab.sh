@@ -54,9 +54,11 @@ inside() { # LAB FOLDER PROGRAM...
         for file in hosts resolv.conf ssl/certs/ca-certificates.crt; do
             if [ -e "/etc/$file" ]; then cp -L "/etc/$file" "$root/etc/$file" 2>/dev/null; fi
         done
-        chroot "$root" bash -c "cd \"\$1\" && shift && exec \"\$@\"" bash "$folder" "$@"
+        # its home, where Wine keeps its drives, is the one the chroot gives its user
+        chroot "$root" bash -c "unset HOME; export HOME=~; cd \"\$1\" && shift && exec \"\$@\"" \
+            bash "$folder" "$@"
         exit $?
-    ' bash "$1" "$2" env HOME=/root WINEPREFIX=/root/.wine WINEDEBUG=-all XDG_RUNTIME_DIR=/tmp \
+    ' bash "$1" "$2" env -u WINEPREFIX WINEDEBUG=-all XDG_RUNTIME_DIR=/tmp \
         WINEDLLOVERRIDES='mscoree=;mshtml=;winedbg.exe=d' PATH=/usr/local/bin:/usr/bin:/bin \
         PIP_CONFIG_FILE=nul "${@:3}"
 }
