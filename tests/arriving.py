@@ -7,6 +7,8 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from rollcall.errors import ConfigRefused
 from rollcall.litellm_config.document import parse
 from rollcall.providers.builtin import BUILTIN
@@ -73,6 +75,12 @@ def key_variables(house: House) -> list[tuple[str, str]]:
         if key.startswith("os.environ/") and provider and not params.get("api_base"):
             found.append((key.removeprefix("os.environ/"), provider))
     return found
+
+
+def somebody_answers(house: House) -> bool:
+    """Whether the policy names a provider that is played here."""
+    asked = yaml.safe_load(house.policy.read_text(encoding="utf-8"))["providers"]
+    return not set(asked).isdisjoint(_listed())
 
 
 def patient(house: House) -> None:
