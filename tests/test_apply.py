@@ -178,9 +178,11 @@ def test_a_provider_without_key_keeps_its_entries_and_gains_nothing(
 ) -> None:
     furnished.applied()
     monkeypatch.delenv("XAI_API_KEY")
+    furnished.sim.requests.clear()
     ran = furnished.applied()
     assert furnished.names() == ADMITTED
-    assert "XAI_API_KEY" in ran.text
+    assert "set XAI_API_KEY (get a key at https://console.x.ai)" in " ".join(ran.text.split())
+    assert sorted(name for name, _ in furnished.sim.requests) == sorted({*FOUR} - {"xai"})
     furnished.write_policy(RULES + "missing_key: drop\n", *FOUR)
     furnished.applied()
     assert not [name for name in furnished.names() if name.startswith("xai/")]

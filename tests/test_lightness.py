@@ -14,7 +14,7 @@ import pytest
 
 from rollcall import startup
 from rollcall.catalog.model import Model, Price
-from rollcall.cli.app import app, app_for
+from rollcall.cli.app import app, app_for, name_of
 from rollcall.litellm_config import document, writing
 from rollcall.litellm_config.text import LoadedYaml
 from rollcall.policy import schema
@@ -149,7 +149,8 @@ def test_only_the_named_command_is_built() -> None:
     assert len(app_for(["apply", "--help"]).registered_commands) == 1
     assert app_for(["--version"]).registered_commands == []
     for words in ([], ["aply"], ["--help"]):
-        assert len(app_for(words).registered_commands) == len(app.registered_commands)
+        names = [[name_of(row) for row in one.registered_commands] for one in (app_for(words), app)]
+        assert names[0] == names[1]
 
 
 # --- how the number of steps grows ---

@@ -145,6 +145,8 @@ def test_a_line_for_an_alias_and_one_for_its_fallback_are_told_apart(house: Hous
 
 def test_start_does_not_ask_for_a_restart_of_what_it_starts(house: House) -> None:
     house.write_policy(RULES, "anthropic", "xai")
+    assert "A running LiteLLM does not notice: restart it." in house.applied().out
+    house.run("rollback")
     done = in_pipes("start", "--discover", "--", sys.executable, "-c", "")
     assert b"written (" in done.err
     assert b"restart it" not in done.err
