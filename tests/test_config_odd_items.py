@@ -121,7 +121,8 @@ def test_an_odd_row_of_ours_is_refused_with_its_line(house: House, written: str,
         if command == "adopt" and "foreign" in edit:
             continue
         assert (found.code, found.err.count("\n")) == (1, 2), (command, found.err)
-        assert re.search(r"line \d+: (a row|an entry)", found.err), (command, found.err)
+        what = f"rollcall: {re.escape(str(house.config))}:\\d+: (a row|an entry) "
+        assert re.match(what, found.err), (command, found.err)
         assert house.config.read_text(encoding="utf-8") == text
     for command in ("models", "explain main", "explain nowhere", "status", "doctor"):
         assert house.run(*command.split()).code in (0, 1), command

@@ -82,7 +82,7 @@ def policy(path: str, value: Any) -> dict[str, Any]:
 
 
 BAD: dict[str, list[Any]] = {
-    "guards.price_rise": [50, 1.5, -0.1, "50", "half", True, [], "1.01", "-5%", "%"],
+    "guards.price_rise": [50, 1.5, -0.1, "50", "10", "100", "half", True, [], "1.01", "-5%", "%"],
     "guards.max_withdrawn": [2, "3", -1],
     "guards.min_age": [3, 1.5, "3", "12x", True, "-1d"],
     "guards.max_models": [0, -1, 2.5, "many"],

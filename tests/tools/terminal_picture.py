@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,6 @@ def screen() -> str:
         providers.broken = demo.BROKEN
         lines += [_typed("apply       # gemini answers with an error page")]
         lines += [_run(folder, environ, "apply")]
-        # where the folder and the port were
         text = "\n".join(line for line in lines if line)
         return text.replace(str(folder.resolve()), FOLDER).replace(str(folder), FOLDER)
 
@@ -99,9 +99,10 @@ def _pieces(picture: str) -> Iterator[tuple[int, str]]:
 
 
 def plain(text: str) -> list[str]:
-    """The lines of a screen without colours and blanks, those that are empty left out."""
+    """The lines of a screen, long ones folded, without colours and blanks and empty ones."""
     bare = re.sub(r"\x1b\[[0-9;]*m", "", text)
-    return [joined for line in bare.splitlines() if (joined := "".join(line.split()))]
+    lines = (part for line in bare.splitlines() for part in textwrap.wrap(line, WIDTH))
+    return [joined for line in lines if (joined := "".join(line.split()))]
 
 
 if __name__ == "__main__":

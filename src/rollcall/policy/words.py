@@ -94,7 +94,7 @@ def text_or_number(pattern: str, number: dict[str, Any], example: str) -> WithJs
 
 
 _NUMBER = r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+"
-_TO_ONE = r"0*(?:\.[0-9]+|[01]\.?0*|0\.[0-9]*)"
+_TO_ONE = r"0*(?:\.[0-9]+|[01](?:\.0*)?|0\.[0-9]*)"
 NOT_NEGATIVE = {"type": "number", "minimum": 0}
 NOT_BLANK = {"type": "string", "pattern": r"\S"}
 
