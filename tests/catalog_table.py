@@ -10,7 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 
 from rollcall.catalog.model import PER_MILLION, Model
-from rollcall.catalog.order import read_model
 from rollcall.providers.builtin import BUILTIN
 from rollcall.providers.fetch import Target, parse_stored
 from tests.corpus import CATALOGS
@@ -39,7 +38,7 @@ def rows() -> list[str]:
 
 
 def _row(model: Model) -> str:
-    reading = read_model(model)
+    reading = model.reading
     kind = "deprecated" if model.deprecated and model.kind == "chat" else model.kind
     family = f"{reading.maker or '-'}/{reading.family or '-'}"
     prices = (_plain(model.price.input), _plain(model.price.output))

@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rollcall.catalog import order
 from rollcall.catalog.model import Kind, Model, Price
 from rollcall.policy import schema
 from rollcall.policy.file import load_policy
@@ -89,7 +88,7 @@ def candidate(
 ) -> Candidate:
     """An entry an alias may lead to, called `name`, else `provider/id`."""
     row = model(qualified, **facts)
-    return Candidate(name or qualified, row, order.read_model(row), rule, staying)
+    return Candidate(name or qualified, row, rule, staying)
 
 
 def lead(

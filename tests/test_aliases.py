@@ -166,7 +166,7 @@ class TestCheapest:
             tiers=(PriceTier(above_tokens=200_000, input=Decimal("0.000004")),),
         )
         model = flat.model.model_copy(update={"id": "a/tiered", "price": price})
-        tiered = Candidate("openrouter/a/tiered", model, flat.reading, 1)
+        tiered = Candidate("openrouter/a/tiered", model, 1)
         assert target(CHEAP, [tiered, flat]) == "openrouter/a/flat"
 
     def test_only_what_meets_the_conditions(self) -> None:

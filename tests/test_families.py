@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rollcall.catalog.model import Model
 from rollcall.catalog.names import canonical_maker
-from rollcall.catalog.order import group, newest_first, read_model, release_date, versions
+from rollcall.catalog.order import group, newest_first, release_date, versions
 from rollcall.catalog.reading import Stage, is_family, read
 
 READINGS = Path(__file__).parent / "data" / "readings.txt"
@@ -459,7 +459,7 @@ def test_the_order_does_not_depend_on_the_input_order(
 @settings(deadline=None, max_examples=200)
 def test_versions_are_distinct_and_never_rise(models: list[Model]) -> None:
     for family in group(models).values():
-        named = [{read_model(one).version for one in version} for version in family]
+        named = [{one.reading.version for one in version} for version in family]
         for newer, older in combinations(named, 2):
             assert not (newer & older) or newer == older == {""}
         unversioned = [version == {""} for version in named]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from rollcall.catalog.model import Model
-from rollcall.catalog.order import group, read_model, release_date
+from rollcall.catalog.order import group, release_date
 from rollcall.catalog.reading import read
 
 CORPUS = Path(
@@ -84,7 +84,7 @@ def candidates(rows: list[dict[str, Any]]) -> list[Model]:
     models = [
         as_model(row["id"], datetime.fromtimestamp(row["created"], UTC).date()) for row in rows
     ]
-    return [one for one in models if not (read_model(one).moving or read_model(one).variant)]
+    return [one for one in models if not (one.reading.moving or one.reading.variant)]
 
 
 def newest_of(moving_id: str, models: list[Model]) -> str:

@@ -565,7 +565,7 @@ def test_legacy_mode_needs_no_file_asks_openrouter_and_takes_what_anthropic_make
     ]
     outcome = admission.admit(fallback, {"openrouter": rows}, today=TODAY)
     assert [row.name for row in outcome.admitted] == ["openrouter/anthropic/claude-sonnet-5"]
-    pool = [Candidate(row.name, row.model, row.reading, 1) for row in outcome.admitted]
+    pool = [Candidate(row.name, row.model, 1) for row in outcome.admitted]
     (only,), _ = aliases.resolve(
         fallback, pool, own_names=frozenset(), current={}, unanswered=frozenset(), today=TODAY
     )

@@ -43,7 +43,7 @@ def resolved(providers: set[str]) -> tuple[admission.Admission, dict[str, str | 
     loaded = shipped()
     catalogs = {name: rows for name, rows in real_catalogs().items() if name in providers}
     outcome = admission.admit(loaded, catalogs, today=TODAY)
-    pool = [Candidate(r.name, r.model, r.reading, r.rule) for r in outcome.admitted]
+    pool = [Candidate(r.name, r.model, r.rule) for r in outcome.admitted]
     rows, _ = aliases.resolve(
         loaded, pool, own_names=frozenset(), current={}, unanswered=frozenset(), today=TODAY
     )

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from rollcall.catalog.model import Kind, Model, Price
-from rollcall.catalog.order import read_model
 from rollcall.providers.adapters import ADAPTERS
 from rollcall.providers.registry import resolve_provider
 from rollcall.providers.wire import Listing
@@ -195,7 +194,7 @@ def test_the_policy_says_what_created_is() -> None:
 
 
 def makers(*rows: dict[str, Any]) -> list[str | None]:
-    return [read_model(model).maker for model in listed(*rows).models]
+    return [model.reading.maker for model in listed(*rows).models]
 
 
 def test_behind_a_gateway_a_well_known_head_tells_the_maker() -> None:
@@ -345,7 +344,7 @@ def test_a_gateway_of_anthropics_shape_lists_models_of_many_makers() -> None:
         {"type": "model", "id": "vectors-9", "mode": "embedding"},
     ]
     claude, gpt, vectors = listed(*rows, kind="anthropic").models
-    assert [read_model(model).maker for model in (claude, gpt)] == ["anthropic", "openai"]
+    assert [model.reading.maker for model in (claude, gpt)] == ["anthropic", "openai"]
     assert vectors.kind is Kind.EMBEDDING
 
 

@@ -91,7 +91,7 @@ def test_every_family_of_every_vendor_through_every_capture() -> None:
     for done in days(replay):
         leading: dict[tuple[object, ...], str] = {}
         for row in done.decision.admitted.admitted:
-            key = (row.model.provider, row.reading.maker, row.reading.family)
+            key = (row.model.provider, row.model.reading.maker, row.model.reading.family)
             assert key not in leading, f"{done.on}: {row.model.qualified} and {leading[key]}"
             leading[key] = row.model.qualified
         listed = replay.listed_ids()

@@ -17,7 +17,6 @@ from pydantic import BaseModel, ConfigDict
 
 from rollcall.catalog.model import CAPABILITIES, Model, Price
 from rollcall.catalog.names import canonical_maker
-from rollcall.catalog.order import read_model
 from rollcall.catalog.reading import Reading
 
 
@@ -204,7 +203,7 @@ class OpenRouterRows:
 
     def opinion_of(self, model: Model) -> Opinion | None:
         """What OpenRouter says of a model."""
-        mine = read_model(model)
+        mine = model.reading
         word = mine.family.partition("-")[0]
         if not word:
             return None
@@ -231,7 +230,7 @@ class OpenRouterRows:
         found: dict[tuple[object, ...], list[Model]] = {}
         for model in self.models:
             if word in model.id.lower() and ":" not in model.id and not model.points_at:
-                found.setdefault(_identity(read_model(model)), []).append(model)
+                found.setdefault(_identity(model.reading), []).append(model)
         return found
 
 
@@ -243,7 +242,7 @@ def _identity(reading: Reading) -> tuple[object, ...]:
 
 
 def _rank(mine: Reading, other: Model) -> tuple[bool, int, str]:
-    theirs = read_model(other)
+    theirs = other.reading
     same = mine.stamp_text == theirs.stamp_text
     return other.price.blended is None, 0 if same else 1 + theirs.dated, other.id
 

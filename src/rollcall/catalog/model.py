@@ -14,6 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rollcall.catalog.reading import Reading, read
+
 
 class Kind(StrEnum):
     """What a model is for. Everything but CHAT is admitted only when a rule names it exactly."""
@@ -179,6 +181,11 @@ class Model(_Frozen):
     def qualified(self) -> str:
         """`provider/id`, the way a person names it."""
         return f"{self.provider}/{self.id}"
+
+    @property
+    def reading(self) -> Reading:
+        """What its id says, and the maker its provider states."""
+        return read(self.id, maker=self.maker)
 
 
 class Verdict(StrEnum):

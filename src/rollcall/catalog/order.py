@@ -13,13 +13,14 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from rollcall.catalog.model import Model
 from rollcall.catalog.names import COUNTS_IN_DECIMALS
-from rollcall.catalog.reading import Reading, Stage, read
+from rollcall.catalog.reading import Stage, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
+
+    from rollcall.catalog.model import Model
 
 
 FamilyKey = tuple[str | None, str]
@@ -31,12 +32,6 @@ SNAPSHOT_MARGIN = timedelta(days=21)
 _Numbers = tuple[int, ...]
 _Order = tuple[_Numbers, _Numbers, int, int, bool, str]
 _STAGES = {Stage.EXPERIMENTAL: 0, Stage.PREVIEW: 1, Stage.STABLE: 2}
-_UNKNOWN_DAY = 0
-
-
-def read_model(model: Model) -> Reading:
-    """The reading of a model's id, with the maker its provider states."""
-    return read(model.id, maker=model.maker)
 
 
 def release_date(model: Model) -> date | None:
@@ -45,18 +40,17 @@ def release_date(model: Model) -> date | None:
     Where the provider gives no day (Mistral), a bare name is as old as the snapshot it reaches:
     its `mistral-small` was still the one of 2312 when there was a 2506.
     """
-    reading = read_model(model)
-    return reading.stamp or model.released or _reached_stamp(model, reading)
+    return model.reading.stamp or model.released or _reached_stamp(model)
 
 
 def release_number(model: Model) -> int:
     """The day a model came out, as a number that compares; 0 where nobody says."""
     day = release_date(model)
-    return day.toordinal() if day else _UNKNOWN_DAY
+    return day.toordinal() if day else 0
 
 
-def _reached_stamp(model: Model, reading: Reading) -> date | None:
-    others = [read(alias, maker=model.maker) for alias in model.aliases]
+def _reached_stamp(model: Model) -> date | None:
+    reading, others = model.reading, [read(alias, maker=model.maker) for alias in model.aliases]
     return max(
         (
             other.stamp
@@ -75,8 +69,7 @@ def group(models: Iterable[Model]) -> Mapping[FamilyKey, Sequence[Sequence[Model
     """
     families: defaultdict[FamilyKey, list[Model]] = defaultdict(list)
     for model in models:
-        reading = read_model(model)
-        families[reading.maker, reading.family].append(model)
+        families[model.reading.maker, model.reading.family].append(model)
     names = sorted(families, key=lambda key: (key[0] or "", key[1]))
     return {name: versions(families[name]) for name in names}
 
@@ -106,7 +99,6 @@ class _Row(NamedTuple):
     """A model with its place in the order."""
 
     model: Model
-    reading: Reading
     order: _Order
 
     @property
@@ -122,19 +114,19 @@ def _same_version(newer: _Row, older: _Row) -> bool:
 
 
 def _ranked(models: Iterable[Model]) -> list[_Row]:
-    read_models = [(model, read_model(model)) for model in models]
-    in_decimals = _counts_in_decimals(read_models)
-    days = _days(read_models)
+    members = list(models)
+    in_decimals = _counts_in_decimals(members)
     rows = [
-        _Row(model, reading, _order(reading, days[index], in_decimals=in_decimals))
-        for index, (model, reading) in enumerate(read_models)
+        _Row(model, _order(model, day, in_decimals=in_decimals))
+        for model, day in zip(members, _days(members), strict=True)
     ]
     rows.sort(key=lambda row: (row.model.id, row.model.provider))
     rows.sort(key=lambda row: row.order, reverse=True)
     return rows
 
 
-def _order(reading: Reading, day: int, *, in_decimals: bool) -> _Order:
+def _order(model: Model, day: int, *, in_decimals: bool) -> _Order:
+    reading = model.reading
     return (
         _numbers(reading.version, in_decimals=in_decimals),
         _numbers(reading.revision.replace("-", "."), in_decimals=False),
@@ -156,48 +148,41 @@ def _numbers(version: str, *, in_decimals: bool) -> _Numbers:
     return tuple(parts)
 
 
-def _days(models: Sequence[tuple[Model, Reading]]) -> list[int]:
+def _days(models: Sequence[Model]) -> list[int]:
     """The day each model counts as released on; 0 where nobody says.
 
     A bare name is lifted to its latest snapshot within the margin, so that it stands before that
     snapshot, while one released later stands before it. With a bare name whose day nobody says
     it stands before all of them: it follows the newest.
     """
-    own = [release_number(model) for model, _ in models]
+    days = [release_number(model) for model in models]
     snapshots: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
-    for (model, reading), day in zip(models, own, strict=True):
-        if reading.dated:
-            snapshots[_bare_name(model, reading)].append(day)
-    days = list(own)
-    for index, (model, reading) in enumerate(models):
-        if not reading.dated and (siblings := snapshots.get(_bare_name(model, reading))):
-            limit = own[index] + SNAPSHOT_MARGIN.days if own[index] else max(siblings)
-            days[index] = max([own[index], *(day for day in siblings if day <= limit)])
+    for model, day in zip(models, days, strict=True):
+        if model.reading.dated:
+            snapshots[_bare_name(model)].append(day)
+    for index, model in enumerate(models):
+        if not model.reading.dated and (siblings := snapshots.get(_bare_name(model))):
+            limit = days[index] + SNAPSHOT_MARGIN.days if days[index] else max(siblings)
+            days[index] = max([days[index], *(day for day in siblings if day <= limit)])
     return days
 
 
-def _bare_name(model: Model, reading: Reading) -> tuple[object, ...]:
+def _bare_name(model: Model) -> tuple[object, ...]:
     """What a snapshot and its bare name share."""
-    return (
-        model.provider,
-        reading.maker,
-        reading.family,
-        reading.version,
-        reading.revision,
-        reading.stage,
-        reading.variant,
-    )
+    one = model.reading
+    same = one.maker, one.family, one.version, one.revision, one.stage, one.variant
+    return model.provider, *same
 
 
-def _counts_in_decimals(models: Sequence[tuple[Model, Reading]]) -> bool:
+def _counts_in_decimals(models: Sequence[Model]) -> bool:
     """Whether 4.20 comes before 4.3 here: the table says so, or release dates contradict 4·20."""
-    if any(reading.family.split("-")[0] in COUNTS_IN_DECIMALS for _, reading in models):
+    if any(model.reading.family.split("-")[0] in COUNTS_IN_DECIMALS for model in models):
         return True
     released: dict[str, date] = {}
-    for model, reading in models:
-        day = release_date(model)
-        if day and reading.version:
-            released[reading.version] = min(day, released.get(reading.version, day))
+    for model in models:
+        day, version = release_date(model), model.reading.version
+        if day and version:
+            released[version] = min(day, released.get(version, day))
     return _steps_back(released, in_decimals=True) < _steps_back(released, in_decimals=False)
 
 

@@ -124,7 +124,7 @@ def _is_family(name: str, inputs: Inputs) -> bool:
     family = read(name).family
     answers = inputs.answers.values()
     models = (model for answer in answers for model in answer.models)
-    return any(order.read_model(model).family == family for model in models)
+    return any(model.reading.family == family for model in models)
 
 
 def _rule_for(name: str, inputs: Inputs) -> str:
@@ -298,7 +298,7 @@ def _price(amount: Decimal | None) -> str:
 
 
 def _reading(model: Model) -> Stage:
-    reading = order.read_model(model)
+    reading = model.reading
     lines = [
         f"maker {reading.maker or 'unknown'}, family {reading.family or 'none'}",
         f"version {reading.version or 'none'}"

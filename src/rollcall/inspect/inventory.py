@@ -246,9 +246,7 @@ class _Lister:
             model
             for name in self.inputs.policy.openrouters
             for model in self.inputs.answers[name].models
-            if not model.points_at
-            and ":" not in model.id
-            and order.read_model(model).maker == maker
+            if not model.points_at and ":" not in model.id and model.reading.maker == maker
         ]
 
     def _outside(self, model: Model, provider: str) -> ModelRow:
@@ -266,7 +264,7 @@ class _Lister:
     def _row(
         self, model: Model, *, name: str | None, in_config: bool, ready: bool, reason: str
     ) -> ModelRow:
-        reading = order.read_model(model)
+        reading = model.reading
         tried = last_trial(self.inputs, model)
         model = self.inputs.others.complete(model)
         return ModelRow(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rollcall.catalog import order
 from rollcall.catalog.model import Verdict
 from rollcall.litellm_config.document import Blocks
 from rollcall.litellm_config.entries import leaves_on, model_of
@@ -145,17 +144,16 @@ def _pool(inputs: Inputs, placements: Iterable[Placement]) -> Iterator[Candidate
     for one in placements:
         if one.admitted is not None:
             row = one.admitted
-            yield Candidate(row.name, row.model, row.reading, row.rule)
+            yield Candidate(row.name, row.model, row.rule)
         elif one.origin is Origin.KEPT and (leaves_on(one.entry) is None or one.name in led_to):
             stated = model_of(one.entry)
             if stated is not None:
                 model = inputs.others.complete(stated)
                 index = admission.rule_of(inputs.policy, model)
                 rule = len(inputs.policy.allow) if index is None else index
-                reading = order.read_model(model)
                 # A part of a list is an answer: what it lacks competes with what it holds.
                 away = not inputs.gave_part(one.key.provider)
-                yield Candidate(one.name, model, reading, rule + 1, staying=away)
+                yield Candidate(one.name, model, rule + 1, staying=away)
 
 
 def _own_pool(inputs: Inputs, admitted: Admission, own: Iterable[OwnEntry]) -> Iterator[Candidate]:
@@ -170,7 +168,7 @@ def _own_pool(inputs: Inputs, admitted: Admission, own: Iterable[OwnEntry]) -> I
             continue
         seen.add(one.name)
         rule = rules.get((one.name, one.model.key), last)
-        yield Candidate(one.name, one.model, order.read_model(one.model), rule)
+        yield Candidate(one.name, one.model, rule)
 
 
 def blocks_of(

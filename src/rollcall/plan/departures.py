@@ -15,7 +15,6 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rollcall.catalog import order
 from rollcall.catalog.reading import read
 from rollcall.errors import PolicyError
 from rollcall.litellm_config.entries import (
@@ -91,7 +90,7 @@ class Listing:
     def _may_follow(self, key: EntryKey, model: Model) -> bool:
         if model.batch_only or model.points_at is not None:
             return False
-        reading = order.read_model(model)
+        reading = model.reading
         same_offer = reading.variant == read(key.id).variant and not reading.moving
         denied = denying_pattern(self._inputs.policy, model.provider, model.id)
         return same_offer and denied is None
@@ -183,11 +182,9 @@ def depart_name(inputs: Inputs, entry: Entry, row: Admitted, before: Before) -> 
 
 
 def _possible_names(inputs: Inputs, model: Model) -> set[str]:
-    reading = order.read_model(model)
     policy = inputs.policy
     return {
-        render_name(rule.name or policy.naming, model, reading)
-        for rule in admission.rules_of(policy, model)
+        render_name(rule.name or policy.naming, model) for rule in admission.rules_of(policy, model)
     }
 
 

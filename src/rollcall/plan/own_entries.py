@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rollcall.catalog import order
 from rollcall.catalog.facts import said_by
 from rollcall.catalog.model import Kind, Model, Verdict
 from rollcall.litellm_config.document import is_managed, lines_of_own_models
@@ -259,14 +258,14 @@ def _instead(entry: Entry, resolved: list[Resolved], placed: Mapping[str, Placem
     of its family.
     """
     model = model_of(entry)
-    family = order.read_model(model).family if model else ""
+    family = model.reading.family if model else ""
     for alias in resolved:
         target = placed.get(alias.target or "")
         found = model_of(target.entry) if target else None
-        if found and order.read_model(found).family == family:
+        if found and found.reading.family == family:
             return f"point it at the alias {alias.name}"
     for one in placed.values():
         found = model_of(one.entry)
-        if found and leaves_on(one.entry) is None and order.read_model(found).family == family:
+        if found and leaves_on(one.entry) is None and found.reading.family == family:
             return f"point it at {one.name}"
     return "point it at another model"

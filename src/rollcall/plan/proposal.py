@@ -296,7 +296,7 @@ def _family_of(one: Keepable, models: Sequence[Model]) -> list[list[Model]]:
         for model in models
         if model.kind is Kind.CHAT
         and not model.batch_only
-        and (reading := order.read_model(model)).variant is None
+        and (reading := model.reading).variant is None
         and not reading.moving
         and is_family(reading, _family_word(one))
     )

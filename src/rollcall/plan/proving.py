@@ -196,9 +196,9 @@ class _Holder:
 
 def _between(found: Model, wanted: Model, old: Model | None) -> bool:
     """Whether a model is of the family wanted, and no step back from the old one."""
-    families = {order.read_model(one).family for one in (found, wanted)}
+    families = {one.reading.family for one in (found, wanted)}
     if len(families) > 1:
         return False
-    if old is None or order.read_model(old).family not in families:
+    if old is None or old.reading.family not in families:
         return True
     return order.newest_first([old, found])[0].key == found.key

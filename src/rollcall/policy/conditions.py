@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rollcall.catalog.model import Model
-    from rollcall.catalog.reading import Reading
 
 
 CONDITION = re.compile(r"\s*(<=|>=|==|=|<|>)?\s*([0-9]+(?:\.[0-9]+)?)\s*([kKmM])?\s*")
@@ -170,7 +169,6 @@ class Where(BaseModel):
     def failing(
         self,
         model: Model,
-        reading: Reading,
         assume: Mapping[str, Any] | None = None,
         *,
         lenient: bool = False,
@@ -187,7 +185,7 @@ class Where(BaseModel):
             wanted = getattr(self, name) if name in self.model_fields_set else None
             if wanted is None or wanted == ():
                 continue
-            fact, source = fact_of(name, model, reading), _whose_word(name, model)
+            fact, source = fact_of(name, model), _whose_word(name, model)
             if name in assumed and (fact is None or source):
                 fact, source = assumed[name], ""
             if not (lenient if fact is None else _meets(wanted, fact)):
@@ -199,7 +197,7 @@ ORDER = tuple(Where.model_fields)
 """Conditions are tried in this order: the one that is named as failing is always the same."""
 
 
-def fact_of(name: str, model: Model, reading: Reading) -> Any:
+def fact_of(name: str, model: Model) -> Any:
     """What is known about a model under a field's name; None = unknown."""
     if name in FLAGS:
         return model.capabilities.get(name)
@@ -219,7 +217,7 @@ def fact_of(name: str, model: Model, reading: Reading) -> Any:
         case "released_after":
             return release_date(model)
         case _:
-            return reading.maker
+            return model.reading.maker
 
 
 _BORROWED_AS = {

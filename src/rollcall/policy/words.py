@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rollcall.catalog.model import Model
-    from rollcall.catalog.reading import Reading
 
 
 SECONDS_PER_DAY = 86_400
@@ -165,8 +164,9 @@ _FIELD = re.compile(r"\{([^{}]*)\}")
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9._]+")
 
 
-def render_name(template: str, model: Model, reading: Reading) -> str:
+def render_name(template: str, model: Model) -> str:
     """The model_name of a model; `template` has passed `template_error`."""
+    reading = model.reading
     facts = {
         "provider": model.provider,
         "id": model.id,

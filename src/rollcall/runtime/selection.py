@@ -115,7 +115,7 @@ def providers_of(select: Selection) -> frozenset[str]:
 def choose(catalog: Catalog, select: Selection) -> tuple[Pick | None, str]:
     """The model a selection means among what is admitted, and why; or None, and why not. Pure."""
     rows = {row.model.qualified: row for row in catalog.admitted}
-    entries = tuple(Candidate(name, row.model, row.reading, row.rule) for name, row in rows.items())
+    entries = tuple(Candidate(name, row.model, row.rule) for name, row in rows.items())
     nothing: frozenset[str] = frozenset()
     pool = Pool(catalog.policy, entries, nothing, nothing, catalog.today)
     words = {name: getattr(select, name) for name in type(select).model_fields}

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from rollcall.catalog.model import Model
-    from rollcall.catalog.reading import Reading
     from rollcall.policy.schema import Extras, Policy, Rule
 
     Key = tuple[str, str]
@@ -43,7 +42,6 @@ class Admitted(NamedTuple):
     """
 
     model: Model
-    reading: Reading
     rule: int
     name: str
     extras: Extras
@@ -214,7 +212,7 @@ def _admitted(
     faults = []
     for applied in rules:
         for item in applied.chosen:
-            row = _row(applied, item.model, item.reading, policy)
+            row = _row(applied, item.model, policy)
             if fault := name_fault(row.name) or name_fault(item.model.id):
                 faults.append(f"{item.model.qualified}: left out, {fault}")
             else:
@@ -256,15 +254,14 @@ def _catalogs(
     return {name: ProviderCatalog(name, catalogs[name], policy, others) for name in order}
 
 
-def _row(applied: AppliedRule, model: Model, reading: Reading, policy: Policy) -> Admitted:
+def _row(applied: AppliedRule, model: Model, policy: Policy) -> Admitted:
     rule = applied.rule
     return Admitted(
         model=model,
-        reading=reading,
         rule=applied.number,
-        name=render_name(rule.name or policy.naming, model, reading),
+        name=render_name(rule.name or policy.naming, model),
         extras=policy.extras(model.provider, rule),
-        reason=applied.reason(reading),
+        reason=applied.reason(model),
     )
 
 

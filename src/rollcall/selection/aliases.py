@@ -252,7 +252,9 @@ def derive(pool: Pool, current: Mapping[str, str]) -> dict[str, AliasSpec]:
 def _default(pool: Pool, current: str | None) -> str | None:
     """The newest small fast model, else the first entry; it stays with a provider that is away."""
     usable = [one for one in pool.entries if is_candidate(one)]
-    small = [one for one in usable if not SMALL_AND_FAST.isdisjoint(one.reading.family.split("-"))]
+    small = [
+        one for one in usable if not SMALL_AND_FAST.isdisjoint(one.model.reading.family.split("-"))
+    ]
     fitting = small or usable[:1]
     for one in fitting:
         if one.name == current and pool.is_stale(one):

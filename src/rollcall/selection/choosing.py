@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from rollcall.catalog.model import Model
-    from rollcall.catalog.reading import Reading
     from rollcall.policy.conditions import Where
     from rollcall.policy.schema import AliasSpec, Choice, Policy
 
@@ -37,7 +36,6 @@ class Candidate(NamedTuple):
 
     name: str
     model: Model
-    reading: Reading
     rule: int
     staying: bool = False
 
@@ -100,7 +98,7 @@ class Pool:
 def is_candidate(one: Candidate) -> bool:
     """Whether more than its own name may lead to an entry: a chat model that stays what it is."""
     chat = one.model.kind is Kind.CHAT and not one.model.batch_only
-    return chat and not one.reading.moving and one.model.points_at is None
+    return chat and not one.model.reading.moving and one.model.points_at is None
 
 
 def choose(pool: Pool, spec: AliasSpec, current: str | None) -> Outcome:
@@ -179,8 +177,8 @@ def _pick(pool: Pool, option: Choice, current: str | None) -> Outcome:
 
 def _unfit(pool: Pool, option: Choice, one: Candidate, *, lenient: bool = False) -> str | None:
     """Why an entry does not fit a choice: "" when it is out of question, None when it fits."""
-    model, reading = one.model, one.reading
-    if option.family and not any(is_family(reading, name) for name in option.family):
+    model = one.model
+    if option.family and not any(is_family(model.reading, name) for name in option.family):
         return ""
     if not is_candidate(one):
         return "only its own name leads to it" if option.family else ""
@@ -206,7 +204,7 @@ def _fails(where: Where, pool: Pool, one: Candidate, *, lenient: bool, priced: b
         if one.model.price.blended == 0 and not where.free:
             return "it is free, and `free: true` is not said"
         asked = where.model_copy(update={"free": None})
-    unmet = asked.failing(one.model, one.reading, pool.assumed(one), lenient=lenient)
+    unmet = asked.failing(one.model, pool.assumed(one), lenient=lenient)
     if unmet is None:
         return None
     known = "not said" if unmet.fact is None else _asked(unmet.name, unmet.fact)
@@ -262,9 +260,11 @@ def newest(
     ordered = [one for rows in versions for one in rows]
     if option.from_:
         ordered.sort(key=lambda one: option.from_.index(one.model.provider))
-    ordered.sort(key=lambda one: (one.reading.variant is not None, _yields(pool, one, versions)))
+    ordered.sort(
+        key=lambda one: (one.model.reading.variant is not None, _yields(pool, one, versions))
+    )
     best = ordered[0]
-    family = best.reading.family or ", ".join(option.family)
+    family = best.model.reading.family or ", ".join(option.family)
     reason = f"newest {family} of {len(ordered)}" if len(ordered) > 1 else f"the only {family}"
     if option.from_:
         reason = f"newest {family} from {best.model.provider}"
@@ -302,11 +302,12 @@ def _behind(pool: Pool, best: Candidate, one: Candidate, versions: list[list[Can
     if _yields(pool, one, versions):
         ends = f"ends on {one.model.ends}{said_by(one.model.borrowed.get('ends'))}"
         return f"{ends}, and there is a successor"
-    if one.reading.variant is not None and best.reading.variant is None:
-        return f"a :{one.reading.variant} variant"
+    theirs, ours = one.model.reading, best.model.reading
+    if theirs.variant is not None and ours.variant is None:
+        return f"a :{theirs.variant} variant"
     if any(best in rows and one in rows for rows in versions):
         return f"the same version, behind {best.name}"
-    return f"version {one.reading.version or 'unsaid'}, behind {best.reading.version or best.name}"
+    return f"version {theirs.version or 'unsaid'}, behind {ours.version or best.name}"
 
 
 def cheapest(fitting: list[Candidate], current: str | None, lost: list[tuple[str, str]]) -> Outcome:

@@ -10,7 +10,6 @@ from bisect import bisect_left
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from rollcall.catalog import order
 from rollcall.catalog.facts import NOTHING_BORROWED, OtherLists
 from rollcall.catalog.model import Kind, Model
 from rollcall.catalog.reading import is_family
@@ -20,7 +19,6 @@ from rollcall.providers.builtin import is_openrouter
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from rollcall.catalog.reading import Reading
     from rollcall.policy.schema import Policy
 
 
@@ -40,14 +38,13 @@ class ListedModel(NamedTuple):
     """
 
     model: Model
-    reading: Reading
     special: tuple[str, ...]
     denied: str | None
 
     @property
     def family(self) -> tuple[str | None, str]:
         """Maker and family."""
-        return self.reading.maker, self.reading.family
+        return self.model.reading.maker, self.model.reading.family
 
     @property
     def only_a_variant(self) -> bool:
@@ -84,11 +81,8 @@ class ProviderCatalog:
         item = self._items.get(model_id)
         if item is None:
             model = self._others.complete(self.models[model_id])
-            reading = order.read_model(model)
-            special = tuple(self._special(model, reading))
-            item = ListedModel(
-                model, reading, special, denying_pattern(self._policy, self.provider, model_id)
-            )
+            denied = denying_pattern(self._policy, self.provider, model_id)
+            item = ListedModel(model, tuple(self._special(model)), denied)
             self._items[model_id] = item
         return item
 
@@ -114,7 +108,7 @@ class ProviderCatalog:
             rows = [
                 ids
                 for ids in self._families.get(head, {}).values()
-                if is_family(order.read_model(self.models[ids[0]]), name)
+                if is_family(self.models[ids[0]].reading, name)
             ]
             known = tuple(sorted(model_id for ids in rows for model_id in ids))
             self._by_name[name] = known
@@ -140,12 +134,13 @@ class ProviderCatalog:
         """Family -> (maker, author) -> ids: `is_family` says the same of all ids of one list."""
         found: dict[str, dict[tuple[str | None, str], list[str]]] = {}
         for model_id in self._ids:
-            reading = order.read_model(self.models[model_id])
+            reading = self.models[model_id].reading
             who = (reading.maker, model_id.rpartition("/")[0])
             found.setdefault(reading.family, {}).setdefault(who, []).append(model_id)
         return found
 
-    def _special(self, model: Model, reading: Reading) -> Iterator[str]:
+    def _special(self, model: Model) -> Iterator[str]:
+        reading = model.reading
         if reading.variant is not None and (self._suffixes or reading.variant in VARIANT_WORDS):
             yield f":{reading.variant} is a variant"
         if model.batch_only:

@@ -63,7 +63,7 @@ class RuleContext:
         """Why a guard holds a model back, for people; None where none does."""
         if item.model.key in self.present:
             return None
-        name = render_name(rule.name or self.policy.naming, item.model, item.reading)
+        name = render_name(rule.name or self.policy.naming, item.model)
         if self._too_young(item, name):
             return self._age_reason(item)
         return self.unproven(item.model, rule, name) if self.unproven else None
@@ -90,7 +90,7 @@ class RuleContext:
     def target_of(self, catalog: ProviderCatalog, target: str) -> Reading:
         """The reading of what a moving id points at."""
         if target in catalog.models:
-            return catalog.item(target).reading
+            return catalog.item(target).model.reading
         return reading.read(target)
 
 
@@ -155,12 +155,12 @@ class AppliedRule:
 
     def stop(self, item: ListedModel) -> Stop | None:
         """What stops a named model before `newest` and `max`."""
-        rule, model, reading = self.rule, item.model, item.reading
+        rule, model = self.rule, item.model
         retired = model.ends is not None and model.ends < self.context.today
         if retired and "ends" not in model.borrowed:  # what its provider lists, it still serves
             return Stop.RETIRED
         exact = "stage" not in rule.model_fields_set and model.id in rule.match
-        if not exact and rule.stage != "any" and reading.stage != rule.stage:
+        if not exact and rule.stage != "any" and model.reading.stage != rule.stage:
             return Stop.STAGE
         if self.unmet(item) is not None:
             return Stop.WHERE
@@ -173,7 +173,7 @@ class AppliedRule:
     def unmet(self, item: ListedModel) -> Unmet | None:
         """The first of the rule's conditions that a model does not meet."""
         where = self.rule.where
-        return where.failing(item.model, item.reading, self.rule.assume) if where else None
+        return where.failing(item.model, self.rule.assume) if where else None
 
     def _select(self, items: list[ListedModel]) -> list[ListedModel]:
         if self.rule.newest is not None:
@@ -260,13 +260,12 @@ class AppliedRule:
             return False
         return item.model.id in named_ids(rule, catalog) and names_exactly(rule, item)
 
-    def reason(self, reading: Reading) -> str:
+    def reason(self, model: Model) -> str:
         """Why a model is in, for people: `rule 3: newest 1 of claude-sonnet`."""
-        rule = self.rule
-        what = f"of {reading.family}" if reading.family else f"of {listed(rule)}"
-        if rule.newest is not None:
-            return f"rule {self.number}: newest {rule.newest} {what}"
-        return f"rule {self.number}: {listed(rule)}"
+        what = listed(self.rule)
+        if self.rule.newest is not None:
+            what = f"newest {self.rule.newest} of {model.reading.family or what}"
+        return f"rule {self.number}: {what}"
 
 
 def named_ids(rule: Rule, catalog: ProviderCatalog) -> Iterable[str]:
@@ -287,7 +286,7 @@ def names_exactly(rule: Rule, item: ListedModel) -> bool:
     """
     if not item.special or item.model.id in rule.match:
         return True
-    suffix = f":{item.reading.variant}"
+    suffix = f":{item.model.reading.variant}"
     return item.only_a_variant and any(pattern.endswith(suffix) for pattern in rule.match)
 
 
@@ -325,7 +324,7 @@ def verdict(applied: AppliedRule, item: ListedModel) -> Verdict:
         case Stop.RETIRED:
             return Stop.RETIRED, f"it ended on {model.ends}"
         case Stop.STAGE:
-            return Stop.STAGE, f"takes {rule.stage} models, this one is {item.reading.stage}"
+            return Stop.STAGE, f"takes {rule.stage} models, this one is {model.reading.stage}"
         case Stop.MAX_AGE:
             day = order.release_date(model)
             why = f"released {day}" if day else "its release day is unknown"
@@ -346,7 +345,7 @@ def _of_where(applied: AppliedRule, item: ListedModel) -> str:
 def _of_selection(applied: AppliedRule, item: ListedModel) -> Verdict:
     rule = applied.rule
     if item in applied.chosen:
-        return None, applied.reason(item.reading).partition(": ")[2]
+        return None, applied.reason(item.model).partition(": ")[2]
     if item in applied.held:
         return Stop.HELD, applied.context.waits(item, rule) or ""
     if rule.newest is not None:

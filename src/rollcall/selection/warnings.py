@@ -110,7 +110,7 @@ def _family_hint(applied: AppliedRule, name: str) -> str:
     family = name.strip().lower().rpartition("/")[2]
     others = (catalog.made_by(family) for catalog in applied.catalogs)
     if other := next(filter(None, others), None):
-        maker = other.reading.maker or "nobody known"
+        maker = other.model.reading.maker or "nobody known"
         return f"{other.model.qualified} is by {maker}; `{maker}/{family}` would name it"
     near = [one for catalog in applied.catalogs for one in _around(catalog.family_names, family)]
     return did_you_mean(family, near, likeness=LIKENESS)
@@ -171,7 +171,7 @@ def _reason(applied: AppliedRule, item: ListedModel) -> tuple[str, str]:
     if stop is Stop.RETIRED:
         return "and all have ended", "ended"
     if stop is Stop.STAGE:
-        stage = item.reading.stage
+        stage = item.model.reading.stage
         return f"all {stage}; `stage: any` takes them", f"{stage}"
     if stop is Stop.MAX_AGE:
         if order.release_date(item.model) is None:
@@ -205,8 +205,9 @@ def moving_id_warnings(rows: list[Admitted], context: RuleContext) -> list[str]:
     """Where a provider's own moving id points at something else than our newest."""
     newest: dict[tuple[str, object, str], Admitted] = {}
     for one in rows:
-        if context.rule(one.rule).newest and one.reading.variant is None:
-            newest.setdefault((one.model.provider, one.reading.maker, one.reading.family), one)
+        reading = one.model.reading
+        if context.rule(one.rule).newest and reading.variant is None:
+            newest.setdefault((one.model.provider, reading.maker, reading.family), one)
     found = []
     for provider, row in context.catalogs.items():
         for model_id, model in sorted(row.models.items()):
@@ -216,9 +217,10 @@ def moving_id_warnings(rows: list[Admitted], context: RuleContext) -> list[str]:
             ours = newest.get((provider, target.maker, target.family))
             if ours is None or model.points_at in (ours.model.id, ours.model.canonical):
                 continue
-            if (target.version, target.revision) != (ours.reading.version, ours.reading.revision):
+            mine = ours.model.reading
+            if (target.version, target.revision) != (mine.version, mine.revision):
                 found.append(
                     f"{provider}: {model_id} points at {model.points_at}, "
-                    f"our newest of {ours.reading.family} is {ours.model.id}"
+                    f"our newest of {mine.family} is {ours.model.id}"
                 )
     return found
