@@ -8,22 +8,21 @@ place that has it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rollcall.catalog.model import Kind, Model
 from rollcall.providers.kinds import kind_of, modalities
 from rollcall.providers.lifecycle import announced_end, is_deprecated, is_gone
 from rollcall.providers.prices import by_tokens, price_of, quote_of
-from rollcall.providers.rows import BATCH_ENDING, Places, Row, id_of, live_hosts, read, rows_of
-from rollcall.providers.whole_list import WholeList, whole_list
-from rollcall.providers.wire import AFTER, HttpRequest, Listing, bearer
+from rollcall.providers.rows import BATCH_ENDING, Places, Row, id_of, live_hosts
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
+    from rollcall.providers.whole_list import WholeList
 
 
-SOURCES: Final[Mapping[str, str]] = {
+OPENAI_SOURCES: Final[Mapping[str, str]] = {
     "id": "id, or key (LM Studio); name where no row has one (Cohere)",
     "display_name": "display_name or name",
     "maker": "owned_by or organization, unless it is a gateway's one word for all",
@@ -45,7 +44,8 @@ SOURCES: Final[Mapping[str, str]] = {
 }
 
 ID_KEYS: Final = ("id", "key")
-_NAME_KEYS: Final = ("name", "model")
+NAME_KEYS: Final = ("name", "model")
+"""Of lists in which no row has an id."""
 
 _CONTEXT: Final[Places] = (
     ("loaded_context_length",),
@@ -145,33 +145,7 @@ _NO_WHERE_UNLISTED: Final = {
 """List -> what a model lacks that is not in it."""
 
 
-class OpenAI:
-    """GET {base}/models, with a bearer key."""
-
-    sources = SOURCES
-    roots = ("data", "models")
-    after = AFTER
-
-    def requests(self, provider: Provider, key: str | None) -> Sequence[HttpRequest]:
-        """The whole list, or its first page."""
-        return (HttpRequest(f"{provider.base_url}/models", bearer(key), provider.query),)
-
-    def parse(
-        self, provider: Provider, pages: Sequence[object], moments: Collection[float] = (), /
-    ) -> Listing:
-        """The models listed."""
-        rows = rows_of(pages, self.roots)
-        named = any(isinstance(row, dict) and not row.keys().isdisjoint(ID_KEYS) for row in rows)
-        id_keys = ID_KEYS if named else _NAME_KEYS
-        whole = whole_list(provider, rows, pages=pages, moments=moments, id_keys=id_keys)
-        listing = read(
-            rows, lambda row, model_id: model_of(provider, row, model_id, whole), id_keys=id_keys
-        )
-        models = _merge_doubles(rows, listing.models)
-        return Listing(models, (*whole.notes, *listing.notes), listing.rows)
-
-
-def model_of(provider: Provider, row: Row, model_id: str, whole: WholeList) -> Model | None:
+def openai_model(provider: Provider, row: Row, model_id: str, whole: WholeList) -> Model | None:
     """The model of a row; None where the row says that it cannot be called."""
     if is_gone(row):
         return None
@@ -261,7 +235,7 @@ def _ids(value: object) -> tuple[str, ...]:
     return Row({"ids": [value]}).ids("ids")
 
 
-def _merge_doubles(items: Sequence[object], models: tuple[Model, ...]) -> tuple[Model, ...]:
+def merge_doubles(items: Sequence[object], models: tuple[Model, ...]) -> tuple[Model, ...]:
     """Mistral lists each alias as a row of its own, and some ids twice.
 
     The aliases of the doubles are united; an alias row's `name` is the id it reaches.
@@ -295,3 +269,38 @@ def _moves_to(model_id: str, name: str | None, listed: set[str]) -> str | None:
     if name is None or name == model_id or name not in listed or model_id[-4:].isdigit():
         return None
     return name
+
+
+# --- Perplexity ---
+
+PERPLEXITY_SOURCES: Final[Mapping[str, str]] = {
+    "id": "id",
+    "maker": "owned_by",
+    "price": "pricing.input, .output, .cache_read, .cache_write (USD per 1M tokens)",
+    "kind": "the id",
+    "mode": "known: its models answer at /v1/responses only",
+    "params": "known: Anthropic's models are refused without max_tokens",
+}
+
+_CLAUDE_TOKENS: Final = 8192
+"""Every Claude of today can put out that many; a client that asks for another number gets that."""
+
+
+def perplexity_model(provider: Provider, row: Row, model_id: str, whole: WholeList) -> Model | None:
+    """The model of a row of Perplexity's list (since 2026-04), which has other makers' models too.
+
+    `created` is always 0. Its chat endpoint was closed in 2026-09: models are reached by
+    `/v1/responses`, which is the provider row's `mode`. Ids carry their maker; LiteLLM takes its
+    own `perplexity/perplexity/sonar` for the `perplexity/sonar` of its price map, mode chat,
+    whatever the entry says, so these are written `perplexity/responses/perplexity/sonar`.
+    """
+    model = openai_model(provider, row, model_id, whole)
+    if model is None:
+        return None
+    prefix = provider.litellm_prefix
+    changes: dict[str, object] = {}
+    if model_id.startswith(f"{prefix}/"):
+        changes["litellm_model"] = f"{prefix}/responses/{model_id}"
+    if model_id.startswith("anthropic/"):
+        changes["params"] = {"max_tokens": _CLAUDE_TOKENS}
+    return model.model_copy(update=changes)

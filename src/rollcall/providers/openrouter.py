@@ -6,25 +6,23 @@ guardrails: what that list lacks is refused at call time. Without a key, at the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from rollcall.catalog.model import Kind, Model, Price, PriceTier
 from rollcall.providers.kinds import kind_of, modalities
 from rollcall.providers.lifecycle import is_deprecated, is_gone
 from rollcall.providers.prices import Unit, by_tokens, price_of, quote_of
-from rollcall.providers.rows import BATCH_ENDING, Row, is_id, read, rows_of
-from rollcall.providers.whole_list import WholeList, whole_list
-from rollcall.providers.wire import AFTER, HttpRequest, Listing, bearer
+from rollcall.providers.rows import BATCH_ENDING, Row, is_id
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
+    from rollcall.providers.whole_list import WholeList
 
 
-SOURCES: Final[Mapping[str, str]] = {
+OPENROUTER_SOURCES: Final[Mapping[str, str]] = {
     "id": "id",
     "display_name": "name",
     "maker": "the author part of id",
@@ -54,46 +52,8 @@ _PRICES: Final = {
 }
 
 
-class OpenRouter:
-    """GET {base}/models/user with a key, {base}/models without; `links.next` leads on."""
-
-    sources = SOURCES
-    roots = ("data",)
-    after = AFTER
-
-    def requests(self, provider: Provider, key: str | None) -> Sequence[HttpRequest]:
-        """The whole list; it is paged only when a limit is asked for, or one day by default.
-
-        A gateway may have no list per key. OpenRouter's own public list is no way out: it names
-        models that the account refuses at call time.
-        """
-        public = HttpRequest(f"{provider.base_url}/models", bearer(key))
-        if not key:
-            return (public,)
-        own = HttpRequest(f"{provider.base_url}/models/user", bearer(key))
-        return (own,) if _is_openrouter(provider.base_url) else (own, public)
-
-    def parse(
-        self, provider: Provider, pages: Sequence[object], moments: Collection[float] = (), /
-    ) -> Listing:
-        """The models listed, newest first as they come."""
-        rows = rows_of(pages, self.roots)
-        whole = OWN
-        if provider.gateway or provider.created or provider.price_unit:
-            whole = whole_list(provider, rows, pages=pages, moments=moments)
-        listing = read(rows, lambda row, model_id: _model(provider, row, model_id, whole))
-        return Listing(listing.models, (*whole.notes, *listing.notes), listing.rows)
-
-
-OWN: Final = WholeList(Unit(0), dated=True, judged=False, owner="", gateway=False)
-"""What holds of OpenRouter's own list: USD per token, and `created` is when a model came."""
-
-
-def _is_openrouter(base_url: str) -> bool:
-    return f".{urlsplit(base_url).hostname or ''}".endswith(".openrouter.ai")
-
-
-def _model(provider: Provider, row: Row, model_id: str, whole: WholeList) -> Model | None:
+def openrouter_model(provider: Provider, row: Row, model_id: str, whole: WholeList) -> Model | None:
+    """The model of a row of OpenRouter's list."""
     if is_gone(row):
         return None
     inputs, outputs = modalities(row)

@@ -73,6 +73,12 @@ class WholeList:
         return owner
 
 
+def as_it_says(provider: Provider) -> WholeList:
+    """A list whose rows say all of it: USD per token, and dates of release."""
+    dated = provider.created != "listing"
+    return WholeList(Unit(0), dated, judged=False, owner="", gateway=provider.gateway)
+
+
 def whole_list(
     provider: Provider,
     items: Sequence[object],

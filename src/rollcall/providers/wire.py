@@ -1,14 +1,13 @@
-"""What an adapter takes and gives: requests, replies, rows."""
+"""What an adapter takes and gives, and the headers that carry a key."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from rollcall.catalog.model import Model
-    from rollcall.providers.builtin import Provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,45 +39,6 @@ AFTER: Final = ("after", "after_id")
 """Parameters that ask for what stands behind an id; who knows only one ignores the other."""
 
 
-class Adapter(Protocol):
-    """One wire protocol. Builds requests and reads replies; never logs, catches or retries.
-
-    Attributes:
-        sources: our field of a Model -> the provider's field it is read from.
-        roots: where a page keeps its rows; the first that is there counts.
-        after: its parameters that ask for what stands behind an id; see `answers`.
-    """
-
-    @property
-    def sources(self) -> Mapping[str, str]:
-        """Our field -> the provider's field."""
-
-    @property
-    def roots(self) -> Sequence[str]:
-        """Where a page keeps its rows."""
-
-    @property
-    def after(self) -> Sequence[str]:
-        """Parameters that ask for what stands behind an id."""
-
-    def requests(self, provider: Provider, key: str | None) -> Sequence[HttpRequest]:
-        """The request for the list or its first page; others, each for when the one before is
-        not found (404).
-        """
-
-    def parse(
-        self, provider: Provider, pages: Sequence[object], moments: Collection[float] = (), /
-    ) -> Listing:
-        """The models on all pages.
-
-        Args:
-            moments: when they were asked for, by the clocks there are, in Unix seconds.
-
-        Raises:
-            WrongShape: a page is no list of models.
-        """
-
-
 def bearer(key: str | None) -> dict[str, str]:
     """The usual authorization header; none without a key."""
     return {"authorization": f"Bearer {key}"} if key else {}
@@ -99,3 +59,8 @@ def anthropic_headers(key: str | None) -> dict[str, str]:
     if key and key.startswith("sk-ant-oat"):
         headers["anthropic-beta"] = OAUTH_BETA
     return headers
+
+
+def google_headers(key: str | None) -> dict[str, str]:
+    """Google's: a key in an address ends up in logs."""
+    return {"x-goog-api-key": key} if key else {}

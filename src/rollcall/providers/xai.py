@@ -8,21 +8,21 @@ one of before 2026-05 (id, created, owner).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from rollcall.catalog.model import Kind, Model, Price, PriceTier
 from rollcall.providers.kinds import kind_of, modalities
 from rollcall.providers.lifecycle import is_deprecated, is_gone
 from rollcall.providers.prices import by_tokens
-from rollcall.providers.rows import Row, read, rows_of
-from rollcall.providers.wire import AFTER, HttpRequest, Listing, bearer
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
+    from rollcall.providers.rows import Row
+    from rollcall.providers.whole_list import WholeList
 
 
-SOURCES: Final[Mapping[str, str]] = {
+XAI_SOURCES: Final[Mapping[str, str]] = {
     "id": "id",
     "maker": "owned_by",
     "released": "created",
@@ -47,26 +47,8 @@ _PRICES: Final = {
 }
 
 
-class XAI:
-    """GET {base}/models, a bearer key, one page."""
-
-    sources = SOURCES
-    roots = ("data", "models")
-    after = AFTER
-
-    def requests(self, provider: Provider, key: str | None) -> Sequence[HttpRequest]:
-        """The whole list, as this key's permissions allow."""
-        return (HttpRequest(f"{provider.base_url}/models", bearer(key)),)
-
-    def parse(
-        self, provider: Provider, pages: Sequence[object], _moments: Collection[float] = (), /
-    ) -> Listing:
-        """The models listed."""
-        rows = rows_of(pages, self.roots)
-        return read(rows, lambda row, model_id: _model(provider, row, model_id))
-
-
-def _model(provider: Provider, row: Row, model_id: str) -> Model | None:
+def xai_model(provider: Provider, row: Row, model_id: str, whole: WholeList) -> Model | None:
+    """The model of a row of xAI's list."""
     if is_gone(row):
         return None
     inputs, outputs = modalities(row)
@@ -76,7 +58,7 @@ def _model(provider: Provider, row: Row, model_id: str) -> Model | None:
         id=model_id,
         litellm_model=f"{provider.litellm_prefix}/{model_id}",
         maker=row.text("owned_by"),
-        released=None if provider.created == "listing" else row.day("created"),
+        released=whole.released(row),
         context=row.count("context_length"),
         price=by_tokens(_price(row), kind, outputs),
         input_modalities=inputs,

@@ -12,6 +12,7 @@ from rollcall.providers.chat.answer import Piece, ToolCall, UnexpectedShape, Usa
 from rollcall.providers.chat.call import Call, Params, WireRequest, without_none
 from rollcall.providers.chat.errors import InvalidMessages
 from rollcall.providers.chat.messages import Message, function_of, image_of, translatable
+from rollcall.providers.wire import google_headers
 
 _BESIDE_GENERATION_CONFIG = {
     "safetySettings",
@@ -45,8 +46,8 @@ class GeminiProtocol:
     """generateContent: roles are `user` and `model`, text is a list of parts."""
 
     def key_headers(self, key: str | None) -> dict[str, str]:
-        """A header: keys in addresses end up in logs."""
-        return {"x-goog-api-key": key} if key else {}
+        """A header."""
+        return google_headers(key)
 
     def request(self, call: Call) -> WireRequest:
         """`POST /models/{model}:generateContent`, streamed as server-sent events."""
