@@ -500,8 +500,8 @@ S3_DOWN = s3_variables(9)
     [
         ("s3://models", S3_DOWN, "cannot be reached.\nCheck the network and AWS_ENDPOINT_URL_S3"),
         ("gs://models", {"STORAGE_EMULATOR_HOST": "127.0.0.1:9"}, "the store cannot be reached."),
-        ("s3://models", {**S3_DOWN, "AWS_ENDPOINT_URL_S3": "127.0.0.1:9"}, "URL_S3 is no address"),
-        ("s3://models", {**S3_DOWN, "AWS_ENDPOINT_URL_S3": "http://a b"}, "URL_S3 is no address"),
+        ("s3://models", {**S3_DOWN, "AWS_ENDPOINT_URL_S3": "127.0.0.1:9"}, "': it is no address"),
+        ("s3://models", {**S3_DOWN, "AWS_ENDPOINT_URL_S3": "http://a b"}, "': it is no address"),
         ("az://models", {}, "no credentials are set"),
         (
             "az://models",

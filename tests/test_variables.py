@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from io import StringIO
 from typing import TYPE_CHECKING
 
 import pytest
 from dotenv import dotenv_values
 
+from rollcall.errors import SettingsError
+from rollcall.launch.port import port_taken
 from rollcall.secrets import key_mark, key_problem
 from rollcall.settings import Variables, read_environment
 from rollcall.store.includes import including_file
@@ -21,6 +24,11 @@ if TYPE_CHECKING:
     from tests.house import House
 
 KEY = "sk-test-0123456789abcdef"
+
+
+def importorskip_fleet() -> None:
+    pytest.importorskip("obstore", reason="the extra `fleet` is not installed")
+    pytest.importorskip("kubernetes", reason="the extra `fleet` is not installed")
 
 
 @pytest.fixture
@@ -85,7 +93,7 @@ class TestWhereAValueComesFrom:
         ran = house.run("plan")
         assert ran.code == 1
         what, hint = ran.err.splitlines()
-        assert f"ROLLCALL_CONFIG in {house.folder / '.env'} was read as 'C:\\new\\tools" in what
+        assert f"ROLLCALL_CONFIG in {house.folder / '.env'}:1 was read as 'C:\\new\\tools" in what
         assert "single quotes" in hint
         assert "forward slashes" in hint
 
@@ -101,7 +109,7 @@ class TestWhereAValueComesFrom:
             house.monkeypatch.setenv(variable, "folder")
         ran = house.run("plan")
         assert ran.code == 1
-        where = f"{variable} in {path}." if dotenv else f"{variable}."
+        where = f"{variable} in {path}:1." if dotenv else f"{variable}."
         assert ran.err.splitlines()[1].endswith(f"The path comes from {where}")
 
     def test_a_flag_s_path_has_no_such_remark(self, house: House) -> None:
@@ -110,7 +118,7 @@ class TestWhereAValueComesFrom:
     def test_a_mode(self, house: House) -> None:
         (house.folder / ".env").write_text("LITELLM_DISCOVERY_MODE=auto\n", encoding="utf-8")
         what = house.run("plan").err.splitlines()[0]
-        assert f"LITELLM_DISCOVERY_MODE in {house.folder / '.env'} was read as 'auto'" in what
+        assert f"LITELLM_DISCOVERY_MODE in {house.folder / '.env'}:1 was read as 'auto'" in what
         assert house.run("plan", "--mode", "auto").err.startswith("rollcall: --mode is 'auto'")
 
 
@@ -146,7 +154,7 @@ def test_a_value_says_where_it_stands_and_what_was_read_there(
     ran = house.run(*command.split())
     assert ran.code == 1
     what, hint = ran.err.splitlines()
-    where = f"{variable} in {path}" if dotenv else variable
+    where = f"{variable} in {path}:1" if dotenv else variable
     assert f"{where} was read as {read!r}: " in what
     if read.isprintable():
         assert "control" not in hint
@@ -172,7 +180,9 @@ def test_what_may_be_a_key_is_not_shown(house: House) -> None:
 @pytest.mark.parametrize("variable", ["ROLLCALL_POLICY", "ROLLCALL_STATE_DIR"])
 def test_doctor_names_the_variable_of_a_path(house: House, variable: str) -> None:
     (house.folder / ".env").write_text(f"{variable}=config.yaml\n", encoding="utf-8")
-    assert f"The path comes from {variable} in {house.folder / '.env'}." in house.run("doctor").out
+    assert (
+        f"The path comes from {variable} in {house.folder / '.env'}:1." in house.run("doctor").out
+    )
 
 
 def test_an_env_file_that_is_named_and_not_there(house: House) -> None:
@@ -183,15 +193,155 @@ def test_an_env_file_that_is_named_and_not_there(house: House) -> None:
     assert ran.err.rstrip().endswith("The path comes from ROLLCALL_ENV_FILE.")
 
 
-def test_the_place_a_provider_is_asked_at_says_who_named_it(house: House) -> None:
-    house.write_policy("allow: [{family: claude-haiku, from: [anthropic]}]\n", "anthropic")
-    text = house.policy.read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if "base_url" not in line]
-    house.policy.write_text("\n".join(lines), encoding="utf-8")
+@pytest.mark.parametrize(
+    ("provider", "variable", "value"),
+    [
+        ("anthropic", "ANTHROPIC_BASE_URL", "http://127.0.0.1:9"),
+        ("ollama", "OLLAMA_API_BASE", "http://127.0.0.1:9"),
+        ("ollama", "OLLAMA_HOST", "127.0.0.1:9"),
+    ],
+)
+def test_the_place_a_provider_is_asked_at_says_who_named_it(
+    house: House, provider: str, variable: str, value: str
+) -> None:
+    house.monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    house.policy.write_text(f"providers: {{{provider}: {{}}}}\nallow: []\n", encoding="utf-8")
     dotenv = house.folder / ".env"
-    dotenv.write_text("ANTHROPIC_BASE_URL=http://127.0.0.1:9\n", encoding="utf-8")
-    said = json.dumps(f"(asked where ANTHROPIC_BASE_URL in {dotenv} says)")[1:-1]
+    dotenv.write_text(f"# mine\n\n{variable}={value}\n", encoding="utf-8")
+    said = json.dumps(f"(asked where {variable} in {dotenv}:3 says)")[1:-1]
     assert said in house.run("plan", "--json").out
+
+
+def test_a_refused_key_says_where_it_stands(house: House) -> None:
+    house.write_policy("allow: [{family: claude-haiku, from: [anthropic]}]\n", "anthropic")
+    house.monkeypatch.delenv("ANTHROPIC_API_KEY")
+    dotenv = house.folder / ".env"
+    dotenv.write_text(f"OTHER=1\nexport ANTHROPIC_API_KEY='{KEY}'\n", encoding="utf-8")
+    where = f"ANTHROPIC_API_KEY in {dotenv}:2"
+    [row] = house.run("plan", "--json").json()["providers"]
+    assert row["verdict"] == "auth"
+    assert f"(the key is {where})" in row["detail"]
+    assert where in " ".join(house.run("doctor", "--check-keys").out.split())
+    house.monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    assert "the key is" not in house.run("plan", "--json").out
+
+
+class TestWhatLiteLLMReadsItself:
+    @pytest.mark.parametrize(
+        ("variable", "value", "why"),
+        [
+            ("PORT", "http", "it is no port"),
+            ("PORT", "70000", "it is no port"),
+            ("HOST", "http://0.0.0.0", "it is no address to listen on"),
+            ("HOST", '"a\\nb"', "it is no address to listen on"),
+        ],
+    )
+    def test_doctor_and_start_say_where_a_bad_one_stands(
+        self, house: House, variable: str, value: str, why: str
+    ) -> None:
+        house.monkeypatch.delenv(variable, raising=False)
+        dotenv = house.folder / ".env"
+        dotenv.write_text(f"{variable}={value}\n", encoding="utf-8")
+        doctor = " ".join(house.run("doctor").out.split())
+        assert f"{variable} in {dotenv}:1 was read as " in doctor
+        assert why in doctor
+        with pytest.raises(SettingsError, match=why):
+            port_taken((), read_environment(house.folder, {}).variables)
+        option = f"--{variable.lower()}=8"
+        assert port_taken([option], read_environment(house.folder, {}).variables) is None
+
+    def test_a_port_that_is_taken(self, house: House) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            house.monkeypatch.delenv("PORT", raising=False)
+            dotenv = house.folder / ".env"
+            dotenv.write_text(f"PORT={port}\n", encoding="utf-8")
+            said = f"Port {port} (from PORT in {dotenv}:1), which litellm will ask for, is taken"
+            assert said in " ".join(house.run("doctor").out.split())
+
+    def test_another_config(self, house: House) -> None:
+        dotenv = house.folder / ".env"
+        dotenv.write_text("CONFIG_FILE_PATH=other.yaml\n", encoding="utf-8")
+        out = " ".join(house.run("doctor").out.split())
+        assert f"CONFIG_FILE_PATH in {dotenv}:1 outranks --config" in out
+        assert f"Take CONFIG_FILE_PATH out of {dotenv}:1." in out
+
+    def test_a_bucket(self, house: House) -> None:
+        dotenv = house.folder / ".env"
+        lines = "LITELLM_CONFIG_BUCKET_NAME=b\nLITELLM_CONFIG_BUCKET_OBJECT_KEY=a/c.yaml\n"
+        dotenv.write_text(lines, encoding="utf-8")
+        out = " ".join(house.run("doctor").out.split())
+        where = f"LITELLM_CONFIG_BUCKET_NAME in {dotenv}:1"
+        assert f"{where} is set: LiteLLM reads s3://b/a/c.yaml" in out
+        bad = lines.replace("=a/c.yaml", '="a\\nb/c.yaml"')
+        dotenv.write_text(bad, encoding="utf-8")
+        said = house.run("start", "--litellm", "no-such-litellm").err
+        both = f"LITELLM_CONFIG_BUCKET_NAME with LITELLM_CONFIG_BUCKET_OBJECT_KEY in {dotenv}:2"
+        assert f"{both} was read as 's3://b/a\\nb/c.yaml'" in said
+
+
+@pytest.mark.parametrize("value", ["gone.json", '"C:\\new"', "~nobody-of-that-name/x"])
+def test_a_price_map_that_is_not_there(house: House, value: str) -> None:
+    house.monkeypatch.delenv("ROLLCALL_PRICE_MAP")
+    house.write_policy("allow: [{family: claude-haiku}]\n", "anthropic")
+    dotenv = house.folder / ".env"
+    dotenv.write_text(f"ROLLCALL_PRICE_MAP={value}\n", encoding="utf-8")
+    ran = house.applied()
+    assert f"facts: ROLLCALL_PRICE_MAP in {dotenv}:1 was read as" in ran.err
+
+
+class TestConfigsInStores:
+    @pytest.mark.parametrize(
+        ("address", "line"),
+        [
+            ("s3://b/c.yaml", "AWS_ENDPOINT_URL_S3=nowhere"),
+            ("s3://b/c.yaml", 'AWS_ENDPOINT_URL="http://a\\nb"'),
+            ("az://b/c.yaml", "AZURE_STORAGE_ENDPOINT=ftp://a"),
+            ("gs://b/c.yaml", 'STORAGE_EMULATOR_HOST="a b"'),
+            ("configmap://n/m", "KUBECONFIG=gone.yaml"),
+            ("configmap://n/m", "KUBECONFIG=policy.yaml"),
+        ],
+    )
+    def test_what_leads_nowhere(self, house: House, address: str, line: str) -> None:
+        importorskip_fleet()
+        variable = line.partition("=")[0]
+        dotenv = house.folder / ".env"
+        dotenv.write_text(f"{line}\n", encoding="utf-8")
+        house.monkeypatch.delenv(variable, raising=False)
+        house.write_policy("allow: []\n", "anthropic")
+        ran = house.run("plan", "-c", address)
+        assert ran.code == 1, ran.text
+        what, _ = ran.err.splitlines()
+        assert f"{variable} in {dotenv}:1 was read as " in what
+
+    def test_what_is_refused(self, house: House) -> None:
+        importorskip_fleet()
+        dotenv = house.folder / ".env"
+        lines = [
+            "AWS_ACCESS_KEY_ID=id-of-tests",
+            "AWS_SECRET_ACCESS_KEY=secret-of-tests",
+            "AWS_REGION=eu-1",
+            "AWS_ENDPOINT_URL_S3=http://127.0.0.1:9",
+        ]
+        dotenv.write_text("\n".join(lines), encoding="utf-8")
+        house.write_policy("allow: []\n", "anthropic")
+        ran = house.run("plan", "-c", "s3://bucket/config.yaml")
+        assert ran.code == 1
+        assert f"Check the network and AWS_ENDPOINT_URL_S3 in {dotenv}:4, and" in ran.err
+        assert "secret-of-tests" not in ran.text
+
+    def test_a_cluster_that_cannot_be_reached(self, house: House) -> None:
+        importorskip_fleet()
+        cluster = {"name": "c", "cluster": {"server": "http://127.0.0.1:9"}}
+        context = {"name": "x", "context": {"cluster": "c"}}
+        kubeconfig = {"clusters": [cluster], "contexts": [context], "current-context": "x"}
+        (house.folder / "kube.yaml").write_text(json.dumps(kubeconfig), encoding="utf-8")
+        dotenv = house.folder / ".env"
+        dotenv.write_text("KUBECONFIG=kube.yaml\n", encoding="utf-8")
+        house.write_policy("allow: []\n", "anthropic")
+        ran = house.run("plan", "-c", "configmap://ai/litellm")
+        assert ran.code == 1
+        assert f"Check the network and KUBECONFIG in {dotenv}:1." in ran.err
 
 
 def test_certificates_that_cannot_be_read_name_their_variable(house: House) -> None:

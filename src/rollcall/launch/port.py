@@ -7,6 +7,7 @@ every client goes on talking to whatever holds the old one, with the old config.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from contextlib import suppress
 from errno import EADDRINUSE
@@ -15,24 +16,31 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rollcall.launch.run import serving_at
 from rollcall.litellm_config.effective import PORT
+from rollcall.settings import given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from rollcall.settings import Given
 
 _LISTENING: Final = "0A"
 
 
 class PortTaken(NamedTuple):
-    """A port that is taken. owner: the program and its process number; "" = not known."""
+    """A port that is taken. owner: the program and its process number; "" = not known. named_by:
+    the variable that names the port, and its place in `.env`; "" where none does.
+    """
 
     port: int
     owner: str
+    named_by: str = ""
 
     @property
     def what(self) -> str:
         """One sentence for people."""
         by = f" by {self.owner}" if self.owner else ""
-        return f"Port {self.port}, which litellm will ask for, is taken{by}."
+        named = f" (from {self.named_by})" if self.named_by else ""
+        return f"Port {self.port}{named}, which litellm will ask for, is taken{by}."
 
     @property
     def fix(self) -> str:
@@ -45,10 +53,26 @@ class PortTaken(NamedTuple):
 
 
 def port_taken(args: Sequence[str], environ: Mapping[str, str]) -> PortTaken | None:
-    """The port that litellm asks for with these arguments, if somebody listens on it already."""
+    """The port that litellm asks for with these arguments, if somebody listens on it already.
+
+    Raises:
+        SettingsError: HOST or PORT, which litellm reads, is none: it would end over it.
+    """
+    host, named = _instead_of("--host", args, environ), _instead_of("--port", args, environ)
+    if host and not re.fullmatch(r"[\w.:%-]+", host.value):
+        raise host.error("it is no address to listen on", "Write one such as 0.0.0.0, no port.")
+    if named and not (named.value.isdecimal() and int(named.value) < 1 << 16):
+        raise named.error("it is no port", "Write a number up to 65535, 4000 for example.")
     port = serving_at(args, environ)[1]
     owner = _owner(port)
-    return None if owner is None else PortTaken(port, owner)
+    return None if owner is None else PortTaken(port, owner, named.said if named else "")
+
+
+def _instead_of(option: str, args: Sequence[str], environ: Mapping[str, str]) -> Given | None:
+    """The variable that litellm takes for an option that is not among its arguments."""
+    if any(arg.partition("=")[0] == option for arg in args):
+        return None
+    return given(environ, option.removeprefix("--").upper())
 
 
 def _owner(port: int) -> str | None:

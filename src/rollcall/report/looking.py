@@ -20,6 +20,7 @@ from rollcall.report.text import (
     say,
     say_all,
 )
+from rollcall.settings import with_places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -321,7 +322,7 @@ def show_smoke(report: SmokeReport, *, as_json: bool = False) -> None:
     if report.detail:
         say(printable(report.detail), lead="rollcall: ", style=Style.ERROR)
     if report.hint:
-        say(f"          {printable(report.hint)}")
+        say(f"          {printable(with_places(report.hint))}")
     say_all(report.missing, mark="missing from /v1/models: ")
     say_all(report.extra, mark="listed, but not in config.yaml: ")
     say_all(report.notes, mark="note: ")

@@ -17,6 +17,7 @@ from rollcall.runtime.errors import (
     RoleNotDefined,
 )
 from rollcall.secrets import key_problem
+from rollcall.settings import source
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class ResolvedLLMConfig:
 
     Attributes:
         provider: its name in the file. model: as the provider calls it.
-        api_key: None where no key is needed. key_variable: where it comes from.
+        api_key: None where no key is needed. key_variable: where it comes from. key_source: the
+            same for errors, with its place in a `.env`.
         type: whose protocol it speaks. params: defaults of its calls.
         reason: why this model, where a `select` picked it.
         drop_refused_params: whether a sampling parameter its model refuses may be left out.
@@ -37,6 +39,7 @@ class ResolvedLLMConfig:
     api_base: str
     type: str
     key_variable: str | None = None
+    key_source: str | None = None
     timeout_seconds: float = 120.0
     max_retries: int = 2
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -51,7 +54,7 @@ class ResolvedLLMConfig:
             self.api_base,
             self.api_key,
             name=self.provider,
-            key_variable=self.key_variable,
+            key_variable=self.key_source or self.key_variable,
             timeout_seconds=self.timeout_seconds,
         )
 
@@ -127,6 +130,7 @@ def resolve_pick(
         api_base=kind.clean_base(provider.api_base or base or kind.provider.base_url),
         type=provider.type or name,
         key_variable=variable,
+        key_source=source(environ, variable) if variable else None,
         timeout_seconds=provider.timeout,
         max_retries=provider.max_retries,
         params=pick.params,

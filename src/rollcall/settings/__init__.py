@@ -27,8 +27,10 @@ from rollcall.settings.environment import (
     given,
     hint_of,
     read_environment,
+    remember_places,
     source,
     unread_dotenv,
+    with_places,
 )
 from rollcall.settings.words import (
     address_of,
@@ -67,6 +69,7 @@ __all__ = [
     "stamp_of",
     "web_address",
     "web_parts",
+    "with_places",
 ]
 
 
@@ -182,6 +185,7 @@ def resolve(
     cwd = cwd or _working_folder()
     seen = read_environment(cwd, os.environ if environ is None else environ, dotenv=dotenv)
     variables = seen.variables
+    remember_places(variables)
 
     named_config = _named(config, "--config", variables, "ROLLCALL_CONFIG")
     named_policy = _named(policy, "--policy", variables, "ROLLCALL_POLICY")

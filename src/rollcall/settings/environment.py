@@ -32,7 +32,7 @@ class Variables(UserDict[str, str]):
     Of several mappings the last one counts.
 
     Attributes:
-        dotenv: the `.env` that `of_dotenv` came from, as their error messages have it.
+        dotenv: the `.env` that some came from. of_dotenv: their names -> the lines they stand on.
     """
 
     ignore_case: ClassVar[bool] = os.name == "nt"
@@ -40,40 +40,42 @@ class Variables(UserDict[str, str]):
     def __init__(self, *given: Mapping[str, str]) -> None:
         super().__init__()
         self.dotenv: Path | None = None
-        self.of_dotenv: frozenset[str] = frozenset()
+        self.of_dotenv: dict[str, int] = {}
         for one in given:
             self.update(one)
 
     def __getitem__(self, name: str) -> str:
-        return self.data[self._key(name)]
+        return self.data[self.key(name)]
 
     def __setitem__(self, name: str, value: str) -> None:
-        self.data[self._key(name)] = value
+        self.data[self.key(name)] = value
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._key(name) in self.data
+        return isinstance(name, str) and self.key(name) in self.data
 
     def __repr__(self) -> str:
         return f"Variables({len(self.data)})"
 
-    def _key(self, name: str) -> str:
+    def key(self, name: str) -> str:
+        """A name as it is compared."""
         return name.upper() if self.ignore_case else name
 
-    def from_dotenv(self, name: str) -> Path | None:
-        """The `.env` that a variable came from; None of the process's own."""
-        return self.dotenv if self._key(name) in self.of_dotenv else None
+    def from_dotenv(self, name: str) -> str | None:
+        """Where in a `.env` a variable stands, as `path:line`; None of the process's own."""
+        line = self.of_dotenv.get(self.key(name))
+        return None if line is None else f"{self.dotenv}:{line}"
 
 
 class Given(NamedTuple):
-    """A value as somebody gave it: with which option or variable, and in which `.env`, if any."""
+    """A value as somebody gave it: with which option or variable, and where in a `.env`, if any."""
 
     value: str
     name: str
-    dotenv: Path | None = None
+    dotenv: str | None = None
 
     @property
     def said(self) -> str:
-        """Where it stands: `--config`, `ROLLCALL_CONFIG`, `ROLLCALL_CONFIG in /srv/.env`."""
+        """Where it stands: `--config`, `ROLLCALL_CONFIG`, `ROLLCALL_CONFIG in /srv/.env:3`."""
         return self.name if self.dotenv is None else f"{self.name} in {self.dotenv}"
 
     @property
@@ -122,11 +124,11 @@ def given(environ: Mapping[str, str], *names: str) -> Given | None:
 
 
 def source(environ: Mapping[str, str], name: str) -> str:
-    """Where a variable stands: `OPENAI_API_KEY`, or `OPENAI_API_KEY in /srv/.env`."""
+    """Where a variable stands: `OPENAI_API_KEY`, or `OPENAI_API_KEY in /srv/.env:3`."""
     return Given("", name, _dotenv_of(environ, name)).said
 
 
-def _dotenv_of(environ: Mapping[str, str], name: str) -> Path | None:
+def _dotenv_of(environ: Mapping[str, str], name: str) -> str | None:
     return environ.from_dotenv(name) if isinstance(environ, Variables) else None
 
 
@@ -148,14 +150,39 @@ def as_path(named: Given, cwd: Path) -> Path:
 
 _NAMED_BY: dict[str, str] = {}
 """Path or address -> the variable that named it in this process."""
+_IN_DOTENV: dict[str, str] = {}
+"""Variable of this run -> where in `.env` it stands, `path:line`."""
+_A_VARIABLE = re.compile(r"\b[A-Z][A-Z0-9_]{3,}\b")
+
+
+def remember_places(variables: Variables) -> None:
+    """Keep for errors where in `.env` the variables of this run stand."""
+    _IN_DOTENV.clear()
+    for name in variables.of_dotenv:
+        _IN_DOTENV[name] = f"{variables.dotenv}:{variables.of_dotenv[name]}"
 
 
 def hint_of(error: RollcallError) -> str:
     """An error's hint, and which variable named the path that the error is about."""
+    hint = error.hint
     about = sorted((path for path in _NAMED_BY if path in error.what), key=len)
-    if not about or _NAMED_BY[about[-1]] in error.what:
-        return error.hint
-    return f"{error.hint} The path comes from {_NAMED_BY[about[-1]]}.".lstrip()
+    if about and _NAMED_BY[about[-1]] not in error.what:
+        hint = f"{hint} The path comes from {_NAMED_BY[about[-1]]}.".lstrip()
+    return with_places(hint, error.what)
+
+
+def with_places(hint: str, what: str = "") -> str:
+    """A hint with the place in `.env` of each variable it speaks of, unless that is told already.
+
+    Args:
+        what: the sentence it belongs to.
+    """
+    for name in dict.fromkeys(_A_VARIABLE.findall(hint)):
+        where = _IN_DOTENV.get(name)
+        if where and where not in what + hint:
+            before, after = re.split(rf"\b{name}\b", hint, maxsplit=1)
+            hint = f"{before}{name} in {where}{after}"
+    return hint
 
 
 class LeftOut(NamedTuple):
@@ -241,12 +268,13 @@ def read_environment(
         return Environment(own, None, ())
     text = _dotenv_text(path, whole=dotenv == "whole")
     written = {name: value for name, value in _dotenv_values(text) if value is not None}
+    lines = _dotenv_lines(text)
     why = _unfit(written, own)
-    left_out = tuple(_left_out(path, text, why))
+    left_out = tuple(_left_out(path, lines, why))
     fit = {name: value for name, value in written.items() if name not in why}
     variables = Variables(fit, own)
     variables.dotenv = path
-    variables.of_dotenv = frozenset(Variables(written)) - frozenset(own)
+    variables.of_dotenv = {own.key(name): lines[name] for name in fit if name not in own}
     return Environment(variables, path, left_out)
 
 
@@ -271,6 +299,19 @@ def _dotenv_values(text: str) -> Iterable[tuple[str, str | None]]:
     from dotenv import dotenv_values
 
     return dotenv_values(stream=StringIO(text), interpolate=True).items()
+
+
+def _dotenv_lines(text: str) -> dict[str, int]:
+    """Name -> the line it stands on; of several the last, which is the one that counts."""
+    from dotenv.parser import parse_stream
+
+    lines = {}
+    for row in parse_stream(StringIO(text)):
+        if row.key is not None:
+            source, line = row.original
+            blank = source[: len(source) - len(source.lstrip())]
+            lines[row.key] = line + blank.count("\n")
+    return lines
 
 
 MOST_VARIABLE_BYTES = 30_000 if os.name == "nt" else 120 * 1024
@@ -326,21 +367,15 @@ def _room_bytes() -> int:
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def _left_out(path: Path, text: str, why: Mapping[str, str]) -> Iterator[LeftOut]:
+def _left_out(path: Path, lines: Mapping[str, int], why: Mapping[str, str]) -> Iterator[LeftOut]:
     """Tell each of them. What is no ordinary name is not shown: it may be a piece of a key."""
-    if not why:
-        return
-    from dotenv.parser import parse_stream
-
     from rollcall.files import AS_UTF_8
 
-    written = {row.key: row.original for row in parse_stream(StringIO(text)) if row.key in why}
-    for name, (source, line) in written.items():
-        blank = source[: len(source) - len(source.lstrip())]
-        bare = (name or "").replace("\0", "")
+    for name in filter(why.get, lines):
+        bare = name.replace("\0", "")
         called = bare if _NAME.fullmatch(bare) else "A variable"
-        where = f"{path}:{line + blank.count(chr(10))}"
-        yield LeftOut(bare, where, f"{called} is left out: {why[name or '']}.", AS_UTF_8)
+        where = f"{path}:{lines[name]}"
+        yield LeftOut(bare, where, f"{called} is left out: {why[name]}.", AS_UTF_8)
 
 
 def _find_dotenv(cwd: Path) -> Path | None:

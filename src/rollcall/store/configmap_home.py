@@ -19,9 +19,11 @@ from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
+from yaml import YAMLError
 
 from rollcall.errors import LostRace, StoreError
 from rollcall.files import sha256_of
+from rollcall.settings import given
 from rollcall.store.memory import Held
 
 MOST_BYTES = 1_048_576
@@ -32,6 +34,10 @@ _SLASH = ".."
 _TIMEOUT_SECONDS = (3, 20)
 
 
+_NO_KUBECONFIG = (TypeError, ValueError, AttributeError, LookupError)
+"""What the client raises over a file of another shape."""
+
+
 def api_client(environ: Mapping[str, str]) -> Any:
     """The client of the cluster we are in, else of the kubeconfig's current context.
 
@@ -40,15 +46,22 @@ def api_client(environ: Mapping[str, str]) -> Any:
     """
     settings = client.Configuration()
     settings.retries = False
+    named = given(environ, "KUBECONFIG")
     try:
         if environ.get("KUBERNETES_SERVICE_HOST"):
             config.load_incluster_config(client_configuration=settings)
         else:
-            path = environ.get("KUBECONFIG") or None
+            path = named.value if named else None
             config.load_kube_config(config_file=path, client_configuration=settings)
-    except (ConfigException, OSError) as error:
+    except (ConfigException, OSError, YAMLError, *_NO_KUBECONFIG) as error:
+        why = getattr(error, "strerror", None) or str(error).partition("\n")[0].rstrip(".")
+        if isinstance(error, _NO_KUBECONFIG):
+            why = "it is no kubeconfig"
+        if named:
+            fault = named.error(f"no cluster is found there ({why})", "Name a kubeconfig.")
+            raise StoreError(fault.what, fault.hint) from None
         raise StoreError(
-            f"There is no cluster to talk to: {str(error).rstrip('.')}.",
+            f"There is no cluster to talk to: {why}.",
             "Set KUBECONFIG, or run it in the cluster with a service account.",
         ) from None
     return client.ApiClient(settings)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from secrets import token_hex
 from typing import Any
-from urllib.parse import urlsplit
 
 import obstore
 from obstore import exceptions
@@ -20,6 +19,8 @@ from obstore.store import AzureStore, GCSStore, S3Store
 from rollcall.errors import LostRace, StoreError
 from rollcall.files import MOST_BYTES
 from rollcall.secrets import Redactor, names_secret
+from rollcall.settings import Given, web_parts
+from rollcall.settings import given as variable
 from rollcall.store.memory import Held
 
 _NAMES = {"s3": "S3", "gs": "Google Cloud Storage", "az": "Azure Blob Storage"}
@@ -245,13 +246,15 @@ def _client(kind: str, bucket: str, environ: Mapping[str, str]) -> Any:
         for name, value in environ.items()
         if name.startswith(_PREFIXES[kind]) and name in _UNDERSTOOD
     }
-    for name, value in given.items():
-        if ("ENDPOINT" in name or name.endswith("_URL")) and not _is_url(value):
-            raise ValueError(f"{name} is no address: it must begin with http:// or https://")
+    for name in given:
+        if "ENDPOINT" in name or name.endswith("_URL"):
+            _require_url(variable(environ, name))
     insecure = any(value.startswith("http://") for value in given.values())
-    emulator = environ.get("STORAGE_EMULATOR_HOST", "") if kind == "gs" else ""
+    emulator = variable(environ, "STORAGE_EMULATOR_HOST") if kind == "gs" else None
     if emulator:
-        url = emulator if "://" in emulator else f"http://{emulator}"
+        host = emulator.value
+        url = host if "://" in host else f"http://{host}"
+        _require_url(emulator, url)
         given["GOOGLE_SERVICE_ACCOUNT_KEY"] = json.dumps(
             {
                 "gcs_base_url": url.removesuffix("/"),
@@ -275,13 +278,21 @@ def _client(kind: str, bucket: str, environ: Mapping[str, str]) -> Any:
     return make[kind](bucket, **options)
 
 
-def _is_url(value: str) -> bool:
-    """Whether the client can take it: it ends the whole process over what is none."""
-    try:
-        parts = urlsplit(value)
-        return re.fullmatch(r"https?://[!-~]+", value) is not None and parts.port != 0
-    except ValueError:
-        return False
+def _require_url(named: Given | None, url: str | None = None) -> None:
+    """Refuse an address that is none: the client ends the whole process over one.
+
+    Args:
+        url: what it is taken for; left out: what was given.
+
+    Raises:
+        StoreError: it is none.
+    """
+    if named is None:
+        return
+    url = url or named.value
+    if web_parts(url) is None or not url.isascii():
+        fault = named.error("it is no address", "Begin it with http:// or https://.")
+        raise StoreError(fault.what, fault.hint)
 
 
 _UNDERSTOOD = frozenset(

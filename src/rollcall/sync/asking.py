@@ -235,10 +235,19 @@ def every_answer(
         elif answer.verdict is Verdict.NO_KEY:
             detail = missing_key(keys.providers[name], keys.elsewhere.get(name))
             given[name] = replace(answer, detail=detail)
+        elif answer.verdict is Verdict.AUTH:
+            given[name] = replace(answer, detail=answer.detail + _its_key(keys, settings, name))
     return {
         name: given.get(name) or _not_asked(keys, settings, provider)
         for name, provider in keys.providers.items()
     }
+
+
+def _its_key(keys: ProviderKeys, settings: Settings, name: str) -> str:
+    """Where a refused key stands, if in a `.env`: one may not know which was read."""
+    found = find_key(keys.providers[name], settings.environ)
+    where = source(settings.environ, found[0]) if found else ""
+    return f" (the key is {where})" if found and where != found[0] else ""
 
 
 def _is_proxy(name: str, why: str) -> Answer:

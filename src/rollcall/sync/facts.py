@@ -16,6 +16,7 @@ from rollcall.errors import SettingsError
 from rollcall.files import read_regular
 from rollcall.litellm_config.entries import called_by
 from rollcall.policy.schema import FACT_SOURCES
+from rollcall.settings import as_path, given
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -118,7 +119,11 @@ class _List:
     @cached_property
     def _file(self) -> FactFile | None:
         if self.word == LITELLM:
-            return _price_map(self._settings)
+            try:
+                return _price_map(self._settings)
+            except SettingsError as error:
+                self.problem = f"facts: {error.what.rstrip('.')}"
+                return None
         path = self._settings.policy_path.parent / self.word
         mark = _mark(path)
         return None if mark is None else FactFile(path.name, path, mark)
@@ -149,7 +154,7 @@ class _List:
         self.read()
         if self._reader is not None and self._file is not None:
             return _table(self._file, self._reader, names)
-        if self._file is None and (kept or self.word != LITELLM):
+        if self._file is None and not self.problem and (kept or self.word != LITELLM):
             self.problem = f"facts: {self.word} is not there"
         if kept:
             self.problem += "; what it said before counts"
@@ -183,11 +188,17 @@ def _source(table: Mapping[str, Any]) -> RecordedFacts:
 
 
 def _price_map(settings: Settings) -> FactFile | None:
-    """LiteLLM's own map: as ROLLCALL_PRICE_MAP names it, else that of the installed package."""
-    if named := settings.environ.get(VARIABLE):
-        path = Path(named)
+    """LiteLLM's own map: as ROLLCALL_PRICE_MAP names it, else that of the installed package.
+
+    Raises:
+        SettingsError: the variable names no file.
+    """
+    if named := given(settings.environ, VARIABLE):
+        path = as_path(named, Path())
         mark = _mark(path)
-        return None if mark is None else FactFile(path.name, path, mark)
+        if mark is None:
+            raise named.error("there is no such file", "Name LiteLLM's price map.")
+        return FactFile(path.name, path, mark)
     from rollcall.launch.find import find_package
     from rollcall.providers.open_lists import FILE_NAME
 
