@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from rollcall.errors import StoreError
+from rollcall.store.atomic import real_path
 from rollcall.store.state import State
 from rollcall.store.store import Store
 
@@ -81,6 +82,13 @@ def test_hidden_stays_hidden(store: Store) -> None:
         assert kernel.GetFileAttributesW(str(path)) & 0x02, name
 
 
+def shortened(path: str) -> str:
+    """As programs of old name it (`C:\\PROGRA~1`); itself where the drive has no such names."""
+    name = ctypes.create_unicode_buffer(32768)
+    ctypes.WinDLL("kernel32").GetShortPathNameW(path, name, len(name))
+    return name.value or path
+
+
 def test_every_spelling_of_a_path_has_the_same_history_and_state(store: Store) -> None:
     write(store)
     store.write_state(State(last_run=NOON))
@@ -91,10 +99,13 @@ def test_every_spelling_of_a_path_has_the_same_history_and_state(store: Store) -
         Path(folder.upper()) / "config.yaml",
         Path(folder[0].lower() + folder[1:]) / "config.yaml",
         Path("\\\\?\\" + folder) / "config.yaml",
+        Path(shortened(folder)) / "config.yaml",
+        Path(shortened(str(store.config_path))),
     ):
         other = Store(spelling, spelling.parent / ".rollcall")
         assert other.backups() == store.backups() != (), spelling
         assert other.read_state()[0].last_run == NOON, spelling
+        assert real_path(spelling).name == "config.yaml"
 
 
 def access(path: Path) -> str:

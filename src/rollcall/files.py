@@ -138,15 +138,18 @@ def is_file(path: Path) -> bool:
 
 def as_listed(path: str) -> str:
     """The path with its last part spelled as its folder has it, where letter case is ignored there
-    (Windows, and macOS as it comes); else, and where there is no such file, the path as it is.
+    (Windows, macOS as it comes), a short name of Windows (`CONFIG~1.YAM`) as the long one; else,
+    and where there is no such file, the path as it is.
     """
     folder, name = os.path.split(path)
     try:
         if os.path.samefile(path, os.path.join(folder, name.swapcase())):  # noqa: PTH118, PTH121
             names = os.listdir(folder or os.curdir)  # noqa: PTH208
             alike = [other for other in names if other.lower() == name.lower()]
+            if not alike:
+                return os.path.realpath(path)
             return os.path.join(folder, name if name in alike else alike[0])  # noqa: PTH118
-    except (OSError, ValueError, IndexError):
+    except (OSError, ValueError):
         pass
     return path
 
