@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from rollcall.catalog.model import Answer
 from rollcall.providers.fetch import Target, ask_all
 from rollcall.providers.registry import resolve_provider
+from tests.loopback import Answering, listening
 
 PATIENCE = 60.0
 """Seconds; nothing here waits for a time to pass."""
@@ -43,7 +42,7 @@ class Gateway:
         self.asked: list[Asked] = []
         gateway = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Answering):
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
                 headers = {name.lower(): value for name, value in self.headers.items()}
@@ -52,32 +51,18 @@ class Gateway:
                 found = reply(asked)
                 body = found.body
                 sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-                self.send_response(found.status)
-                for name, value in found.headers.items():
-                    self.send_header(name, value)
-                self.send_header("content-length", str(len(sent)))
-                self.end_headers()
-                self.wfile.write(sent)
+                self.say(found.status, sent, found.headers.items())
 
-            def log_message(self, *_: object) -> None:
-                """Nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._server = listening(Handler)
+        self.root = ""
+        """`http://127.0.0.1:PORT`."""
 
     def __enter__(self) -> Gateway:
-        self._thread.start()
+        self.root = f"http://127.0.0.1:{self._server.__enter__()}"
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    @property
-    def root(self) -> str:
-        """`http://127.0.0.1:PORT`."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+    def __exit__(self, *error: Any) -> None:
+        self._server.__exit__(*error)
 
 
 def asking(gateway: Gateway, kind: str = "openai", path: str = "/v1", **more: Any) -> Answer:

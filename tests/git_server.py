@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import os
 import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
+
+from tests.loopback import Answering, listening
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,29 +26,23 @@ class GitServer:
         self.headers: list[list[str]] = []
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Answering):
             def do_GET(self) -> None:
                 outer.answer(self)
 
             do_POST = do_GET  # noqa: N815
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._server = listening(Handler)
+        self.url = ""
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.__enter__()}"
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    def __exit__(self, *error: Any) -> None:
+        self._server.__exit__(*error)
 
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
+    def answer(self, request: Answering) -> None:
         """Let git answer, where the token may."""
         sent = request.headers.get_all("Authorization") or []
         self.headers.append(sent)
@@ -66,8 +60,8 @@ class GitServer:
         else:
             self._serve(request, path, query)
 
-    def _serve(self, request: BaseHTTPRequestHandler, path: str, query: str) -> None:
-        body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
+    def _serve(self, request: Answering, path: str, query: str) -> None:
+        body = request.sent()
         if request.headers.get("Transfer-Encoding") == "chunked":
             body = b"".join(iter(lambda: _chunk(request), b""))
         done = subprocess.run(
@@ -92,13 +86,8 @@ class GitServer:
         head, _, content = done.stdout.partition(b"\r\n\r\n")
         lines = [line.split(": ", 1) for line in head.decode().splitlines()]
         status = next((value for name, value in lines if name == "Status"), "200")
-        request.send_response(int(status.split()[0]))
-        for name, value in lines:
-            if name != "Status":
-                request.send_header(name, value)
-        request.send_header("Content-Length", str(len(content)))
-        request.end_headers()
-        request.wfile.write(content)
+        kept = [(name, value) for name, value in lines if name != "Status"]
+        request.say(int(status.split()[0]), content, kept)
 
 
 def login(token: str) -> str:
@@ -106,7 +95,7 @@ def login(token: str) -> str:
     return base64.b64encode(f"x-access-token:{token}".encode()).decode()
 
 
-def _chunk(request: BaseHTTPRequestHandler) -> bytes:
+def _chunk(request: Answering) -> bytes:
     size = int(request.rfile.readline(), 16)
     data = request.rfile.read(size)
     request.rfile.readline()

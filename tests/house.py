@@ -35,6 +35,15 @@ general_settings:
 
 START = date(2026, 11, 20)
 
+RULES = """
+allow:
+  - {family: claude-haiku, from: [anthropic], newest: 1}
+  - {match: [grok-4.5, grok-4.6], from: [xai]}
+aliases:
+  default: {family: claude-haiku}
+"""
+"""For two providers, anthropic and xai."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ran:
@@ -70,6 +79,11 @@ class House:
         monkeypatch.setenv("ROLLCALL_FORCE_TTY", "yes")  # what a person sees, without colours
         monkeypatch.setenv("NO_COLOR", "1")
         self.on(START)
+
+    def furnish(self) -> House:
+        """A policy of a few rules for two of the providers."""
+        self.write_policy(RULES, "anthropic", "xai")
+        return self
 
     def on(self, day: date) -> None:
         """Set the clock of every following run to noon of `day`."""

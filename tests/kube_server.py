@@ -6,9 +6,10 @@ import contextlib
 import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
+
+from tests.loopback import Answering, listening
 
 CONFIG = """\
 apiVersion: v1
@@ -80,7 +81,7 @@ class Cluster:
         }
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Answering):
     """The verbs that are used."""
 
     protocol_version = "HTTP/1.1"
@@ -88,8 +89,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         """One request."""
-        size = int(self.headers.get("content-length") or 0)
-        body = json.loads(self.rfile.read(size) or b"{}")
+        body = json.loads(self.sent() or b"{}")
         path = self.path.split("?")[0]
         verb = {"GET": "get", "PUT": "update", "POST": "create", "PATCH": "patch"}[self.command]
         kind = path.split("/namespaces/ai/")[-1].split("/")[0]
@@ -98,9 +98,9 @@ class Handler(BaseHTTPRequestHandler):
         with self.cluster.lock:
             self.cluster.requests.append(f"{verb} {kind}")
             if self.headers.get("authorization") != f"Bearer {self.cluster.token}":
-                self.say(401, {"message": "Unauthorized"})
+                self.say_json(401, {"message": "Unauthorized"})
             elif f"{verb} {kind}" in self.cluster.denied:
-                self.say(403, {"message": f"cannot {verb} {kind}", "reason": "Forbidden"})
+                self.say_json(403, {"message": f"cannot {verb} {kind}", "reason": "Forbidden"})
             else:
                 getattr(self, verb)(path, body)
 
@@ -109,7 +109,7 @@ class Handler(BaseHTTPRequestHandler):
     def get(self, path: str, _: dict[str, Any]) -> None:
         """Read one."""
         found = self.cluster.objects.get(path)
-        self.say(200, found) if found else self.say(404, {"message": "not found"})
+        self.say_json(200, found) if found else self.say_json(404, {"message": "not found"})
 
     def list(self, path: str, _: dict[str, Any]) -> None:
         """The pods: one of them cannot start where a rollout fails."""
@@ -120,25 +120,25 @@ class Handler(BaseHTTPRequestHandler):
             "metadata": {"name": "litellm-7d9"},
             "status": self.cluster.pod_status or status,
         }
-        self.say(200, {"kind": "PodList", "apiVersion": "v1", "items": [pod]})
+        self.say_json(200, {"kind": "PodList", "apiVersion": "v1", "items": [pod]})
 
     def create(self, path: str, body: dict[str, Any]) -> None:
         """A new one."""
         path = f"{path}/{body['metadata']['name']}"
         if path in self.cluster.objects:
-            self.say(409, {"message": "already exists"})
+            self.say_json(409, {"message": "already exists"})
             return
-        self.say(201, self.cluster.put(path, body))
+        self.say_json(201, self.cluster.put(path, body))
 
     def update(self, path: str, body: dict[str, Any]) -> None:
         """Replace one of this version."""
         found = self.cluster.objects.get(path)
         if found is None:
-            self.say(404, {"message": "not found"})
+            self.say_json(404, {"message": "not found"})
         elif found["metadata"]["resourceVersion"] != body["metadata"].get("resourceVersion"):
-            self.say(409, {"message": "the object has been modified", "reason": "Conflict"})
+            self.say_json(409, {"message": "the object has been modified", "reason": "Conflict"})
         else:
-            self.say(200, self.cluster.put(path, body))
+            self.say_json(200, self.cluster.put(path, body))
 
     def patch(self, path: str, body: dict[str, Any]) -> None:
         """A deployment's annotations; a change of the template starts a rollout."""
@@ -149,19 +149,7 @@ class Handler(BaseHTTPRequestHandler):
         texts = json.dumps([o.get("data") for o in self.cluster.objects.values()])
         bad = self.cluster.fails_on is not None and self.cluster.fails_on in texts
         found["status"] = self.cluster.status(found["metadata"]["generation"], ready=not bad)
-        self.say(200, self.cluster.put(path, found))
-
-    def say(self, status: int, body: Any) -> None:
-        """Answer."""
-        text = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_: object) -> None:
-        """Silent."""
+        self.say_json(200, self.cluster.put(path, found))
 
 
 @contextlib.contextmanager
@@ -169,13 +157,7 @@ def serving(folder: Path) -> Iterator[tuple[Cluster, Path]]:
     """A cluster, and the kubeconfig that leads to it."""
     cluster = Cluster()
     handler = type("OfOne", (Handler,), {"cluster": cluster})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with listening(handler) as port:
         path = folder / "kubeconfig"
-        path.write_text(CONFIG % (server.server_address[1], TOKEN), encoding="utf-8")
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield cluster, path
-        finally:
-            server.shutdown()
-            thread.join()
+        path.write_text(CONFIG % (port, TOKEN), encoding="utf-8")
+        yield cluster, path

@@ -10,10 +10,8 @@ from __future__ import annotations
 import json
 import os
 import socket
-import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +30,7 @@ from rollcall.settings import Settings, resolve
 from rollcall.store.store import Store
 from tests.litellm_cases import HEAD, KEY, Case
 from tests.litellm_proxy import MASTER_KEY, OFFLINE
+from tests.loopback import Answering, listening
 from tests.proxy_forks import wait_for
 
 if TYPE_CHECKING:
@@ -44,26 +43,23 @@ TAKEN = (f"Bearer {KEY}", "Bearer fake-api-key")
 WRONG = {"error": {"message": "wrong key", "type": "auth", "code": "401"}}
 
 
-class Upstream(BaseHTTPRequestHandler):
+class Upstream(Answering):
     """A provider that takes one key and says one word."""
 
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, *_args: object) -> None:
-        """Say nothing."""
-
     def do_GET(self) -> None:
         """A list of models for the good key, 401 for any other."""
         if self.headers.get("authorization") not in TAKEN:
-            self._answer(401, WRONG)
+            self.say_json(401, WRONG)
             return
-        self._answer(200, {"object": "list", "data": [{"id": "x", "object": "model"}]})
+        self.say_json(200, {"object": "list", "data": [{"id": "x", "object": "model"}]})
 
     def do_POST(self) -> None:
         """A completion for the good key, 401 for any other."""
-        body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"{}")
+        body = json.loads(self.sent() or b"{}")
         if self.headers.get("authorization") not in TAKEN:
-            self._answer(401, WRONG)
+            self.say_json(401, WRONG)
             return
         message = {"role": "assistant", "content": "OK"}
         answer = {
@@ -74,31 +70,14 @@ class Upstream(BaseHTTPRequestHandler):
             "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
         }
-        self._answer(200, answer)
-
-    def _answer(self, status: int, value: object) -> None:
-        raw = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(raw)))
-        self.end_headers()
-        with suppress(OSError):
-            self.wfile.write(raw)
+        self.say_json(200, answer)
 
 
 @contextmanager
 def upstream() -> Iterator[str]:
     """The provider's address; it ends with the block."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(Upstream) as port:
+        yield f"http://127.0.0.1:{port}/v1"
 
 
 MESSAGES = [{"role": "user", "content": "hi"}]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from rollcall.runtime.client import LLMClient
 from rollcall.runtime.network import Network
+from tests.loopback import Answering, listening
 from tests.simulator.chat import answer
 from tests.simulator.http import Reply, Request
 
@@ -52,15 +51,14 @@ def simulated(protocol: str) -> Iterator[Simulated]:
     """Serve a simulated provider's completions on a free port."""
     state = Simulated(protocol)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            length = int(self.headers.get("content-length", 0))
             parts = urlsplit(self.path)
             headers = {name.lower(): value for name, value in self.headers.items()}
-            body = self.rfile.read(length)
-            request = Request("POST", parts.path, dict(parse_qsl(parts.query)), headers, body)
+            query = dict(parse_qsl(parts.query))
+            request = Request("POST", parts.path, query, headers, self.sent())
             state.requests.append(request)
             reply = state.replies.pop(0) if state.replies else answer(protocol, request)
             self._give(reply or Reply(status=404, body=b'{"error": {"message": "no such path"}}'))
@@ -76,19 +74,8 @@ def simulated(protocol: str) -> Iterator[Simulated]:
                 self.wfile.flush()
             self.close_connection = True
 
-        def log_message(self, *_args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    with listening(Handler) as state.port:
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def write_config(folder: Path, text: str) -> Path:

@@ -7,15 +7,15 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
+from tests.loopback import Answering, listening
 
-class Front(BaseHTTPRequestHandler):
+
+class Front(Answering):
     """Passes on what it hears, to the port of `upstream`."""
 
     protocol_version = "HTTP/1.1"
@@ -29,7 +29,7 @@ class Front(BaseHTTPRequestHandler):
     def answer(self) -> None:
         """One request."""
         self.heard.append(self.command)
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        body = self.sent()
         if self.refusal is not None:
             status, code = self.refusal
             self.say(status, f"<Error><Code>{code}</Code><Message>No.</Message></Error>".encode())
@@ -59,11 +59,11 @@ class Front(BaseHTTPRequestHandler):
         finally:
             connection.close()
 
-    def say(self, status: int, body: bytes, headers: list[tuple[str, str]] | None = None) -> None:
-        """Answer."""
+    def say(self, status: int, body: bytes = b"", headers: Iterable[tuple[str, str]] = ()) -> None:
+        """Answer; of what the store said, what is true of this connection, too."""
         self.send_response(status)
         length = str(len(body))
-        for name, value in headers or []:
+        for name, value in headers:
             if name.lower() == "content-length" and self.command == "HEAD":
                 length = value
             elif name.lower() not in ("transfer-encoding", "connection", "content-length"):
@@ -71,9 +71,6 @@ class Front(BaseHTTPRequestHandler):
         self.send_header("content-length", length)
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Silent."""
 
 
 class GoogleXml(Front):
@@ -136,11 +133,5 @@ def in_front(
     """One of these before a store's port: its own port, and the methods it hears."""
     heard: list[str] = []
     handler = type("Standing", (kind,), {"upstream": port, "heard": heard, **said})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield server.server_address[1], heard
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(handler) as server:
+        yield server, heard

@@ -7,9 +7,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 from contextlib import contextmanager
-from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
@@ -23,6 +21,7 @@ from tests.arriving import patient
 from tests.corpus import ROOT
 from tests.litellm_matrix import MESSAGES, Upstream
 from tests.litellm_proxy import MASTER_KEY, OFFLINE
+from tests.loopback import listening
 from tests.platforms import not_on_windows
 from tests.proxy_forks import running_forks, wait_for
 
@@ -141,10 +140,10 @@ class Recorder(Upstream):
 
     def do_GET(self) -> None:
         rows = [{"id": one, "type": "model"} for one in self.listed[self.path.split("/")[1]]]
-        self._answer(200, {"object": "list", "data": rows, "has_more": False})
+        self.say_json(200, {"object": "list", "data": rows, "has_more": False})
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        body = json.loads(self.sent())
         key = self.headers.get("x-api-key") or self.headers["authorization"].partition(" ")[2]
         self.calls.append(Call(self.path, key, body["model"]))
         if self.path.endswith("/messages"):
@@ -167,7 +166,7 @@ class Recorder(Upstream):
                 "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
                 "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
             }
-        self._answer(200, told)
+        self.say_json(200, told)
 
 
 @contextmanager
@@ -175,16 +174,8 @@ def recording(listed: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, list[C
     """The address of the providers, which list these models, and what reaches them."""
     calls: list[Call] = []
     handler = type("Handler", (Recorder,), {"calls": calls, "listed": listed})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", calls
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(handler) as port:
+        yield f"http://127.0.0.1:{port}", calls
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from tests.house import RULES
 from tests.platforms import not_on_windows
 from tests.simulator.faults import Fault
 from tests.terminal import at_terminal
@@ -16,14 +17,7 @@ from tests.terminal import at_terminal
 if TYPE_CHECKING:
     from tests.house import House
 
-RULES = """
-allow:
-  - {family: claude-haiku, from: [anthropic], newest: 1}
-  - {match: [grok-4.5, grok-4.6], from: [xai]}
-aliases:
-  default: {family: claude-haiku}
-defaults: {stale_after: 7d}
-"""
+STALE = f"{RULES}defaults: {{stale_after: 7d}}\n"
 FIELDS = {
     "name", "provider", "id", "litellm_model", "family", "version", "stage", "released", "context",
     "max_output", "input_price", "output_price", "capabilities", "modalities", "in_config",
@@ -34,7 +28,7 @@ FIELDS = {
 @pytest.fixture
 def furnished(house: House) -> House:
     """Two providers, a few rules, applied."""
-    house.write_policy(RULES, "anthropic", "xai")
+    house.write_policy(STALE, "anthropic", "xai")
     house.applied()
     return house
 

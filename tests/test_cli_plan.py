@@ -9,28 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.house import OWN
+from tests.house import OWN, RULES
 from tests.simulator.faults import Fault
 from tests.terminal import in_pipes
 
 if TYPE_CHECKING:
     from tests.house import House, Ran
-
-RULES = """
-allow:
-  - {family: claude-haiku, from: [anthropic], newest: 1}
-  - {match: [grok-4.5, grok-4.6], from: [xai]}
-aliases:
-  default: {family: claude-haiku}
-"""
 NAMES = ["anthropic/claude-haiku-4-5-20251001", "xai/grok-4.6", "xai/grok-4.5"]
 
 
 @pytest.fixture
 def furnished(house: House) -> House:
     """Two providers and a few rules."""
-    house.write_policy(RULES, "anthropic", "xai")
-    return house
+    return house.furnish()
 
 
 def two_lines(ran: Ran) -> bool:

@@ -17,22 +17,13 @@ from tests.terminal import COMMAND, at_terminal, in_pipes, in_shell
 if TYPE_CHECKING:
     from tests.house import House
 
-RULES = """
-allow:
-  - {family: claude-haiku, from: [anthropic], newest: 1}
-  - {match: [grok-4.5, grok-4.6], from: [xai]}
-aliases:
-  default: {family: claude-haiku}
-"""
-
 posix = not_on_windows("no sh and no pseudo-terminals")
 
 
 @pytest.fixture
 def furnished(house: House) -> House:
     """Two providers and a few rules."""
-    house.write_policy(RULES, "anthropic", "xai")
-    return house
+    return house.furnish()
 
 
 @pytest.mark.parametrize("command", [["apply"], ["models"]])

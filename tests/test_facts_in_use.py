@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.loopback import Answering, listening
 from tests.platforms import not_on_windows
 from tests.simulator.faults import Fault
 
@@ -290,22 +289,13 @@ def web() -> Iterator[tuple[str, dict[str, bytes]]]:
     """A web server with some pages."""
     pages: dict[str, bytes] = {}
 
-    class Handler(BaseHTTPRequestHandler):
+    class Pages(Answering):
         def do_GET(self) -> None:
             body = pages.get(self.path)
-            self.send_response(404 if body is None else 200)
-            self.send_header("Content-Length", str(len(body or b"")))
-            self.end_headers()
-            self.wfile.write(body or b"")
+            self.say(404 if body is None else 200, body or b"")
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", pages
-    server.shutdown()
-    server.server_close()
+    with listening(Pages) as port:
+        yield f"http://127.0.0.1:{port}", pages
 
 
 @not_on_windows("a command is a #! script here")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from rollcall.store.remote import RemoteStore
 from tests.house import OWN, House
 from tests.kube_server import Cluster, serving
 from tests.platforms import not_on_windows
+from tests.racing import NOON, race
 
 if TYPE_CHECKING:
     from tests.simulator.simulator import Simulator
@@ -30,7 +30,6 @@ POLICY = "allow:\n  - {family: glm, from: [openrouter], newest: 1}\n"
 ADDRESS = "configmap://ai/litellm"
 PATH = "/api/v1/namespaces/ai/configmaps/litellm"
 EXAMPLE = Path(__file__).parents[1] / "examples" / "kubernetes" / "rollcall.yaml"
-NOON = "2026-11-20T12:00:00Z"
 
 
 @pytest.fixture
@@ -87,22 +86,7 @@ def test_of_twelve_writers_one_wins_ten_times(served: tuple[Cluster, Path], tmp_
     text = OWN.encode()
     for turn in range(10):
         stores = [store_at(served, tmp_path) for _ in range(12)]
-        for store in stores:
-            assert store.read_config() == text
-
-        def race(pair: tuple[int, RemoteStore], turn: int = turn, text: bytes = text) -> bytes:
-            new = b"# %d by %d\n" % (turn, pair[0])
-            try:
-                pair[1].write_config(new, expected=text, created=NOON, reason="race")
-            except LostRace:
-                return b""
-            return new
-
-        with ThreadPoolExecutor(12) as pool:
-            won = [new for new in pool.map(race, enumerate(stores)) if new]
-        assert len(won) == 1
-        [text] = won
-        assert stores[0].read_config() == text
+        text = race(stores, text, turn + 1)
 
 
 def test_a_stale_write_plans_again(

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -23,7 +22,7 @@ pytest.importorskip("obstore", reason="the extra `fleet` is not installed")
 from obstore.exceptions import GenericError
 
 from rollcall.catalog.model import Answer, Verdict
-from rollcall.errors import LostRace, StoreError
+from rollcall.errors import StoreError
 from rollcall.secrets import Redactor
 from rollcall.store.homes import Home, Shelf
 from rollcall.store.memory import Held
@@ -31,6 +30,7 @@ from rollcall.store.object_home import ObjectHome, _meaning
 from rollcall.store.remote import RemoteStore
 from rollcall.store.state import ProviderState, RunRecord, State
 from tests.house import OWN, House
+from tests.racing import NOON, race
 from tests.store_fronts import in_front
 from tests.stores import STORES, Bucket, before, port_of, put, s3_bucket, s3_variables, s3rver
 
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from tests.simulator.simulator import Simulator
 
 POLICY = "allow:\n  - {family: glm, from: [openrouter], newest: 1}\n"
-NOON = "2026-11-20T12:00:00Z"
 KEYS = itertools.count()
 
 
@@ -283,22 +282,8 @@ def test_of_sixteen_writers_one_wins_ten_times(
     for turn in range(10):
         stores = [store_at(bucket, address, tmp_path / str(n)) for n in range(16)]
         for store in stores:
-            assert store.read_config() == text
             store._seen.conditions = True
-
-        def race(pair: tuple[int, RemoteStore], turn: int = turn, text: bytes = text) -> bytes:
-            new = b"count: %d, by %d\n" % (turn + 1, pair[0])
-            try:
-                pair[1].write_config(new, expected=text, created=NOON, reason="race")
-            except LostRace:
-                return b""
-            return new
-
-        with ThreadPoolExecutor(16) as pool:
-            won = [new for new in pool.map(race, enumerate(stores)) if new]
-        assert len(won) == 1
-        [text] = won
-        assert stores[0].read_config() == text
+        text = race(stores, text, turn + 1)
     final = store_at(bucket, address, tmp_path)
     kept = [final.read_backup(backup.id) for backup in final.backups()]
     assert [row.split(b",")[0].strip() for row in kept] == [

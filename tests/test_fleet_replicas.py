@@ -13,7 +13,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
@@ -26,6 +25,7 @@ pytest.importorskip("obstore", reason="the extra `fleet` is not installed")
 from rollcall.store.object_home import ObjectHome
 from tests.house import House
 from tests.litellm_proxy import MASTER_KEY, running_litellm
+from tests.loopback import Answering, listening
 from tests.stores import Bucket, moto
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ aliases: {default: {family: glm}}
 """
 
 
-class Balancer(BaseHTTPRequestHandler):
+class Balancer(Answering):
     """Passes each call to the next replica; one that is to stop gets no more, and ends its own."""
 
     protocol_version = "HTTP/1.1"
@@ -52,7 +52,7 @@ class Balancer(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """One call."""
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        body = self.sent()
         with self.lock:
             replica = self.replicas.pop(0)
             self.replicas.append(replica)
@@ -69,13 +69,7 @@ class Balancer(BaseHTTPRequestHandler):
             with self.lock:
                 self.calling[replica] -= 1
                 self.lock.notify_all()
-        self.send_response(status)
-        self.send_header("content-length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_: object) -> None:
-        """Silent."""
+        self.say(status, text)
 
 
 class Fleet:
@@ -86,10 +80,7 @@ class Fleet:
         self.stack = contextlib.ExitStack()
         state = {"lock": threading.Condition(), "replicas": [], "calling": Counter()}
         self.handler: Any = type("Here", (Balancer,), state)
-        server = self.stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), self.handler))
-        self.url = f"http://127.0.0.1:{server.server_address[1]}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.stack.callback(server.shutdown)
+        self.url = f"http://127.0.0.1:{self.stack.enter_context(listening(self.handler))}"
         self.ends: dict[str, contextlib.ExitStack] = {}
         self.names = ["default"]
         self.answers: Counter[tuple[str, int]] = Counter()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,6 +13,7 @@ from rollcall.plan.masking import MASK
 from rollcall.providers.failures import wait_of
 from rollcall.secrets import Redactor
 from tests.house import House
+from tests.loopback import Answering, listening
 from tests.simulator.faults import Fault
 from tests.simulator.simulator import Simulator
 
@@ -124,7 +123,7 @@ def test_what_the_policy_says_is_shown(house: House) -> None:
 MIXED = "sim-MiXed-Key-0123456789"
 
 
-class Echo(BaseHTTPRequestHandler):
+class Echo(Answering):
     """A provider that repeats the key it was sent, in whatever way a test asks for."""
 
     replies: ClassVar[dict[str, tuple[int, dict[str, str], str]]] = {}
@@ -132,25 +131,13 @@ class Echo(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer what the path says."""
         status, headers, body = self.replies[self.path.split("/")[1]]
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("content-length", str(len(body.encode())))
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Say nothing."""
+        self.say(status, body.encode(), headers.items())
 
 
 @pytest.fixture
 def echo() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with listening(Echo) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 ESCAPED = "".join(f"\\u{ord(letter):04x}" for letter in MIXED)

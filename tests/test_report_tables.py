@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollcall.report.tables import render_table
+from tests.house import RULES
 from tests.terminal import in_pipes
 
 if TYPE_CHECKING:
@@ -18,20 +19,11 @@ if TYPE_CHECKING:
 
     from tests.house import House
 
-RULES = """
-allow:
-  - {family: claude-haiku, from: [anthropic], newest: 1}
-  - {match: [grok-4.5, grok-4.6], from: [xai]}
-aliases:
-  default: {family: claude-haiku}
-"""
-
 
 @pytest.fixture
 def furnished(house: House) -> House:
     """Two providers, a few rules, applied."""
-    house.write_policy(RULES, "anthropic", "xai")
-    house.applied()
+    house.furnish().applied()
     return house
 
 

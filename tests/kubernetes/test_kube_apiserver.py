@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +11,12 @@ import yaml
 
 pytest.importorskip("kubernetes", reason="the extra `fleet` is not installed")
 
-from rollcall.errors import LostRace, StoreError
+from rollcall.errors import StoreError
 from rollcall.store.configmap_home import MOST_BYTES, ConfigMapHome
 from rollcall.store.remote import RemoteStore
 from tests.house import OWN, House
 from tests.kubernetes.cluster import BINARIES, Cluster, Refused, eventually, kubelet, serving
+from tests.racing import race
 
 if TYPE_CHECKING:
     from tests.simulator.simulator import Simulator
@@ -37,7 +37,6 @@ MAP, MEMORY = (
 DEPLOYMENT = "/apis/apps/v1/namespaces/ai/deployments/litellm"
 PODS = "/api/v1/namespaces/ai/pods"
 ROLE = "/apis/rbac.authorization.k8s.io/v1/namespaces/ai/roles/rollcall"
-NOON = "2026-11-20T12:00:00Z"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "kubernetes" / "rollcall.yaml"
 ROLLOUT = ("apply", "--rollout", "deployment/litellm", "--rollout-timeout", "60s")
 
@@ -138,22 +137,7 @@ def test_of_twelve_writers_one_wins_ten_times(cluster: Cluster, tmp_path: Path) 
     text = OWN.encode()
     for turn in range(10):
         stores = [store_at(cluster, tmp_path) for _ in range(12)]
-        for store in stores:
-            assert store.read_config() == text
-
-        def race(pair: tuple[int, RemoteStore], turn: int = turn, text: bytes = text) -> bytes:
-            new = b"# %d by %d\n" % (turn, pair[0])
-            try:
-                pair[1].write_config(new, expected=text, created=NOON, reason="race")
-            except LostRace:
-                return b""
-            return new
-
-        with ThreadPoolExecutor(12) as pool:
-            won = [new for new in pool.map(race, enumerate(stores)) if new]
-        assert len(won) == 1
-        [text] = won
-        assert stores[0].read_config() == text
+        text = race(stores, text, turn + 1)
 
 
 def test_a_stale_put_plans_again(
