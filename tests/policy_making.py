@@ -15,7 +15,8 @@ from rollcall.policy.file import load_policy
 from rollcall.providers.adapters import ADAPTERS
 from rollcall.providers.registry import resolve_provider
 from rollcall.selection import admission, aliases
-from rollcall.selection.choosing import Candidate
+from rollcall.selection.choosing import Candidate, Pool
+from rollcall.selection.rule import RuleContext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -75,7 +76,7 @@ def load(text: str) -> schema.Policy:
 
 def admit(text: str, rows: Iterable[Model], **given: Any) -> admission.Admission:
     """The rules of a policy's text over some models."""
-    return admission.admit(load(text), shelves(rows), today=TODAY, **given)
+    return admission.admit(RuleContext(load(text), shelves(rows), TODAY, **given))
 
 
 def ids(outcome: admission.Admission) -> list[str]:
@@ -101,15 +102,15 @@ def lead(
     unanswered: Iterable[str] = (),
 ) -> tuple[dict[str, str | None], tuple[aliases.Resolved, ...], tuple[str, ...]]:
     """Where the aliases of a policy's text lead: alias -> target, and all that was said."""
-    resolved, notes = aliases.resolve(
+    choices = Pool(
         load(text),
-        pool,
+        tuple(pool),
+        TODAY,
         own_names=frozenset((*own_names, *own_aliases)),
-        current=current or {},
-        unanswered=frozenset(unanswered),
-        today=TODAY,
         own_aliases=frozenset(own_aliases),
+        unanswered=frozenset(unanswered),
     )
+    resolved, notes = aliases.resolve(choices, current or {})
     return {row.name: row.target for row in resolved}, resolved, notes
 
 

@@ -115,7 +115,7 @@ class Replay:
             inputs.document.managed,
             decided.blocks,
             model_reasons=decided.model_list.reasons,
-            alias_reasons=decided.alias_reasons,
+            alias_reasons={alias.name: alias.reason for alias in decided.resolved},
         )
         if changes and not decided.refused:
             self.config = writing.with_blocks(inputs.document, decided.blocks)

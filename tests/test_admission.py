@@ -15,6 +15,7 @@ from rollcall.catalog.model import Kind
 from rollcall.errors import PolicyError
 from rollcall.selection import admission
 from rollcall.selection.provider_catalog import denying_pattern
+from rollcall.selection.rule import RuleContext
 from tests.policy_making import TODAY, admit, ids, load, model, models, shelves
 
 if TYPE_CHECKING:
@@ -196,11 +197,8 @@ allow:
 - {family: claude-haiku, from: anthropic, name: "{id}"}
 """
         opus, haiku = admit(text, CLAUDES).admitted
-        assert (opus.rule, opus.name, opus.extras.params) == (
-            1,
-            "anthropic/claude-opus-5",
-            {"timeout": 5},
-        )
+        assert (opus.rule, opus.name) == (1, "anthropic/claude-opus-5")
+        assert load(text).extras("anthropic", opus.rule).params == {"timeout": 5}
         assert (haiku.rule, haiku.name) == (3, "claude-haiku-4-5-20251001")
 
     def test_rule_order_is_output_order(self) -> None:
@@ -452,7 +450,7 @@ class TestWarnings:
         text = "allow: [{family: claude-sonet}, {match: [claude-opus-5, claude-opus-55]}]"
         silent: dict[str, list[Model]] = {"openai": [], "gemini": [], "xai": []}
         catalogs = silent | shelves(CLAUDES)
-        outcome = admission.admit(load(text), catalogs, today=TODAY)
+        outcome = admission.admit(RuleContext(load(text), catalogs, TODAY))
         assert outcome.warnings == (
             "rule 1 finds nothing: nobody asked lists claude-sonet by anthropic; "
             "did you mean 'claude-sonnet'?",
@@ -576,7 +574,7 @@ deny: ["*opus*"]
 
     def test_which_rule_names_a_model_whatever_else_it_asks(self) -> None:
         policy = load("allow: [{family: gpt}, {match: 'claude-*', newest: 1, stage: preview}]")
-        assert admission.rule_of(policy, model("anthropic/claude-1")) == 1
+        assert admission.rule_of(policy, model("anthropic/claude-1")) == 2
         assert admission.rule_of(policy, model("xai/grok-4")) is None
         denying = load("allow: [{match: '*'}]\ndeny: [anthropic/claude-1]")
         assert admission.rule_of(denying, model("anthropic/claude-1")) is None
@@ -639,7 +637,7 @@ def calls_of(rows: list[Model]) -> int:
     """How many Python calls one admission takes: what grows too fast shows here, on any machine."""
     policy = load(RULES + "- {match: '*e*', newest: 1}\n" * 20)
     catalogs = shelves(rows)
-    admission.admit(policy, catalogs, today=TODAY)
+    admission.admit(RuleContext(policy, catalogs, TODAY))
     count = 0
 
     def note(_frame: object, event: str, _argument: object) -> None:
@@ -648,7 +646,7 @@ def calls_of(rows: list[Model]) -> int:
 
     sys.setprofile(note)
     try:
-        admission.admit(policy, catalogs, today=TODAY)
+        admission.admit(RuleContext(policy, catalogs, TODAY))
     finally:
         sys.setprofile(None)
     return count
@@ -687,7 +685,7 @@ class TestSafety:
 
     def test_a_rule_names_models_of_its_own_providers_only(self) -> None:
         policy = load("allow: [{family: gpt, from: openrouter}, {family: gpt, from: openai}]")
-        assert admission.rule_of(policy, model("openai/gpt-5")) == 1
-        assert admission.rule_of(policy, model("openrouter/openai/gpt-5")) == 0
+        assert admission.rule_of(policy, model("openai/gpt-5")) == 2
+        assert admission.rule_of(policy, model("openrouter/openai/gpt-5")) == 1
         only = load("allow: [{family: gpt, from: openrouter}]")
         assert admission.rule_of(only, model("openai/gpt-5")) is None

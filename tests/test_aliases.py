@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollcall.catalog.model import Kind, Price, PriceTier
-from rollcall.errors import PolicyError
 from rollcall.selection import aliases
-from rollcall.selection.choosing import Candidate
+from rollcall.selection.choosing import Candidate, Pool
 from tests.policy_making import TODAY, candidate, lead, load, price
 
 SONNETS = [
@@ -282,14 +281,15 @@ class TestStaying:
 
 
 class TestNames:
-    def test_an_alias_named_like_a_rule_names_its_model_is_an_error(self) -> None:
-        rule = "allow: [{family: claude-sonnet, from: [anthropic], name: sonnet}]\n"
-        pool = [candidate("anthropic/claude-sonnet-5", name="sonnet", rule=1)]
-        with pytest.raises(PolicyError) as caught:
-            lead(rule + "aliases: {sonnet: {family: claude-sonnet}}", pool)
-        assert "'sonnet'" in caught.value.what
-        assert "anthropic/claude-sonnet-5" in caught.value.what
-        assert "Rename the alias" in caught.value.hint
+    def test_a_derived_one_yields_to_a_name_that_a_rule_gives(self) -> None:
+        rule = "allow: [{family: claude-haiku, from: [anthropic], name: default}]\n"
+        pool = [candidate("anthropic/claude-haiku-4-5", name="default")]
+        targets, _, notes = lead(rule, pool)
+        assert "default" not in targets
+        assert (
+            "alias 'default' is left out: anthropic/claude-haiku-4-5 is called that, and answers "
+            "by it (rule 1)"
+        ) in notes
 
     @pytest.mark.parametrize("name", ['name: "{id}"', 'name: "{family}-{version}"'])
     def test_one_that_a_new_id_happens_to_have_is_left_out_and_the_run_goes_on(
@@ -415,15 +415,7 @@ class TestPicked:
     """A person's pick for `default` comes first; what the policy says comes after it."""
 
     def reasons(self, text: str, pool: list[Candidate], picked: str) -> dict[str, tuple[str, str]]:
-        rows, _ = aliases.resolve(
-            load(text),
-            pool,
-            own_names=frozenset(),
-            current={},
-            unanswered=frozenset(),
-            today=TODAY,
-            picked=picked,
-        )
+        rows, _ = aliases.resolve(Pool(load(text), tuple(pool), TODAY), {}, picked)
         return {row.name: (str(row.target), row.reason) for row in rows}
 
     def test_it_wins_while_it_is_admitted(self) -> None:
@@ -514,16 +506,9 @@ class TestWords:
     """Reasons and boundaries that nothing else pins."""
 
     def test_a_pick_counts_in_a_policy_that_has_no_default(self) -> None:
-        pool = [candidate("openai/gpt-5"), candidate("openai/gpt-4")]
-        rows, _ = aliases.resolve(
-            load("allow: []\naliases: {}"),
-            pool,
-            own_names=frozenset(),
-            current={},
-            unanswered=frozenset(),
-            today=TODAY,
-            picked="openai/gpt-4",
-        )
+        entries = (candidate("openai/gpt-5"), candidate("openai/gpt-4"))
+        pool = Pool(load("allow: []\naliases: {}"), entries, TODAY)
+        rows, _ = aliases.resolve(pool, {}, "openai/gpt-4")
         (only,) = rows
         assert (only.name, only.target) == ("default", "openai/gpt-4")
         assert only.reason == "picked with `rollcall pick`"

@@ -19,6 +19,7 @@ from rollcall.litellm_config import document, writing
 from rollcall.litellm_config.text import LoadedYaml
 from rollcall.policy import schema
 from rollcall.selection.admission import admit
+from rollcall.selection.rule import RuleContext
 from tests.house import House
 from tests.platforms import not_on_windows
 
@@ -214,7 +215,7 @@ def admitting(model_count: int, rule_count: int) -> int:
     found = schema.Policy.model_validate(rules(rule_count, tag))
     catalog = {"openrouter": models(model_count, tag)}
     today = date(2026, 11, 20)
-    return calls(lambda: admit(found, catalog, today=today, first_seen=lambda *_: None))
+    return calls(lambda: admit(RuleContext(found, catalog, today)))
 
 
 def test_admitting_grows_with_the_models_not_with_their_square() -> None:

@@ -16,7 +16,8 @@ from rollcall.policy.conditions import Condition
 from rollcall.policy.file import default_policy, load_policy
 from rollcall.policy.json_schema import json_schema
 from rollcall.selection import admission, aliases
-from rollcall.selection.choosing import Candidate
+from rollcall.selection.choosing import Candidate, Pool
+from rollcall.selection.rule import RuleContext
 from tests.policy_making import TODAY, load, model
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -210,6 +211,19 @@ MISTAKES = {
         "providers: {openrouter: {}}\naliases:\n  x: {family: gpt}\n  y: x\n",
         "policy.yaml:4: aliases.y: points at the alias 'x'.",
         "LiteLLM follows one step only",
+    ),
+    "alias with the name a rule gives": (
+        "providers: {openrouter: {}}\nallow:\n- {match: a}\n- {match: b, name: x}\naliases:\n"
+        "  y: openrouter/a\n  x: openrouter/a\n",
+        "policy.yaml:7: aliases.x: rule 2 gives a model that name, and nobody could reach it any "
+        "more.",
+        "Rename the alias, or give rule 2 another `name`.",
+    ),
+    "alias with the name all rules give": (
+        "providers: {openrouter: {}}\nnaming: x\nallow: [{match: a}]\naliases: {x: {family: a}}\n",
+        "policy.yaml:4: aliases.x: rule 1 gives a model that name, and nobody could reach it any "
+        "more.",
+        "Rename the alias, or give rule 1 another `name`.",
     ),
     "alias that falls back to itself": (
         "providers: {openrouter: {}}\naliases:\n  x: {family: gpt, fallbacks: [x]}\n",
@@ -563,12 +577,10 @@ def test_legacy_mode_needs_no_file_asks_openrouter_and_takes_what_anthropic_make
         model("openrouter/openai/gpt-5.5"),
         model("openrouter/acme/claude-sonnet-99"),
     ]
-    outcome = admission.admit(fallback, {"openrouter": rows}, today=TODAY)
+    outcome = admission.admit(RuleContext(fallback, {"openrouter": rows}, TODAY))
     assert [row.name for row in outcome.admitted] == ["openrouter/anthropic/claude-sonnet-5"]
-    pool = [Candidate(row.name, row.model, 1) for row in outcome.admitted]
-    (only,), _ = aliases.resolve(
-        fallback, pool, own_names=frozenset(), current={}, unanswered=frozenset(), today=TODAY
-    )
+    entries = tuple(Candidate(row.name, row.model, 1) for row in outcome.admitted)
+    (only,), _ = aliases.resolve(Pool(fallback, entries, TODAY), {})
     assert only.target == "openrouter/anthropic/claude-sonnet-5"
 
 

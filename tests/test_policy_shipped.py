@@ -9,7 +9,8 @@ import pytest
 from rollcall.policy import schema
 from rollcall.policy.file import load_policy
 from rollcall.selection import admission, aliases
-from rollcall.selection.choosing import Candidate
+from rollcall.selection.choosing import Candidate, Pool
+from rollcall.selection.rule import RuleContext
 from tests.policy_making import CORPUS, TODAY, real_catalogs
 
 SHIPPED = Path(__file__).resolve().parents[1] / "policy.yaml"
@@ -42,11 +43,9 @@ needs_corpus = pytest.mark.skipif(
 def resolved(providers: set[str]) -> tuple[admission.Admission, dict[str, str | None]]:
     loaded = shipped()
     catalogs = {name: rows for name, rows in real_catalogs().items() if name in providers}
-    outcome = admission.admit(loaded, catalogs, today=TODAY)
-    pool = [Candidate(r.name, r.model, r.rule) for r in outcome.admitted]
-    rows, _ = aliases.resolve(
-        loaded, pool, own_names=frozenset(), current={}, unanswered=frozenset(), today=TODAY
-    )
+    outcome = admission.admit(RuleContext(loaded, catalogs, TODAY))
+    entries = tuple(Candidate(r.name, r.model, r.rule) for r in outcome.admitted)
+    rows, _ = aliases.resolve(Pool(loaded, entries, TODAY), {})
     return outcome, {row.name: row.target for row in rows}
 
 

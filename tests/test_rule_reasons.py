@@ -9,6 +9,7 @@ import pytest
 
 from rollcall.catalog.model import Kind, Model
 from rollcall.selection import admission
+from rollcall.selection.rule import RuleContext
 from tests.corpus import needs_catalogs
 from tests.policy_making import TODAY, admit, ids, load, model, models, real_catalog, real_catalogs
 from tests.policy_making import shelves as by_provider
@@ -19,7 +20,7 @@ OTHERS = ("anthropic", "openai", "gemini", "xai", "openrouter")
 def warnings(text: str, *rows: Model) -> tuple[str, ...]:
     """What is said of a policy's rules where every provider answered."""
     catalogs: dict[str, list[Model]] = {name: [] for name in OTHERS}
-    return admission.admit(load(text), catalogs | by_provider(rows), today=TODAY).warnings
+    return admission.admit(RuleContext(load(text), catalogs | by_provider(rows), TODAY)).warnings
 
 
 SPECIAL: list[dict[str, Any]] = [
@@ -57,7 +58,7 @@ def test_no_pattern_admits_a_real_model_one_cannot_chat_with() -> None:
     catalogs["openrouter"] = real_catalog("openrouter", "2026-07-30")
     everything = 'allow: [{match: "*", stage: any}, {match: "*:*", stage: any}, {match: "*:free"}]'
     text = f"providers: {{{', '.join(f'{name}: {{}}' for name in catalogs)}}}\n{everything}"
-    admitted = admission.admit(load(text), catalogs, today=TODAY).admitted
+    admitted = admission.admit(RuleContext(load(text), catalogs, TODAY)).admitted
     assert len(admitted) > 300
     assert {row.model.kind for row in admitted} == {Kind.CHAT}
     assert not [row.model.id for row in admitted if row.model.batch_only]

@@ -64,9 +64,7 @@ FIELDS = ("price", "context", "max_output", "input_modalities", "ends", "replace
 
 def _said_by(model: Model) -> dict[str, object]:
     """The fields that a model's provider states itself."""
-    said: dict[str, object] = {
-        name: value for name in FIELDS[1:] if (value := getattr(model, name)) is not None
-    }
+    said = _stated(model)
     if model.price.input is not None or model.price.output is not None:
         said["price"] = model.price
     said |= model.capabilities
@@ -75,15 +73,14 @@ def _said_by(model: Model) -> dict[str, object]:
 
 def _told_in(facts: Facts) -> dict[str, object]:
     """The fields that a list states, as far as they can be borrowed."""
-    told: dict[str, object] = {
-        name: value for name in FIELDS[1:] if (value := getattr(facts, name)) is not None
-    }
+    told = _stated(facts)
     if facts.price.blended:
         told["price"] = facts.price
-    return {
-        **told,
-        **{word: yes for word, yes in facts.capabilities.items() if word in CAPABILITIES},
-    }
+    return told | {word: yes for word, yes in facts.capabilities.items() if word in CAPABILITIES}
+
+
+def _stated(one: Model | Facts) -> dict[str, object]:
+    return {name: value for name in FIELDS[1:] if (value := getattr(one, name)) is not None}
 
 
 @dataclass(frozen=True)

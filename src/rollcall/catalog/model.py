@@ -106,22 +106,27 @@ class Price(_Frozen):
         return self.input == 0 and self.output == 0 and not any(tiers)
 
     @property
-    def blended(self) -> Decimal | None:
-        """3 x input + output at the dearest tier, USD per token: the price models are compared by.
+    def dearest(self) -> tuple[Decimal, Decimal, PriceTier | None] | None:
+        """Input and output price where a call costs most, and the tier (None: the base prices).
 
         None where either part is unknown.
         """
         if self.input is None or self.output is None:
             return None
-        rows = [(self.input, self.output)]
-        rows += [
-            (
-                self.input if tier.input is None else tier.input,
-                self.output if tier.output is None else tier.output,
-            )
-            for tier in self.tiers
-        ]
-        return max(3 * input_price + output_price for input_price, output_price in rows)
+        rows: list[tuple[Decimal, Decimal, PriceTier | None]] = [(self.input, self.output, None)]
+        for tier in self.tiers:
+            into = self.input if tier.input is None else tier.input
+            rows.append((into, self.output if tier.output is None else tier.output, tier))
+        return max(rows, key=lambda row: 3 * row[0] + row[1])
+
+    @property
+    def blended(self) -> Decimal | None:
+        """3 x input + output at the dearest tier, USD per token: the price models are compared by.
+
+        None where either part is unknown.
+        """
+        dearest = self.dearest
+        return None if dearest is None else 3 * dearest[0] + dearest[1]
 
 
 class Model(_Frozen):

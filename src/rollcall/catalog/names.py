@@ -86,9 +86,6 @@ HOSTS: frozenset[str] = frozenset({
     "azure", "azure-ai", "bedrock", "cerebras", "deepinfra", "fireworks", "fireworks-ai",
     "github", "github-copilot", "gpustack", "groq", "nebius", "novita", "openrouter", "perplexity",
     "sambanova", "together", "together-ai", "vertex", "vertex-ai",
-    # what serving software says of models that are not its own
-    "library", "llama.cpp", "llamacpp", "lmstudio", "localai", "ollama", "organization-owner",
-    "sglang", "tgi", "vllm",
     # OpenAI's word for its own models, but Alibaba's too
     "system",
 })  # fmt: skip

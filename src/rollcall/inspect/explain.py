@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rollcall.catalog.model import Model, in_dollars
+from rollcall.catalog.model import Model
 from rollcall.inspect.explain_model import Explanation, Stage, explain_model, nowhere
 from rollcall.litellm_config.effective import alias_map, alias_target, entries
 from rollcall.litellm_config.entries import called_by, key_of, model_of, name_of
@@ -89,10 +89,7 @@ def _guards(
     for name in dict.fromkeys((now, alias.target)):
         model = models.get(name or "")
         if model is not None:
-            cost = price_of(inputs, model)
-            label = f" ({cost.source})" if cost and cost.source else ""
-            amount = f"{in_dollars(cost.blended / 4)}/M" if cost else "unknown"
-            yield f"price of {name}: {amount}{label}"
+            yield f"price of {name}: {price_of(inputs, model) or 'unknown'}"
     yield f"a rise of more than {inputs.policy.guards.price_rise:.0%} is held"
 
 

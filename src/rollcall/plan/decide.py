@@ -19,7 +19,7 @@ from rollcall.plan.last_days import LastDay, ending, last_days
 from rollcall.plan.model_list import ModelList, Origin, Placement, place_entries, settle
 from rollcall.plan.own_entries import named_in, read_own_entries
 from rollcall.selection import admission, aliases
-from rollcall.selection.choosing import Candidate
+from rollcall.selection.choosing import Candidate, Pool
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
@@ -56,11 +56,6 @@ class Decision(NamedTuple):
     last_days: tuple[LastDay, ...] = ()
     own: tuple[OwnEntry, ...] = ()
 
-    @property
-    def alias_reasons(self) -> dict[str, str]:
-        """Alias -> why it leads where it does."""
-        return {alias.name: alias.reason for alias in self.resolved}
-
 
 def decide(inputs: Inputs) -> Decision:
     """What our lines shall be: rules first, then entries, aliases, guards.
@@ -78,10 +73,9 @@ def decide(inputs: Inputs) -> Decision:
         wanted,
         lambda without: resolve_aliases(inputs, admitted, entries, own, without)[0],
     )
-    moves = hold_moves(inputs, entries, proven.aliases)
-    changes = (*proven.held, *moves.held)
-    held = [change.name for change in changes]
+    moves = hold_moves(inputs, entries, proven)
     named = named_in(inputs.document, inputs.included)
+    held = [change.name for change in moves.held]
     model_list = settle(entries, moves.aliases, held, inputs.own_names, named)
     blocks, fallback_notes = blocks_of(inputs, model_list, moves.aliases)
     ends = last_days(inputs, admitted, model_list.placements, own, moves.aliases)
@@ -90,13 +84,12 @@ def decide(inputs: Inputs) -> Decision:
         admitted=admitted,
         model_list=model_list,
         resolved=moves.aliases,
-        held=(*changes, *held_models(admitted)),
-        refused=refusals(inputs, entries, wanted),
+        held=(*moves.held, *held_models(admitted)),
+        refused=tuple(refusals(inputs, entries, wanted)),
         warnings=(
             *admitted.warnings,
             *entries.warnings,
             *notes,
-            *proven.notes,
             *moves.notes,
             *fallback_notes,
             *accepting_nothing(inputs, moves.aliases),
@@ -127,15 +120,17 @@ def resolve_aliases(
     pool = [*_pool(inputs, placements), *_own_pool(inputs, admitted, own)]
     kept = {one.key.provider for one in placements if one.origin is Origin.KEPT}
     return aliases.resolve(
-        inputs.policy,
-        sorted(pool, key=lambda one: one.rule),
-        own_names=inputs.own_names,
-        current=inputs.current_aliases,
-        unanswered=frozenset(name for name in kept if inputs.verdict(name) is not Verdict.OK),
-        today=inputs.today,
-        own_aliases=inputs.own_aliases,
-        own_ids=inputs.own_ids,
-        picked=inputs.picked,
+        Pool(
+            inputs.policy,
+            tuple(sorted(pool, key=lambda one: one.rule)),
+            inputs.today,
+            own_names=inputs.own_names,
+            own_aliases=inputs.own_aliases,
+            own_ids=inputs.own_ids,
+            unanswered=frozenset(name for name in kept if inputs.verdict(name) is not Verdict.OK),
+        ),
+        inputs.current_aliases,
+        inputs.picked,
     )
 
 
@@ -149,11 +144,10 @@ def _pool(inputs: Inputs, placements: Iterable[Placement]) -> Iterator[Candidate
             stated = model_of(one.entry)
             if stated is not None:
                 model = inputs.others.complete(stated)
-                index = admission.rule_of(inputs.policy, model)
-                rule = len(inputs.policy.allow) if index is None else index
+                rule = admission.rule_of(inputs.policy, model) or len(inputs.policy.allow) + 1
                 # A part of a list is an answer: what it lacks competes with what it holds.
                 away = not inputs.gave_part(one.key.provider)
-                yield Candidate(one.name, model, rule + 1, staying=away)
+                yield Candidate(one.name, model, rule, staying=away)
 
 
 def _own_pool(inputs: Inputs, admitted: Admission, own: Iterable[OwnEntry]) -> Iterator[Candidate]:
@@ -175,14 +169,13 @@ def blocks_of(
     inputs: Inputs, model_list: ModelList, resolved: tuple[Resolved, ...]
 ) -> tuple[Blocks, tuple[str, ...]]:
     """Our three blocks as plain data, and notes of what has to be left out."""
+    models = tuple(one.entry for one in model_list.placements)
     if elsewhere := inputs.router_elsewhere:
-        models = tuple(one.entry for one in model_list.placements)
         wanted = any(alias.target for alias in resolved)
         note = (f"aliases and fallbacks are left out: {elsewhere}",) if wanted else ()
         return Blocks(models=models), note
     alias_block = _alias_block(inputs, model_list, resolved)
     fallbacks, notes = _fallback_block(inputs, model_list, resolved, alias_block)
-    models = tuple(one.entry for one in model_list.placements)
     return Blocks(models=models, aliases=alias_block, fallbacks=fallbacks), notes
 
 
@@ -190,28 +183,19 @@ def _alias_block(
     inputs: Inputs, model_list: ModelList, resolved: tuple[Resolved, ...]
 ) -> dict[str, Any]:
     block: dict[str, Any] = {}
-    if inputs.mode is Mode.LEGACY:
-        block.update(_others_aliases(inputs, model_list, resolved))
+    if inputs.mode is Mode.LEGACY:  # the fuller policy's aliases stay while their targets do
+        known = {alias.name for alias in resolved} | inputs.own_names
+        names, targets = model_list.names | inputs.own_names, inputs.current_aliases
+        block = {
+            name: value
+            for name, value in inputs.document.managed.aliases.items()
+            if name not in known and targets[name] in names
+        }
     for alias in resolved:
         if alias.target is not None and alias.name not in inputs.own_names:
-            block[alias.name] = (
-                {"model": alias.target, "hidden": True} if alias.hidden else alias.target
-            )
+            hidden = {"model": alias.target, "hidden": True}
+            block[alias.name] = hidden if alias.hidden else alias.target
     return block
-
-
-def _others_aliases(
-    inputs: Inputs, model_list: ModelList, resolved: tuple[Resolved, ...]
-) -> dict[str, Any]:
-    """In legacy mode the aliases of the fuller policy stay while their targets do."""
-    known = {alias.name for alias in resolved} | inputs.own_names
-    names = model_list.names | inputs.own_names
-    targets = inputs.current_aliases
-    return {
-        name: value
-        for name, value in inputs.document.managed.aliases.items()
-        if name not in known and targets[name] in names
-    }
 
 
 def _fallback_block(

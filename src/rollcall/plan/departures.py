@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from rollcall.catalog.model import Model
     from rollcall.litellm_config.document import Entry
-    from rollcall.litellm_config.entries import EntryKey
     from rollcall.plan.inputs import Inputs
     from rollcall.selection.admission import Admission, Admitted
 
@@ -132,8 +131,7 @@ class Departure:
 
     cause: Cause
     reason: str
-    entry: Entry | None
-    renamed_to: str | None = None
+    entry: Entry | None = None
     missed: bool = False
     last: Entry | None = None
 
@@ -158,11 +156,9 @@ def depart(
     if present.ends is not None and present.ends < inputs.today:
         reason = f"{key.provider} retired it on {present.ends}"
         return _staying(inputs, entry, Cause.RETIRED, reason)
-    if (key.provider, key.id) in before():
-        return Departure(Cause.POLICY, "no rule of the policy admits it any more", None)
     why = admitted.superseded(key.provider, key.id)
-    if why is None and not inputs.same_policy:
-        return Departure(Cause.POLICY, "no rule of the policy admits it any more", None)
+    if key in before() or (why is None and not inputs.same_policy):
+        return Departure(Cause.POLICY, "no rule of the policy admits it any more")
     reason = why or "no rule admits it any more, under the same policy"
     return _staying(inputs, _refreshed(inputs, entry, present), Cause.SUPERSEDED, reason)
 
@@ -176,7 +172,7 @@ def depart_name(inputs: Inputs, entry: Entry, row: Admitted, before: Before) -> 
     mine, model, name = name_of(entry), row.model, row.name
     edited = before().get(model.key) == mine
     if edited or mine not in _possible_names(inputs, model):
-        return Departure(Cause.POLICY, f"the policy names it {name}", None)
+        return Departure(Cause.POLICY, f"the policy names it {name}")
     reason = f"another rule has the model now, as {name}"
     return _staying(inputs, _refreshed(inputs, entry, model), Cause.SUPERSEDED, reason)
 
@@ -184,17 +180,17 @@ def depart_name(inputs: Inputs, entry: Entry, row: Admitted, before: Before) -> 
 def _possible_names(inputs: Inputs, model: Model) -> set[str]:
     policy = inputs.policy
     return {
-        render_name(rule.name or policy.naming, model) for rule in admission.rules_of(policy, model)
+        render_name(policy.rule(rule).name or policy.naming, model)
+        for rule in admission.rules_of(policy, model)
     }
 
 
 def _refreshed(inputs: Inputs, entry: Entry, model: Model) -> Entry:
     """The entry with today's prices and limits: it is served, and charged, until it goes."""
-    rule = next(iter(admission.rules_of(inputs.policy, model)), None)
+    rule = admission.rule_of(inputs.policy, model)
     if rule is None:
         return entry
-    extras = inputs.policy.extras(model.provider, rule)
-    fresh = inputs.entry_of(model, name_of(entry), extras)
+    fresh = inputs.entry_of(model, name_of(entry), rule)
     day = leaves_on(entry)
     return with_leaving_day(fresh, day) if day else fresh
 
@@ -208,18 +204,12 @@ def _missing(
 ) -> Departure:
     renamed = listing.renamed(entry, key)
     if renamed is not None:
-        moved = {
-            **entry,
-            "litellm_params": {
-                **section_of(entry, "litellm_params"),
-                "model": renamed.litellm_model,
-            },
-        }
+        params = {**section_of(entry, "litellm_params"), "model": renamed.litellm_model}
         reason = f"{key.provider} renamed it to {renamed.id}"
-        return _staying(inputs, moved, Cause.RENAMED, reason, renamed.id)
+        return _staying(inputs, {**entry, "litellm_params": params}, Cause.RENAMED, reason)
     as_was = model_of(entry)
     if as_was is not None and admission.rule_of(inputs.policy, as_was) is None:
-        return Departure(Cause.POLICY, "no rule of the policy names it any more", None)
+        return Departure(Cause.POLICY, "no rule of the policy names it any more")
     departure = _staying(inputs, entry, Cause.WITHDRAWN, f"{key.provider} no longer lists it")
     missed = leaves_on(entry) is None and (as_was is None or admitted.would_take(as_was))
     return replace(departure, missed=missed)
@@ -241,20 +231,12 @@ def admitted_before(inputs: Inputs) -> dict[tuple[str, str], str]:
     return {row.model.key: row.name for row in before.admitted}
 
 
-def _staying(
-    inputs: Inputs,
-    entry: Entry,
-    cause: Cause,
-    reason: str,
-    renamed_to: str | None = None,
-) -> Departure:
+def _staying(inputs: Inputs, entry: Entry, cause: Cause, reason: str) -> Departure:
     """The entry stays until its leaving day; that day is written into it when it starts."""
     grace = inputs.policy.grace
     days = grace.superseded if cause is Cause.SUPERSEDED else grace.vanished
     latest = inputs.today + timedelta(days=days)
     day = min(leaves_on(entry) or latest, latest)
     if inputs.today >= day:
-        return Departure(cause, f"{reason}; its grace is over", None, renamed_to, last=entry)
-    return Departure(
-        cause, f"{reason}; stays until {day}", with_leaving_day(entry, day), renamed_to
-    )
+        return Departure(cause, f"{reason}; its grace is over", last=entry)
+    return Departure(cause, f"{reason}; stays until {day}", with_leaving_day(entry, day))

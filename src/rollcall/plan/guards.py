@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rollcall.catalog.model import Model
     from rollcall.plan.inputs import Inputs
     from rollcall.plan.model_list import ModelList, Placement
+    from rollcall.plan.trial import Trial
     from rollcall.selection.admission import Admission
     from rollcall.selection.aliases import Resolved
 
@@ -57,135 +58,114 @@ MIN_WITHDRAWN = 3
 
 def refusals(
     inputs: Inputs, model_list: ModelList, resolved: Sequence[Resolved]
-) -> tuple[Refusal, ...]:
+) -> Iterator[Refusal]:
     """The guards that refuse the whole plan; none with `force`."""
-    if inputs.force:
-        return ()
-    return (
-        *_too_many(inputs, model_list),
-        *_too_many_withdrawn(inputs, model_list),
-        *_vanishing_aliases(inputs, resolved),
-        *_aliases_left_behind(inputs, model_list, resolved),
-        *_replacing(inputs),
-    )
+    if not inputs.force:
+        yield from _too_many(inputs, model_list)
+        yield from _too_many_withdrawn(inputs, model_list)
+        yield from _vanishing_aliases(inputs, model_list, resolved)
+        yield from _replacing(inputs)
 
 
-def _replacing(inputs: Inputs) -> list[Refusal]:
-    if inputs.policy.model_list != "replace":
-        return []
+def _replacing(inputs: Inputs) -> Iterator[Refusal]:
     entries, others = len(inputs.document.own_models), len(inputs.document.own_aliases)
-    if not entries and not others:
-        return []
-    return [
-        Refusal(
+    if inputs.policy.model_list == "replace" and (entries or others):
+        yield Refusal(
             guard="model_list",
             reason="the policy says model_list: replace, which takes out what you wrote by hand: "
-            f"{_counted(entries, 'entry', 'entries')} and {_counted(others, 'alias', 'aliases')}",
+            f"{entries} {'entry' if entries == 1 else 'entries'} and "
+            f"{others} {'alias' if others == 1 else 'aliases'}",
             accept="say model_list: keep, or pass --force once",
         )
-    ]
 
 
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
-
-
-def _too_many(inputs: Inputs, model_list: ModelList) -> list[Refusal]:
+def _too_many(inputs: Inputs, model_list: ModelList) -> Iterator[Refusal]:
     limit = inputs.policy.guards.max_models
     number = sum(1 for one in model_list.placements if leaves_on(one.entry) is None)
-    if number <= limit:
-        return []
-    return [
-        Refusal(
+    if number > limit:
+        yield Refusal(
             guard="max_models",
             reason=f"{number} models would be in the config, the policy allows {limit}",
             accept="narrow the rules, raise guards.max_models, or pass --force",
         )
-    ]
 
 
-def _too_many_withdrawn(inputs: Inputs, model_list: ModelList) -> list[Refusal]:
+def _too_many_withdrawn(inputs: Inputs, model_list: ModelList) -> Iterator[Refusal]:
     entries = inputs.document.managed.models
     staying = [key for entry in entries if leaves_on(entry) is None and (key := key_of(entry))]
     ours = sum(1 for key in staying if inputs.verdict(key.provider) is Verdict.OK)
     missed = [name for name, departure in model_list.departures.items() if departure.missed]
     number, share = len(missed), inputs.policy.guards.max_withdrawn
-    if number < MIN_WITHDRAWN or number <= share * ours:
-        return []
-    names = ", ".join(missed[:8]) + (", ..." if number > 8 else "")
-    return [
-        Refusal(
+    if number >= MIN_WITHDRAWN and number > share * ours:
+        names = ", ".join(missed[:8]) + (", ..." if number > 8 else "")
+        yield Refusal(
             guard="max_withdrawn",
             reason=f"{number} of {ours} entries are no longer listed by providers that "
             f"answered, more than {share:.0%}: {names}",
             accept="look at the provider; if it is right, pass --force once",
         )
-    ]
 
 
-def _vanishing_aliases(inputs: Inputs, resolved: Iterable[Resolved]) -> list[Refusal]:
-    current = inputs.current_aliases
-    return [
-        Refusal(
-            guard="alias",
-            reason=f"alias {alias.name!r} leads to {current[alias.name]} now and would lead "
-            f"nowhere: {alias.reason}",
-            accept="admit a model for it, change or remove the alias in policy.yaml, or pass "
-            "--force",
-        )
-        for alias in resolved
-        if alias.target is None and alias.name in current
-    ]
+def _vanishing_aliases(
+    inputs: Inputs, model_list: ModelList, resolved: Iterable[Resolved]
+) -> Iterator[Refusal]:
+    """Aliases that would lead nowhere; in mode `legacy` also those of the fuller policy whose
+    targets it takes out.
+    """
+    others = dict(inputs.current_aliases)
+    for alias in resolved:
+        now = others.pop(alias.name, None)
+        if alias.target is None and now is not None:
+            yield Refusal(
+                guard="alias",
+                reason=f"alias {alias.name!r} leads to {now} now and would lead nowhere: "
+                f"{alias.reason}",
+                accept="admit a model for it, change or remove the alias in policy.yaml, or pass "
+                "--force",
+            )
+    names = model_list.names | inputs.own_names
+    for name, target in sorted(others.items()):
+        if inputs.mode is Mode.LEGACY and target not in names:
+            yield Refusal(
+                guard="alias",
+                reason=f"alias {name!r} leads to {target}, which mode legacy takes out",
+                accept="use mode orchestrator, or pass --force",
+            )
 
 
-def _aliases_left_behind(
-    inputs: Inputs,
-    model_list: ModelList,
-    resolved: Iterable[Resolved],
-) -> list[Refusal]:
-    """Aliases of the fuller policy whose targets mode `legacy` takes out."""
-    if inputs.mode is not Mode.LEGACY:
-        return []
-    names, current = model_list.names | inputs.own_names, inputs.current_aliases
-    others = set(current) - {alias.name for alias in resolved}
-    return [
-        Refusal(
-            guard="alias",
-            reason=f"alias {name!r} leads to {current[name]}, which mode legacy takes out",
-            accept="use mode orchestrator, or pass --force",
-        )
-        for name in sorted(others)
-        if current[name] not in names
-    ]
-
-
-class Move(NamedTuple):
-    """An alias that would lead somewhere else."""
-
-    alias: str
-    old: str
-    new: str
-
-
-def hold(inputs: Inputs, move: Move, models: Mapping[str, Model]) -> HeldChange | None:
+def hold(inputs: Inputs, alias: Resolved, models: Mapping[str, Model]) -> HeldChange | None:
     """Whether an alias's move is held: dearer than `price_rise` allows, or free becoming paid.
 
     Args:
         models: model_name -> model, of every entry before and after.
     """
-    old_model, new_model = models.get(move.old), models.get(move.new)
-    if old_model is None or new_model is None or _accepted(inputs, move, new_model):
+    old, new = inputs.current_aliases.get(alias.name, ""), alias.target or ""
+    before, after = models.get(old), models.get(new)
+    if old == new or before is None or after is None:
         return None
-    old, new = price_of(inputs, old_model), price_of(inputs, new_model)
-    why = _dearer(old, new, inputs.policy.guards.price_rise)
-    if why is None:
+    if inputs.accepted & {after.id, after.qualified, new, alias.name}:
         return None
-    return HeldChange(
-        name=move.alias,
-        change=f"{move.old} -> {move.new}",
-        reason=why,
-        accept=f"rollcall apply --accept {new_model.qualified}",
-    )
+    rise = inputs.policy.guards.price_rise
+    why = _dearer(price_of(inputs, before), price_of(inputs, after), rise)
+    return held_change(alias.name, f"{old} -> {new}", why, after.qualified) if why else None
+
+
+def held_change(name: str, change: str, reason: str, accept: str) -> HeldChange:
+    """A change that waits until a person accepts what `accept` names."""
+    accept = f"rollcall apply --accept {accept}"
+    return HeldChange(name=name, change=change, reason=reason, accept=accept)
+
+
+class Cost(NamedTuple):
+    """3 x input + output in USD per token; `source` is "" or says whose price stands in."""
+
+    blended: Decimal
+    source: str = ""
+
+    def __str__(self) -> str:
+        """`$0.28/M (OpenRouter's price for z-ai/glm-5)`: what a token costs on average."""
+        source = f" ({self.source})" if self.source else ""
+        return f"{in_dollars(self.blended / 4)}/M{source}"
 
 
 def price_of(inputs: Inputs, model: Model) -> Cost | None:
@@ -197,10 +177,6 @@ def price_of(inputs: Inputs, model: Model) -> Cost | None:
     return Cost(known.price.blended, price_label(source) if source else "")
 
 
-def _accepted(inputs: Inputs, move: Move, new: Model) -> bool:
-    return bool(inputs.accepted & {new.id, new.qualified, move.new, move.alias})
-
-
 def _dearer(old: Cost | None, new: Cost | None, rise: float) -> str | None:
     """Why a move from `old` to `new` is held; None where it is not, or cannot be compared."""
     if old is None:
@@ -208,21 +184,13 @@ def _dearer(old: Cost | None, new: Cost | None, rise: float) -> str | None:
     if old.blended == 0:
         if new is not None and new.blended == 0:
             return None
-        price = "of unknown price" if new is None else f"{in_dollars(new.blended / 4)}/M"
-        return f"it is free now, the new target is {price}{_labelled(new)}"
+        return f"it is free now, the new target is {new or 'of unknown price'}"
     if new is None:
         return None
     share = float(new.blended / old.blended) - 1
     if share <= rise:
         return None
-    return (
-        f"the price rises {share:.0%}, from {in_dollars(old.blended / 4)}/M{_labelled(old)} to "
-        f"{in_dollars(new.blended / 4)}/M{_labelled(new)} (3 parts input, 1 part output)"
-    )
-
-
-def _labelled(cost: Cost | None) -> str:
-    return f" ({cost.source})" if cost is not None and cost.source else ""
+    return f"the price rises {share:.0%}, from {old} to {new} (3 parts input, 1 part output)"
 
 
 def models_by_name(inputs: Inputs, placements: Iterable[Placement]) -> dict[str, Model]:
@@ -241,28 +209,32 @@ class Moves(NamedTuple):
 
     Attributes:
         aliases: each with the target it will have. held: the moves that wait for a person.
-        notes: moves that a guard would hold, were the old target not gone.
+        notes: aliases that move although a guard would hold them: nothing else is left for them.
+        trials: the calls that prove the targets not proven yet.
     """
 
     aliases: tuple[Resolved, ...]
-    held: tuple[HeldChange, ...]
-    notes: tuple[str, ...]
+    held: tuple[HeldChange, ...] = ()
+    notes: tuple[str, ...] = ()
+    trials: tuple[Trial, ...] = ()
 
 
-def hold_moves(inputs: Inputs, model_list: ModelList, resolved: Iterable[Resolved]) -> Moves:
+def hold_moves(inputs: Inputs, model_list: ModelList, proven: Moves) -> Moves:
     """Let each alias move where it resolved to, or hold it where it stands in config.yaml, because
     of what its new target would cost.
+
+    Args:
+        proven: the moves after the guard `trial`; see `plan.proving`.
     """
     models = models_by_name(inputs, model_list.placements)
-    aliases, held, notes = [], [], []
-    for alias in resolved:
-        old, new = inputs.current_aliases.get(alias.name), alias.target
-        found = None
-        if old is not None and new is not None and new != old:
-            found = hold(inputs, Move(alias.name, old, new), models)
-        if found is None or old is None or new is None:
+    aliases, held, notes = [], list(proven.held), list(proven.notes)
+    for alias in proven.aliases:
+        found = hold(inputs, alias, models)
+        if found is None:
             aliases.append(alias)
-        elif can_stay(inputs, model_list, old):
+            continue
+        old, new = inputs.current_aliases[alias.name], alias.target
+        if can_stay(inputs, model_list, old):
             reason = found.reason + _ends_anyway(model_list, old, new)
             held.append(found.model_copy(update={"reason": reason}))
             aliases.append(replace(alias, target=old, reason=f"held: {reason}"))
@@ -272,10 +244,10 @@ def hold_moves(inputs: Inputs, model_list: ModelList, resolved: Iterable[Resolve
                 f"alias {alias.name!r} moves from {old}, which is gone, to {new}, "
                 f"although {found.reason}"
             )
-    return Moves(tuple(aliases), tuple(held), tuple(notes))
+    return proven._replace(aliases=tuple(aliases), held=tuple(held), notes=tuple(notes))
 
 
-def _ends_anyway(model_list: ModelList, old: str, new: str) -> str:
+def _ends_anyway(model_list: ModelList, old: str, new: str | None) -> str:
     """What to say of a hold whose target its provider does not serve any more."""
     departure = model_list.departures.get(old)
     if departure is None or departure.cause is Cause.SUPERSEDED:
@@ -317,21 +289,8 @@ def accepting_nothing(inputs: Inputs, resolved: Sequence[Resolved]) -> Iterator[
         yield f"--accept {name}: no model and no alias is called that"
 
 
-def held_models(admitted: Admission) -> tuple[HeldChange, ...]:
+def held_models(admitted: Admission) -> Iterator[HeldChange]:
     """The models that wait because they are younger than `min_age`, or have not answered yet."""
-    return tuple(
-        HeldChange(
-            name=row.model.qualified,
-            change="add",
-            reason=row.reason,
-            accept=f"rollcall apply --accept {row.model.qualified}",
-        )
-        for row in admitted.held
-    )
-
-
-class Cost(NamedTuple):
-    """3 x input + output in USD per token; `source` is "" or says whose price stands in."""
-
-    blended: Decimal
-    source: str = ""
+    for row in admitted.held:
+        name = row.model.qualified
+        yield held_change(name, "add", row.reason, name)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from rollcall.litellm_config.document import ConfigDocument, Entry
     from rollcall.plan.trial import Callee
-    from rollcall.policy.schema import Extras, Policy, Rule
+    from rollcall.policy.schema import Policy
     from rollcall.providers.builtin import Provider
     from rollcall.selection.admission import Admission
     from rollcall.store.state import State, TrialRecord
@@ -105,8 +105,9 @@ class Inputs:
         """The day of the decision, UTC."""
         return self.now.date()
 
-    def entry_of(self, model: Model, name: str, extras: Extras) -> Entry:
-        """The managed entry of an admitted model, under the model_name `name`."""
+    def entry_of(self, model: Model, name: str, rule: int) -> Entry:
+        """The managed entry of a model that a rule admits, under the model_name `name`."""
+        extras = self.policy.extras(model.provider, rule)
         known = self._as_written(self.others.complete(model))
         return entry_of(
             known,
@@ -174,25 +175,27 @@ class Inputs:
         Raises:
             PolicyError: two models would carry one model_name.
         """
-        from rollcall.selection import admission  # not needed before the providers are asked
+        from rollcall.selection import admission, rule  # not needed before the answers are in
 
         return admission.admit(
-            policy,
-            self.catalogs,
-            today=self.today,
-            first_seen=self.first_seen,
-            accepted=self.accepted,
-            named_only=self.mode is Mode.SUBAGENTS,
-            present=self.present,
-            others=self.others,
-            unproven=self._unproven if policy.guards.trial == "all" else None,
+            rule.RuleContext(
+                policy,
+                self.catalogs,
+                self.today,
+                first_seen=self.first_seen,
+                accepted=self.accepted,
+                named_only=self.mode is Mode.SUBAGENTS,
+                present=self.present,
+                unproven=self._unproven if policy.guards.trial == "all" else None,
+                others=self.others,
+            )
         )
 
-    def _unproven(self, model: Model, rule: Rule, name: str) -> str | None:
+    def _unproven(self, model: Model, rule: int, name: str) -> str | None:
         """Why a model that a rule admits waits until it has answered; None = it does not."""
         from rollcall.plan import trial
 
-        call = trial.trial_of_model(self, model, self.policy.extras(model.provider, rule))
+        call = trial.trial_of(self, self.entry_of(model, name, rule), model)
         return trial.held_because(self, call, name)
 
     @cached_property

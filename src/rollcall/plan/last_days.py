@@ -142,12 +142,17 @@ def _listed_or_stated(inputs: Inputs, one: Placement) -> Model | None:
     if listed is not None:
         return inputs.others.complete(listed)
     stated = model_of(one.entry)
-    if stated is None or stated.ends is None:
-        return stated and inputs.others.complete(stated)
+    if stated is None:
+        return None
     known = inputs.others.complete(stated.model_copy(update={"ends": None}))
-    if known.ends == stated.ends:
-        return known
-    return known.model_copy(update={"ends": stated.ends, "borrowed": {"ends": ITS_ENTRY}})
+    return _ending_on(known, stated.ends)
+
+
+def _ending_on(model: Model, day: date | None) -> Model:
+    """The model with the last day that its entry states; the entry's word where no list's is."""
+    if day is None or day == model.ends:
+        return model
+    return model.model_copy(update={"ends": day, "borrowed": {"ends": ITS_ENTRY}})
 
 
 def _own_model(inputs: Inputs, one: OwnEntry) -> Model | None:
@@ -163,9 +168,7 @@ def _own_model(inputs: Inputs, one: OwnEntry) -> Model | None:
         Model(provider=provider, id=model_id or called, litellm_model=called)
     )
     said = day_of(section_of(one.entry, "model_info").get("deprecation_date"))
-    if said is None:
-        return model
-    return model.model_copy(update={"ends": said, "borrowed": {"ends": ITS_ENTRY}})
+    return _ending_on(model, said)
 
 
 def _follows(inputs: Inputs, admitted: Admission, model: Model) -> str:
@@ -181,10 +184,8 @@ def _follows(inputs: Inputs, admitted: Admission, model: Model) -> str:
     if key in inputs.listed and model.provider in inputs.catalogs:
         step = decisive(admitted.trail(*key))
         return NOT_ADMITTED + (f" ({step.why})" if step.rule is not None else "")
-    rule = rule_of(inputs.policy, _like(model, model.replaced_by))
-    return NOT_ADMITTED if rule is None else f"would be admitted by rule {rule + 1}"
-
-
-def _like(model: Model, model_id: str) -> Model:
-    """A model nobody lists yet, of the same provider and maker."""
-    return Model(provider=model.provider, id=model_id, litellm_model=model_id, maker=model.maker)
+    unlisted = Model(
+        provider=model.provider, id=model.replaced_by, litellm_model="", maker=model.maker
+    )
+    rule = rule_of(inputs.policy, unlisted)
+    return NOT_ADMITTED if rule is None else f"would be admitted by rule {rule}"

@@ -102,11 +102,11 @@ def place_entries(inputs: Inputs, admitted: Admission) -> ModelList:
             staying.setdefault(slot(name, key), Placement(entry, key, Origin.KEPT, kept))
         elif key not in places or places[key].name != name:
             row = places[key].admitted if key in places else None
-            if row is not None:
-                departure = depart_name(inputs, entry, row, before)
-            else:
-                departure = depart(inputs, admitted, entry, key, listings(key.provider), before)
-            departures[name] = departure
+            departures[name] = departure = (
+                depart_name(inputs, entry, row, before)
+                if row is not None
+                else depart(inputs, admitted, entry, key, listings(key.provider), before)
+            )
             gone[name] = departure.reason
             if departure.entry is not None:
                 leaving = Placement(departure.entry, key, Origin.LEAVING, departure.reason)
@@ -175,7 +175,7 @@ def _admitted_placements(
     present = _unseen_entries(inputs)
     calls = {name_of(entry): called_by(entry) for entry in inputs.own_entries}
     for row in admitted.admitted:
-        key = EntryKey(row.model.provider, row.model.id)
+        key = EntryKey(*row.model.key)
         other = kept.get(row.name, key)
         if row.name in own and calls.get(row.name) == row.model.litellm_model:
             alike += 1
@@ -190,16 +190,9 @@ def _admitted_placements(
                 f"not asked or did not answer; {key.qualified} is not added"
             )
         else:
-            placed.append(
-                Placement(
-                    present.get((key, row.name))
-                    or inputs.entry_of(row.model, row.name, row.extras),
-                    key,
-                    Origin.ADMITTED,
-                    row.reason,
-                    row,
-                )
-            )
+            entry = present.get((key, row.name))
+            entry = entry or inputs.entry_of(row.model, row.name, row.rule)
+            placed.append(Placement(entry, key, Origin.ADMITTED, row.reason, row))
     if alike:
         many = f"{alike} of your own entries call" if alike > 1 else "an entry of your own calls"
         taken.append(f"{many} what the policy admits under that name: see `rollcall adopt`")
@@ -242,7 +235,7 @@ def _kept_because(
         return None
     model = listings(key.provider).models.get(key.id)
     rules = admission.rules_of(inputs.policy, model) if model else iter(())
-    if any(not rule.from_ for rule in rules):
+    if any(not inputs.policy.rule(rule).from_ for rule in rules):
         return f"kept as it is: mode subagents works by rules that name {key.provider}"
     return None
 

@@ -113,17 +113,10 @@ def _key_of(inputs: Inputs, entry: Entry) -> tuple[str, str] | None:
 
 def _is_whole(inputs: Inputs, provider: str, model_id: str, entry: Entry) -> bool:
     """Whether a model's absence from its provider's list says that it is gone."""
-    answer = inputs.answers[provider]
-    chat = (
-        kind_of_id(model_id) is Kind.CHAT
-        and section_of(entry, "model_info").get("mode") in CHATTING
-    )
-    return (
-        answer.verdict is Verdict.OK
-        and not answer.partial
-        and chat
-        and not model_id.startswith("ft:")
-    )
+    answer, mode = inputs.answers[provider], section_of(entry, "model_info").get("mode")
+    chat = kind_of_id(model_id) is Kind.CHAT and mode in CHATTING
+    whole = answer.verdict is Verdict.OK and not answer.partial
+    return whole and chat and not model_id.startswith("ft:")
 
 
 def named_in(

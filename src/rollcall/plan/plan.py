@@ -162,7 +162,7 @@ def plan_of(inputs: Inputs, decision: Decision, result: bytes) -> Plan:
             before,
             after,
             model_reasons=decision.model_list.reasons,
-            alias_reasons=decision.alias_reasons,
+            alias_reasons={alias.name: alias.reason for alias in decision.resolved},
         ),
         held=[] if nobody else list(decision.held),
         providers=[provider_line(inputs, answer) for answer in inputs.answers.values()],

@@ -8,23 +8,18 @@ rather than none. Pure.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rollcall.catalog import order
 from rollcall.litellm_config.entries import model_of
-from rollcall.plan.guards import HeldChange, Move, can_stay, hold, models_by_name
-from rollcall.plan.trial import (
-    held_because,
-    is_to_be_tried,
-    standing,
-    trial_of_entry,
-    trial_of_model,
-)
+from rollcall.plan.guards import Moves, can_stay, held_change, hold, models_by_name
+from rollcall.plan.trial import held_because, is_to_be_tried, trial_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rollcall.catalog.model import Model
+    from rollcall.plan.guards import HeldChange
     from rollcall.plan.inputs import Inputs
     from rollcall.plan.model_list import ModelList
     from rollcall.plan.trial import Trial
@@ -38,31 +33,18 @@ if TYPE_CHECKING:
 TO_BE_TRIED = "to be tried at apply"
 
 
-class Proven(NamedTuple):
-    """The aliases with their moves to unproven models held; `trials` are the targets not proven.
-
-    Attributes:
-        notes: aliases that take an unproven model rather than none.
-    """
-
-    aliases: tuple[Resolved, ...]
-    held: tuple[HeldChange, ...] = ()
-    notes: tuple[str, ...] = ()
-    trials: tuple[Trial, ...] = ()
-
-
 def hold_unproven(
     inputs: Inputs, model_list: ModelList, wanted: Sequence[Resolved], again: Again
-) -> Proven:
+) -> Moves:
     """Let each alias move where it resolved to if that model has answered; else hold it, or let
     it lead to the next of the family that has.
     """
     if inputs.policy.guards.trial == "off":
-        return Proven(tuple(wanted))
+        return Moves(tuple(wanted))
     return _Holder(inputs, model_list, again).hold_all(wanted)
 
 
-def calls_of(inputs: Inputs, admitted: Admission, proven: Proven) -> tuple[Trial, ...]:
+def calls_of(inputs: Inputs, admitted: Admission, proven: Moves) -> tuple[Trial, ...]:
     """The calls a run should make: of targets, and with `trial: all` of models to be admitted."""
     calls = list(proven.trials)
     if inputs.policy.guards.trial == "all":
@@ -71,10 +53,8 @@ def calls_of(inputs: Inputs, admitted: Admission, proven: Proven) -> tuple[Trial
         for model, rule, name in new:
             if model.key in inputs.present:
                 continue
-            extras = inputs.policy.extras(model.provider, inputs.policy.allow[rule - 1])
-            call = trial_of_model(inputs, model, extras)
-            found = standing(inputs, call, name)
-            if call is not None and is_to_be_tried(inputs, call, found):
+            call = trial_of(inputs, inputs.entry_of(model, name, rule), model)
+            if call is not None and is_to_be_tried(inputs, call, name):
                 calls.append(call)
     return tuple({call.callee: call for call in calls}.values())
 
@@ -91,11 +71,11 @@ class _Holder:
         """model_name -> the calls that prove it: of each entry where LiteLLM balances several."""
         for one in model_list.placements:
             model = one.admitted.model if one.admitted else model_of(one.entry)
-            call = trial_of_entry(inputs, one.entry, model) if model else None
+            call = trial_of(inputs, one.entry, model) if model else None
             self.calls.setdefault(one.name, []).extend([call] if call else [])
         self.trials: list[Trial] = []
 
-    def hold_all(self, wanted: Sequence[Resolved]) -> Proven:
+    def hold_all(self, wanted: Sequence[Resolved]) -> Moves:
         """Every alias; the ones without a word against them as they are."""
         doubtful = [alias for alias in wanted if self._why_not(alias)]
         others: dict[str, Resolved] = {}
@@ -112,7 +92,7 @@ class _Holder:
             aliases.append(settled)
             held += [change] if change else []
             notes += [note] if note else []
-        return Proven(tuple(aliases), tuple(held), tuple(notes), tuple(self.trials))
+        return Moves(tuple(aliases), tuple(held), tuple(notes), tuple(self.trials))
 
     def _why_not(self, alias: Resolved) -> str | None:
         """Why an alias may not move to its target yet; None where it may, or is there already."""
@@ -127,10 +107,8 @@ class _Holder:
 
     def _moves(self, alias: Resolved) -> bool:
         """Whether an alias would move, and its new price is no reason to stay."""
-        old, new = self.inputs.current_aliases.get(alias.name), alias.target
-        if new is None or new == old:
-            return False
-        return old is None or not hold(self.inputs, Move(alias.name, old, new), self.models)
+        now = self.inputs.current_aliases.get(alias.name)
+        return alias.target not in (None, now) and not hold(self.inputs, alias, self.models)
 
     def _yet_to_be_tried(self, alias: Resolved) -> Resolved:
         """The alias, and its target among those to be called where nobody has called it yet."""
@@ -144,7 +122,7 @@ class _Holder:
         due = [
             call
             for call in self.calls.get(name, ())
-            if is_to_be_tried(self.inputs, call, standing(self.inputs, call, name, alias.name))
+            if is_to_be_tried(self.inputs, call, name, alias.name)
         ]
         self.trials += due
         return bool(due)
@@ -160,12 +138,8 @@ class _Holder:
         if sister is None and not stays:
             note = f"alias {alias.name!r} leads to {alias.target} all the same, having no other: "
             return alias, None, note + why
-        change = HeldChange(
-            name=alias.name,
-            change=f"{old or 'none'} -> {alias.target}",
-            reason=why,
-            accept=f"rollcall apply --accept {self._qualified(alias.target or '')}",
-        )
+        accept = self._qualified(alias.target or "")
+        change = held_change(alias.name, f"{old or 'none'} -> {alias.target}", why, accept)
         if sister is None:
             return replace(alias, target=old, reason=f"held: {why}"), change, ""
         lost = ((alias.target or "", why), *alias.candidates[1:])
@@ -196,9 +170,9 @@ class _Holder:
 
 def _between(found: Model, wanted: Model, old: Model | None) -> bool:
     """Whether a model is of the family wanted, and no step back from the old one."""
-    families = {one.reading.family for one in (found, wanted)}
-    if len(families) > 1:
+    family = wanted.reading.family
+    if found.reading.family != family:
         return False
-    if old is None or old.reading.family not in families:
+    if old is None or old.reading.family != family:
         return True
     return order.newest_first([old, found])[0].key == found.key

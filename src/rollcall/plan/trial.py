@@ -8,7 +8,7 @@ what they said.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from rollcall.catalog.model import Kind
@@ -18,11 +18,9 @@ from rollcall.secrets import variable_of
 from rollcall.settings import parse_moment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rollcall.catalog.model import Model
+    from rollcall.litellm_config.document import Entry
     from rollcall.plan.inputs import Inputs
-    from rollcall.policy.schema import Extras
     from rollcall.store.state import TrialRecord
 
 
@@ -92,32 +90,18 @@ def standing_of(outcome: Outcome) -> Standing:
     return Standing.NOT_YET if outcome in PASSING else Standing.REFUSED
 
 
-def trial_of_entry(inputs: Inputs, entry: Mapping[str, Any], model: Model) -> Trial | None:
-    """The call that proves an entry of ours; None where it is not called as a chat."""
-    key = key_of(dict(entry))
+def trial_of(inputs: Inputs, entry: Entry, model: Model) -> Trial | None:
+    """The call that proves an entry of ours, which stands there or would; None where it is not
+    called as a chat.
+    """
+    key = key_of(entry)
     params, info = section_of(entry, "litellm_params"), section_of(entry, "model_info")
-    if key is None or key.provider not in inputs.providers:
+    provider, mode = inputs.providers.get(key.provider if key else ""), str(info.get("mode") or "")
+    if provider is None or model.kind is not Kind.CHAT or mode not in ("", "chat", "responses"):
         return None
+    given = str(params.get("api_base") or provider.base_url)
+    base = provider.base_url if variable_of(given) is not None else given
     variable = variable_of(params.get("api_key"))
-    return _trial(inputs, model, params.get("api_base"), variable, str(info.get("mode") or ""))
-
-
-def trial_of_model(inputs: Inputs, model: Model, extras: Extras) -> Trial | None:
-    """The call that proves a model a rule would admit; None where it is not called as a chat."""
-    mode = extras.model_info.get("mode") or model.mode or ""
-    variable = extras.key_env or inputs.key_envs.get(model.provider)
-    given = extras.params.get("api_base") or extras.api_base
-    return _trial(inputs, model, given or inputs.providers[model.provider].api_base, variable, mode)
-
-
-def _trial(
-    inputs: Inputs, model: Model, api_base: object, variable: str | None, mode: str
-) -> Trial | None:
-    if model.kind is not Kind.CHAT or mode not in ("", "chat", "responses"):
-        return None
-    base = str(api_base or inputs.providers[model.provider].base_url)
-    if variable_of(base) is not None:
-        base = inputs.providers[model.provider].base_url
     return Trial(Callee(model.provider, model.id, plain_address(base), variable), base, mode)
 
 
@@ -147,9 +131,10 @@ def standing(inputs: Inputs, trial: Trial | None, *names: str) -> Standing:
     return found
 
 
-def is_to_be_tried(inputs: Inputs, trial: Trial, found: Standing) -> bool:
+def is_to_be_tried(inputs: Inputs, trial: Trial, *names: str) -> bool:
     """Whether this run should call: what has not answered is called at every run, once."""
-    return found is not Standing.PROVEN and trial.callee not in inputs.tried
+    proven = standing(inputs, trial, *names) is Standing.PROVEN
+    return not proven and trial.callee not in inputs.tried
 
 
 def _lately(inputs: Inputs, record: TrialRecord) -> bool:

@@ -5,6 +5,7 @@ A fact the provider does not state never passes, unless the rule assumes it.
 
 from __future__ import annotations
 
+import operator
 import re
 from datetime import date, datetime
 from decimal import Decimal
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
 
 CONDITION = re.compile(r"\s*(<=|>=|==|=|<|>)?\s*([0-9]+(?:\.[0-9]+)?)\s*([kKmM])?\s*")
 SCALE = {"": 1, "k": 1_000, "m": 1_000_000}
+COMPARE = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+    "==": operator.eq,
+}
 COUNTS = ("context", "max_output")
 FLAGS = ("tools", "vision", "reasoning", "structured_output")
 ASSUMABLE = (*COUNTS, *FLAGS)
@@ -40,17 +48,7 @@ class Condition(NamedTuple):
 
     def holds(self, fact: int | Decimal) -> bool:
         """Whether the fact compares as asked."""
-        match self.operator:
-            case "<=":
-                return fact <= self.value
-            case ">=":
-                return fact >= self.value
-            case "<":
-                return fact < self.value
-            case ">":
-                return fact > self.value
-            case _:
-                return fact == self.value
+        return bool(COMPARE[self.operator](fact, self.value))
 
     def __str__(self) -> str:
         return f"{self.operator} {self.value:f}"
@@ -70,9 +68,9 @@ def parse_condition(value: object, *, bare: str) -> Condition:
         raise ValueError(
             f'expected a comparison such as "{bare} 100", in quotes, not {shown(value)}'
         )
-    operator, digits, unit = found.groups()
+    compared, digits, unit = found.groups()
     scaled = Decimal(digits) * SCALE[(unit or "").lower()]
-    return Condition({None: bare, "=": "=="}.get(operator, operator), scaled)
+    return Condition({None: bare, "=": "=="}.get(compared, compared), scaled)
 
 
 def _parse_day(value: object) -> date:

@@ -1,5 +1,4 @@
 """Reads policy.yaml and says what is wrong with it: file, line, field, and what to write instead.
-Gives its JSON Schema, for editors.
 
 The shape is the schema's; here is what a schema cannot say: names that must exist, keys that must
 not be written out, times that leave none.
@@ -15,7 +14,6 @@ from pydantic import ValidationError
 
 from rollcall.catalog.model import CAPABILITIES
 from rollcall.errors import PolicyError, did_you_mean, shown
-from rollcall.policy.json_schema import json_schema
 from rollcall.policy.problems import Problem, in_order, problems_in
 from rollcall.policy.schema import Policy
 from rollcall.policy.words import FIELDS, OURS, PROVIDER_NAME, VARIABLE, template_error
@@ -166,6 +164,12 @@ def _is_plain(value: object) -> bool:
 def _alias(place: Place, name: str, spec: AliasSpec, policy: Policy) -> Iterator[Problem]:
     if not name.strip() or "*" in name:
         yield Problem(place, "not a name for an alias", "LiteLLM reads * as a wildcard.")
+    for at, rule in enumerate(policy.allow, start=1):
+        if name == (rule.name or policy.naming) and "{" not in name:
+            what = f"rule {at} gives a model that name, and nobody could reach it any more"
+            hint = f"Rename the alias, or give rule {at} another `name`."
+            yield Problem(place, what, hint, at_name=True)
+            break
     options: list[tuple[Place, Choice]] = [(place, spec)]
     options += [((*place, "first_of", index), one) for index, one in enumerate(spec.first_of)]
     for where, choice in options:
@@ -216,7 +220,9 @@ def load_policy(text: str, name: str) -> Policy:
     try:
         policy = Policy.model_validate(document.data)
     except ValidationError as error:
-        problems = problems_in(error, document.data, json_schema, required_hint=STARTER)
+        from rollcall.policy.json_schema import json_schema
+
+        problems = problems_in(error, document.data, json_schema(), required_hint=STARTER)
     else:
         problems = problems_of(policy)
     if problems:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rollcall.errors import did_you_mean, nearest, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pydantic import ValidationError
 
@@ -38,7 +38,7 @@ def in_order(problems: Sequence[Problem], document: Document) -> list[tuple[int,
 def problems_in(
     error: ValidationError,
     data: Any,
-    schema: Callable[[], Mapping[str, Any]],
+    schema: Mapping[str, Any],
     *,
     inside: Place = (),
     required_hint: str = "",
@@ -46,7 +46,7 @@ def problems_in(
     """What is wrong with a document, in the file's words rather than pydantic's.
 
     Args:
-        data: what was validated. schema: makes its JSON Schema, asked only for a wrong field.
+        data: what was validated. schema: its JSON Schema.
         inside: where in the file `data` stands.
         required_hint: what to do about a field that is missing, where a plain one would not help.
     """
@@ -68,7 +68,7 @@ def _is_misspelled(missing: tuple[Any, ...], unknown: Iterable[tuple[Any, ...]])
 def _problem(
     row: Any,
     data: Any,
-    schema: Callable[[], Mapping[str, Any]],
+    schema: Mapping[str, Any],
     inside: Place,
     required_hint: str,
 ) -> Problem:
@@ -76,7 +76,7 @@ def _problem(
     place, kind, given = (*inside, *local), row["type"], row["input"]
     match kind:
         case "extra_forbidden":
-            hint = _nearest_field(local, schema())
+            hint = _nearest_field(local, schema)
             return Problem(place, "unknown field", hint, at_name=True)
         case "missing":
             hint = required_hint or f"It is missing: add `{place[-1]}:` here."

@@ -6,8 +6,8 @@ Rules are counted from 1, in messages as in reasons: `allow[1]` and `rule 1` are
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import Any, Literal, NamedTuple
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -15,6 +15,9 @@ from rollcall.errors import did_you_mean, shown
 from rollcall.policy.conditions import ASSUMABLE, FLAGS, Where
 from rollcall.policy.words import Days, Seconds, Share, Words
 from rollcall.providers.builtin import CreatedMeans, PriceUnit, is_openrouter
+
+if TYPE_CHECKING:
+    from rollcall.catalog.model import Model
 
 Stage = Literal["stable", "preview", "any"]
 FACT_SOURCES = ("openrouter", "litellm")
@@ -184,11 +187,6 @@ class Defaults(Additions):
         description="When to warn of a model's last day; within the last of these an alias moves "
         "to the successor, where that is admitted. []: never.",
     )
-
-    @property
-    def move_before(self) -> timedelta | None:
-        """How long before a last day an alias moves to the successor; None = never."""
-        return timedelta(days=self.warn_before[-1]) if self.warn_before else None
 
     @field_validator("facts")
     @classmethod
@@ -362,9 +360,13 @@ class Policy(Section):
         "keep", description="Entries of a provider whose key is not set."
     )
 
-    def extras(self, provider: str, rule: Rule) -> Extras:
-        """What an entry of `provider` that `rule` admits gets besides what the list says."""
-        row = self.providers.get(provider)
+    def rule(self, number: int) -> Rule:
+        """The rule counted from 1."""
+        return self.allow[number - 1]
+
+    def extras(self, provider: str, number: int) -> Extras:
+        """What an entry of `provider` that a rule admits gets besides what the list says."""
+        row, rule = self.providers.get(provider), self.rule(number)
         layers: list[Additions] = [self.defaults, *([row] if row else []), rule]
         params: dict[str, Any] = {}
         model_info: dict[str, Any] = {}
@@ -373,6 +375,11 @@ class Policy(Section):
             model_info |= layer.model_info
         api_base = rule.api_base or (row.api_base if row else None)
         return Extras(params, model_info, rule.key_env, api_base)
+
+    def ends_soon(self, model: Model, today: date) -> bool:
+        """Whether a model's last day is so near that its successor goes before it."""
+        notice = self.defaults.warn_before[-1:]
+        return bool(notice) and model.ends is not None and (model.ends - today).days <= notice[0]
 
     @property
     def balanced_names(self) -> frozenset[str]:

@@ -302,7 +302,7 @@ def _invalid(
     from rollcall.policy.problems import in_order, problems_in
 
     given = document.data if data is None else data
-    problems = problems_in(error, given, model.model_json_schema, inside=inside)
+    problems = problems_in(error, given, model.model_json_schema(), inside=inside)
     line, first = in_order(problems, document)[0]
     field = ".".join(map(str, first.place))
     what, _, advice = first.what.partition("; ")

@@ -28,6 +28,7 @@ from rollcall.runtime.resolution import Pick, variable_of
 from rollcall.selection import admission
 from rollcall.selection.choosing import Candidate, Pool
 from rollcall.selection.choosing import choose as choose_alias
+from rollcall.selection.rule import RuleContext
 from rollcall.settings import Settings, parse_moment, resolve, stamp
 from rollcall.store.state import State
 from rollcall.store.store import Store, open_store
@@ -116,8 +117,7 @@ def choose(catalog: Catalog, select: Selection) -> tuple[Pick | None, str]:
     """The model a selection means among what is admitted, and why; or None, and why not. Pure."""
     rows = {row.model.qualified: row for row in catalog.admitted}
     entries = tuple(Candidate(name, row.model, row.rule) for name, row in rows.items())
-    nothing: frozenset[str] = frozenset()
-    pool = Pool(catalog.policy, entries, nothing, nothing, catalog.today)
+    pool = Pool(catalog.policy, entries, catalog.today)
     words = {name: getattr(select, name) for name in type(select).model_fields}
     outcome = choose_alias(pool, AliasSpec.model_construct(**words), None)
     if outcome.target is None:
@@ -202,17 +202,18 @@ class Shelf:
                 models[name] = known.models
                 as_of[name] = self._confirmed(state, name, known.fetched_at)
         since = cache(self._listed_since)
-        admitted = admission.admit(
+        context = RuleContext(
             policy,
             models,
-            today=self.settings.now.date(),
+            self.settings.now.date(),
             first_seen=lambda provider, model_id: state.first_seen(
                 provider, model_id, since(provider)
             ),
-            accepted=frozenset((*policy.accept, *state.accepted)),
+            accepted=frozenset(state.accepted),
             present=self._present() if policy.guards.min_age else frozenset(),
             others=self._others(policy, models),
         )
+        admitted = admission.admit(context)
         return Catalog(policy, admitted.admitted, callable_as, as_of, self.settings.now.date())
 
     def _others(self, policy: Policy, models: Mapping[str, Sequence[Model]]) -> OtherLists:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from rollcall.catalog.facts import NOTHING_BORROWED, OtherLists
 from rollcall.errors import PolicyError
 from rollcall.policy.words import name_fault, render_name
 from rollcall.selection.provider_catalog import ProviderCatalog
@@ -18,11 +17,10 @@ from rollcall.selection.rule import AppliedRule, RuleContext, Stop, verdict
 from rollcall.selection.warnings import moving_id_warnings, rule_warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import date
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rollcall.catalog.model import Model
-    from rollcall.policy.schema import Extras, Policy, Rule
+    from rollcall.policy.schema import Policy
 
     Key = tuple[str, str]
     """(provider, id)."""
@@ -37,14 +35,12 @@ class Admitted(NamedTuple):
 
     Attributes:
         rule: the rule that owns it, counted from 1. name: its model_name.
-        extras: what the policy adds to the entry.
         reason: for people, e.g. ``rule 3: newest 1 of claude-sonnet``.
     """
 
     model: Model
     rule: int
     name: str
-    extras: Extras
     reason: str
 
 
@@ -92,19 +88,19 @@ class Admission:
     """The outcome; `admitted` stands in output order."""
 
     admitted: tuple[Admitted, ...]
-    held: tuple[Held, ...] = ()
-    warnings: tuple[str, ...] = ()
-    _context: RuleContext | None = field(default=None, repr=False, compare=False)
-    _rules: tuple[AppliedRule, ...] = field(default=(), repr=False, compare=False)
+    held: tuple[Held, ...]
+    warnings: tuple[str, ...]
+    _context: RuleContext = field(repr=False, compare=False)
+    _rules: tuple[AppliedRule, ...] = field(repr=False, compare=False)
 
     def trail(self, provider: str, model_id: str) -> tuple[Step, ...]:
         """Every step of one model's way, for `explain`: the deny list, then each rule in turn."""
-        context = self._context
-        if context is None or provider not in context.catalogs:
+        catalog = self._context.catalogs.get(provider)
+        if catalog is None:
             return (Step(None, passed=False, why=f"{provider} was not asked or did not answer"),)
-        if model_id not in context.catalogs[provider].models:
+        if model_id not in catalog.models:
             return (Step(None, passed=False, why=f"{provider} does not list it"),)
-        item = context.catalogs[provider].item(model_id)
+        item = catalog.item(model_id)
         if item.denied is not None:
             return (Step(None, passed=False, why=f"denied by {item.denied!r}"),)
         steps = [Step(None, passed=True, why="not denied")]
@@ -118,29 +114,20 @@ class Admission:
         newest 1)`: something better, newer or stricter. None where no rule names it, or it is
         denied: the policy does not want its kind.
         """
-        context = self._context
-        if context is None or provider not in context.catalogs:
-            return None
-        row = context.catalogs[provider]
-        if model_id not in row.models or row.item(model_id).denied is not None:
-            return None
-        for applied in self._rules:
-            item = row.item(model_id)
-            stop, why = verdict(applied, item)
-            if stop is Stop.NEWEST:
-                newer = ", ".join(one.model.id for one in applied.ahead(item))
-                rule = f"rule {applied.number}: newest {applied.rule.newest}"
-                return f"superseded by {newer} ({rule})"
-            if stop is not None and stop in SUPERSEDING:
-                return f"superseded (rule {applied.number}: {why})"
+        for step in self.trail(provider, model_id):
+            if step.rule is not None and step.stop is Stop.NEWEST:
+                applied = self._rules[step.rule - 1]
+                ahead = applied.ahead(self._context.catalogs[provider].item(model_id))
+                newer = ", ".join(one.model.id for one in ahead)
+                return f"superseded by {newer} (rule {step.rule}: newest {applied.rule.newest})"
+            if step.stop in SUPERSEDING:
+                return f"superseded (rule {step.rule}: {step.why})"
         return None
 
     def would_take(self, model: Model) -> bool:
         """Whether a rule would admit a model if its provider still listed it, as far as `newest`
         and `max` go; False where newer ones have its place.
         """
-        if self._context is None:
-            return False
         alone = ProviderCatalog(model.provider, (model,), self._context.policy)
         item = alone.item(model.id)
         return any(
@@ -150,43 +137,13 @@ class Admission:
         )
 
 
-def admit(
-    policy: Policy,
-    catalogs: Mapping[str, Sequence[Model]],
-    *,
-    today: date,
-    first_seen: Callable[[str, str], date | None] = lambda _provider, _id: None,
-    accepted: frozenset[str] = frozenset(),
-    named_only: bool = False,
-    present: frozenset[tuple[str, str]] = frozenset(),
-    unproven: Callable[[Model, Rule, str], str | None] | None = None,
-    others: OtherLists = NOTHING_BORROWED,
-) -> Admission:
-    """Apply the rules to what the providers that answered list.
-
-    Args:
-        catalogs: provider -> its models; a provider that could not be asked is not in it.
-        first_seen: the day we first saw (provider, id); None = old enough for every `min_age`.
-        accepted: ids, `provider/id`s or model_names let past `min_age`.
-        named_only: only rules whose `from` names the provider (mode `subagents`).
-        present: (provider, id) of entries in the file: what is in is never held.
-        unproven: why a model that a rule would admit under a name waits for a trial; None = it
-            does not.
-        others: what other lists say where a provider says nothing.
+def admit(context: RuleContext) -> Admission:
+    """Apply the policy's rules to what the providers that answered list.
 
     Raises:
         PolicyError: two models would carry one model_name.
     """
-    context = RuleContext(
-        policy=policy,
-        catalogs=_catalogs(policy, catalogs, others),
-        today=today,
-        first_seen=first_seen,
-        accepted=accepted | set(policy.accept),
-        named_only=named_only,
-        present=present,
-        unproven=unproven,
-    )
+    policy = context.policy
     rules = tuple(AppliedRule(context, rule, at) for at, rule in enumerate(policy.allow, start=1))
     admitted, faults = _admitted(rules, policy)
     _refuse_twins(admitted.values(), policy)
@@ -197,7 +154,7 @@ def admit(
     ]
     return Admission(
         tuple(admitted.values()),
-        tuple(row for key, row in _held(rules, context).items() if key not in admitted),
+        tuple(row for key, row in _held(rules).items() if key not in admitted),
         tuple(dict.fromkeys(warnings)),
         context,
         rules,
@@ -212,57 +169,40 @@ def _admitted(
     faults = []
     for applied in rules:
         for item in applied.chosen:
-            row = _row(applied, item.model, policy)
-            if fault := name_fault(row.name) or name_fault(item.model.id):
-                faults.append(f"{item.model.qualified}: left out, {fault}")
+            model = item.model
+            name = render_name(applied.rule.name or policy.naming, model)
+            if fault := name_fault(name) or name_fault(model.id):
+                faults.append(f"{model.qualified}: left out, {fault}")
             else:
-                admitted.setdefault(item.model.key, row)
+                row = Admitted(model, applied.number, name, applied.reason(model))
+                admitted.setdefault(model.key, row)
     return admitted, faults
 
 
-def _held(rules: Iterable[AppliedRule], context: RuleContext) -> dict[Key, Held]:
+def _held(rules: Iterable[AppliedRule]) -> dict[Key, Held]:
     held: dict[Key, Held] = {}
     for applied in rules:
-        for item in applied.held:
-            reason = f"rule {applied.number}: {context.waits(item, applied.rule)}"
-            held.setdefault(item.model.key, Held(item.model, reason, applied.number))
+        for item, why in applied.held:
+            row = Held(item.model, f"rule {applied.number}: {why}", applied.number)
+            held.setdefault(item.model.key, row)
     return held
 
 
 def rule_of(policy: Policy, model: Model) -> int | None:
-    """The index in `policy.allow` of the first rule that names a model, whatever `newest`, `max`,
-    stage and conditions say of it; None when no rule does or it is denied.
+    """The first rule that names a model, counted from 1, whatever `newest`, `max`, stage and
+    conditions say of it; None when no rule does or it is denied.
     """
-    first = next(iter(rules_of(policy, model)), None)
-    return None if first is None else policy.allow.index(first)
+    return next(rules_of(policy, model), None)
 
 
-def rules_of(policy: Policy, model: Model) -> Iterator[Rule]:
+def rules_of(policy: Policy, model: Model) -> Iterator[int]:
     """The rules that name a model, in their order; see `rule_of`."""
     alone = ProviderCatalog(model.provider, (model,), policy)
     item = alone.item(model.id)
     if item.denied is None:
-        yield from (rule for rule in policy.allow if AppliedRule.names(rule, alone, item))
-
-
-def _catalogs(
-    policy: Policy, catalogs: Mapping[str, Sequence[Model]], others: OtherLists
-) -> dict[str, ProviderCatalog]:
-    """The catalogs in the policy's order of providers; others behind them, by name."""
-    order = [name for name in policy.providers if name in catalogs]
-    order += sorted(set(catalogs) - set(order))
-    return {name: ProviderCatalog(name, catalogs[name], policy, others) for name in order}
-
-
-def _row(applied: AppliedRule, model: Model, policy: Policy) -> Admitted:
-    rule = applied.rule
-    return Admitted(
-        model=model,
-        rule=applied.number,
-        name=render_name(rule.name or policy.naming, model),
-        extras=policy.extras(model.provider, rule),
-        reason=applied.reason(model),
-    )
+        for number, rule in enumerate(policy.allow, start=1):
+            if AppliedRule.names(rule, alone, item):
+                yield number
 
 
 def _refuse_twins(rows: Iterable[Admitted], policy: Policy) -> None:
@@ -270,7 +210,7 @@ def _refuse_twins(rows: Iterable[Admitted], policy: Policy) -> None:
     seen: dict[str, Admitted] = {}
     for row in rows:
         twin = seen.setdefault(row.name, row)
-        meant = all(policy.allow[one.rule - 1].balance for one in (twin, row))
+        meant = all(policy.rule(one.rule).balance for one in (twin, row))
         if twin is not row and not meant:
             rules = f"rules {twin.rule} and {row.rule}"
             raise PolicyError(

@@ -12,15 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from rollcall.catalog import order
 from rollcall.catalog.facts import said_by
-from rollcall.errors import PolicyError
 from rollcall.policy.schema import AliasSpec, Choice
-from rollcall.selection.choosing import Candidate, Pool, choose, is_candidate
+from rollcall.selection.choosing import Pool, choose, is_candidate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date
-
-    from rollcall.policy.schema import Policy
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,88 +37,61 @@ class Resolved:
 
 
 def resolve(
-    policy: Policy,
-    pool: Sequence[Candidate],
-    *,
-    own_names: frozenset[str],
-    current: Mapping[str, str],
-    unanswered: frozenset[str],
-    today: date,
-    own_aliases: frozenset[str] = frozenset(),
-    own_ids: frozenset[str] = frozenset(),
-    picked: str | None = None,
+    pool: Pool, current: Mapping[str, str], picked: str | None = None
 ) -> tuple[tuple[Resolved, ...], tuple[str, ...]]:
     """Resolve every alias of the policy, or the derived ones where it names none.
 
     Args:
-        pool: the managed entries in output order; leaving ones are not among them.
-        own_names: names the user's own lines give; a plain text may point at one.
-        current: alias -> the model_name it leads to in the file.
-        unanswered: providers that could not be asked.
-        today: the day of the decision: tells which last day is near.
+        pool: what an alias may lead to. current: alias -> the model_name it leads to in the file.
         picked: `provider/id` a person picked as `default`; what the policy says comes after it.
-        own_aliases: which of `own_names` are aliases: a fallback may lead to them, no alias.
-        own_ids: `model_info.id`s of the user's own entries: LiteLLM takes a name for one first.
 
     Returns:
         The aliases in the policy's order, and warnings. A derived alias that fits nothing, and led
         nowhere before, is left out with a note.
-
-    Raises:
-        PolicyError: an alias carries the very name that a rule gives.
     """
-    derived = policy.aliases is None
-    choices = Pool(policy, tuple(pool), own_names, unanswered, today, own_aliases)
-    specs = derive(choices, current) if policy.aliases is None else policy.aliases
+    derived = pool.policy.aliases is None
+    specs = derive(pool, current) if pool.policy.aliases is None else pool.policy.aliases
     if picked is not None:
         specs = {**specs, "default": _preferring(picked, specs.get("default"))}
     notes: list[str] = []
     chosen: list[Resolved] = []
     for name, spec in specs.items():
-        if why := _taken(name, policy, pool, own_names, own_ids):
+        if why := _taken(name, pool):
             notes.append(f"alias {name!r} is left out: {why}")
             continue
-        row = _chosen(name, spec, choices, current.get(name), picked, derived=derived)
+        row = _chosen(name, spec, pool, current.get(name), picked, derived=derived)
         if row.target is None:
             notes.append(f"alias {name!r} is left out: {row.reason}")
         if row.target is not None or not derived or name in current:
             chosen.append(row)
-    resolved, lost = _with_fallbacks(chosen, specs, choices)
-    ending = (_nothing_left(row, specs[row.name], choices, derived=derived) for row in resolved)
-    return resolved, (*notes, *lost, *filter(None, ending))
+    targets = {row.name: row.target for row in chosen if row.target is not None}
+    resolved = []
+    for row in chosen:
+        fallbacks, lost = _fallbacks(row, specs[row.name], targets, pool)
+        resolved.append(replace(row, fallbacks=fallbacks))
+        notes += lost
+    ending = (_nothing_left(row, specs[row.name], pool, derived=derived) for row in resolved)
+    return tuple(resolved), (*notes, *filter(None, ending))
 
 
 def _chosen(
     name: str,
     spec: AliasSpec,
-    choices: Pool,
+    pool: Pool,
     current: str | None,
     picked: str | None,
     *,
     derived: bool,
 ) -> Resolved:
     """One alias, without its fallbacks yet."""
-    found = choose(choices, spec, current)
+    found = choose(pool, spec, current)
     reason = found.reason
     if name == "default" and found.target is not None:
-        if picked is not None and choices.named(picked) == found.target:
+        if picked is not None and pool.named(picked) == found.target:
             reason = "picked with `rollcall pick`"
         elif derived and not reason.startswith("stays"):
             reason = DEFAULT_REASON
     return Resolved(name, found.target, spec.hidden, (), reason, found.candidates)
-
-
-def _with_fallbacks(
-    chosen: Sequence[Resolved], specs: Mapping[str, AliasSpec], choices: Pool
-) -> tuple[tuple[Resolved, ...], list[str]]:
-    """The aliases with their fallbacks, and notes of those that are nothing in the config."""
-    targets = {row.name: row.target for row in chosen if row.target is not None}
-    resolved, notes = [], []
-    for row in chosen:
-        fallbacks, lost = _fallbacks(row, specs[row.name], targets, choices)
-        resolved.append(replace(row, fallbacks=fallbacks))
-        notes += lost
-    return tuple(resolved), notes
 
 
 def _nothing_left(row: Resolved, spec: AliasSpec, pool: Pool, *, derived: bool) -> str | None:
@@ -136,15 +105,11 @@ def _nothing_left(row: Resolved, spec: AliasSpec, pool: Pool, *, derived: bool) 
     option = derive(later, {}).get(row.name) if derived else spec
     if option is not None and choose(later, option, None).target is not None:
         return None
+    said = said_by(one.model.borrowed.get("ends"))
+    what = f"will lead nowhere after {ends}: {one.name} ends then"
     if ends < pool.today:
-        return (
-            f"alias {row.name!r} leads to {one.name}, which ended on {ends}"
-            f"{said_by(one.model.borrowed.get('ends'))}, and nothing else admitted fits"
-        )
-    return (
-        f"alias {row.name!r} will lead nowhere after {ends}: {one.name} ends then"
-        f"{said_by(one.model.borrowed.get('ends'))}, and nothing else admitted fits"
-    )
+        what = f"leads to {one.name}, which ended on {ends}"
+    return f"alias {row.name!r} {what}{said}, and nothing else admitted fits"
 
 
 def fallback_entries(resolved: Iterable[Resolved]) -> tuple[dict[str, list[str]], ...]:
@@ -159,38 +124,24 @@ def fallback_entries(resolved: Iterable[Resolved]) -> tuple[dict[str, list[str]]
     )
 
 
-def _taken(
-    name: str,
-    policy: Policy,
-    pool: Sequence[Candidate],
-    own_names: frozenset[str],
-    own_ids: frozenset[str],
-) -> str | None:
+def _taken(name: str, pool: Pool) -> str | None:
     """What has an alias's name already, so that it cannot be written; None = nothing.
 
-    A name that a rule makes out of an id comes and goes with what a provider lists; one that a
-    rule gives as it stands is the policy's own contradiction.
+    A name that a rule gives as it stands is told where the policy is read; here are those that come
+    and go with what a provider lists, and aliases that the policy does not name.
     """
-    if name in own_names:
+    if name in pool.own_names:
         return "your own lines give that name already"
-    if name in own_ids:
+    if name in pool.own_ids:
         return "an entry of yours has it as its model_info.id, and LiteLLM would call that one"
-    twin = next((one for one in pool if one.name == name), None)
+    twin = next((one for one in pool.entries if one.name == name), None)
     if twin is None:
         return None
+    who = twin.model.qualified
     if twin.staying:
-        return (
-            f"{twin.model.qualified} has that name, and stays as it is until "
-            f"{twin.model.provider} answers"
-        )
-    rule = policy.allow[twin.rule - 1] if twin.rule <= len(policy.allow) else None
-    if rule is not None and "{" in (rule.name or policy.naming):
-        return f"{twin.model.qualified} is called that, and answers by it (rule {twin.rule})"
-    raise PolicyError(
-        f"The alias {name!r} has the name of a managed model ({twin.model.qualified}): "
-        "LiteLLM could not reach the model any more.",
-        f"Rename the alias, or give rule {twin.rule} another `name`.",
-    )
+        return f"{who} has that name, and stays as it is until {twin.model.provider} answers"
+    rule = f" (rule {twin.rule})" if twin.rule <= len(pool.policy.allow) else ""
+    return f"{who} is called that, and answers by it{rule}"
 
 
 def _preferring(picked: str, spec: AliasSpec | None) -> AliasSpec:

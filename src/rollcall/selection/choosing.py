@@ -15,7 +15,7 @@ from rollcall.catalog.facts import said_by
 from rollcall.catalog.model import Kind, in_dollars
 from rollcall.catalog.reading import is_family
 from rollcall.policy.conditions import ORDER
-from rollcall.selection.rule import ends_soon, plain
+from rollcall.selection.rule import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -50,14 +50,24 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The managed entries an alias may lead to, and what is known about their providers."""
+    """The managed entries an alias may lead to, and what is known beside them.
+
+    Attributes:
+        entries: in output order; leaving ones are not among them.
+        today: the day of the decision: tells which last day is near.
+        own_names: names the user's own lines give; a plain text may point at one.
+        own_aliases: which of these are aliases: a fallback may lead to them, no alias.
+        own_ids: `model_info.id`s of the user's own entries: LiteLLM takes a name for one first.
+        unanswered: providers that could not be asked.
+    """
 
     policy: Policy
     entries: tuple[Candidate, ...]
-    own_names: frozenset[str]
-    unanswered: frozenset[str]
     today: date
+    own_names: frozenset[str] = frozenset()
     own_aliases: frozenset[str] = frozenset()
+    own_ids: frozenset[str] = frozenset()
+    unanswered: frozenset[str] = frozenset()
 
     def named(self, text: str) -> str | None:
         """The model_name a plain text means: `provider/id`, or a name in the config.
@@ -77,7 +87,7 @@ class Pool:
 
     def ends_soon(self, one: Candidate) -> bool:
         """Whether an entry's last day is near."""
-        return ends_soon(self.policy, one.model, self.today)
+        return self.policy.ends_soon(one.model, self.today)
 
     def lasting(self, beyond: date) -> Pool:
         """Only entries whose last day is later than that, or not announced."""
@@ -92,7 +102,7 @@ class Pool:
         """What the rule that admitted an entry lets us assume of it."""
         if one.staying or not 0 < one.rule <= len(self.policy.allow):
             return {}
-        return self.policy.allow[one.rule - 1].assume
+        return self.policy.rule(one.rule).assume
 
 
 def is_candidate(one: Candidate) -> bool:
@@ -312,59 +322,50 @@ def _behind(pool: Pool, best: Candidate, one: Candidate, versions: list[list[Can
 
 def cheapest(fitting: list[Candidate], current: str | None, lost: list[tuple[str, str]]) -> Outcome:
     """The cheapest; the present one stays unless the new one is a fifth cheaper."""
-    outcome = _ranked(fitting, _by_price, _price_reason, lost)
-    best = next(one for one in fitting if one.name == outcome.target)
-    present = next((one for one in fitting if one.name == current), None)
-    if present is None or present is best:
-        return outcome
-    if _blended(best) <= WORTH_MOVING * _blended(present):
+    best, *others = _ranked(fitting, _cost)
+    present = next((one for one in others if one.name == current), None)
+    outcome = _outcome([best, *others], f"the cheapest: {_price_reason(best)}", lost, _price_reason)
+    if present is None or _cost(best) <= WORTH_MOVING * _cost(present):
         return outcome
     reason = f"stays at {_price_reason(present)}: {best.name} is less than a fifth cheaper"
-    others = tuple(row for row in outcome.candidates if row[0] != present.name)
-    return Outcome(present.name, reason, ((present.name, reason), *others))
+    rest = tuple(row for row in outcome.candidates if row[0] != present.name)
+    return Outcome(present.name, reason, ((present.name, reason), *rest))
 
 
-def _blended(one: Candidate) -> Decimal:
+def largest_context(fitting: list[Candidate], lost: list[tuple[str, str]]) -> Outcome:
+    """The one that takes in most tokens."""
+    ordered = _ranked(fitting, lambda one: -(one.model.context or 0))
+    return _outcome(ordered, f"the largest: {_context_reason(ordered[0])}", lost, _context_reason)
+
+
+def _ranked(
+    fitting: list[Candidate], number: Callable[[Candidate], Decimal | int]
+) -> list[Candidate]:
+    """By a number, the smallest first; ties the newest, then rule order, then name."""
+    return sorted(
+        fitting,
+        key=lambda one: (number(one), -order.release_number(one.model), one.rule, one.name),
+    )
+
+
+def _cost(one: Candidate) -> Decimal:
     return one.model.price.blended or Decimal(0)
 
 
-def _by_price(one: Candidate) -> tuple[Decimal, int]:
-    return _blended(one), -order.release_number(one.model)
-
-
 def _price_reason(one: Candidate) -> str:
-    price = one.model.price
-    if price.input is None or price.output is None:
+    dearest = one.model.price.dearest
+    if dearest is None:
         return "its price is unknown"
-    rows = [(price.input, price.output, "")]
-    for tier in price.tiers:
+    into, out, tier = dearest
+    at = ""
+    if tier is not None:
         at = f", above {tier.above_tokens} tokens" if tier.above_tokens else ", at peak hours"
-        into = price.input if tier.input is None else tier.input
-        out = price.output if tier.output is None else tier.output
-        rows.append((into, out, at))
-    into, out, at = max(rows, key=lambda row: 3 * row[0] + row[1])
     said = said_by(one.model.borrowed.get("price"))
     return f"{in_dollars(into)} in, {in_dollars(out)} out per 1M tokens{at}{said}"
 
 
-def _by_context(one: Candidate) -> tuple[int, int]:
-    return -(one.model.context or 0), -order.release_number(one.model)
-
-
 def _context_reason(one: Candidate) -> str:
     return f"{one.model.context} tokens of context"
-
-
-def _ranked(
-    fitting: list[Candidate],
-    key: Callable[[Candidate], tuple[Decimal | int, int]],
-    reason: Callable[[Candidate], str],
-    lost: list[tuple[str, str]],
-) -> Outcome:
-    """By a number; ties the newest, then rule order, then name."""
-    ordered = sorted(fitting, key=lambda one: (*key(one), one.rule, one.name))
-    word = "cheapest" if reason is _price_reason else "largest"
-    return _outcome(ordered, f"the {word}: {reason(ordered[0])}", lost, reason)
 
 
 def _outcome(
@@ -375,8 +376,3 @@ def _outcome(
 ) -> Outcome:
     rows = [(ordered[0].name, reason), *((one.name, behind(one)) for one in ordered[1:])]
     return Outcome(ordered[0].name, reason, (*rows, *lost))
-
-
-def largest_context(fitting: list[Candidate], lost: list[tuple[str, str]]) -> Outcome:
-    """The one that takes in most tokens."""
-    return _ranked(fitting, _by_context, _context_reason, lost)

@@ -9,18 +9,18 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rollcall.catalog import order, reading
-from rollcall.catalog.facts import said_by
+from rollcall.catalog import order
+from rollcall.catalog.facts import NOTHING_BORROWED, OtherLists, said_by
 from rollcall.policy.words import render_name
+from rollcall.selection.provider_catalog import ProviderCatalog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rollcall.catalog.model import Model
-    from rollcall.catalog.reading import Reading
     from rollcall.policy.conditions import Unmet
     from rollcall.policy.schema import Policy, Rule
-    from rollcall.selection.provider_catalog import ListedModel, ProviderCatalog
+    from rollcall.selection.provider_catalog import ListedModel
 
 
 class Stop(StrEnum):
@@ -38,66 +38,62 @@ class Stop(StrEnum):
     MAX = "max"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RuleContext:
-    """What every rule decides from; see `rollcall.selection.admission.admit`."""
+    """What every rule decides from.
+
+    Attributes:
+        listed: provider -> its models; a provider that could not be asked is not in it.
+        first_seen: the day we first saw (provider, id); None = old enough for every `min_age`.
+        accepted: ids, `provider/id`s or model_names let past `min_age`.
+        named_only: only rules whose `from` names the provider (mode `subagents`).
+        present: (provider, id) of entries in the file: what is in is never held.
+        unproven: why a model that a rule (by its number) would admit under a name waits for a
+            trial; None = it does not.
+        others: what other lists say where a provider says nothing.
+    """
 
     policy: Policy
-    catalogs: dict[str, ProviderCatalog]
+    listed: Mapping[str, Sequence[Model]]
     today: date
-    first_seen: Callable[[str, str], date | None]
-    accepted: frozenset[str]
-    named_only: bool
-    present: frozenset[tuple[str, str]]
-    unproven: Callable[[Model, Rule, str], str | None] | None = None
+    first_seen: Callable[[str, str], date | None] = lambda _provider, _id: None
+    accepted: frozenset[str] = frozenset()
+    named_only: bool = False
+    present: frozenset[tuple[str, str]] = frozenset()
+    unproven: Callable[[Model, int, str], str | None] | None = None
+    others: OtherLists = NOTHING_BORROWED
 
-    def rule(self, number: int) -> Rule:
-        """The rule counted from 1."""
-        return self.policy.allow[number - 1]
+    @cached_property
+    def catalogs(self) -> dict[str, ProviderCatalog]:
+        """The lists laid out, in the policy's order of providers; others behind them, by name."""
+        names = [name for name in self.policy.providers if name in self.listed]
+        names += sorted(set(self.listed) - set(names))
+        return {
+            name: ProviderCatalog(name, self.listed[name], self.policy, self.others)
+            for name in names
+        }
 
-    def ends_soon(self, model: Model) -> bool:
-        """Whether its announced end is near."""
-        return ends_soon(self.policy, model, self.today)
-
-    def waits(self, item: ListedModel, rule: Rule) -> str | None:
-        """Why a guard holds a model back, for people; None where none does."""
-        if item.model.key in self.present:
+    def waits(self, model: Model, number: int) -> str | None:
+        """Why a guard holds a model back that a rule would admit; None where none does."""
+        if model.key in self.present:
             return None
-        name = render_name(rule.name or self.policy.naming, item.model)
-        if self._too_young(item, name):
-            return self._age_reason(item)
-        return self.unproven(item.model, rule, name) if self.unproven else None
+        name = render_name(self.policy.rule(number).name or self.policy.naming, model)
+        names = {model.id, model.qualified, name}
+        young = self._too_young(model)
+        if young and names.isdisjoint((*self.accepted, *self.policy.accept)):
+            return young
+        return self.unproven(model, number, name) if self.unproven else None
 
-    def _too_young(self, item: ListedModel, name: str) -> bool:
-        """Whether `min_age` holds a model back."""
-        if not self.policy.guards.min_age:
-            return False
-        if not self.accepted.isdisjoint((item.model.id, item.model.qualified, name)):
-            return False
-        day = self._known_since(item)
-        return day is not None and (self.today - day).days < self.policy.guards.min_age
-
-    def _age_reason(self, item: ListedModel) -> str:
-        day = self._known_since(item)
-        since = "released" if order.release_date(item.model) else "first seen"
-        days = (self.today - day).days if day else 0
-        when = f"{days} days ago" if days >= 0 else f"on {day}"
-        return f"{since} {when}, min_age is {self.policy.guards.min_age} days"
-
-    def _known_since(self, item: ListedModel) -> date | None:
-        return order.release_date(item.model) or self.first_seen(*item.model.key)
-
-    def target_of(self, catalog: ProviderCatalog, target: str) -> Reading:
-        """The reading of what a moving id points at."""
-        if target in catalog.models:
-            return catalog.item(target).model.reading
-        return reading.read(target)
-
-
-def ends_soon(policy: Policy, model: Model, today: date) -> bool:
-    """Whether a model's last day is so near that its successor goes before it."""
-    notice = policy.defaults.move_before
-    return notice is not None and model.ends is not None and model.ends <= today + notice
+    def _too_young(self, model: Model) -> str | None:
+        least = self.policy.guards.min_age
+        if not least:
+            return None
+        released = order.release_date(model)
+        day = released or self.first_seen(*model.key)
+        if day is None or (age := (self.today - day).days) >= least:
+            return None
+        when = f"{age} days ago" if age >= 0 else f"on {day}"
+        return f"{'released' if released else 'first seen'} {when}, min_age is {least} days"
 
 
 class AppliedRule:
@@ -142,32 +138,36 @@ class AppliedRule:
         return self._select([item for item in self.passing if not self._waits(item)])
 
     @cached_property
-    def held(self) -> list[ListedModel]:
-        """What it would admit, were it older, or had it answered."""
-        return [item for item in self._wanted if self._waits(item)]
+    def held(self) -> list[tuple[ListedModel, str]]:
+        """What it would admit, were it older, or had it answered; and why it waits."""
+        return [(item, why) for item in self._wanted if (why := self._waits(item))]
 
     @cached_property
     def _wanted(self) -> list[ListedModel]:
         return self._select(self.passing)
 
     def _waits(self, item: ListedModel) -> str | None:
-        return self.context.waits(item, self.rule)
+        return self.context.waits(item.model, self.number)
 
-    def stop(self, item: ListedModel) -> Stop | None:
-        """What stops a named model before `newest` and `max`."""
-        rule, model = self.rule, item.model
-        retired = model.ends is not None and model.ends < self.context.today
+    def stop(self, item: ListedModel) -> tuple[Stop, str] | None:
+        """What stops a named model before `newest` and `max`, and why."""
+        rule, model, today = self.rule, item.model, self.context.today
+        retired = model.ends is not None and model.ends < today
         if retired and "ends" not in model.borrowed:  # what its provider lists, it still serves
-            return Stop.RETIRED
+            return Stop.RETIRED, f"it ended on {model.ends}"
         exact = "stage" not in rule.model_fields_set and model.id in rule.match
-        if not exact and rule.stage != "any" and model.reading.stage != rule.stage:
-            return Stop.STAGE
-        if self.unmet(item) is not None:
-            return Stop.WHERE
+        stage = model.reading.stage
+        if not exact and rule.stage not in ("any", stage):
+            return Stop.STAGE, f"takes {rule.stage} models, this one is {stage}"
+        if unmet := self.unmet(item):
+            known = "unknown, which never passes" if unmet.fact is None else plain(unmet.fact)
+            asked = f"{unmet.name} {plain(unmet.wanted)}"
+            return Stop.WHERE, f"wants {asked}; this one's is {known}{said_by(unmet.source)}"
         if rule.max_age is not None:
             day = order.release_date(model)
-            if day is None or (self.context.today - day).days > rule.max_age:
-                return Stop.MAX_AGE
+            if day is None or (today - day).days > rule.max_age:
+                why = f"released {day}" if day else "its release day is unknown"
+                return Stop.MAX_AGE, f"{why}, max_age is {rule.max_age} days"
         return None
 
     def unmet(self, item: ListedModel) -> Unmet | None:
@@ -215,10 +215,12 @@ class AppliedRule:
 
     def _first(self, versions: list[list[ListedModel]]) -> list[ListedModel]:
         """One id of each of the newest versions; one that ends soon yields to its successor."""
-        pool = {item.model.id: item for rows in versions for item in rows}
+        policy, pool = self.context.policy, {row.model.id: row for rows in versions for row in rows}
         picked: dict[str, ListedModel] = {}
         for rows in versions[: self.rule.newest]:
-            lasting = [item for item in rows if not self.context.ends_soon(item.model)]
+            lasting = [
+                item for item in rows if not policy.ends_soon(item.model, self.context.today)
+            ]
             item = (lasting or rows)[0]
             successor = pool.get(item.model.replaced_by or "")
             if not lasting and successor is not None:
@@ -318,36 +320,15 @@ def verdict(applied: AppliedRule, item: ListedModel) -> Verdict:
     if not names_exactly(rule, item):
         reasons = " and ".join(item.special)
         return Stop.SPECIAL, f"{reasons}: only a rule that names its exact id admits it"
-    match applied.stop(item):
-        case None:
-            return _of_selection(applied, item)
-        case Stop.RETIRED:
-            return Stop.RETIRED, f"it ended on {model.ends}"
-        case Stop.STAGE:
-            return Stop.STAGE, f"takes {rule.stage} models, this one is {model.reading.stage}"
-        case Stop.MAX_AGE:
-            day = order.release_date(model)
-            why = f"released {day}" if day else "its release day is unknown"
-            return Stop.MAX_AGE, f"{why}, max_age is {rule.max_age} days"
-        case stop:
-            return stop, _of_where(applied, item)
-
-
-def _of_where(applied: AppliedRule, item: ListedModel) -> str:
-    unmet = applied.unmet(item)
-    if unmet is None:
-        return "does not meet its conditions"
-    known = "unknown, which never passes" if unmet.fact is None else plain(unmet.fact)
-    asked = f"{unmet.name} {plain(unmet.wanted)}"
-    return f"wants {asked}; this one's is {known}{said_by(unmet.source)}"
+    return applied.stop(item) or _of_selection(applied, item)
 
 
 def _of_selection(applied: AppliedRule, item: ListedModel) -> Verdict:
     rule = applied.rule
     if item in applied.chosen:
         return None, applied.reason(item.model).partition(": ")[2]
-    if item in applied.held:
-        return Stop.HELD, applied.context.waits(item, rule) or ""
+    if why := next((why for held, why in applied.held if held is item), None):
+        return Stop.HELD, why
     if rule.newest is not None:
         ahead = applied.ahead(item)
         if item not in ahead:

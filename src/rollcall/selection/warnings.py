@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rollcall.catalog import order
 from rollcall.catalog.names import maker_of_family
+from rollcall.catalog.reading import read
 from rollcall.errors import did_you_mean, nearest
 from rollcall.policy.words import compile_glob
 from rollcall.selection.rule import Stop, named_ids, plain
@@ -167,19 +168,18 @@ def _why_none_pass(applied: AppliedRule) -> str:
 
 def _reason(applied: AppliedRule, item: ListedModel) -> tuple[str, str]:
     """Why a named model does not pass: said of all, and of some."""
-    rule, stop = applied.rule, applied.stop(item)
+    stop, _ = applied.stop(item) or (None, "")
     if stop is Stop.RETIRED:
         return "and all have ended", "ended"
     if stop is Stop.STAGE:
         stage = item.model.reading.stage
         return f"all {stage}; `stage: any` takes them", f"{stage}"
-    if stop is Stop.MAX_AGE:
+    unmet = applied.unmet(item)
+    if unmet is None:  # it is too old
         if order.release_date(item.model) is None:
             return "none has a known release day", "without a known release day"
-        return f"all older than {rule.max_age} days", f"older than {rule.max_age} days"
-    unmet = applied.unmet(item)
-    if unmet is None:
-        return "none meets its conditions", "that do not meet its conditions"
+        older = f"older than {applied.rule.max_age} days"
+        return f"all {older}", older
     if unmet.fact is None:
         what = _FACTS.get(unmet.name, f"its {unmet.name}")
         return f"none states {what}", f"that do not state {what}"
@@ -206,14 +206,15 @@ def moving_id_warnings(rows: list[Admitted], context: RuleContext) -> list[str]:
     newest: dict[tuple[str, object, str], Admitted] = {}
     for one in rows:
         reading = one.model.reading
-        if context.rule(one.rule).newest and reading.variant is None:
+        if context.policy.rule(one.rule).newest and reading.variant is None:
             newest.setdefault((one.model.provider, reading.maker, reading.family), one)
     found = []
     for provider, row in context.catalogs.items():
         for model_id, model in sorted(row.models.items()):
             if model.points_at is None:
                 continue
-            target = context.target_of(row, model.points_at)
+            listed = row.models.get(model.points_at)
+            target = listed.reading if listed else read(model.points_at)
             ours = newest.get((provider, target.maker, target.family))
             if ours is None or model.points_at in (ours.model.id, ours.model.canonical):
                 continue

@@ -91,7 +91,7 @@ def plan_adoption(settings: Settings) -> AdoptionPlan:
     left: list[LeftAlone] = []
     for index, row in _candidates(inputs):
         entry = document.own_models[index]
-        managed = inputs.entry_of(row.model, row.name, row.extras)
+        managed = inputs.entry_of(row.model, row.name, row.rule)
         lost = lost_in(entry, managed)
         why = f"would lose {', '.join(lost)}" if lost else adoption.unadoptable(document, index)
         if why is None:
