@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 class Answering(BaseHTTPRequestHandler):
     """What a server of the tests does with a request, in its `do_GET` and `do_POST`."""
 
+    disable_nagle_algorithm = True  # a body is written after its head: 40 ms each time
+
     def sent(self) -> bytes:
         """The body of the request."""
         return self.rfile.read(int(self.headers.get("content-length") or 0))

