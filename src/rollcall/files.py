@@ -14,7 +14,6 @@ import os
 import stat
 import sys
 from errno import EINVAL, EISDIR, ENOTDIR
-from hashlib import sha256
 from pathlib import Path
 
 MOST_TEXT_BYTES = 16 * 1024 * 1024
@@ -69,6 +68,8 @@ def text_of(content: bytes) -> str:
 
 def sha256_of(content: bytes) -> str:
     """Lower-case hex digest of a file's bytes."""
+    from hashlib import sha256  # OpenSSL: not for `--version` and `--help`
+
     return sha256(content).hexdigest()
 
 
