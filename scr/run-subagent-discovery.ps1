@@ -29,7 +29,7 @@ try {
     if ($program) { & $program @words apply --mode subagents --config $config @arguments }
     else {
         Write-Note 'run-subagent-discovery: rollcall was not found.'
-        Write-Note "run-subagent-discovery: Install it with: pip install $root"
+        Write-Note "run-subagent-discovery: Install it with: pip install `"$root`""
         $global:LASTEXITCODE = 127
     }
 }

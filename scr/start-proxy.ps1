@@ -39,7 +39,7 @@ function Start-Proxy {
     $program, $words = @(Find-Rollcall $root)
     $prepared = $null
     if (-not $program) {
-        Write-Note "start-proxy: rollcall was not found (pip install $root); litellm starts on $config as it is."
+        Write-Note "start-proxy: rollcall was not found (pip install `"$root`"); litellm starts on $config as it is."
         $global:LASTEXITCODE = 127
     }
     elseif (-not $wanted) { & $program @words plan --config $config }
@@ -60,7 +60,7 @@ function Start-Proxy {
     $litellm = Find-Program $name $root
     if (-not $litellm) {
         Write-Note "start-proxy: $name was not found."
-        Write-Note "start-proxy: Install it with: pip install 'litellm[proxy]' (or name it in ROLLCALL_LITELLM)."
+        Write-Note "start-proxy: Install it with: pip install `"litellm[proxy]`" (or name it in ROLLCALL_LITELLM)."
         $global:LASTEXITCODE = 127
         return
     }

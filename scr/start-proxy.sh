@@ -37,7 +37,7 @@ fi
 as_it_is="litellm starts on $config as it is"
 prepared='' code=127
 if [ -z "$rollcall" ]; then
-    say "rollcall was not found (pip install $root); $as_it_is."
+    say "rollcall was not found (pip install \"$root\"); $as_it_is."
 elif [ -n "$dry_run" ]; then
     exec $rollcall plan --config "$config"
 else
@@ -58,7 +58,7 @@ fi
 litellm=${ROLLCALL_LITELLM:-litellm}
 if ! command -v "$litellm" >/dev/null; then
     say "$litellm was not found."
-    say "Install it with: pip install 'litellm[proxy]' (or name it in ROLLCALL_LITELLM)."
+    say "Install it with: pip install \"litellm[proxy]\" (or name it in ROLLCALL_LITELLM)."
     exit 127
 fi
 [ -n "$given" ] || set -- --config "${ROLLCALL_CONFIG:-$config}" "$@"

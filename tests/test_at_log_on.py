@@ -121,5 +121,15 @@ def test_no_page_sets_a_variable_as_only_sh_does_or_needs_openssl(name: str) -> 
     assert not re.search(r"pip install [^\n]*'[^'\n]*\[", re.sub(r'sh -c "[^"]*"', "", text))
 
 
+@pytest.mark.parametrize("script", sorted(DOCS.parent.glob("scr/*")), ids=lambda path: path.name)
+def test_what_a_script_says_to_type_is_quoted_as_every_shell_reads_it(script: Path) -> None:
+    said = [
+        line.replace("\\", "").replace("`", "")
+        for line in script.read_text(encoding="utf-8").splitlines()
+        if "pip install" in line
+    ]
+    assert all(re.search(r'pip install "[^"]+"', line) for line in said), said
+
+
 def test_the_interpreter_of_the_fix_is_the_system_s() -> None:
     assert NEW_KEY.split()[0] == ("python" if os.name == "nt" else "python3")

@@ -296,7 +296,7 @@ class TestStartProxy:
         assert done.returncode == 127
         assert [line.rstrip() for line in done.stderr.splitlines()[-2:]] == [
             "start-proxy: litellm was not found.",
-            "start-proxy: Install it with: pip install 'litellm[proxy]'"
+            'start-proxy: Install it with: pip install "litellm[proxy]"'
             " (or name it in ROLLCALL_LITELLM).",
         ]
 

@@ -218,6 +218,27 @@ def test_a_missing_litellm_is_two_lines(proxy: Proxy) -> None:
     assert "no-such-litellm" in lines[0]
 
 
+@pytest.mark.parametrize(
+    ("command", "what_to_do"),
+    [
+        ("litelm", "Did you mean 'litellm'?"),
+        ("nosuch", "Name a command on PATH, or its path"),
+        ("./script", "Its first line names a program that is not there."),
+    ],
+)
+def test_a_missing_command_of_ones_own_is_two_lines(
+    proxy: Proxy, command: str, what_to_do: str
+) -> None:
+    script = proxy.folder / "script"
+    script.write_text("#!/no/such/program\n", encoding="utf-8")
+    script.chmod(0o700)
+    code, _, err = proxy.start("--", command)
+    assert code == 1
+    what, hint = err.splitlines()[-2:]
+    assert what.startswith(f"rollcall: {command} could not be started: No such file")
+    assert what_to_do in hint
+
+
 def test_a_config_that_does_not_load_is_said_and_litellm_decides(proxy: Proxy) -> None:
     proxy.config.write_text("model_list: [\n", encoding="utf-8")
     code, _, err = proxy.start()

@@ -98,7 +98,7 @@ def read_regular(path: Path, most_bytes: int = MOST_TEXT_BYTES) -> bytes:
 
 def _found(path: Path) -> os.stat_result:
     try:
-        return os.stat(path)  # noqa: PTH116
+        return path.stat()
     except FileNotFoundError:
         refuse_way_through_a_file(path)
         raise
@@ -129,12 +129,12 @@ def is_there(path: Path) -> bool:
     """Whether there is anything of that name; no where the system cannot tell (`Path.exists`
     raises for a name that is too long, and in a folder that is closed to us).
     """
-    return os.path.exists(path)  # noqa: PTH110
+    return os.path.exists(path)  # noqa: PTH110 - it never raises
 
 
 def is_file(path: Path) -> bool:
     """Whether it is a regular file, links followed; no where the system cannot tell."""
-    return os.path.isfile(path)  # noqa: PTH113
+    return os.path.isfile(path)  # noqa: PTH113 - it never raises
 
 
 def as_listed(path: str) -> str:
@@ -144,12 +144,11 @@ def as_listed(path: str) -> str:
     """
     folder, name = os.path.split(path)
     try:
-        if os.path.samefile(path, os.path.join(folder, name.swapcase())):  # noqa: PTH118, PTH121
-            names = os.listdir(folder or os.curdir)  # noqa: PTH208
-            alike = [other for other in names if other.lower() == name.lower()]
+        if Path(path).samefile(Path(folder, name.swapcase())):
+            alike = [one.name for one in Path(folder).iterdir() if one.name.lower() == name.lower()]
             if not alike:
                 return os.path.realpath(path)
-            return os.path.join(folder, name if name in alike else alike[0])  # noqa: PTH118
+            return path[: -len(name)] + (name if name in alike else alike[0])
     except (OSError, ValueError):
         pass
     return path
@@ -160,7 +159,7 @@ def same_file(one: Path, other: Path) -> bool:
     nothing where the system makes no difference.
     """
     try:
-        return os.path.samefile(one, other)  # noqa: PTH121
+        return one.samefile(other)
     except (OSError, ValueError):
         return os.path.normcase(resolved(one)) == os.path.normcase(resolved(other))
 

@@ -54,7 +54,7 @@ def find_litellm(
 
 
 def _named(named: Given, path: str) -> Path:
-    wanted = os.path.expanduser(named.value)  # noqa: PTH111  a Path drops "./"
+    wanted = os.path.expanduser(named.value)  # noqa: PTH111 - a Path drops "./"
     found = None if "\0" in wanted else shutil.which(wanted, path=path)
     if found is None:
         hint = "Give the path of the litellm command, or leave it out to search PATH."

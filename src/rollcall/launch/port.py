@@ -6,7 +6,6 @@ every client goes on talking to whatever holds the old one, with the old config.
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from contextlib import suppress
@@ -105,7 +104,7 @@ def _program_with(inodes: Sequence[str]) -> str:
     sockets = {f"socket:[{inode}]" for inode in inodes}
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if any(os.readlink(one) in sockets for one in (process / "fd").iterdir()):  # noqa: PTH115
+            if any(str(one.readlink()) in sockets for one in (process / "fd").iterdir()):
                 name = (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
                 return f"{name} (process {process.name})"
     return ""

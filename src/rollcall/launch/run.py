@@ -10,7 +10,7 @@ from errno import E2BIG, ENAMETOOLONG
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from rollcall.errors import LaunchError
+from rollcall.errors import LaunchError, did_you_mean
 from rollcall.launch.shells import batch_line, is_batch, takes_a_line
 from rollcall.launch.windows import end_together
 from rollcall.litellm_config.effective import PORT
@@ -224,7 +224,7 @@ def startable(argv: Sequence[str], environ: Mapping[str, str]) -> list[str] | st
     if os.name != "nt" or not is_batch(found):
         return [found, *argv[1:]]
     shell = environ.get("COMSPEC") or "cmd.exe"
-    return f'"{shell}" {batch_line([found, *argv[1:]], os.getcwd())}'  # noqa: PTH109
+    return f'"{shell}" {batch_line([found, *argv[1:]], str(Path.cwd()))}'
 
 
 def exit_code(returncode: int) -> int:
@@ -275,6 +275,7 @@ _TOO_MUCH_ON_WINDOWS = frozenset({87, 206})
 
 
 def not_started(program: str, error: OSError | ValueError) -> LaunchError:
+    """What to raise of a command that the system did not start."""
     reason = getattr(error, "strerror", None) or type(error).__name__
     unpassable = (
         isinstance(error, ValueError)
@@ -282,7 +283,11 @@ def not_started(program: str, error: OSError | ValueError) -> LaunchError:
         or getattr(error, "winerror", None) in _TOO_MUCH_ON_WINDOWS
     )
     kind = UnpassableError if unpassable else LaunchError
-    return kind(
-        f"{program} could not be started: {reason}.",
-        "Check that it runs by itself, reinstall it, or name another with --litellm PATH.",
-    )
+    hint = "Check that it runs by itself, reinstall it, or name another with --litellm PATH."
+    if isinstance(error, FileNotFoundError):
+        hint = did_you_mean(program, ("litellm",)) or (
+            "Its first line names a program that is not there."
+            if Path(program).exists()
+            else "Name a command on PATH, or its path; litellm itself takes options only."
+        )
+    return kind(f"{program} could not be started: {reason}.", hint)

@@ -208,7 +208,7 @@ class ConfigMapHome:
         """Nothing: a cluster keeps no earlier ConfigMaps."""
         return None
 
-    def included(self, entry: str, declared_in: str) -> tuple[str, bytes] | None:  # noqa: ARG002
+    def included(self, entry: str, declared_in: str) -> tuple[str, bytes] | None:  # noqa: ARG002 - as Home has it
         """Another key of the same ConfigMap, which is mounted as one folder."""
         name = posixpath.basename(entry)
         text = self._texts.get(name)

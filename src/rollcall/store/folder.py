@@ -47,7 +47,7 @@ def config_folder(config_path: Path, state_dir: Path) -> Path:
     """
     name = os.path.normcase(config_name(config_path, state_dir))
     digest = sha256_of(os.fsencode(name))[:12]
-    plain = re.sub(r"[^a-z0-9.-]+", "_", os.path.basename(name).lower())[:40]  # noqa: PTH119
+    plain = re.sub(r"[^a-z0-9.-]+", "_", os.path.basename(name).lower())[:40]  # noqa: PTH119 - a str
     return state_dir / f"{plain}-{digest}"
 
 

@@ -38,7 +38,7 @@ class Folder:
         content = read_bytes(self._path / name)
         return None if content is None else Held(content, "")
 
-    def put(self, name: str, content: bytes, version: str | None) -> str:  # noqa: ARG002
+    def put(self, name: str, content: bytes, version: str | None) -> str:  # noqa: ARG002 - as Pieces has it
         """Write one. Raises StoreError."""
         path = self._path / name
         try:

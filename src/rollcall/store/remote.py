@@ -91,7 +91,7 @@ class RemoteStore(Store):
         """Nothing lies in a folder that a stranger could have made."""
 
     @contextmanager
-    def locked(self, deadline_seconds: float) -> Iterator[tuple[str, ...]]:  # noqa: ARG002
+    def locked(self, deadline_seconds: float) -> Iterator[tuple[str, ...]]:  # noqa: ARG002 - as Store has it
         """No lock: a version lost is found out when writing."""
         yield ()
 

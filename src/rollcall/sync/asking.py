@@ -161,7 +161,7 @@ def _host_and_port(url: str) -> str:
     except ValueError:
         return ""
     host = parts.hostname or ""
-    local = host in ("localhost", "0.0.0.0", "::", "::1") or host.startswith("127.")  # noqa: S104
+    local = host in ("localhost", "0.0.0.0", "::", "::1") or host.startswith("127.")  # noqa: S104 - to compare
     return f"{'127.0.0.1' if local else host}:{port}" if host else ""
 
 
