@@ -89,6 +89,32 @@ def at_terminal(
     return Done(code, out, screen) if piped_stdout else Done(code, screen, b"")
 
 
+PROMPT = "READY> "
+
+
+def typed_into(shell: list[str], lines: list[str]) -> str:
+    """Type lines to a shell at a terminal, each when it prompts for one; its screen."""
+    if sys.platform == "win32":
+        raise NotImplementedError
+    import pty
+
+    ours, theirs = pty.openpty()
+    environ = {**os.environ, "TERM": "dumb", "PS1": PROMPT}
+    process = subprocess.Popen(
+        shell, stdin=theirs, stdout=theirs, stderr=theirs, env=environ, start_new_session=True
+    )
+    os.close(theirs)
+    screen = b""
+    for number, line in enumerate([*lines, "exit"], 1):
+        while screen.count(PROMPT.encode()) < number and (more := _read(ours)):
+            screen += more
+        os.write(ours, f"{line}\n".encode())
+    screen += b"".join(iter(lambda: _read(ours), b""))
+    os.close(ours)
+    process.wait(60)
+    return screen.decode(errors="replace")
+
+
 def _read(terminal: int) -> bytes:
     try:
         return os.read(terminal, 65536)

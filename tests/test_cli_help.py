@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rollcall.cli.app import app, name_of
 from rollcall.errors import Exit
-from tests.platforms import not_on_windows
-from tests.terminal import in_pipes
 
 if TYPE_CHECKING:
     from tests.house import House
@@ -108,63 +103,3 @@ def test_no_help_text_is_cut_at_any_width(
     for row in app.registered_commands:
         assert row.callback is not None
         assert (row.callback.__doc__ or "").partition("\n")[0] in text
-
-
-# completion
-
-
-RULES = """
-allow:
-  - {family: claude-haiku, from: [anthropic], newest: 1}
-  - {family: grok, from: [xai], newest: 1}
-aliases:
-  default: {family: claude-haiku}
-"""
-
-
-def completed(house: House, line: str) -> list[str]:
-    """What bash offers at the end of a line, of which the last word may be half typed."""
-    words = line.split(" ")
-    environ = {
-        "_ROLLCALL_COMPLETE": "complete_bash",
-        "COMP_WORDS": line,
-        "COMP_CWORD": str(len(words) - 1),
-    }
-    done = in_pipes(environ=environ)
-    assert done.err == b""
-    return done.out.decode().split()
-
-
-def test_the_shell_completes_commands_options_models_and_aliases(house: House) -> None:
-    house.write_policy(RULES, "anthropic", "xai")
-    house.applied()
-    house.sim.requests.clear()
-    assert completed(house, "rollcall ap") == ["apply"]
-    assert completed(house, "rollcall apply --det") == ["--detailed-exitcode"]
-    assert completed(house, "rollcall explain def") == ["default"]
-    assert "xai/grok-4.6" in completed(house, "rollcall explain xai/")
-    assert completed(house, "rollcall pick xai/") == ["xai/grok-4.6"]
-    assert house.sim.requests == [], "nobody is asked"
-    house.policy.write_text("no policy", encoding="utf-8")
-    assert completed(house, "rollcall explain def") == []
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
-def test_each_shell_gets_its_script(house: House, shell: str) -> None:
-    assert f"complete_{shell}" in house.run("completion", shell).out
-
-
-@not_on_windows("a script is no program there")
-@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
-def test_bash_completes_with_the_script(house: House) -> None:
-    script = house.run("completion", "bash").out
-    (house.folder / "rollcall").write_text(
-        f'#!/bin/sh\nexec "{sys.executable}" -m rollcall "$@"\n', encoding="utf-8", newline="\n"
-    )
-    (house.folder / "rollcall").chmod(0o755)
-    line = (
-        f"{script}\nCOMP_WORDS=(rollcall sta); COMP_CWORD=1\n"
-        '_rollcall_completion ./rollcall; echo "${COMPREPLY[*]}"'
-    )
-    done = subprocess.run(["bash", "-c", line], capture_output=True, encoding="utf-8", check=False)
-    assert done.stdout.split() == ["start", "status"], done.stderr

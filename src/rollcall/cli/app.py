@@ -100,7 +100,7 @@ def run_app(words: Sequence[str]) -> Any:
 
     `help COMMAND` is `COMMAND --help`. A shell that completes asks by a variable.
     """
-    if COMPLETE_VARIABLE in os.environ:
+    if os.environ.get(COMPLETE_VARIABLE):
         from typer.completion import completion_init  # type: ignore[attr-defined] # it is public
 
         completion_init()

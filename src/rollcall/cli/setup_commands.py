@@ -149,7 +149,8 @@ def completion(
 ) -> None:
     """Print what completes commands, options and names.
 
-    For bash: eval "$(rollcall completion bash)"; for PowerShell:
+    For bash, and for zsh behind its compinit: eval "$(rollcall completion bash)"; for fish:
+    rollcall completion fish | source; for PowerShell:
     rollcall completion powershell | Out-String | Invoke-Expression
     """
     from typer import completion as completing
@@ -163,6 +164,8 @@ def completion(
     script = completing.get_completion_script(  # type: ignore[attr-defined] # it is public
         prog_name="rollcall", complete_var=COMPLETE_VARIABLE, shell=shell
     )
+    if shell == "bash":  # which takes what follows a colon for a word of its own
+        script += "\nCOMP_WORDBREAKS=${COMP_WORDBREAKS//:}"
     out(script)
 
 
