@@ -576,6 +576,10 @@ CASES: dict[str, list[Case]] = {
     ],
     "Services": [
         Case(
+            "an MCP server that does not answer",
+            HEAD + "mcp_servers: {one: {transport: http, url: 'http://127.0.0.1:1/mcp'}}\n",
+        ),
+        Case(
             "an MCP server with a transport nobody knows",
             HEAD + "mcp_servers: {one: {transport: htpp, url: 'http://127.0.0.1:1'}}\n",
             ("mcp_server",),

@@ -25,7 +25,7 @@ from rollcall.inspect.keys import master_key_findings
 from rollcall.inspect.smoke import SmokeOptions, proxy_key, read_promised, run_smoke
 from rollcall.inspect.traps import find_traps
 from rollcall.launch.find import find_package
-from rollcall.launch.validation import litellm_check
+from rollcall.launch.validation import LiteLLMCheck
 from rollcall.settings import Settings, resolve
 from rollcall.store.store import Store
 from tests.litellm_cases import HEAD, KEY, Case
@@ -105,13 +105,14 @@ class Seen:
 
 @dataclass
 class Judged:
-    """What rollcall says. `refusal`: of --validate; `uneditable`: why no run gets as far as that;
-    `smoke`: None where nothing runs.
+    """What rollcall says. `refusal`: of --validate; `left_out`: it saw the config without its MCP
+    servers; `uneditable`: why no run gets as far as that; `smoke`: None where nothing runs.
     """
 
     findings: tuple[Finding, ...]
     refusal: str | None = None
     uneditable: str | None = None
+    left_out: bool = False
     smoke: str | None = None
 
 
@@ -172,6 +173,19 @@ def _validate(
     where: Settings, folder: Path, raw: bytes, bench: Bench, seen: Seen, judged: Judged
 ) -> None:
     """LiteLLM's own check, and ours of the same text over a present config that is well."""
+    where.config_path.write_bytes(_filled(HEAD, bench).encode())
+    check = LiteLLMCheck(where)
+    try:
+        check(raw)
+    except ConfigRefused as refused:
+        if refused.reason.startswith("litellm"):
+            judged.refusal = refused.what
+        else:
+            judged.uneditable = refused.reason
+    where.config_path.write_bytes(raw)
+    judged.left_out = bool(check.notes)
+    if judged.left_out:  # its own check would not end
+        return
     log = folder / "validate.log"
     args = ["--config", str(where.config_path), "--validate_config"]
     started = bench.forks.start(args, folder, where.environ, log)
@@ -180,15 +194,6 @@ def _validate(
     said = log.read_text("utf-8", "replace")
     seen.validated = code == 0
     seen.counted = int(said.rpartition("config OK (")[2].split(" ", 1)[0]) if code == 0 else 0
-    where.config_path.write_bytes(_filled(HEAD, bench).encode())
-    try:
-        litellm_check(where)(raw)
-    except ConfigRefused as refused:
-        if refused.reason.startswith("litellm"):
-            judged.refusal = refused.what
-        else:
-            judged.uneditable = refused.reason
-    where.config_path.write_bytes(raw)
 
 
 def _run(
@@ -276,8 +281,10 @@ DOWN = frozenset({"dead"})
 """Entries whose provider is down: no fault of the config."""
 AT_RISK = frozenset({"variable_as_text", "duplicate_key"})
 """Errors about what no call shows: a key that everybody can read, a line that does not count."""
-ONLY_AT_START = frozenset({"database", "jwtauth", "master_key", "package_missing"})
-"""What LiteLLM's own --validate_config does not look at."""
+ONLY_AT_START = frozenset(
+    {"database", "jwtauth", "master_key", "mcp_server", "mcp_server_name", "package_missing"}
+)
+"""What --validate does not look at."""
 
 
 def disagreements(one: Observed) -> Iterator[str]:
@@ -291,6 +298,7 @@ def disagreements(one: Observed) -> Iterator[str]:
     if set(codes) != set(one.case.codes):
         yield f"doctor finds {codes}, not {one.case.codes}: {_told(findings)}"
     dropped = one.config.view.groups and seen.validated and not _all_counted(one)
+    dropped = dropped and not one.judged.left_out
     if one.judged.uneditable:
         pass  # no run writes such a file, so there is nothing to validate
     elif seen.validated and not dropped and one.judged.refusal:
@@ -383,4 +391,6 @@ def _doctor(one: Observed) -> str:
 def _validated(one: Observed) -> str:
     if one.judged.uneditable:
         return f"not reached: {one.judged.uneditable}"
+    if one.judged.left_out:
+        return "passes, without them"
     return "refuses" if one.judged.refusal else "passes"

@@ -289,6 +289,17 @@ class TestLitellm:
         assert "replace every key" in finding.fix
         assert not trap.exists()
 
+    def test_the_release_that_is_installed_is_what_the_config_is_judged_by(
+        self, place: Place, tmp_path: Path
+    ) -> None:
+        entry = "model_list:\n  - {model_name: 4.1, litellm_params: {model: openai/x}}"
+        place.write("config.yaml", CONFIG.replace("model_list:", entry, 1))
+        levels = {}
+        for version in ("1.108.7", "1.110.2"):
+            place.litellm = install(tmp_path / version, version)
+            levels[version] = the(place.examine(), "name_not_text").level
+        assert levels == {"1.108.7": Level.ERROR, "1.110.2": Level.OK}
+
     def test_one_whose_version_cannot_be_told(self, tmp_path: Path, place: Place) -> None:
         place.litellm = tmp_path / "litellm"
         place.litellm.write_bytes(b"\x7fELF")

@@ -11,10 +11,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rollcall.inspect import releases
 from rollcall.inspect.checked_config import CheckedConfig
 from rollcall.inspect.findings import Finding, Level, at_most
 from rollcall.inspect.traps import find_traps
 from tests.litellm_cases import INCLUDED
+from tests.tools import litellm_matrix
 
 FINE = """\
 model_list:
@@ -206,6 +208,76 @@ def test_an_entry_that_a_newer_table_may_know_makes_no_error_of_its_alias() -> N
     text += "router_settings: {model_group_alias: {best: b}}\n"
     [finding] = found(text)
     assert (finding.code, finding.level) == ("unknown_provider", Level.WARNING)
+
+
+NUMBER = HEAD + "  - {model_name: 4.1, litellm_params: {model: openai/b}}\n"
+MAPPING = HEAD + "%s: {fallbacks: {alpha: [alpha]}}\n"
+GROUPS = HEAD.replace("5.5}}", "5.5}, model_info: {access_groups: 5}}")
+TEN = HEAD.replace("5.5}", "5.5, max_parallel_requests: ten}")
+LIST = ALIASES.replace("alias:\n", "alias: [a]\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "release", "level", "ends"),
+    [
+        (NUMBER, "1.108.7", Level.ERROR, "LiteLLM does not start"),
+        (NUMBER, "1.109.3", Level.ERROR, "LiteLLM does not start"),
+        (NUMBER, "1.110.0", Level.OK, "before 1.110.0 LiteLLM does not start"),
+        (NUMBER, "1.110.2.post1", Level.OK, "before 1.110.0 LiteLLM does not start"),
+        (NUMBER, "2.0.0rc1", Level.OK, "before 1.110.0 LiteLLM does not start"),
+        (NUMBER, None, Level.WARNING, "before 1.110.0 LiteLLM does not start"),
+        (LIST, "1.109.3", Level.ERROR, "LiteLLM does not start"),
+        (LIST, "1.110.2", Level.ERROR, "LiteLLM passes over it"),
+        (
+            LIST,
+            None,
+            Level.ERROR,
+            "before 1.110.0 LiteLLM does not start, since then LiteLLM passes over it",
+        ),
+        (MAPPING % "router_settings", "1.110.2", Level.ERROR, "LiteLLM finds none"),
+        (MAPPING % "litellm_settings", "1.110.2", Level.ERROR, "LiteLLM does not start"),
+        (
+            HEAD + "router_settings: {fallbacks: [alpha]}\n",
+            "1.110.2",
+            Level.ERROR,
+            "LiteLLM does not start",
+        ),
+        (GROUPS, "1.108.7", Level.ERROR, "/v1/models fails for everybody"),
+        (GROUPS, "1.110.2", Level.WARNING, "it has no effect"),
+        (ALIASES + "    模型: alpha\n", "1.108.7", Level.ERROR, "every call fails"),
+        (ALIASES + "    模型: alpha\n", "1.110.2", Level.OK, "before 1.109.0 every call fails"),
+        (ALIASES + "    ' a': alpha\n", "1.110.2", Level.ERROR, "every call fails"),
+        (TEN, "1.108.7", Level.ERROR, "it is listed, and every call fails"),
+        (TEN, "1.110.2", Level.ERROR, "LiteLLM does not start"),
+    ],
+)
+def test_what_litellm_does_otherwise_from_a_release_on_is_told_of_the_one_installed(
+    text: str, release: str | None, level: Level, ends: str
+) -> None:
+    [finding] = found(text, release=release)
+    assert finding.level is level
+    assert finding.what.endswith(f": {ends}.")
+    included = found("include: [i.yaml]\n", includes=(("i.yaml", text.encode()),), release=release)
+    assert level in {one.level for one in included if one.what == finding.what}
+
+
+def test_an_unset_name_starts_where_an_unset_model_does_not() -> None:
+    entry = "  - {model_name: os.environ/X, litellm_params: {model: os.environ/X}}\n"
+    ends = [one.what.rpartition(": ")[2] for one in found(HEAD + entry, release="1.110.2")]
+    assert ends == ["no call reaches the entry.", "LiteLLM does not start."]
+
+
+def test_every_change_is_of_a_finding_that_says_what_litellm_does() -> None:
+    """The words behind the last colon are what a change replaces."""
+    home = Path(releases.__file__)
+    sources = (path for path in home.parent.glob("*.py") if path != home)
+    words = "".join(path.read_text(encoding="utf-8") for path in sources)
+    assert all(f'"{code}"' in words for code, _ in releases.CHANGES)
+
+
+def test_the_documents_table_of_changes_is_the_one_that_is_used() -> None:
+    page = Path(__file__).parents[1] / "docs" / "LITELLM.md"
+    assert litellm_matrix.changes() in page.read_text(encoding="utf-8")
 
 
 def test_that_litellm_polls_an_address_is_told_and_nothing_wrong() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from rollcall import settings
 from rollcall.errors import ConfigRefused
-from rollcall.launch.validation import check_yaml_1_2, expected_rows, litellm_check
+from rollcall.launch.validation import LiteLLMCheck, check_yaml_1_2, expected_rows
 from tests.house import OWN
 from tests.litellm_proxy import MASTER_KEY, OFFLINE
 
@@ -96,12 +96,15 @@ class Judge:
     def check(self, new: str, old: str, *, config: bytes = NEW, present: bytes = OLD) -> None:
         """Run the check of `config` over what is present."""
         (self.folder / "config.yaml").write_bytes(present)
+        self.made([("# new", new), ("# old", old)])(config)
+
+    def made(self, answers: list[tuple[str, str]]) -> LiteLLMCheck:
+        """The check with a litellm that says what stands behind the first words it finds."""
         path = self.folder / "litellm"
-        answers = [("# new", new), ("# old", old)]
         path.write_text(SAYS.format(python=sys.executable, answers=answers), encoding="utf-8")
         path.chmod(0o755)
         environ = {"ROLLCALL_LITELLM": str(path), "OPENAI_API_KEY": KEY, "PATH": os.defpath}
-        litellm_check(settings.resolve(cwd=self.folder, environ=environ))(config)
+        return LiteLLMCheck(settings.resolve(cwd=self.folder, environ=environ))
 
 
 KEY = "a-secret-of-mine-123456"
@@ -149,6 +152,59 @@ class TestWhatLiteLLMSays:
         """One's own entry with `rpm: 10k`: not ours to refuse for ever."""
         present = TWO.replace(b"# new", b"# old")
         judge.check("config OK (1 models)", "config OK (1 models)", config=TWO, present=present)
+
+
+MCP = b"mcp_servers: {one: {url: 'http://127.0.0.1:1/mcp', transport: http}}\n"
+REFUSED = [
+    ("mcp_servers", "config validation failed: it would not end"),
+    ("c", "config OK (3 models)"),
+]
+"""Of a config whose third entry is `c`."""
+
+
+class TestMCPServers:
+    """LiteLLM's own check of a config that names them does not end: it is asked without them."""
+
+    C = b"  - {model_name: c, litellm_params: {model: x/c}, model_info: {since: 2026-01-02}}\n"
+
+    def test_it_is_asked_without_them_and_that_is_noted_once(self, judge: Judge) -> None:
+        check = judge.made(REFUSED)
+        check(TWO + self.C + MCP)
+        check(TWO + self.C + MCP)
+        [note] = check.notes
+        assert "does not end where mcp_servers are named" in note
+        assert "rollcall doctor" in note
+
+    def test_those_of_an_included_file_too(self, judge: Judge) -> None:
+        (judge.folder / "i.yaml").write_bytes(MCP + b"model_list:\n" + self.C)
+        check = judge.made(REFUSED)
+        check(TWO + b"include: [i.yaml]\n")
+        assert check.notes
+
+    def test_what_else_is_wrong_is_still_refused(self, judge: Judge) -> None:
+        with pytest.raises(ConfigRefused, match="no 'hidden'"):
+            judge.made([("c", "config validation failed: no 'hidden'")])(TWO + self.C + MCP)
+
+    @pytest.mark.parametrize("include", [b"gone.yaml", b"i.yaml"])
+    def test_a_file_that_it_cannot_load_comes_first(self, include: bytes, judge: Judge) -> None:
+        (judge.folder / "i.yaml").write_bytes(b"a: [\n")
+        answers = [(include.decode(), "config validation failed: first")]
+        with pytest.raises(ConfigRefused, match="first"):
+            judge.made(answers)(TWO + MCP + b"include: [" + include + b"]\n")
+
+    def test_without_any_nothing_is_noted(self, judge: Judge) -> None:
+        check = judge.made(REFUSED)
+        check(TWO + self.C)
+        assert not check.notes
+
+
+@pytest.mark.litellm
+def test_a_user_of_mcp_servers_can_validate(offline: House) -> None:
+    offline.config.write_bytes(OWN.encode() + MCP)
+    offline.write_policy(RULES % "", "anthropic")
+    ran = offline.applied("--validate")
+    assert offline.names() == ["anthropic/claude-sonnet-5"]
+    assert "note: LiteLLM's own check does not end" in ran.err
 
 
 def test_an_entry_that_means_something_else_in_yaml_1_2_is_refused(house: House) -> None:

@@ -14,6 +14,7 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+from rollcall.inspect.releases import CHANGES
 from tests.litellm_cases import CASES
 from tests.litellm_matrix import Bench, disagreements, observe, row, upstream
 from tests.proxy_forks import running_forks
@@ -34,26 +35,26 @@ was run on LiteLLM {version}'s own proxy: a good entry, `good`, with what the fi
 * *--validate*: what `rollcall apply --validate` does with it as a new config, over a present one
   that is well. It refuses what LiteLLM's own `--validate_config` refuses, which does not look at
   the master key, the database, or the packages that some callbacks need, and what LiteLLM would
-  drop and did not drop before.
+  drop and did not drop before. MCP servers are left out of it: with them, that check does not end.
 * *smoke*: what `rollcall smoke --all` says of the running proxy.
 
 The table is made by `python -m tests.tools.litellm_matrix` and held against the proxy by
 `tests/test_litellm_matrix.py`. The types of an entry's fields are those of LiteLLM's own models
 (`src/rollcall/litellm_config/litellm_fields.json`, made by `python -m tests.tools.litellm_fields`).
 
-On LiteLLM 1.110.2 (its package with the proxy's other packages of 1.108.7; its own `proxy` extra
-could not be installed) all rows came out the same but these, of which doctor says what holds for
-1.108.7. It starts: a number as a name, `model_info:` with nothing behind it, an unset variable as
-`model_name` (listed nowhere), an alias map that is a list, fallbacks that are a mapping,
-`responses: text`, `model_name: ""`. It does not start: `max_parallel_requests: ten`. They answer: a
-model_name and an alias beyond Latin-1, and everything beside `access_groups: 5`.
+What LiteLLM does otherwise from some release on, doctor tells of the one that is installed; where
+that is not known it tells both, and what a newer one takes is a warning. Seen on 1.108.14, 1.109.0,
+1.109.3, 1.110.0 and 1.110.2, with the proxy's other packages of 1.108.7 (their own `proxy` extra
+could not be installed). All other rows came out the same on 1.110.2.
+
 """
+OTHERWISE = "| finding | place | from | what LiteLLM does then |\n|-|-|-|-|\n"
 COLUMNS = "| config | LiteLLM | doctor | --validate | smoke |\n|-|-|-|-|-|\n"
 
 
 def main(letters: str = "") -> int:
     """Run the cases and write the page; 1 where something disagrees."""
-    parts, wrong = [HEAD.format(version=version("litellm"))], 0
+    parts, wrong = [HEAD.format(version=version("litellm")) + changes()], 0
     known = _known_rows() if letters else {}
     with tempfile.TemporaryDirectory() as name:
         top = Path(name)
@@ -75,6 +76,16 @@ def main(letters: str = "") -> int:
                 parts.append(f"\n## {group}\n\n{COLUMNS}" + "\n".join(rows) + "\n")
     TARGET.write_text("".join(parts), encoding="utf-8", newline="\n")
     return int(wrong > 0)
+
+
+def changes() -> str:
+    """The table of what changed with a release."""
+    rows = [
+        f"| `{code}` | {f'`{place}`' if place else 'any'} | {change.since}"
+        f" | {change.now or 'takes it'} |\n"
+        for (code, place), change in CHANGES.items()
+    ]
+    return OTHERWISE + "".join(rows)
 
 
 def _known_rows() -> dict[str, str]:

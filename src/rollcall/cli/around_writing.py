@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rollcall.inspect.prove import ProxyProof, RunningProof
+    from rollcall.launch.validation import LiteLLMCheck
     from rollcall.settings import Settings
     from rollcall.sync.apply import Applied
 
@@ -91,15 +92,17 @@ class Checks:
         self.wanted = wanted
         self.given: list[Callable[[bytes], None]] = []
         self._wait_seconds = seconds("--rollout-timeout", wanted.rollout_timeout)
+        self._validation: LiteLLMCheck | None = None
         self._proof: ProxyProof | None = None
         self._running: RunningProof | None = None
         self._prepare(seconds("--prove-budget", wanted.prove_budget))
 
     def _prepare(self, budget_seconds: float) -> None:
         if self.wanted.validate:
-            from rollcall.launch.validation import litellm_check
+            from rollcall.launch.validation import LiteLLMCheck
 
-            self.given.append(litellm_check(self.settings))
+            self._validation = LiteLLMCheck(self.settings)
+            self.given.append(self._validation)
         if self.wanted.prove:
             from rollcall.inspect.prove import ProxyProof
 
@@ -117,7 +120,7 @@ class Checks:
             check(content)
 
     def roll_out(self, applied: Applied) -> None:
-        """Roll a written ConfigMap out, and say what the proof said of it.
+        """Roll a written ConfigMap out, and say what the checks noted about it.
 
         Raises:
             LaunchError: the rollout failed; the old config is back.
@@ -126,10 +129,11 @@ class Checks:
             from rollcall.sync.rollout import rolled_out
 
             rolled_out(self.settings, applied, self.wanted.rollout, self._wait_seconds)
-        if self._proof is not None:
-            from rollcall.report.text import say_all
+        for check in (self._validation, self._proof):
+            if check is not None and check.notes:
+                from rollcall.report.text import say_all
 
-            say_all(self._proof.notes, mark="note: ")
+                say_all(check.notes, mark="note: ")
 
     def follow(self, applied: Applied) -> None:
         """Run --on-change, and with --prove-after look at what became of the proxy.

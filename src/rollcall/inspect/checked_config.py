@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollcall.errors import ConfigRefused
 from rollcall.inspect.findings import Finding, Level
+from rollcall.inspect.releases import as_of
 from rollcall.litellm_config.effective import LiteLLMView, mapping, merged, rows_of, view
 from rollcall.litellm_config.text import LoadedYaml, decode, line_number
 
@@ -31,11 +32,12 @@ class CheckedFile:
     """One file of a config: config.yaml itself, or one it includes.
 
     Args:
-        name: how findings call it. raw: its bytes.
+        name: how findings call it. raw: its bytes. release: of LiteLLM, "1.108.7"; None = unknown.
     """
 
     name: str
     raw: bytes = field(repr=False)
+    release: str | None = None
 
     @cached_property
     def reading(self) -> Reading:
@@ -88,7 +90,10 @@ class CheckedFile:
     def _finding(
         self, level: Level, code: str, what: str, path: Place | int | None, fix: str
     ) -> Finding:
-        line = path if isinstance(path, int) or path is None else self.line(path)
+        line = path
+        if isinstance(path, tuple):
+            line = self.line(path)
+            level, what = as_of(self.release, level, code, what, path)
         return Finding(level, code, what, self.name if line is None else f"{self.name}:{line}", fix)
 
 
@@ -103,6 +108,7 @@ class CheckedConfig:
         missing_includes: those it names that are not there.
         folder: where config.yaml lies; None where it is no file of this machine.
         import_folders: where LiteLLM imports Python modules from; empty where that is not known.
+        release: of the LiteLLM that is installed, "1.108.7"; None where that is not known.
     """
 
     name: str
@@ -112,16 +118,17 @@ class CheckedConfig:
     missing_includes: tuple[str, ...] = ()
     folder: Path | None = None
     import_folders: tuple[Path, ...] = ()
+    release: str | None = None
 
     @cached_property
     def root(self) -> CheckedFile:
         """config.yaml."""
-        return CheckedFile(self.name, self.raw)
+        return CheckedFile(self.name, self.raw, self.release)
 
     @cached_property
     def included(self) -> tuple[CheckedFile, ...]:
         """The files it includes."""
-        return tuple(CheckedFile(name, content) for name, content in self.includes)
+        return tuple(CheckedFile(name, raw, self.release) for name, raw in self.includes)
 
     @property
     def files(self) -> tuple[CheckedFile, ...]:
@@ -206,14 +213,16 @@ class CheckedConfig:
         return having[-1], path
 
 
-def odd_name(name: str) -> str | None:
-    """Why LiteLLM cannot send a name back in a header, so that every call by it fails."""
+def odd_name(name: str) -> tuple[str, str] | None:
+    """Why LiteLLM cannot send a name back in a header, so that every call by it fails: the code
+    and the words of the finding.
+    """
+    if name != name.strip() or "\n" in name or "\r" in name:
+        return "name_with_blank", "begins or ends with a blank, or holds a line break"
     try:
         name.encode("latin-1")
     except UnicodeEncodeError as error:
-        return f"holds {name[error.start]!r}, which no HTTP header can"
-    if name != name.strip() or "\n" in name or "\r" in name:
-        return "begins or ends with a blank, or holds a line break"
+        return "name_in_header", f"holds {name[error.start]!r}, which no HTTP header can"
     return None
 
 

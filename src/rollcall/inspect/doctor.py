@@ -339,6 +339,7 @@ def checked_config(
         store.missing_includes(data),
         settings.config_path.parent if settings.address is None and settings.key is None else None,
         import_folders(install, Path.cwd(), settings.environ) if install else (),
+        install.version if install else None,
     )
 
 

@@ -43,9 +43,9 @@ def _alias_shape(config: CheckedConfig, alias: Any, target: Any) -> Iterator[Fin
     if not isinstance(alias, str):
         what = f"The alias {alias!r} is not read as text: LiteLLM does not start."
         yield config.error("alias_not_text", what, place, "Put the alias in quotes.")
-    elif why := odd_name(alias):
-        what = f"The alias {alias!r} {why}: every call fails."
-        yield config.error("name_in_header", what, place, "Use plain letters.")
+    elif odd := odd_name(alias):
+        what = f"The alias {alias!r} {odd[1]}: every call fails."
+        yield config.error(odd[0], what, place, "Use plain letters.")
     if isinstance(target, dict):
         missing = [key for key in ("model", "hidden") if key not in target]
         if missing:

@@ -85,10 +85,10 @@ def _shape(file: CheckedFile, index: int, entry: dict[str, Any]) -> Iterator[Fin
     params = entry.get("litellm_params")
     model = params.get("model") if isinstance(params, dict) else None
     for field, text in (("model_name", name), ("litellm_params", model)):
-        if isinstance(text, str) and (why := odd_name(text)):
-            what = f"The name {text!r} {why}: every call fails."
+        if isinstance(text, str) and (odd := odd_name(text)):
+            what = f"The name {text!r} {odd[1]}: every call fails."
             fix = "Use plain letters; show another name by model_info.display_name."
-            yield file.error("name_in_header", what, (*place, field), fix)
+            yield file.error(odd[0], what, (*place, field), fix)
     if not isinstance(model, str):
         what = f"{called(entry, index)} has no litellm_params.model: LiteLLM does not start."
         fix = "Add `litellm_params: {model: PROVIDER/ID}`."

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rollcall.inspect.checked_config import CheckedConfig, CheckedFile, called
 from rollcall.inspect.findings import Finding
+from rollcall.inspect.releases import pattern_of
 from rollcall.litellm_config.effective import config_variables, mapping, provider_and_id, rows_of
 from rollcall.providers.builtin import BUILTIN
 from rollcall.secrets import REFERENCE, names_secret, variable_of
@@ -153,15 +154,11 @@ def _uses(file: CheckedFile) -> Iterator[Use]:
             items = [((*path, at), one, True) for at, one in enumerate(value)]
             waiting.extend(reversed(items))
         elif value is None or isinstance(value, str):
-            yield Use(file, path, _place(path), _who(file, path), value, in_list)
+            yield Use(file, path, pattern_of(path), _who(file, path), value, in_list)
 
 
 def _is_step(key: object) -> bool:
     return isinstance(key, str) and not key.startswith("x-")
-
-
-def _place(path: Place) -> str:
-    return ".".join("#" if isinstance(step, int) else step for step in path)
 
 
 def _who(file: CheckedFile, path: Place) -> str:
@@ -228,7 +225,7 @@ def _nulls(uses: list[Use]) -> Iterator[Finding]:
 
 def _unset(config: CheckedConfig, uses: list[Use]) -> Iterator[Finding]:
     """What becomes of each variable that is not set, the worst of each first."""
-    groups: dict[tuple[str, Outcome, str], list[Use]] = {}
+    groups: dict[tuple[str, Outcome, str, str], list[Use]] = {}
     for use in uses:
         variable = variable_of(use.value)
         if variable is None or use.in_list or config.environ.get(variable):
@@ -240,9 +237,10 @@ def _unset(config: CheckedConfig, uses: list[Use]) -> Iterator[Finding]:
         outcome, instead = _outcome(config, use)
         if instead == variable:
             continue  # it is in environment_variables, and LiteLLM reads it by itself in time
-        groups.setdefault((variable, outcome, instead), []).append(use)
+        place = use.place if outcome is Outcome.NO_START else ""  # what starts, changes by release
+        groups.setdefault((variable, outcome, instead, place), []).append(use)
     order = list(Outcome)
-    for (variable, outcome, instead), places in sorted(
+    for (variable, outcome, instead, _), places in sorted(
         groups.items(), key=lambda group: order.index(group[0][1])
     ):
         yield _told(variable, outcome, instead, places, config)

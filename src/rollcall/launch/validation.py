@@ -3,8 +3,9 @@ ruamel.yaml reads it as YAML 1.2.
 
 LiteLLM drops an entry it cannot use and starts all the same, so its own count
 is compared with ours: https://docs.litellm.ai/docs/proxy/config_settings. What is wrong with the
-present file already is no fault of the new one, and is said so. And ruamel.yaml reads it as YAML
-1.2, as other tools on the same file may: our entries must mean the same there.
+present file already is no fault of the new one, and is said so. Where MCP servers are named, its
+check never ends (seen in 1.108.7 and 1.110.2), so it gets the config without them. And ruamel.yaml
+reads it as YAML 1.2, as other tools on the same file may: our entries must mean the same there.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from rollcall.litellm_config.effective import entries, is_left_out, mapping, mer
 from rollcall.secrets import Redactor, names_secret
 from rollcall.store.atomic import write_private
 from rollcall.store.disk_errors import store_error
-from rollcall.store.includes import read_includes
+from rollcall.store.includes import missing_includes, read_includes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from rollcall.settings import Settings
 
@@ -38,20 +39,41 @@ _COUNT = re.compile(r"\((\d+) models?\)")
 _WORDS = "config validation failed:"
 
 
-def litellm_check(settings: Settings) -> Callable[[bytes], None]:
+LEFT_OUT = (
+    "LiteLLM's own check does not end where mcp_servers are named: it was given the config without"
+    " them. `rollcall doctor` looks at them, and --prove starts the proxy with them."
+)
+
+
+class LiteLLMCheck:
     """A check for `sync.apply`: raises ConfigRefused where LiteLLM would refuse or drop entries.
 
-    Raises:
-        LaunchError: there is no litellm to ask.
+    Attributes:
+        notes: what it could not look at, after the check.
     """
-    litellm = find_litellm(None, settings.environ)
 
-    def check(content: bytes) -> None:
+    def __init__(self, settings: Settings) -> None:
+        """Find the litellm to ask.
+
+        Raises:
+            LaunchError: there is none.
+        """
+        self.notes: list[str] = []
+        self._settings = settings
+        self._litellm = find_litellm(None, settings.environ)
+
+    def __call__(self, content: bytes) -> None:
+        """Have LiteLLM load a new config.
+
+        Raises:
+            ConfigRefused: it refuses it, or drops more of it than of the present one.
+            LaunchError: it cannot be asked.
+        """
         check_yaml_1_2(content)
-        new = _said(litellm, content, settings)
+        new = self._said(content)
         if new.refusal is None and new.dropped <= 0:
             return
-        present = _present(litellm, settings)
+        present = self._present()
         if new.refusal is not None:
             raise _refused(new.refusal, present)
         if present is None or present.refusal is not None or new.dropped > present.dropped:
@@ -62,7 +84,26 @@ def litellm_check(settings: Settings) -> Callable[[bytes], None]:
                 reason="litellm_drops",
             )
 
-    return check
+    def _present(self) -> Said | None:
+        """What LiteLLM says about config.yaml as it stands; None where there is none."""
+        try:
+            content = read_regular(self._settings.config_path)
+        except OSError:
+            return None
+        return self._said(content) if content.strip() else None
+
+    def _said(self, content: bytes) -> Said:
+        settings = self._settings
+        bare = _without_mcp_servers(content, settings)
+        with beside(settings.config_path, bare or content) as path:
+            done = _run(self._litellm, path, settings)
+        if bare is not None and LEFT_OUT not in self.notes:
+            self.notes.append(LEFT_OUT)
+        counted = _COUNT.search(done.stdout)
+        if done.returncode != 0 or counted is None:
+            return Said(_last_line(done.stderr or done.stdout, path, settings))
+        expected = expected_rows(content, settings)
+        return Said(None, expected, expected - int(counted.group(1)))
 
 
 class Said(NamedTuple):
@@ -90,15 +131,6 @@ def _refused(refusal: str, present: Said | None) -> ConfigRefused:
         "config.yaml was left as it is" + ("; it takes that one." if present else "."),
         reason="litellm_refuses",
     )
-
-
-def _present(litellm: Path, settings: Settings) -> Said | None:
-    """What LiteLLM says about config.yaml as it stands; None where there is none."""
-    try:
-        content = read_regular(settings.config_path)
-    except OSError:
-        return None
-    return _said(litellm, content, settings) if content.strip() else None
 
 
 def check_yaml_1_2(content: bytes) -> None:
@@ -142,16 +174,6 @@ def beside(config_path: Path, content: bytes) -> Iterator[Path]:
             path.unlink()
 
 
-def _said(litellm: Path, content: bytes, settings: Settings) -> Said:
-    with beside(settings.config_path, content) as path:
-        done = _run(litellm, path, settings)
-    counted = _COUNT.search(done.stdout)
-    if done.returncode != 0 or counted is None:
-        return Said(_last_line(done.stderr or done.stdout, path, settings))
-    expected = expected_rows(content, settings)
-    return Said(None, expected, expected - int(counted.group(1)))
-
-
 def _run(litellm: Path, path: Path, settings: Settings) -> subprocess.CompletedProcess[str]:
     environ = variables(settings.environ, path, ())
     try:
@@ -187,16 +209,7 @@ def expected_rows(content: bytes, settings: Settings) -> int:
     """How many rows LiteLLM should count: entries, included files' too, without those that
     `supported_environments` leaves out here, and those a visible alias leads to.
     """
-    import yaml
-
-    from rollcall.yaml_reading import UNREADABLE, load
-
-    data = mapping(load(content.decode("utf-8-sig")))
-    included = []
-    for _, text in read_includes(settings.config_path, data):
-        with suppress(yaml.YAMLError, *UNREADABLE):
-            included.append(mapping(load(text.decode("utf-8-sig"))))
-    whole = merged(data, included)
+    whole, _ = _merged(content, settings)
     active = [
         entry.get("model_name")
         for entry in entries(whole)
@@ -205,3 +218,38 @@ def expected_rows(content: bytes, settings: Settings) -> int:
     aliases = view(whole).aliases.values()
     visible = [alias.target for alias in aliases if not alias.hidden]
     return len(active) + sum(active.count(target) for target in visible)
+
+
+def _without_mcp_servers(content: bytes, settings: Settings) -> bytes | None:
+    """The config as one file without its MCP servers; None where it names none, or where LiteLLM
+    comes upon a file that it cannot load before it gets to them.
+    """
+    import yaml
+
+    whole, loads = _merged(content, settings)
+    if not whole.get("mcp_servers") or not loads:
+        return None
+    rest = {key: value for key, value in whole.items() if key not in ("mcp_servers", "include")}
+    return yaml.safe_dump(rest, sort_keys=False, encoding="utf-8")
+
+
+def _merged(content: bytes, settings: Settings) -> tuple[dict[str, Any], bool]:
+    """A config with the files it includes, and whether all of them are there and load."""
+    data, whole = _loaded(content)
+    included = []
+    for _, text in read_includes(settings.config_path, data):
+        rows, loads = _loaded(text)
+        included.append(rows)
+        whole = whole and loads
+    whole = whole and not missing_includes(settings.config_path, data)
+    return merged(data, included), whole
+
+
+def _loaded(content: bytes) -> tuple[dict[str, Any], bool]:
+    """One file's data, {} where it is no mapping, and whether it loads."""
+    from rollcall.yaml_reading import UNREADABLE, load
+
+    try:
+        return mapping(load(content.decode("utf-8-sig"))), True
+    except UNREADABLE:
+        return {}, False
