@@ -9,7 +9,7 @@ import pytest
 from rollcall.errors import PolicyError
 from rollcall.providers.adapters import ADAPTERS
 from rollcall.providers.builtin import BUILTIN, Protocol_, find_key
-from rollcall.providers.chat.endpoint import TYPES
+from rollcall.providers.chat.endpoint import TYPES, root_of
 from rollcall.providers.registry import resolve_provider
 
 MAIN = ("openrouter", "xai", "gemini", "perplexity", "openai", "anthropic", "deepseek", "qwen")
@@ -104,7 +104,7 @@ def test_a_base_of_the_policy_is_written_as_litellm_takes_it(
 )
 def test_the_policy_and_the_library_clean_a_base_alike(name: str, given: str, base: str) -> None:
     assert resolve_provider(name, base_url=given, environ={}).base_url == base
-    assert TYPES[name].clean_base(given) == base
+    assert root_of(TYPES[name], given) == base
 
 
 def test_the_default_base_said_outright_is_the_default() -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import respx
 
-from rollcall.providers.chat.endpoint import TYPES
+from rollcall.providers.chat.endpoint import TYPES, root_of
 from rollcall.providers.chat.messages import Message
 from rollcall.runtime.adapter import Patience, ProviderAdapter
 from rollcall.runtime.errors import (
@@ -112,7 +112,7 @@ def adapter(kind: str, slept: Slept | None = None, **changes: Any) -> ProviderAd
         "provider": kind,
         "model": "",
         "api_key": KEY,
-        "api_base": row.clean_base(row.provider.base_url),
+        "api_base": root_of(row, row.base_url),
         "type": kind,
         "key_variable": "ORCH_AUTH_MAIN_API_KEY",
     }

@@ -93,8 +93,7 @@ def read(kind: str, chunks: Iterable[bytes], broken: Exception | None = None) ->
     got: list[str] = []
 
     async def listen() -> None:
-        row = TYPES[kind]
-        endpoint = endpoint_of(row, row.provider.base_url, KEY, name=kind)
+        endpoint = endpoint_of(TYPES[kind], KEY)
         reply = httpx.Response(200, stream=Chunks(chunks, broken))
         async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: reply)) as client:
             call = Call("m", read_messages(HELLO), stream=True)

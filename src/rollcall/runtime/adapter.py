@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from rollcall.providers.chat.answer import Answer, NoReply, Piece
+from rollcall.providers.chat.answer import Piece
 from rollcall.providers.chat.call import Call, read_params
 from rollcall.providers.chat.endpoint import Endpoint
 from rollcall.providers.chat.learned import Learned
@@ -91,10 +91,8 @@ class ProviderAdapter:
 
         client = await self._client()
         raw, said = await self._trying(call, partial(calling.complete, client))
-        answer = Answer()
-        answer.add(said)
-        name, dropped = self.config.provider, self.learned.dropped(self.config.endpoint, call)
-        return response_of(answer, name, call.model, raw, dropped)
+        dropped = self.learned.dropped(self.config.endpoint, call)
+        return response_of((said,), self.config.provider, call.model, raw, dropped)
 
     async def open_stream(self, call: Call) -> Begun:
         """A streamed completion, once it has begun to speak, or has ended."""
@@ -113,7 +111,8 @@ class ProviderAdapter:
 
         pieces = await self._trying(call, begin)
         dropped = self.learned.dropped(self.config.endpoint, call)
-        return Begun(pieces, self.config.provider, call.model, dropped)
+        name = self.config.provider
+        return pieces, partial(response_of, provider=name, model=call.model, dropped_params=dropped)
 
     async def embed(
         self, model: str, texts: Sequence[str], params: Mapping[str, Any]
@@ -130,13 +129,13 @@ class ProviderAdapter:
         return EmbeddingResponse(found.vectors, raw, name, found.model or model, found.usage)
 
     async def _client(self) -> httpx.AsyncClient:
-        from rollcall.providers.chat.failures import error_of
+        from rollcall.providers.chat.failures import no_reply
 
         endpoint = self.config.endpoint
         try:
             return await self.network.client(endpoint.base_url)
         except (OSError, ValueError, ImportError) as error:
-            raise error_of(NoReply("unreachable", str(error)), endpoint) from None
+            raise no_reply("unreachable", str(error), endpoint) from None
 
     async def _trying(self, call: Call, attempt: Callable[[Endpoint, Call], Awaitable[T]]) -> T:
         """Attempts until one succeeds, or another is not worth it."""

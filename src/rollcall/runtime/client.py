@@ -13,7 +13,7 @@ from collections.abc import (
     Iterable,
     Mapping,
 )
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -24,14 +24,14 @@ from rollcall.providers.chat.embeddings import read_inputs
 from rollcall.providers.chat.learned import Learned
 from rollcall.providers.chat.messages import read_messages
 from rollcall.runtime.adapter import Patience, ProviderAdapter
-from rollcall.runtime.config import ConfigFile, FallbackConfig, OrchestratorConfig
+from rollcall.runtime.config import ConfigFile, OrchestratorConfig
 from rollcall.runtime.errors import LLMError, ProviderError, ResolutionError
 from rollcall.runtime.network import Network
 from rollcall.runtime.resolution import (
+    Link,
     Pick,
     ResolvedLLMConfig,
     chain_of,
-    find_provider,
     find_role,
     resolve_pick,
 )
@@ -57,18 +57,6 @@ log = logging.getLogger("rollcall.runtime")
 def process_environment() -> Mapping[str, str]:
     """The variables of this process, over those of `.env`, as everywhere in rollcall."""
     return read_environment(Path.cwd(), os.environ).variables
-
-
-@dataclass(frozen=True, slots=True)
-class _Link:
-    """One link of a role's chain: a role's own model, or a fallback of it that is none."""
-
-    role: str
-    fallback: FallbackConfig | None
-
-    def takes_a_while(self, config: OrchestratorConfig) -> bool:
-        """Whether finding its model may read, and ask for, catalogs."""
-        return self.fallback is None and config.roles[self.role].selects
 
 
 class LLMClient:
@@ -180,7 +168,9 @@ class LLMClient:
         Raises:
             ResolutionError: it leads to no model or no key.
         """
-        return self._found(self._file.current(), _Link(role, None))
+        config = self._file.current()
+        find_role(config, role)
+        return self._found(config, Link(role))
 
     def close(self) -> None:
         """Close the connections of `run` and `stream`."""
@@ -250,23 +240,19 @@ class LLMClient:
             model or no key. ProviderError: all failed; the first one's error.
         """
         config = self._file.current()
-        chain = [_Link(*link) for link in chain_of(config, role)]
-        for link in chain:
-            row = link.fallback or config.roles[link.role]
-            if row.provider is not None:
-                find_provider(config, row.provider, link.role)
-        return partial(self._first_that_answers, config, chain, use)
+        return partial(self._first_that_answers, config, chain_of(config, role), use)
 
     async def _first_that_answers(
         self,
         config: OrchestratorConfig,
-        chain: list[_Link],
+        chain: list[Link],
         use: Callable[[ProviderAdapter], Awaitable[T]],
     ) -> T:
         failed: list[LLMError] = []
         for link in chain:
             try:
-                if link.takes_a_while(config):
+                if link.fallback is None and config.roles[link.role].selects:
+                    # It may read catalogs, and ask for them.
                     target = await asyncio.to_thread(self._found, config, link)
                 else:
                     target = self._found(config, link)
@@ -282,23 +268,17 @@ class LLMClient:
         first.fallbacks = tuple(error.what for error in failed[1:])
         raise first
 
-    def _found(self, config: OrchestratorConfig, link: _Link) -> ResolvedLLMConfig:
+    def _found(self, config: OrchestratorConfig, link: Link) -> ResolvedLLMConfig:
         """What a link of a chain means now."""
-        return resolve_pick(config, self._pick(config, link), link.role, self._environ())
-
-    def _pick(self, config: OrchestratorConfig, link: _Link) -> Pick:
-        row = find_role(config, link.role)
+        row = config.roles[link.role]
         if link.fallback is not None:
-            params = {**row.params, **link.fallback.params}
             reason = f"fallback of {link.role}"
-            pick = Pick(link.fallback.provider, link.fallback.model, params, reason)
-        elif row.select is not None:
-            pick = self._picking().pick(config, link.role, row)
+            pick = Pick(link.fallback.provider, link.fallback.model, reason)
+        elif row.provider is not None and row.model is not None:
+            pick = Pick(row.provider, row.model)
         else:
-            assert row.provider is not None
-            assert row.model is not None
-            pick = Pick(row.provider, row.model, row.params)
-        return replace(pick, drop_refused_params=row.drops_refused_params)
+            pick = self._picking().pick(config, link.role)
+        return resolve_pick(config, link, pick, self._environ())
 
     def _picking(self) -> Selector:
         """What picks models; only roles with `select` pay for its import."""

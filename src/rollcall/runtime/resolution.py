@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from rollcall.errors import did_you_mean
-from rollcall.providers.chat.endpoint import TYPES, Endpoint, ProviderType, endpoint_of
+from rollcall.providers.builtin import Provider
+from rollcall.providers.chat.endpoint import LITELLM, TYPES, Endpoint, endpoint_of, root_of
 from rollcall.runtime.config import FallbackConfig, OrchestratorConfig, ProviderConfig, RoleConfig
 from rollcall.runtime.errors import (
     AuthProfileMissing,
@@ -51,23 +52,27 @@ class ResolvedLLMConfig:
         """Where its model is called."""
         return endpoint_of(
             TYPES[self.type],
-            self.api_base,
             self.api_key,
+            base_url=self.api_base,
             name=self.provider,
             key_variable=self.key_source or self.key_variable,
             timeout_seconds=self.timeout_seconds,
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
-    """A provider and model a role would use, before its key is looked for."""
+class Pick(NamedTuple):
+    """A provider of the file and a model that a role would use, and why."""
 
     provider: str
     model: str
-    params: Mapping[str, Any] = field(default_factory=dict)
     reason: str = "named in the file"
-    drop_refused_params: bool = False
+
+
+class Link(NamedTuple):
+    """One link of a role's chain: a role's own model, or a fallback of it that is no role."""
+
+    role: str
+    fallback: FallbackConfig | None = None
 
 
 def find_role(config: OrchestratorConfig, role: str) -> RoleConfig:
@@ -109,43 +114,43 @@ def variable_of(auth_profile: str) -> str:
 
 
 def resolve_pick(
-    config: OrchestratorConfig, pick: Pick, role: str, environ: Mapping[str, str]
+    config: OrchestratorConfig, link: Link, pick: Pick, environ: Mapping[str, str]
 ) -> ResolvedLLMConfig:
-    """A pick with its key and address.
+    """What is picked for a link of a chain, with its params, its key and its address.
 
     Raises:
         ProviderNotDefined, AuthProfileMissing, AuthVariableMissing.
     """
-    name = pick.provider
-    provider = find_provider(config, name, role)
+    role, name = config.roles[link.role], pick.provider
+    provider = find_provider(config, name, link.role)
     kind = TYPES[provider.type or name]
     variable, key = _key(name, provider, kind, environ)
     # The usual key goes where the usual variables say, as with everybody else's tools.
-    bases = kind.provider.base_url_env if provider.auth_profile is None else kind.base_env
+    bases = kind.base_url_env if provider.auth_profile is None or kind is LITELLM else ()
     base = next((environ[one].strip() for one in bases if environ.get(one, "").strip()), None)
     return ResolvedLLMConfig(
         provider=name,
         model=pick.model,
         api_key=key,
-        api_base=kind.clean_base(provider.api_base or base or kind.provider.base_url),
+        api_base=root_of(kind, provider.api_base or base or kind.base_url),
         type=provider.type or name,
         key_variable=variable,
         key_source=source(environ, variable) if variable else None,
         timeout_seconds=provider.timeout,
         max_retries=provider.max_retries,
-        params=pick.params,
+        params={**role.params, **(link.fallback.params if link.fallback else {})},
         reason=pick.reason,
-        drop_refused_params=pick.drop_refused_params,
+        drop_refused_params=role.drops_refused_params,
     )
 
 
 def _key(
-    name: str, provider: ProviderConfig, kind: ProviderType, environ: Mapping[str, str]
+    name: str, provider: ProviderConfig, kind: Provider, environ: Mapping[str, str]
 ) -> tuple[str | None, str | None]:
     """(variable, key); both None where no key is needed."""
     usual = _usual_variables(name, provider, kind)
     found = next((one for one in usual if environ.get(one, "").strip()), None)
-    where = f" A key comes from {kind.provider.key_url}." if kind.provider.key_url else ""
+    where = f" A key comes from {kind.key_url}." if kind.key_url else ""
     if provider.auth_profile is not None:
         variable = variable_of(provider.auth_profile)
         if not environ.get(variable, "").strip():
@@ -160,7 +165,7 @@ def _key(
             )
     elif found:
         variable = found
-    elif provider.auth_profile_given or kind.provider.key_optional:
+    elif provider.auth_profile_given or kind.key_optional:
         return None, None
     else:
         raise _no_profile(name, usual)
@@ -174,16 +179,16 @@ def _key(
     return variable, key
 
 
-def _usual_variables(name: str, provider: ProviderConfig, kind: ProviderType) -> tuple[str, ...]:
+def _usual_variables(name: str, provider: ProviderConfig, kind: Provider) -> tuple[str, ...]:
     """The variables that a provider's key usually stands in, unless the file says otherwise.
 
     A provider under a name and at an address of the user's own never gets a vendor's key.
     """
     if provider.auth_profile_given and provider.auth_profile is None:
         return ()
-    elsewhere = provider.api_base and kind.clean_base(provider.api_base) != kind.provider.base_url
-    own_name = name != kind.provider.name
-    return () if elsewhere and own_name else kind.provider.key_env
+    elsewhere = provider.api_base and root_of(kind, provider.api_base) != kind.base_url
+    own_name = name != kind.name
+    return () if elsewhere and own_name else kind.key_env
 
 
 def _no_profile(name: str, usual: tuple[str, ...]) -> AuthProfileMissing:
@@ -197,24 +202,25 @@ def _no_profile(name: str, usual: tuple[str, ...]) -> AuthProfileMissing:
     )
 
 
-def chain_of(config: OrchestratorConfig, role: str) -> list[tuple[str, FallbackConfig | None]]:
-    """What to try, in order: (role, None) for a role's own model, (role, fallback) otherwise.
-
-    A fallback that is a role brings its own fallbacks along; none is tried twice.
+def chain_of(config: OrchestratorConfig, role: str) -> list[Link]:
+    """What to try, in order. A fallback that is a role brings its own along; none comes twice.
 
     Raises:
-        RoleNotDefined: a fallback names a role that is not there.
+        RoleNotDefined: there is no such role, or a fallback names one that is not there.
+        ProviderNotDefined: one of them names a provider that is not there.
     """
-    found: list[tuple[str, FallbackConfig | None]] = [(role, None)]
-    seen = {role}
+    found: list[Link] = []
 
     def follow(name: str) -> None:
-        for fallback in find_role(config, name).fallbacks:
+        row = find_role(config, name)
+        found.append(Link(name))
+        if row.provider is not None:
+            find_provider(config, row.provider, name)
+        for fallback in row.fallbacks:
             if isinstance(fallback, FallbackConfig):
-                found.append((name, fallback))
-            elif fallback not in seen:
-                seen.add(fallback)
-                found.append((fallback, None))
+                find_provider(config, fallback.provider, name)
+                found.append(Link(name, fallback))
+            elif Link(fallback) not in found:
                 follow(fallback)
 
     follow(role)

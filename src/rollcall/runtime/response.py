@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
-from rollcall.providers.chat.answer import UNKNOWN_USAGE, Answer, Piece, Usage
+from rollcall.providers.chat.answer import UNKNOWN_USAGE, Piece, ToolCall, Usage
 from rollcall.runtime.errors import AnswerRefused
 from rollcall.runtime.network import Network
 
@@ -62,39 +72,55 @@ class EmbeddingResponse:
     usage: Usage = UNKNOWN_USAGE
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A streamed answer that has begun: its pieces, and who gives them."""
-
-    pieces: AsyncGenerator[Piece, None]
-    provider: str
-    model: str
-    dropped_params: tuple[str, ...] = ()
-
-    def response(self, answer: Answer) -> LLMResponse:
-        """The whole of it."""
-        return response_of(answer, self.provider, self.model, dropped_params=self.dropped_params)
+Begun = tuple[AsyncGenerator[Piece, None], Callable[[Sequence[Piece]], LLMResponse]]
+"""A streamed answer that has begun: its pieces, and what makes the whole of them."""
 
 
 def response_of(
-    answer: Answer,
+    pieces: Sequence[Piece],
     provider: str,
     model: str,
     raw: Mapping[str, Any] | None = None,
     dropped_params: tuple[str, ...] = (),
 ) -> LLMResponse:
-    """An answer as what the caller gets; `model` is what was asked for."""
+    """The pieces of an answer as what the caller gets; `model` is what was asked for."""
+    usage, reason = UNKNOWN_USAGE, ""
+    tools: dict[int | tuple[int], ToolCall] = {}
+    for piece in pieces:
+        model = piece.model or model
+        if reason in ("", "stop"):  # an answer that was cut ends with a plain end, too
+            reason = piece.finish_reason or reason
+        usage = usage.updated(piece.usage)
+        for part in piece.tool_calls:
+            place = (len(tools),) if part.index is None else part.index
+            tools[place] = tools[place].joined(part) if place in tools else part
+    refusal = "".join(piece.refusal for piece in pieces) or None
+    if reason in ("", "stop"):
+        reason = "refusal" if refusal else "tool_calls" if tools else "stop"
     return LLMResponse(
-        content=answer.content,
+        content="".join(piece.text for piece in pieces),
         raw=raw or {},
         provider=provider,
-        model=answer.model or model,
-        usage=answer.usage,
-        finish_reason=answer.finish_reason,
-        refusal=answer.refusal,
-        tool_calls=answer.tool_calls,
+        model=model,
+        usage=usage,
+        finish_reason=reason,
+        refusal=refusal,
+        tool_calls=_as_openai_has_them(tools.values()),
         dropped_params=dropped_params,
     )
+
+
+def _as_openai_has_them(calls: Iterable[ToolCall]) -> list[dict[str, Any]]:
+    own = uuid4().hex[:12]
+    return [
+        {
+            "id": call.id or f"call_{own}_{index}",
+            "type": "function",
+            "function": {"name": call.name, "arguments": call.arguments or "{}"},
+            **call.extra,
+        }
+        for index, call in enumerate(calls)
+    ]
 
 
 class AsyncLLMStream(AsyncIterator[str]):
@@ -164,15 +190,15 @@ async def _read(
     pieces: asyncio.Queue[str | Exception | LLMResponse],
 ) -> None:
     """Pass the pieces of text on, and then what ends them: an error, or the whole."""
-    answer = Answer()
+    said: list[Piece] = []
     try:
-        begun = await begin()
-        async with aclosing(begun.pieces) as stream:
+        stream, whole = await begin()
+        async with aclosing(stream):
             async for piece in stream:
-                answer.add(piece)
+                said.append(piece)
                 if piece.text:
                     await pieces.put(piece.text)
-        await pieces.put(begun.response(answer))
+        await pieces.put(whole(said))
     except Exception as error:  # noqa: BLE001 - it belongs to whoever listens
         await pieces.put(error)
 

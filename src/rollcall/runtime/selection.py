@@ -21,8 +21,8 @@ from rollcall.litellm_config.entries import keys_of
 from rollcall.policy.schema import AliasSpec, Choice, Policy
 from rollcall.providers import fetch
 from rollcall.providers.builtin import Provider, find_key
-from rollcall.providers.chat.endpoint import TYPES
-from rollcall.runtime.config import OrchestratorConfig, RoleConfig
+from rollcall.providers.chat.endpoint import TYPES, root_of
+from rollcall.runtime.config import OrchestratorConfig
 from rollcall.runtime.errors import NothingSelected
 from rollcall.runtime.resolution import Pick, variable_of
 from rollcall.selection import admission
@@ -67,21 +67,20 @@ class Selector:
         self._lock = threading.Lock()
         self._pins: dict[str, tuple[str, Pick]] = {}
 
-    def pick(self, config: OrchestratorConfig, role: str, row: RoleConfig) -> Pick:
-        """The pick of a role; a role without `select` has none to make.
+    def pick(self, config: OrchestratorConfig, role: str) -> Pick:
+        """The pick of a role that selects.
 
         Raises:
             NothingSelected: nothing that is known fits, or no catalog is there.
         """
-        select = Selection.model_validate(row.select)
-        key = repr((row.select, config.catalog))
+        given = config.roles[role].select
+        key = repr((given, config.catalog))
         with self._lock:
             pinned = self._pins.get(role)
             if pinned is None or pinned[0] != key:
-                pinned = (key, self._choose(config, role, select))
+                pinned = (key, self._choose(config, role, Selection.model_validate(given)))
                 self._pins[role] = pinned
-        pick = pinned[1]
-        return Pick(pick.provider, pick.model, row.params, pick.reason)
+        return pinned[1]
 
     def _choose(self, config: OrchestratorConfig, role: str, select: Selection) -> Pick:
         wanted = providers_of(select)
@@ -125,7 +124,7 @@ def choose(catalog: Catalog, select: Selection) -> tuple[Pick | None, str]:
     model = rows[outcome.target].model
     day = catalog.as_of[model.provider][:10]
     reason = f"{outcome.reason} (catalog of {day})"
-    return Pick(catalog.providers[model.provider], model.id, {}, reason), reason
+    return Pick(catalog.providers[model.provider], model.id, reason), reason
 
 
 # --- the catalog ---
@@ -258,8 +257,8 @@ class Shelf:
             return found[1]
         provider = config.providers[name]
         kind = TYPES[provider.type or name]
-        here = kind.clean_base(provider.api_base or kind.provider.base_url)
-        if provider.auth_profile is None or here != kind.clean_base(row.base_url):
+        here = root_of(kind, provider.api_base or kind.base_url)
+        if provider.auth_profile is None or here != root_of(kind, row.base_url):
             return None
         return self.settings.environ.get(variable_of(provider.auth_profile), "").strip() or None
 

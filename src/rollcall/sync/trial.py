@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rollcall.policy.schema import Policy
     from rollcall.providers.builtin import Provider
     from rollcall.providers.chat.endpoint import Endpoint
-    from rollcall.providers.chat.trial import Trial as Tried
+    from rollcall.providers.chat.trial import Tried
     from rollcall.settings import Settings
     from rollcall.store.state import State, TrialRecord
 
@@ -112,7 +112,7 @@ def _call_all(
     """Every model called once, at the same time; those not done in time say so."""
     if not trials or ends_at - time.monotonic() < LEAST_SECONDS:
         return {}
-    from rollcall.providers.chat.endpoint import endpoint_of_provider
+    from rollcall.providers.chat.endpoint import endpoint_of
     from rollcall.providers.chat.responses import ResponsesProtocol
     from rollcall.providers.http_client import run_apart
 
@@ -122,8 +122,9 @@ def _call_all(
         provider = providers[trial.callee.provider]
         variable, key = keyed[trial]
         at = replace(provider, base_url=trial.base_url)
-        given = (variable, key) if variable and key else None
-        endpoint = endpoint_of_provider(at, given, timeout_seconds=left)
+        endpoint = endpoint_of(
+            at, key or None, key_variable=variable if key else None, timeout_seconds=left
+        )
         if trial.mode == "responses" and provider.protocol != "perplexity":
             endpoint = replace(endpoint, protocol=ResponsesProtocol())
         endpoints[trial] = endpoint
@@ -134,8 +135,7 @@ async def _judged(endpoints: Mapping[Trial, Endpoint], left: float) -> dict[Tria
     import asyncio
 
     from rollcall.providers.chat.errors import Outcome
-    from rollcall.providers.chat.trial import Trial as Tried
-    from rollcall.providers.chat.trial import try_model
+    from rollcall.providers.chat.trial import Tried, try_model
     from rollcall.providers.http_client import open_client
     from rollcall.secrets import Redactor
 

@@ -1,11 +1,10 @@
-"""What comes back from a call: the reply, what it says piece by piece, and the whole answer."""
+"""What comes back from a call: the reply, and what it says piece by piece."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
-from uuid import uuid4
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,19 +17,18 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class NoReply:
-    """There was no reply, or it broke off. `detail` is one line, not yet redacted."""
-
-    why: Literal["timeout", "unreachable", "broken", "too_large"]
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens as the provider counted them; None = it did not say."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
+
+    def updated(self, later: Usage) -> Usage:
+        """With what a later piece counts."""
+        return Usage(
+            self.input_tokens if later.input_tokens is None else later.input_tokens,
+            self.output_tokens if later.output_tokens is None else later.output_tokens,
+        )
 
 
 UNKNOWN_USAGE = Usage()
@@ -51,6 +49,16 @@ class ToolCall:
     name: str = ""
     arguments: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def joined(self, part: ToolCall) -> ToolCall:
+        """With its next part."""
+        return ToolCall(
+            self.index,
+            part.id or self.id,
+            part.name or self.name,
+            self.arguments + part.arguments,
+            {**self.extra, **part.extra},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,77 +83,6 @@ class Piece:
     def says_something(self) -> bool:
         """Whether the answer has begun with it, or ended."""
         return bool(self.text or self.tool_calls or self.finish_reason or self.refusal)
-
-
-class Answer:
-    """A whole answer, put together from its pieces."""
-
-    def __init__(self) -> None:
-        self._texts: list[str] = []
-        self._refusals: list[str] = []
-        self._tools: dict[int | tuple[int], ToolCall] = {}
-        self._usage = UNKNOWN_USAGE
-        self._reason = ""
-        self._id = uuid4().hex[:12]
-        self.model = ""
-
-    def add(self, piece: Piece) -> None:
-        """Add the next piece."""
-        self._texts.append(piece.text)
-        self._refusals.append(piece.refusal)
-        self.model = piece.model or self.model
-        if self._reason in ("", "stop"):  # an answer that was cut ends with a plain end, too
-            self._reason = piece.finish_reason or self._reason
-        counted = piece.usage
-        self._usage = Usage(
-            self._usage.input_tokens if counted.input_tokens is None else counted.input_tokens,
-            self._usage.output_tokens if counted.output_tokens is None else counted.output_tokens,
-        )
-        for part in piece.tool_calls:
-            place = (len(self._tools),) if part.index is None else part.index
-            had = self._tools.get(place, ToolCall())
-            self._tools[place] = ToolCall(
-                part.index,
-                part.id or had.id,
-                part.name or had.name,
-                had.arguments + part.arguments,
-                {**had.extra, **part.extra},
-            )
-
-    @property
-    def content(self) -> str:
-        """The text."""
-        return "".join(self._texts)
-
-    @property
-    def refusal(self) -> str | None:
-        """Why it is not an answer, where it is none."""
-        return "".join(self._refusals) or None
-
-    @property
-    def finish_reason(self) -> str:
-        """Why it ended: stop, length, tool_calls, refusal, or the provider's own word."""
-        if self._reason in ("", "stop"):
-            return "refusal" if self.refusal else "tool_calls" if self._tools else "stop"
-        return self._reason
-
-    @property
-    def usage(self) -> Usage:
-        """The tokens counted."""
-        return self._usage
-
-    @property
-    def tool_calls(self) -> list[dict[str, Any]]:
-        """The tools the model wants called, in OpenAI's shape."""
-        return [
-            {
-                "id": call.id or f"call_{self._id}_{index}",
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments or "{}"},
-                **call.extra,
-            }
-            for index, call in enumerate(self._tools.values())
-        ]
 
 
 class UnexpectedShape(Exception):

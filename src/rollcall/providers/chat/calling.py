@@ -13,12 +13,18 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from rollcall.providers.bodies import Inbox, TooLarge, Unreadable, as_utf8, mapping, read_json
-from rollcall.providers.chat.answer import NoReply, Piece, Reply, UnexpectedShape
+from rollcall.providers.chat.answer import Piece, Reply, UnexpectedShape
 from rollcall.providers.chat.call import Call, WireRequest
 from rollcall.providers.chat.embeddings import Embeddings
 from rollcall.providers.chat.endpoint import Endpoint
 from rollcall.providers.chat.errors import InvalidCall, InvalidParams, ProviderError
-from rollcall.providers.chat.failures import error_inside, error_of, error_of_words, invalid_reply
+from rollcall.providers.chat.failures import (
+    error_inside,
+    error_of,
+    error_of_words,
+    invalid_reply,
+    no_reply,
+)
 from rollcall.providers.http_client import httpx
 
 MAX_REPLY_BYTES = 64 * 1024 * 1024
@@ -139,7 +145,7 @@ async def _ask(
                     inbox.take(portion)
             body = inbox.body()
     except _expected() as error:
-        raise error_of(_no_reply(error), endpoint) from None
+        raise _silence(error, endpoint) from None
     if response.status_code != 200:
         raise error_of(_reply(response, body), endpoint, _names(request))
     return body
@@ -175,7 +181,7 @@ async def _events(
                     if event.data.strip():
                         yield event.data
     except _expected() as error:
-        raise error_of(_no_reply(error), endpoint) from None
+        raise _silence(error, endpoint) from None
 
 
 @asynccontextmanager
@@ -312,18 +318,16 @@ def _expected() -> tuple[type[Exception], ...]:
     return (httpx.HTTPError, httpx.InvalidURL, TooLarge, Unreadable, OSError, UnicodeEncodeError)
 
 
-def _no_reply(error: Exception) -> NoReply:
+def _silence(error: Exception, endpoint: Endpoint) -> ProviderError:
+    """The error for what sending raised."""
     if isinstance(error, httpx.TimeoutException | TimeoutError):
-        return NoReply("timeout", type(error).__name__)
+        return no_reply("timeout", type(error).__name__, endpoint)
     if isinstance(error, TooLarge):
         endless = isinstance(error, _EndlessEvent)
         what = "an event of many megabytes" if endless else "longer than any answer"
-        return NoReply("too_large", what)
+        return no_reply("too_large", what, endpoint)
     detail = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, UnicodeEncodeError):
-        return NoReply("unreachable", "the key holds characters that no key has")
-    if isinstance(
-        error, httpx.RemoteProtocolError | httpx.ReadError | httpx.DecodingError | Unreadable
-    ):
-        return NoReply("broken", detail)
-    return NoReply("unreachable", detail)
+        detail = "the key holds characters that no key has"
+    broken = (httpx.RemoteProtocolError, httpx.ReadError, httpx.DecodingError, Unreadable)
+    return no_reply("broken" if isinstance(error, broken) else "unreachable", detail, endpoint)

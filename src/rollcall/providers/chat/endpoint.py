@@ -4,7 +4,7 @@ taken from the table of providers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from rollcall.litellm_config.effective import ADDRESS
 from rollcall.providers.builtin import BUILTIN, Provider
@@ -14,7 +14,7 @@ from rollcall.providers.chat.embeddings import EmbeddingProtocol, GeminiEmbeddin
 from rollcall.providers.chat.gemini import GeminiProtocol
 from rollcall.providers.chat.openai import OpenAIProtocol
 from rollcall.providers.chat.responses import PERPLEXITY
-from rollcall.providers.registry import clean_base
+from rollcall.providers.registry import STATIC, clean_base
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +41,22 @@ class Endpoint:
     auth_hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderType:
-    """How one type of provider is called.
-
-    Attributes:
-        provider: its row: base, key page, and how people's bases are cleaned.
-        base_env: variables that name the base instead. below: where the protocol lives under it.
-    """
-
-    provider: Provider
-    protocol: ChatProtocol
-    base_env: tuple[str, ...] = ()
-    below: str = ""
-
-    def clean_base(self, api_base: str) -> str:
-        """The root that paths are added to, by the rule that the policy's base_url follows."""
-        return clean_base(self.provider, api_base).removesuffix(self.below) + self.below
-
-
 _OPENAI_LIKE = OpenAIProtocol()
+_OPENAI_ITSELF = OpenAIProtocol(completion_limit=True, developer_role=True)
 _PROTOCOLS: dict[str, ChatProtocol] = {
-    "openai": _OPENAI_LIKE,
-    "openrouter": _OPENAI_LIKE,
-    "xai": _OPENAI_LIKE,
-    "ollama": _OPENAI_LIKE,
     "anthropic": AnthropicProtocol(),
     "gemini": GeminiProtocol(),
     "perplexity": PERPLEXITY,
 }
-_LITELLM = Provider(
+"""Those that are not OpenAI's."""
+
+_EMBEDDINGS: dict[str, EmbeddingProtocol] = {
+    "gemini": GeminiEmbeddings(),
+    "perplexity": OpenAIEmbeddings("/v1/embeddings", packed="b"),
+}
+_NO_EMBEDDINGS = {"anthropic", "deepseek", "groq", "cerebras"}
+
+LITELLM = Provider(
     name="litellm",
     title="LiteLLM",
     protocol="openai",
@@ -79,74 +65,50 @@ _LITELLM = Provider(
     key_env=("LITELLM_API_KEY", "LITELLM_MASTER_KEY"),
     litellm_prefix="litellm_proxy",
 )
-
-TYPES: dict[str, ProviderType] = {
-    name: ProviderType(
-        provider=provider,
-        protocol=_PROTOCOLS[provider.protocol],
-        below="/v1" if provider.protocol == "ollama" else "",
-    )
-    for name, provider in BUILTIN.items()
-} | {"litellm": ProviderType(_LITELLM, _OPENAI_LIKE, base_env=_LITELLM.base_url_env)}
-"""Type of provider -> how it is called: every built-in provider, and a LiteLLM proxy."""
-
-_OPENAI_ITSELF = OpenAIProtocol(completion_limit=True, developer_role=True)
+TYPES: dict[str, Provider] = {**BUILTIN, LITELLM.name: LITELLM}
+"""Type of provider -> its row: every built-in provider, and a LiteLLM proxy."""
 
 
-_EMBEDDINGS: dict[str, EmbeddingProtocol] = {
-    "gemini": GeminiEmbeddings(),
-    "perplexity": OpenAIEmbeddings("/v1/embeddings", packed="b"),
-}
-_NO_EMBEDDINGS = {"anthropic", "deepseek", "groq", "cerebras"}
+def root_of(provider: Provider, api_base: str) -> str:
+    """The root that paths are added to, by the rule that the policy's base_url follows."""
+    below = "/v1" if _spoken(provider) == "ollama" else ""
+    return clean_base(provider, api_base).removesuffix(below) + below
 
 
 def endpoint_of(
-    kind: ProviderType,
-    base_url: str,
+    provider: Provider,
     key: str | None,
     *,
+    base_url: str = "",
     name: str = "",
     key_variable: str | None = None,
     timeout_seconds: float = 120.0,
 ) -> Endpoint:
-    """Where a type of provider is called at an address.
+    """Where a provider is called.
 
     Args:
-        base_url: as people write it. name: what errors call it; the type's own name if left out.
+        base_url: as people write it. name: what errors call it. Both are the provider's own where
+            they are left out.
     """
-    row, base = kind.provider, kind.clean_base(base_url)
-    embeds = row.name not in _NO_EMBEDDINGS
+    root = root_of(provider, base_url or provider.base_url)
+    # OpenAI itself has dropped `max_tokens`.
+    itself = root.startswith("https://api.openai.com/")
+    embeds = provider.name not in _NO_EMBEDDINGS
     return Endpoint(
-        name or row.name,
-        # OpenAI itself has dropped `max_tokens`.
-        _OPENAI_ITSELF if base.startswith("https://api.openai.com/") else kind.protocol,
-        base,
+        name or provider.name,
+        _OPENAI_ITSELF if itself else _PROTOCOLS.get(_spoken(provider), _OPENAI_LIKE),
+        root,
         key,
         key_variable,
-        row.key_url,
+        provider.key_url,
         timeout_seconds,
-        _EMBEDDINGS.get(row.protocol, OpenAIEmbeddings()) if embeds else None,
-        row.auth_hint.format(base="api_base"),
+        _EMBEDDINGS.get(provider.protocol, OpenAIEmbeddings()) if embeds else None,
+        provider.auth_hint.format(base="api_base"),
     )
 
 
-def endpoint_of_provider(
-    provider: Provider, key: tuple[str, str] | None, *, timeout_seconds: float = 120.0
-) -> Endpoint:
-    """Where a policy's provider is called.
-
-    Args:
-        key: (variable, value), as `builtin.find_key` finds it.
-    """
-    # A static provider of a name of its own speaks what most do.
-    known = TYPES.get(provider.protocol) or TYPES.get(provider.name) or TYPES["openai"]
-    kind = replace(known, provider=provider)
-    variable, value = key or (None, None)
-    return endpoint_of(
-        kind,
-        provider.base_url,
-        value,
-        name=provider.name,
-        key_variable=variable,
-        timeout_seconds=timeout_seconds,
-    )
+def _spoken(provider: Provider) -> str:
+    """Its protocol; a static provider of a name of its own speaks what most do."""
+    if provider.protocol != STATIC:
+        return provider.protocol
+    return BUILTIN.get(provider.name, LITELLM).protocol

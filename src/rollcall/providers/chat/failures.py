@@ -7,11 +7,11 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from rollcall.providers.bodies import mapping, text
-from rollcall.providers.chat.answer import NoReply, Reply
+from rollcall.providers.chat.answer import Reply
 from rollcall.providers.chat.endpoint import Endpoint
 from rollcall.providers.chat.errors import (
     Outcome,
@@ -32,6 +32,9 @@ from rollcall.providers.failures import (
     wait_of,
 )
 from rollcall.secrets import Redactor
+
+Silence = Literal["timeout", "unreachable", "broken", "too_large"]
+"""Why there is no whole reply."""
 
 MAX_MESSAGE = 500
 _RETRY_STATUS: Final = {408, 409, 425, 429}
@@ -107,19 +110,39 @@ _NO_PARAMS: Final = frozenset(
 )
 
 
-def error_of(
-    outcome: Reply | NoReply, endpoint: Endpoint, sent: Collection[str] = ()
-) -> ProviderError:
-    """The error for a reply that is no completion, or for none.
+def error_of(reply: Reply, endpoint: Endpoint, sent: Collection[str] = ()) -> ProviderError:
+    """The error for a reply that is no completion.
 
     Args:
         sent: names of the parameters that were sent.
     """
-    if isinstance(outcome, NoReply):
-        return _silence(outcome, endpoint)
-    if 300 <= outcome.status < 400:
-        return _redirect(outcome, endpoint)
-    return _refused(_said(outcome), endpoint, sent)
+    if 300 <= reply.status < 400:
+        return _redirect(reply, endpoint)
+    return _refused(_said(reply), endpoint, sent)
+
+
+def no_reply(why: Silence, detail: str, endpoint: Endpoint) -> ProviderError:
+    """The error where there was no reply, or it broke off; `detail` is not yet redacted."""
+    name, detail = endpoint.name, _clean(detail, endpoint)
+    if why == "timeout":
+        return ProviderTimeout(
+            f"{name} did not answer within {endpoint.timeout_seconds:g} s.",
+            "Raise its `timeout`, or lower max_tokens.",
+            provider=name,
+            message=detail,
+            outcome=Outcome.TIMEOUT,
+        )
+    if why == "too_large":
+        return invalid_reply(f"is too large: {detail}", endpoint)
+    verb = "broke off" if why == "broken" else "could not be reached"
+    return ProviderUnavailable(
+        f"{name} {verb} at {endpoint.base_url}: {detail}.",
+        "Check the network and its api_base.",
+        provider=name,
+        message=detail,
+        outcome=Outcome.UNREACHABLE,
+        retryable=True,
+    )
 
 
 def error_inside(
@@ -163,29 +186,6 @@ def invalid_reply(what: str, endpoint: Endpoint, body: bytes = b"") -> ProviderE
         status=200,
         message=words,
         outcome=Outcome.INVALID_REPLY,
-    )
-
-
-def _silence(outcome: NoReply, endpoint: Endpoint) -> ProviderError:
-    name, detail = endpoint.name, _clean(outcome.detail, endpoint)
-    if outcome.why == "timeout":
-        return ProviderTimeout(
-            f"{name} did not answer within {endpoint.timeout_seconds:g} s.",
-            "Raise its `timeout`, or lower max_tokens.",
-            provider=name,
-            message=detail,
-            outcome=Outcome.TIMEOUT,
-        )
-    if outcome.why == "too_large":
-        return invalid_reply(f"is too large: {detail}", endpoint)
-    verb = "broke off" if outcome.why == "broken" else "could not be reached"
-    return ProviderUnavailable(
-        f"{name} {verb} at {endpoint.base_url}: {detail}.",
-        "Check the network and its api_base.",
-        provider=name,
-        message=detail,
-        outcome=Outcome.UNREACHABLE,
-        retryable=True,
     )
 
 

@@ -2,13 +2,13 @@
 judged by the same rules, as the library's calls.
 
     async with open_client([provider.base_url]) as client:
-        endpoint = endpoint_of_provider(provider, find_key(provider, environ))
-        trial = await try_model(client, endpoint, "claude-sonnet-5")
+        endpoint = endpoint_of(provider, key)
+        tried = await try_model(client, endpoint, "claude-sonnet-5")
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rollcall.providers.chat.answer import Piece
 from rollcall.providers.chat.call import Call, Params
@@ -33,31 +33,20 @@ _QUESTION = (Message("user", PROMPT),)
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Tried:
     """What a trial call came to.
 
     Attributes:
         detail: one line: what was answered, or what the provider said instead; redacted.
-        hint: what to do about it, "" where it answered. status: of HTTP, None without a reply.
-        retryable: whether the same call may do better later, after `wait_seconds` if it says so.
         needs_responses: it answers at OpenAI's /responses only, not at /chat/completions.
     """
 
     outcome: Outcome
     detail: str
-    hint: str = ""
-    status: int | None = None
-    retryable: bool = False
-    wait_seconds: float | None = None
     needs_responses: bool = False
 
-    @property
-    def answered(self) -> bool:
-        """Whether the model answered; an answer cut short is one, too."""
-        return self.outcome is Outcome.ANSWERED
 
-
-async def try_model(client: httpx.AsyncClient, endpoint: Endpoint, model: str) -> Trial:
+async def try_model(client: httpx.AsyncClient, endpoint: Endpoint, model: str) -> Tried:
     """Call a model once, and again only where it wants the same call in other words.
 
     Never raises for what the provider does; `endpoint.timeout_seconds` bounds each attempt.
@@ -71,27 +60,19 @@ async def try_model(client: httpx.AsyncClient, endpoint: Endpoint, model: str) -
         fitted_endpoint, fitted = learned.fit(endpoint, call)
         try:
             _, said = await complete(client, fitted_endpoint, fitted)
+            outcome, detail = judge_answer(said)
         except ProviderError as error:
             if learned.learn(fitted_endpoint, fitted, error, drop=True):
                 continue
             if call.params.max_tokens == MAX_TOKENS and _wants_more(error):
                 call = Call(model, _QUESTION, Params(max_tokens=REASONING_TOKENS))
                 continue
-            trial = Trial(
-                error.outcome,
-                error.message or error.what,
-                error.hint,
-                error.status,
-                error.retryable,
-                error.wait_seconds,
-            )
+            outcome, detail = error.outcome, error.message or error.what
         except LLMError as error:
-            trial = Trial(Outcome.REFUSED_CALL, error.what, error.hint)
-        else:
-            trial = Trial(*judge_answer(said), status=200)
+            outcome, detail = Outcome.REFUSED_CALL, error.what
         switched = fitted_endpoint.protocol != endpoint.protocol
         only_there = switched and isinstance(fitted_endpoint.protocol, ResponsesProtocol)
-        return replace(trial, needs_responses=only_there)
+        return Tried(outcome, detail, needs_responses=only_there)
 
 
 def judge_answer(said: Piece) -> tuple[Outcome, str]:
