@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import kubernetes_validate
 import pytest
+import urllib3
 import yaml
 
 pytest.importorskip("kubernetes", reason="the extra `fleet` is not installed")
@@ -184,6 +185,23 @@ def test_a_pod_that_finds_no_node_is_said(fleet: House, cluster: Cluster) -> Non
     }
     ran = fleet.run("apply", "--rollout", "deployment/litellm")
     assert "litellm-7d9: Unschedulable, 0/3 nodes are available. The config before" in ran.err
+
+
+def test_no_request_to_the_cluster_waits_for_ever(fleet: House, cluster: Cluster) -> None:
+    bounds: list[Any] = []
+    send = urllib3.PoolManager.request
+
+    def watched(pool: urllib3.PoolManager, *given: Any, **more: Any) -> Any:
+        bounds.append(more.get("timeout"))
+        return send(pool, *given, **more)
+
+    fleet.monkeypatch.setattr(urllib3.PoolManager, "request", watched)
+    cluster.add_deployment("litellm")
+    cluster.fails_on = "managed_by"
+    assert fleet.run("apply", "--rollout", "deployment/litellm").code == 1
+    assert {"patch deployments", "get deployments", "list pods"} <= set(cluster.requests)
+    assert len(bounds) == len(cluster.requests)
+    assert all(one is not None and one.connect_timeout and one.read_timeout for one in bounds)
 
 
 def test_rollout_goes_with_a_configmap(fleet: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,8 @@ MOST_BYTES = 1_048_576
 TRIES = 8
 _SLASH = ".."
 """Stands for the slash of a name, which no key may hold."""
-_TIMEOUT_SECONDS = (3, 20)
+TIMEOUT_SECONDS = (3, 20)
+"""To connect, and to wait for an answer: the client's own is for ever."""
 
 
 _NO_KUBECONFIG = (TypeError, ValueError, AttributeError, LookupError)
@@ -127,7 +128,7 @@ class _Map:
                     self.name,
                     self.namespace,
                     _preload_content=False,
-                    _request_timeout=_TIMEOUT_SECONDS,
+                    _request_timeout=TIMEOUT_SECONDS,
                 )
             except ApiException as error:
                 if error.status == 404:
@@ -149,7 +150,7 @@ class _Map:
             args: tuple[Any, ...] = (self.name, self.namespace, body)
             if new:
                 send, args = self.api.create_namespaced_config_map, (self.namespace, body)
-            reply = send(*args, _preload_content=False, _request_timeout=_TIMEOUT_SECONDS)
+            reply = send(*args, _preload_content=False, _request_timeout=TIMEOUT_SECONDS)
             made: dict[str, Any] = json.loads(reply.data)
             return made
 

@@ -13,7 +13,7 @@ from kubernetes import client
 
 from rollcall.errors import LaunchError, RollcallError
 from rollcall.files import sha256_of
-from rollcall.store.configmap_home import api_client, translated
+from rollcall.store.configmap_home import TIMEOUT_SECONDS, api_client, translated
 from rollcall.store.store import open_store
 from rollcall.sync.apply import write
 from rollcall.sync.remember import remember_edit
@@ -89,11 +89,13 @@ def _roll_out(
     what = f"deployment/{name} in {namespace}"
     body = {"spec": {"template": {"metadata": {"annotations": {ANNOTATION: digest}}}}}
     with translated("patch", what):
-        apps.patch_namespaced_deployment(name, namespace, body)
+        apps.patch_namespaced_deployment(name, namespace, body, _request_timeout=TIMEOUT_SECONDS)
     ends = time.monotonic() + wait_seconds
     while True:
         with translated("get", what):
-            found = apps.read_namespaced_deployment(name, namespace)
+            found = apps.read_namespaced_deployment(
+                name, namespace, _request_timeout=TIMEOUT_SECONDS
+            )
         if _is_complete(found):
             return
         if _has_failed(found) or time.monotonic() > ends:
@@ -126,7 +128,10 @@ def _why(api: Any, namespace: str, found: Any) -> str:
     labels = ",".join(f"{key}={value}" for key, value in found.spec.selector.match_labels.items())
     with translated("list", f"the pods of {found.metadata.name}"):
         reply = client.CoreV1Api(api).list_namespaced_pod(
-            namespace, label_selector=labels, _preload_content=False
+            namespace,
+            label_selector=labels,
+            _preload_content=False,
+            _request_timeout=TIMEOUT_SECONDS,
         )
     for pod in json.loads(reply.data).get("items") or []:
         status = pod.get("status") or {}
