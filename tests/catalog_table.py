@@ -10,8 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from rollcall.catalog.model import PER_MILLION, Model
+from rollcall.providers.answers import stored_answer
 from rollcall.providers.builtin import BUILTIN
-from rollcall.providers.fetch import Target, parse_stored
 from tests.corpus import CATALOGS
 
 TABLE = Path(__file__).with_name("data") / "catalog.txt"
@@ -28,7 +28,7 @@ def recorded() -> Iterable[Model]:
     for path in sorted(CATALOGS.glob("*/*.json"), key=lambda path: (path.parent.name, path.name)):
         if "headers" not in path.name and "HTTP" not in path.name:
             provider = BUILTIN[NAMES.get(path.parent.name, path.parent.name)]
-            yield from parse_stored(Target(provider), [path.read_bytes()], fetched_at="").models
+            yield from stored_answer(provider, [path.read_bytes()]).models
 
 
 def rows() -> list[str]:

@@ -17,8 +17,9 @@ import pytest
 import respx
 
 from rollcall.catalog.model import Answer, Verdict
+from rollcall.providers.answers import stored_answer
 from rollcall.providers.builtin import BUILTIN, Provider, find_key
-from rollcall.providers.fetch import Target, ask_all, parse_stored
+from rollcall.providers.fetch import Target, ask_all
 from rollcall.providers.registry import resolve_provider
 from tests.platforms import not_on_windows
 from tests.simulator.catalogs import MAIN
@@ -82,7 +83,7 @@ def test_nobody_to_ask() -> None:
 
 def test_stored_bodies_give_the_same_answer(sim: Simulator) -> None:
     for target, answer in zip(targets(sim), ask(*targets(sim)), strict=True):
-        stored = parse_stored(target, answer.pages, fetched_at=AT)
+        stored = stored_answer(target.provider, answer.pages, fetched_at=AT)
         assert stored.models == answer.models
         assert stored.verdict is Verdict.OK
         assert stored.offline
@@ -100,7 +101,7 @@ def test_stored_bodies_give_the_same_answer(sim: Simulator) -> None:
     ],
 )
 def test_stored_bodies_that_went_bad(pages: list[bytes], verdict: Verdict) -> None:
-    answer = parse_stored(Target(BUILTIN["openai"]), pages, fetched_at=AT)
+    answer = stored_answer(BUILTIN["openai"], pages, fetched_at=AT)
     assert (answer.verdict, answer.models) == (verdict, ())
     assert answer.detail
 

@@ -12,7 +12,7 @@ from rollcall.litellm_config.document import parse
 from rollcall.plan.proposal import Proposal, propose
 from rollcall.policy.file import load_policy
 from rollcall.policy.starter import proposed_text, shipped_policy
-from rollcall.providers.fetch import Target, parse_stored
+from rollcall.providers.answers import stored_answer
 from rollcall.providers.registry import resolve_provider
 from tests.corpus import FOLDERS, ROOT, needs_catalogs
 from tests.policy_making import model
@@ -242,8 +242,8 @@ def real_catalogs() -> dict[str, Any]:
     for folder, name in FOLDERS.items():
         path = next(iter(sorted((ROOT / "catalogs" / folder).glob("2026-08-1*.json"))[-1:]), None)
         if path is not None:
-            target = Target(resolve_provider(name, environ={}))
-            found[name] = parse_stored(target, [path.read_bytes()], fetched_at="").models
+            provider = resolve_provider(name, environ={})
+            found[name] = stored_answer(provider, [path.read_bytes()]).models
     return {name: models for name, models in found.items() if models}
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from rollcall.catalog.model import CAPABILITIES, Answer, Kind, Model, Verdict
+from rollcall.providers.answers import stored_answer
 from rollcall.providers.builtin import BUILTIN
-from rollcall.providers.fetch import Target, parse_stored
 from rollcall.providers.rows import is_id
 
 _NEIGHBOUR = Path(__file__).resolve().parents[1].parent / "shared"
@@ -32,8 +32,9 @@ def counts() -> list[tuple[str, int]]:
 
 def parsed(file: str) -> Answer:
     folder = file.partition("/")[0]
-    target = Target(BUILTIN[NAMES.get(folder, folder)])
-    return parse_stored(target, [(CORPUS / file).read_bytes()], fetched_at="2026-11-20T00:00:00Z")
+    provider = BUILTIN[NAMES.get(folder, folder)]
+    body = (CORPUS / file).read_bytes()
+    return stored_answer(provider, [body], fetched_at="2026-11-20T00:00:00Z")
 
 
 def model(file: str, model_id: str) -> Model:
@@ -64,7 +65,7 @@ def test_every_recorded_list_is_read_whole(file: str, count: int) -> None:
 )
 def test_what_is_no_list_is_said(file: str, verdict: Verdict) -> None:
     row = BUILTIN["perplexity" if "perplexity" in file else "vllm"]
-    answer = parse_stored(Target(row), [(CORPUS / file).read_bytes()], fetched_at="")
+    answer = stored_answer(row, [(CORPUS / file).read_bytes()])
     assert answer.verdict is verdict
     assert answer.models == ()
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from rollcall.catalog.model import Verdict
+from rollcall.providers.answers import stored_answer
 from rollcall.providers.builtin import BUILTIN
-from rollcall.providers.fetch import Target, parse_stored
 from rollcall.providers.network import MAX_PAGES
 from tests.gateway import Asked, Gateway, Reply, asking
 
@@ -156,7 +156,7 @@ def test_what_cannot_be_had_makes_the_list_partial(reply: Any, says: str) -> Non
     assert answer.models
     assert says in answer.partial
     assert "gate-key" not in answer.partial
-    stored = parse_stored(Target(BUILTIN["openai"]), answer.pages, fetched_at="")
+    stored = stored_answer(BUILTIN["openai"], answer.pages)
     assert (stored.verdict, bool(stored.partial)) == (Verdict.OK, True)
 
 

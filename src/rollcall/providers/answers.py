@@ -13,6 +13,7 @@ A page says that there is more by any of these, the first that is there counts:
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,15 +24,15 @@ from rollcall.catalog.model import Answer, Verdict
 from rollcall.providers.adapters import ADAPTERS
 from rollcall.providers.bodies import MAX_VALUES, Unreadable, as_utf8, read_json, too_many_values
 from rollcall.providers.builtin import missing_key
-from rollcall.providers.failures import Refusal, Refused, clipped, error_inside, one_line
+from rollcall.providers.failures import Refused, clipped, error_inside, one_line
 from rollcall.providers.rows import rows_of_page
 from rollcall.providers.wire import AFTER, HttpRequest, WrongShape
+from rollcall.secrets import Redactor
 from rollcall.settings import parse_moment
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
-    from rollcall.providers.fetch import Target
-    from rollcall.secrets import Redactor
+    from rollcall.store.replies import KeptReply
 
 
 class Pages:
@@ -62,11 +63,11 @@ class Pages:
         body = self._redactor.clean_page(as_utf8(raw))
         if too_many_values((*self.bodies, body)):
             detail = f"its answer holds more than {MAX_VALUES:,} values"
-            raise Refused(Refusal(Verdict.TOO_LARGE, detail))
+            raise Refused(Verdict.TOO_LARGE, detail)
         try:
             document = read_json(body)
         except Unreadable as error:
-            raise Refused(Refusal(Verdict.BAD_BODY, str(error))) from None
+            raise Refused(Verdict.BAD_BODY, str(error)) from None
         self._rows += self._count(document)
         self.bodies.append(body)
         self._pages.append(Page(document, link))
@@ -77,9 +78,9 @@ class Pages:
             rows = len(rows_of_page(document, self._adapter.roots))
         except WrongShape as error:
             said = error_inside(document, None)
-            raise Refused(said or Refusal(Verdict.BAD_BODY, str(error))) from None
+            raise said or Refused(Verdict.BAD_BODY, str(error)) from None
         if refusal := error_inside(document, rows):
-            raise Refused(refusal)
+            raise refusal
         return rows
 
     def following(self, asked: HttpRequest) -> HttpRequest | None:
@@ -101,12 +102,12 @@ class Pages:
                 provider, [page.document for page in self._pages], self._moments
             )
         except WrongShape as error:
-            raise Refused(Refusal(Verdict.BAD_BODY, str(error))) from None
+            raise Refused(Verdict.BAD_BODY, str(error)) from None
         if listing.rows and not listing.models:
             detail = f"none of its {listing.rows} rows can be used: {listing.notes[0]}"
-            raise Refused(Refusal(Verdict.BAD_BODY, detail))
+            raise Refused(Verdict.BAD_BODY, detail)
         if not listing.rows and not provider.empty_ok:
-            raise Refused(Refusal(Verdict.EMPTY, "it lists no models"))
+            raise Refused(Verdict.EMPTY, "it lists no models")
         return Answer(
             provider.name,
             Verdict.OK,
@@ -129,7 +130,7 @@ class Pages:
         return ""
 
 
-def refused(provider: Provider, refusal: Refusal, redactor: Redactor) -> Answer:
+def refused(provider: Provider, refusal: Refused, redactor: Redactor) -> Answer:
     """The answer of a provider that could not be asked; its words redacted, then clipped."""
     detail = clipped(redactor.redact(one_line(refusal.detail)))
     if refusal.verdict is Verdict.AUTH and provider.auth_hint:
@@ -140,35 +141,50 @@ def refused(provider: Provider, refusal: Refusal, redactor: Redactor) -> Answer:
     return Answer(provider.name, refusal.verdict, detail=detail)
 
 
-def for_display(target: Target, answer: Answer) -> Answer:
+def for_display(provider: Provider, key: str | None, answer: Answer) -> Answer:
     """The answer, which admits nothing where it is of a public list and its key is not set."""
-    if target.key is not None or not target.provider.needs_key:
+    if key is not None or not provider.needs_key:
         return answer
-    detail = missing_key(target.provider)
+    detail = missing_key(provider)
     return replace(answer, verdict=Verdict.NO_KEY, detail=detail, partial="")
 
 
-def from_bodies(
-    provider: Provider, bodies: Sequence[bytes], redactor: Redactor, asked_at: str = ""
+def known_answer(provider: Provider, kept: KeptReply | None = None) -> Answer | None:
+    """What a provider says without being asked: its list in the policy, else its last good reply;
+    None where there is neither.
+    """
+    if provider.models:
+        body = json.dumps({"data": [dict(row) for row in provider.models]}).encode()
+        return replace(stored_answer(provider, [body]), pages=(), offline=False)
+    if kept is None:
+        return None
+    return stored_answer(provider, kept.pages, fetched_at=kept.fetched_at, partial=kept.partial)
+
+
+def stored_answer(
+    provider: Provider, bodies: Sequence[bytes], *, fetched_at: str = "", partial: str = ""
 ) -> Answer:
-    """The answer that these bodies give.
+    """The answer that stored bodies give: the same adapters, no network.
 
     Args:
-        asked_at: when they were asked for, ISO 8601.
+        fetched_at: ISO 8601. partial: what the answer said that these bodies came with; see
+            `Answer.partial`.
     """
-    pages = Pages(provider, redactor, moments_of(asked_at))
+    redactor = Redactor()
+    pages = Pages(provider, redactor, moments_of(fetched_at))
     try:
         for body in bodies:
             pages.add(body)
-        return pages.answer()
+        answer = pages.answer()
     except Refused as error:
-        return refused(provider, error.refusal, redactor)
+        answer = refused(provider, error, redactor)
+    return replace(answer, fetched_at=fetched_at, partial=partial or answer.partial, offline=True)
 
 
-def moments_of(*stamps: str) -> tuple[float, ...]:
-    """ISO 8601 times in Unix seconds; what is none is left out."""
-    moments = map(parse_moment, stamps)
-    return tuple(moment.timestamp() for moment in moments if moment is not None)
+def moments_of(stamp: str) -> tuple[float, ...]:
+    """An ISO 8601 time in Unix seconds; nothing where it is none."""
+    moment = parse_moment(stamp)
+    return () if moment is None else (moment.timestamp(),)
 
 
 # --- where a list goes on ---

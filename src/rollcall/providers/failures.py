@@ -15,9 +15,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import urlsplit
 
 from rollcall.catalog.model import Verdict
@@ -37,8 +38,9 @@ _WORDS: Final = ("detail", "message", "msg", "status_msg", "base_resp")
 _ALL_WELL: Final = ("0", "200", "ok", "success", "")
 
 
-class Refusal(NamedTuple):
-    """Why a provider could not be asked.
+@dataclass(eq=False)
+class Refused(Exception):
+    """A provider could not be asked.
 
     Attributes:
         detail: one line, not yet redacted.
@@ -53,15 +55,7 @@ class Refusal(NamedTuple):
     status: int | None = None
 
 
-class Refused(Exception):
-    """A provider could not be asked; `refusal` says how and why."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.detail)
-        self.refusal = refusal
-
-
-def classify(status: int, headers: Mapping[str, str], body: bytes, url: str) -> Refusal | None:
+def classify(status: int, headers: Mapping[str, str], body: bytes, url: str) -> Refused | None:
     """What a reply's status means; None = 200, look at the body.
 
     Args:
@@ -72,23 +66,23 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, url: str) -> 
         return None
     if 300 <= status < 400:
         redirect = _redirect(status, headers.get("location", ""))
-        return Refusal(Verdict.BAD_BODY, redirect, status=status)
+        return Refused(Verdict.BAD_BODY, redirect, status=status)
     said = message_of(body)
     about_key = status == 400 and about_the_key(said)
     if status in (401, 403) or about_key:
         line = _line(f"it refuses the key (HTTP {status})", said)
-        return Refusal(Verdict.AUTH, line, status=status)
+        return Refused(Verdict.AUTH, line, status=status)
     if status == 404:
-        return Refusal(Verdict.HTTP_ERROR, _line(_not_there(url), said), status=status)
+        return Refused(Verdict.HTTP_ERROR, _line(_not_there(url), said), status=status)
     retry = status == 429 or status >= 500
     wait = wait_of(headers, body) if retry else None
     asks = "" if wait is None else f", asks to wait {wait:g} s"
-    return Refusal(
+    return Refused(
         Verdict.HTTP_ERROR, _line(f"HTTP {status}{asks}", said), retry, wait, status=status
     )
 
 
-def error_inside(document: object, rows: int | None) -> Refusal | None:
+def error_inside(document: object, rows: int | None) -> Refused | None:
     """The error that a reply with status 200 holds instead of a list, if it does.
 
     Args:
@@ -106,7 +100,7 @@ def error_inside(document: object, rows: int | None) -> Refusal | None:
     about_key = code in (401, 403) or about_the_key(said)
     verdict = Verdict.AUTH if about_key else Verdict.HTTP_ERROR
     what = "HTTP 200, but an error inside" if failed else "HTTP 200, but no list"
-    return Refusal(verdict, _line(what, said or f"code {code}" if code is not None else said))
+    return Refused(verdict, _line(what, said or f"code {code}" if code is not None else said))
 
 
 def error_parts(document: Mapping[str, object]) -> Iterator[Mapping[str, object]]:

@@ -1,4 +1,4 @@
-"""Asks providers for their lists: all at once under one deadline, or from the replies kept of them.
+"""Asks providers for their lists, all at once under one deadline.
 
 Nothing of the network is imported where nobody is asked.
 """
@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from rollcall.providers.answers import from_bodies
+from rollcall.providers.answers import known_answer
 from rollcall.secrets import Redactor, key_mark
 
 if TYPE_CHECKING:
     from rollcall.catalog.model import Answer
     from rollcall.providers.builtin import Provider
-    from rollcall.store.replies import KeptReply
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ def ask_all(
         meanwhile: short pieces of work to do once the requests are out; skipped when nobody is
             asked.
     """
-    known = {target.provider.name: known_answer(target, None) for target in targets}
+    known = {target.provider.name: known_answer(target.provider) for target in targets}
     asked = [target for target in targets if known[target.provider.name] is None]
     if asked:
         from rollcall.providers.network import Round
@@ -76,34 +75,3 @@ def ask_all(
         for name, answer in known.items()
         if answer
     )
-
-
-def known_answer(target: Target, kept: KeptReply | None) -> Answer | None:
-    """What a provider says without being asked: its list in the policy, else its last good reply;
-    None where there is neither.
-    """
-    if target.provider.models:
-        return _listed_answer(target.provider)
-    if kept is None:
-        return None
-    return parse_stored(target, kept.pages, fetched_at=kept.fetched_at, partial=kept.partial)
-
-
-def _listed_answer(provider: Provider) -> Answer:
-    """The answer of a provider whose models the policy lists."""
-    import json
-
-    body = json.dumps({"data": [dict(row) for row in provider.models]}).encode()
-    return replace(from_bodies(provider, [body], Redactor()), pages=())
-
-
-def parse_stored(
-    target: Target, pages: Sequence[bytes], *, fetched_at: str, partial: str = ""
-) -> Answer:
-    """The answer that stored bodies give: the same adapters, no network.
-
-    Args:
-        partial: what the answer said that these bodies came with; see `Answer.partial`.
-    """
-    answer = from_bodies(target.provider, pages, Redactor(), fetched_at)
-    return replace(answer, fetched_at=fetched_at, partial=partial or answer.partial, offline=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from rollcall._version import __version__
 from rollcall.catalog.model import Verdict
 from rollcall.providers.bodies import MAX_BYTES, Inbox, TooLarge, Unreadable
-from rollcall.providers.failures import Refusal, Refused, classify
+from rollcall.providers.failures import Refused, classify
 from rollcall.providers.wire import HttpRequest
 from rollcall.startup import httpx_without_its_command_line
 
@@ -32,6 +32,7 @@ __all__ = [
     "LooseThreads",
     "exchange",
     "fetch_body",
+    "fill",
     "httpx",
     "import_the_rest",
     "open_client",
@@ -75,7 +76,7 @@ def open_client(urls: Iterable[str], timeout_seconds: float | None = None) -> ht
     at_home = all(re.match(_AT_HOME, url) for url in urls)
     try:
         return httpx.AsyncClient(
-            verify=_trust() if secure else _distrust(),
+            verify=httpx.create_ssl_context() if secure else _distrust(),
             timeout=httpx.Timeout(timeout_seconds),
             follow_redirects=False,
             headers=_HEADERS,
@@ -93,10 +94,6 @@ async def import_the_rest() -> None:
     import anyio
 
     await anyio.sleep(0)
-
-
-def _trust() -> ssl.SSLContext:
-    return httpx.create_ssl_context()
 
 
 def _distrust() -> ssl.SSLContext:
@@ -130,17 +127,17 @@ async def exchange(client: httpx.AsyncClient, request: HttpRequest, room: int) -
             body = await _body(response, room)
             return body, ", ".join(response.headers.get_list("link"))
     except TooLarge as error:
-        raise Refused(Refusal(Verdict.TOO_LARGE, f"its answer is {error}")) from None
+        raise Refused(Verdict.TOO_LARGE, f"its answer is {error}") from None
     except Unreadable as error:
-        raise Refused(Refusal(Verdict.BAD_BODY, str(error))) from None
+        raise Refused(Verdict.BAD_BODY, str(error)) from None
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
         detail = f"its base_url cannot be asked: {error}"
-        raise Refused(Refusal(Verdict.UNREACHABLE, detail)) from None
+        raise Refused(Verdict.UNREACHABLE, detail) from None
     except httpx.RequestError as error:
         if begun:
             detail = "the connection broke in the middle of its answer"
-            raise Refused(Refusal(Verdict.BAD_BODY, detail, retry=True)) from None
-        raise Refused(_no_connection(request.url, error)) from None
+            raise Refused(Verdict.BAD_BODY, detail, retry=True) from None
+        raise _no_connection(request.url, error) from None
 
 
 def fetch_body(url: str, seconds: float) -> tuple[bytes | None, str]:
@@ -153,7 +150,7 @@ def fetch_body(url: str, seconds: float) -> tuple[bytes | None, str]:
     try:
         return run_apart(get), ""
     except Refused as error:
-        return None, error.refusal.detail.rstrip(".")
+        return None, error.detail.rstrip(".")
     except TimeoutError:
         return None, f"it did not answer within {seconds:g} seconds"
     except (OSError, ValueError, ImportError) as error:
@@ -169,13 +166,13 @@ async def _body(response: httpx.Response, room: int) -> bytes:
     encoding = response.headers.get("content-encoding", "")
     if good:
         inbox = Inbox(encoding, room)
-        await _fill(inbox, response)
+        await fill(inbox, response)
         return inbox.body()
     body = await _error_body(response, encoding)
     headers = {name.lower(): value for name, value in response.headers.items()}
     refusal = classify(response.status_code, headers, body, str(response.url))
     assert refusal is not None, "only 200 is good"
-    raise Refused(refusal)
+    raise refusal
 
 
 async def _error_body(response: httpx.Response, encoding: str) -> bytes:
@@ -185,11 +182,11 @@ async def _error_body(response: httpx.Response, encoding: str) -> bytes:
     except Unreadable:
         return b""
     with contextlib.suppress(TooLarge, Unreadable, httpx.RequestError):
-        await _fill(inbox, response)
+        await fill(inbox, response)
     return inbox.so_far()
 
 
-async def _fill(inbox: Inbox, response: httpx.Response) -> None:
+async def fill(inbox: Inbox, response: httpx.Response) -> None:
     """Take the body as it comes, and let timeouts have their say while it inflates."""
     pause_at = inbox.room - _PAUSE_BYTES
     async for chunk in response.aiter_raw():
@@ -200,13 +197,13 @@ async def _fill(inbox: Inbox, response: httpx.Response) -> None:
                 await asyncio.sleep(0)
 
 
-def _no_connection(url: str, error: httpx.RequestError) -> Refusal:
+def _no_connection(url: str, error: httpx.RequestError) -> Refused:
     host = httpx.URL(url).host
     said = str(error) or type(error).__name__
     if "CERTIFICATE_VERIFY_FAILED" in said:
         hint = "its certificate is not trusted here; SSL_CERT_FILE can name other authorities"
-        return Refusal(Verdict.UNREACHABLE, f"{host}: {hint} ({said})")
-    return Refusal(Verdict.UNREACHABLE, f"no connection to {host}: {said}", retry=True)
+        return Refused(Verdict.UNREACHABLE, f"{host}: {hint} ({said})")
+    return Refused(Verdict.UNREACHABLE, f"no connection to {host}: {said}", retry=True)
 
 
 # --- an event loop of its own ---

@@ -54,19 +54,6 @@ _BOUNDARY: Final = re.compile(r"\\b|\(\^\|[^)]*\)")
 _ANYWHERE: Final = re.compile("|".join(_BOUNDARY.sub("", pattern) for _, pattern in TABLE))
 """The words of TABLE without their boundaries: most ids hold none, and this tells it faster."""
 
-OUTPUTS: Final = {
-    "text": Kind.CHAT,
-    "embeddings": Kind.EMBEDDING,
-    "embedding": Kind.EMBEDDING,
-    "image": Kind.IMAGE,
-    "video": Kind.VIDEO,
-    "audio": Kind.SPEECH,
-    "speech": Kind.SPEECH,
-    "transcription": Kind.SPEECH,
-    "rerank": Kind.RERANK,
-}
-"""A modality that comes out -> what the model is for."""
-
 _WORDS: Final[dict[Kind, str]] = {
     Kind.CHAT: "chat language llm vlm code text text-generation chat-completion chat-completions "
     "conversational image-text-to-text responses multimodal",
@@ -83,7 +70,8 @@ _WORDS: Final[dict[Kind, str]] = {
     "decision decisions reward draft-addon",
 }
 WORDS: Final = {word: kind for kind, words in _WORDS.items() for word in words.split()}
-"""What a row calls its kind of model -> what the model is for; compared in lower case, with dashes.
+"""What a row calls its kind of model, or what comes out of it -> what the model is for; compared in
+lower case, with dashes.
 
 A word that is not here says nothing: Mistral's `type` is base or fine-tuned.
 """
@@ -114,13 +102,7 @@ _FLAGS: Final = (
 """Where rows say whether one can chat with the model: "no" is believed."""
 
 _SPECIAL_FLAGS: Final = (
-    ("moderation", Kind.MODERATION),
-    ("classification", Kind.MODERATION),
-    ("audio_transcription", Kind.SPEECH),
-    ("embeddings", Kind.EMBEDDING),
-    ("embedding", Kind.EMBEDDING),
-    ("rerank", Kind.RERANK),
-    ("completion_fim", Kind.OTHER),
+    *("moderation", "classification", "audio_transcription", "embeddings", "embedding", "rerank"),
 )
 """What a model that one cannot chat with says it can: in `capabilities`."""
 
@@ -194,9 +176,8 @@ def _said(row: Row, outputs: Modalities) -> Iterator[Kind]:
         yield from (WORDS[word] for word in sorted(can & _ONLY))
     flags = [flag for place in row.present(_FLAGS) if (flag := row.flag(*place)) is not None]
     if not all(flags):
-        yield next(
-            (kind for word, kind in _SPECIAL_FLAGS if row.flag("capabilities", word)), Kind.OTHER
-        )
+        can_only = (word for word in _SPECIAL_FLAGS if row.flag("capabilities", word))
+        yield next((WORDS[_plain_word(word)] for word in can_only), Kind.OTHER)
     for place in row.present(_ENDPOINTS):
         paths = row.words(*place)
         if paths and not any(map(_TALKS.search, paths)):
@@ -246,7 +227,7 @@ def kind_of_outputs(outputs: tuple[str, ...]) -> Kind | None:
     text is never for chat, also when nobody knows the word.
     """
     words = [word.strip().lower() for word in outputs if word.strip()]
-    special = [kind for word in words if (kind := OUTPUTS.get(word)) not in (None, Kind.CHAT)]
+    special = [kind for word in words if (kind := WORDS.get(word)) not in (None, Kind.CHAT)]
     if special:
         return special[0]
     if not words:

@@ -18,7 +18,7 @@ from rollcall.catalog.model import Answer, Verdict
 from rollcall.providers.adapters import ADAPTERS
 from rollcall.providers.answers import Pages, for_display, moments_of, refused
 from rollcall.providers.bodies import MAX_BYTES
-from rollcall.providers.failures import Refusal, Refused
+from rollcall.providers.failures import Refused
 from rollcall.providers.http_client import exchange, httpx, import_the_rest, open_client, run_apart
 from rollcall.providers.wire import HttpRequest
 from rollcall.secrets import key_problem
@@ -64,26 +64,24 @@ class Round:
 
     def ask(self, targets: Sequence[Target]) -> list[Answer]:
         """The answers, in the order of `targets`."""
-        run_apart(lambda: self._collect(targets))
+        run_apart(lambda: self._ask(targets))
         return self._answers
 
-    async def _collect(self, targets: Sequence[Target]) -> None:
+    async def _ask(self, targets: Sequence[Target]) -> None:
         """Keep the answers instead of returning them.
 
         Python 3.11 makes a repr of the finished task, result and all, when it puts Ctrl-C's
         handler back: 40 ms for six hundred models.
         """
         asyncio.get_running_loop().time = self._clock.time  # type: ignore[method-assign]
-        self._answers = await self._ask_all(targets)
-
-    async def _ask_all(self, targets: Sequence[Target]) -> list[Answer]:
         try:
             client = open_client([target.provider.base_url for target in targets])
             await import_the_rest()
         except (OSError, ValueError, ImportError) as error:
             detail = f"the certificates or the proxy of the environment cannot be used: {error}"
-            refusal = Refusal(Verdict.UNREACHABLE, detail)
-            return [self._told(self._unasked(target, refusal)) for target in targets]
+            refusal = Refused(Verdict.UNREACHABLE, detail)
+            self._answers = [self._told(self._unasked(target, refusal)) for target in targets]
+            return
         self._deadline_at = _now() + self._deadline_seconds
         async with client:
             tasks = [asyncio.create_task(self._settle(client, target)) for target in targets]
@@ -91,7 +89,7 @@ class Round:
             left = self._deadline_at - _now() + _GRACE_SECONDS
             await asyncio.wait(tasks, timeout=max(0.0, left))
             late = self._too_late()
-            return [
+            self._answers = [
                 task.result() if task.done() else self._told(self._unasked(target, late))
                 for task, target in zip(tasks, targets, strict=True)
             ]
@@ -115,18 +113,18 @@ class Round:
             self._observer.asking(provider.name)
         pages = Pages(provider, self._redactor, self._moments)
         try:
-            answer = await self._answer(_Listing(client, target, pages, self._deadline_at))
+            answer = await self._answer(_Reader(client, target, pages, self._deadline_at))
         except TimeoutError:
             answer = self._unasked(target, self._too_late())
         except Refused as error:
-            answer = self._unasked(target, error.refusal)
+            answer = self._unasked(target, error)
         except Exception as error:  # noqa: BLE001 - an adapter's bug must not stop a proxy's start
             detail = f"its answer broke our reading of it ({type(error).__name__})"
-            answer = self._unasked(target, Refusal(Verdict.BAD_BODY, detail))
-        answer = for_display(target, answer)
+            answer = self._unasked(target, Refused(Verdict.BAD_BODY, detail))
+        answer = for_display(provider, target.key, answer)
         return self._told(replace(answer, elapsed_ms=round(1000 * (_now() - started))))
 
-    async def _answer(self, listing: _Listing) -> Answer:
+    async def _answer(self, listing: _Reader) -> Answer:
         """What one provider's pages say; those read before the deadline, if there are any."""
         try:
             async with asyncio.timeout_at(self._deadline_at):
@@ -137,12 +135,12 @@ class Round:
             return listing.answer(f"page {listing.pages + 1}: {self._too_late().detail}")
         return listing.answer()
 
-    def _unasked(self, target: Target, refusal: Refusal) -> Answer:
+    def _unasked(self, target: Target, refusal: Refused) -> Answer:
         return refused(target.provider, refusal, self._redactor)
 
-    def _too_late(self) -> Refusal:
+    def _too_late(self) -> Refused:
         detail = f"no complete answer within the deadline of {self._deadline_seconds:g} s"
-        return Refusal(Verdict.TIMEOUT, detail)
+        return Refused(Verdict.TIMEOUT, detail)
 
     def _told(self, answer: Answer) -> Answer:
         if self._observer:
@@ -170,7 +168,7 @@ class _Clock:
             self._lost_seconds += time.monotonic() - began
 
 
-class _Listing:
+class _Reader:
     """One provider's list, page by page: a bound on all bodies together, and one second try."""
 
     def __init__(
@@ -202,7 +200,7 @@ class _Listing:
         """
         provider, key = self._target.provider, self._target.key
         if key and (problem := key_problem(key)):
-            raise Refused(Refusal(Verdict.AUTH, f"the key {problem}, which no key has"))
+            raise Refused(Verdict.AUTH, f"the key {problem}, which no key has")
         request = await self._first(ADAPTERS[provider.protocol].requests(provider, key))
         while following := self._pages.following(request):
             if following in self._asked:
@@ -214,7 +212,7 @@ class _Listing:
             try:
                 await self._take(request := following)
             except Refused as error:
-                self._stopped = f"page {self.pages + 1}: {error.refusal.detail}"
+                self._stopped = f"page {self.pages + 1}: {error.detail}"
                 return
 
     async def _first(self, requests: Sequence[HttpRequest]) -> HttpRequest:
@@ -224,7 +222,7 @@ class _Listing:
             try:
                 await self._take(request)
             except Refused as error:
-                if error.refusal.status != NOT_FOUND:
+                if error.status != NOT_FOUND:
                     raise
             else:
                 return request
@@ -247,10 +245,10 @@ class _Listing:
         try:
             reply = await self._in_time(request)
         except Refused as error:
-            if not self._may_retry or not error.refusal.retry:
+            if not self._may_retry or not error.retry:
                 raise
             self._may_retry = False
-            given = error.refusal.wait_seconds
+            given = error.wait_seconds
             wait = RETRY_SECONDS if given is None else given
             if _now() + wait >= self._deadline_at:
                 raise
@@ -266,7 +264,7 @@ class _Listing:
                 return await exchange(self._client, request, self._room)
         except TimeoutError:
             detail = f"no complete answer within {seconds:g} s"
-            raise Refused(Refusal(Verdict.TIMEOUT, detail)) from None
+            raise Refused(Verdict.TIMEOUT, detail) from None
 
 
 def _now() -> float:

@@ -117,18 +117,18 @@ _CAPABILITY_FLAGS: Final[dict[str, Places]] = {
     "prompt_caching": (("supports_prompt_caching",), ("supports_caching",)),
     "web_search": (("supports_web_search",),),
 }
-_LISTS: Final[tuple[tuple[tuple[str, ...], bool], ...]] = (
-    (("capabilities",), True),
-    (("supported_features",), True),
-    (("supported_parameters",), True),
-    (("features",), False),
-    (("tags",), False),
-    (("metadata", "tags"), False),
+_LISTS: Final[Places] = (
+    ("capabilities",),
+    ("supported_features",),
+    ("supported_parameters",),
+    ("features",),
+    ("tags",),
+    ("metadata", "tags"),
 )
-"""Lists of what a model can; whether what is not in them counts as a no."""
+"""Lists of what a model can."""
 
 _FLAG_KEYS: Final = frozenset(place[0] for places in _CAPABILITY_FLAGS.values() for place in places)
-_LIST_KEYS: Final = frozenset(place[0] for place, _ in _LISTS)
+_LIST_KEYS: Final = frozenset(place[0] for place in _LISTS)
 
 _LISTED_WORDS: Final = {
     "tools": ("tools", "tool_use", "tool-use", "function_calling", "function-calling"),
@@ -195,9 +195,9 @@ def _capabilities(row: Row, inputs: tuple[str, ...] | None) -> dict[str, bool]:
         flags = [flag for place in row.present(places) if (flag := row.flag(*place)) is not None]
         if flags:
             found[word] = any(flags)
-    for place, complete in _LISTS if row.has_any(_LIST_KEYS) else ():
+    for place in _LISTS if row.has_any(_LIST_KEYS) else ():
         if (listed := row.listed(*place)) is not None:
-            found |= _listed(place[-1], listed, complete=complete)
+            found |= _listed(place[-1], listed)
     hosts = [flag for host in live_hosts(row) if (flag := host.flag("supports_tools")) is not None]
     if hosts:
         found["tools"] = all(hosts)
@@ -210,15 +210,14 @@ def _capabilities(row: Row, inputs: tuple[str, ...] | None) -> dict[str, bool]:
     return found
 
 
-def _listed(name: str, listed: Sequence[object], *, complete: bool) -> dict[str, bool]:
-    """What a list of words says a model can, and, where the list is complete, cannot."""
+def _listed(name: str, listed: Sequence[object]) -> dict[str, bool]:
+    """What a list of words says a model can and cannot."""
     can = {
         ours: True
         for ours, theirs in _LISTED_WORDS.items()
         if any(word in listed for word in theirs)
     }
-    lacks = dict.fromkeys(_NO_WHERE_UNLISTED[name], False) if complete else {}
-    return lacks | can
+    return dict.fromkeys(_NO_WHERE_UNLISTED.get(name, ()), False) | can
 
 
 def _display_name(row: Row, model_id: str) -> str | None:

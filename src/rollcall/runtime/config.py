@@ -324,7 +324,6 @@ class ConfigFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.problem: ConfigError | None = None
         self._lock = threading.Lock()
         self._stamp = self._stamp_now()
         self._config = load_config(path)
@@ -340,9 +339,8 @@ class ConfigFile:
 
     def _reload(self) -> None:
         try:
-            self._config, self.problem = load_config(self.path), None
+            self._config = load_config(self.path)
         except ConfigError as error:
-            self.problem = error
             log.warning("%s The last valid version stays in use.", error.what)
 
     def _stamp_now(self) -> tuple[int, int, int] | None:

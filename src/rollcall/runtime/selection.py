@@ -20,6 +20,7 @@ from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.entries import keys_of
 from rollcall.policy.schema import AliasSpec, Choice, Policy
 from rollcall.providers import fetch
+from rollcall.providers.answers import known_answer
 from rollcall.providers.builtin import Provider, find_key
 from rollcall.providers.chat.endpoint import TYPES, root_of
 from rollcall.runtime.config import OrchestratorConfig
@@ -195,8 +196,7 @@ class Shelf:
             for answer in self._refresh(config, policy, state, rows, callable_as):
                 models[answer.provider], as_of[answer.provider] = answer.models, answer.fetched_at
         for name in [name for name in rows if name not in models]:
-            kept = self.store.read_replies(name)
-            known = fetch.known_answer(fetch.Target(rows[name]), kept)
+            known = known_answer(rows[name], self.store.read_replies(name))
             if known is not None:
                 models[name] = known.models
                 as_of[name] = self._confirmed(state, name, known.fetched_at)

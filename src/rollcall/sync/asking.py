@@ -62,13 +62,9 @@ def find_keys(policy: Policy, settings: Settings, document: ConfigDocument) -> P
             known = ", ".join(providers)
             raise SettingsError(f"--provider {name}: not in the policy.", f"It has: {known}.")
     found = {name: find_key(row, settings.environ) for name, row in providers.items()}
-    key_envs = {
-        name: _written_env(row, key[0]) if (key := found[name]) else _default_env(row)
-        for name, row in providers.items()
-    }
     return ProviderKeys(
         providers=providers,
-        key_envs=key_envs,
+        key_envs={name: _named_variable(row, found[name]) for name, row in providers.items()},
         keys={name: key[1] for name, key in found.items() if key},
         elsewhere={
             name: where
@@ -181,12 +177,11 @@ def _listed_by_the_proxy(provider: Provider, answer: Answer) -> str | None:
     return None
 
 
-def _written_env(provider: Provider, variable: str) -> str | None:
-    return None if variable in provider.unwritten else variable
-
-
-def _default_env(provider: Provider) -> str | None:
-    return provider.key_env[0] if provider.needs_key else None
+def _named_variable(provider: Provider, key: tuple[str, str] | None) -> str | None:
+    """The variable an entry of a provider names; None = none, or LiteLLM reads it by itself."""
+    if key is None:
+        return provider.key_env[0] if provider.needs_key else None
+    return None if key[0] in provider.unwritten else key[0]
 
 
 def _elsewhere(provider: Provider, data: Mapping[str, object]) -> str | None:

@@ -124,9 +124,7 @@ class _List:
             except SettingsError as error:
                 self.problem = f"facts: {error.what.rstrip('.')}"
                 return None
-        path = self._settings.policy_path.parent / self.word
-        mark = _mark(path)
-        return None if mark is None else FactFile(path.name, path, mark)
+        return _fact_file(self._settings.policy_path.parent / self.word)
 
     @cached_property
     def is_unchanged(self) -> bool:
@@ -194,28 +192,26 @@ def _price_map(settings: Settings) -> FactFile | None:
         SettingsError: the variable names no file.
     """
     if named := given(settings.environ, VARIABLE):
-        path = as_path(named, Path())
-        mark = _mark(path)
-        if mark is None:
+        found = _fact_file(as_path(named, Path()))
+        if found is None:
             raise named.error("there is no such file", "Name LiteLLM's price map.")
-        return FactFile(path.name, path, mark)
+        return found
     from rollcall.launch.find import find_package
     from rollcall.providers.open_lists import FILE_NAME
 
     install = find_package(settings.environ)
     if install is None:
         return None
-    path = install.library / "litellm" / FILE_NAME
-    mark = _mark(path)
-    return None if mark is None else FactFile(f"litellm {install.version}", path, mark)
+    return _fact_file(install.library / "litellm" / FILE_NAME, f"litellm {install.version}")
 
 
-def _mark(path: Path) -> tuple[int, int] | None:
+def _fact_file(path: Path, name: str = "") -> FactFile | None:
+    """A list on disk, under its own name unless another is given; None where it is not there."""
     try:
         found = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size
+    return FactFile(name or path.name, path, (found.st_mtime_ns, found.st_size))
 
 
 def _unpacked(kept: bytes | None) -> dict[str, Any]:

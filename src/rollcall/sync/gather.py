@@ -15,8 +15,7 @@ from rollcall.litellm_config.refusals import naming_config
 from rollcall.plan.inputs import Inputs
 from rollcall.policy.file import default_policy, load_policy
 from rollcall.providers import fetch
-from rollcall.providers.answers import for_display
-from rollcall.providers.fetch import Target
+from rollcall.providers.answers import for_display, known_answer
 from rollcall.settings import Mode, stamp
 from rollcall.store.includes import including_file
 from rollcall.store.picks import read_picked
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from rollcall.litellm_config.document import ConfigDocument
     from rollcall.policy.schema import Policy
     from rollcall.providers.builtin import Provider
+    from rollcall.providers.fetch import Target
     from rollcall.settings import Settings
     from rollcall.store.state import State
     from rollcall.store.store import Store
@@ -106,11 +106,20 @@ def _given(
     meanwhile: Iterable[Callable[[], object]],
 ) -> Iterable[Answer]:
     """What those who are worth asking say now, or said last where nobody is to be asked."""
-    targets = whom_to_ask(keys, policy, settings)
     if settings.offline:
-        return _stored(store, targets)
+        return _stored(store, whom_to_ask(keys, policy, settings))
+    return _asked(settings, policy, keys, observer, meanwhile)
+
+
+def _asked(
+    settings: Settings,
+    policy: Policy,
+    keys: ProviderKeys,
+    observer: fetch.Observer | None = None,
+    meanwhile: Iterable[Callable[[], object]] = (),
+) -> tuple[Answer, ...]:
     return fetch.ask_all(
-        targets,
+        whom_to_ask(keys, policy, settings),
         deadline_seconds=settings.deadline_seconds or policy.defaults.deadline,
         fetched_at=stamp(settings),
         observer=observer,
@@ -158,22 +167,17 @@ def _other_policy(settings: Settings, content: bytes) -> Iterator[str]:
 def _stored(store: Store, targets: Iterable[Target]) -> Iterator[Answer]:
     """What the last good replies say: the same adapters over the stored bodies."""
     for target in targets:
-        answer = fetch.known_answer(target, store.read_replies(target.provider.name))
+        provider = target.provider
+        answer = known_answer(provider, store.read_replies(provider.name))
         if answer is not None:
-            yield replace(for_display(target, answer), offline=True)
+            yield replace(for_display(provider, target.key, answer), offline=True)
 
 
 def ask_policy(
     settings: Settings, policy: Policy, document: ConfigDocument
 ) -> dict[str, tuple[Model, ...]]:
     """What the providers of a policy list now; only those that answered well."""
-    keys = find_keys(policy, settings, document)
-    answers = fetch.ask_all(
-        whom_to_ask(keys, policy, settings),
-        deadline_seconds=settings.deadline_seconds or policy.defaults.deadline,
-        fetched_at=stamp(settings),
-        secrets=keys.secrets,
-    )
+    answers = _asked(settings, policy, find_keys(policy, settings, document))
     return {answer.provider: answer.models for answer in answers if answer.verdict is Verdict.OK}
 
 
@@ -198,7 +202,7 @@ def _previous(
 
 def stored_models(store: Store, provider: Provider) -> Sequence[Model]:
     """The provider's models at its last good answer that was kept; none if there is none."""
-    answer = fetch.known_answer(Target(provider), store.read_replies(provider.name))
+    answer = known_answer(provider, store.read_replies(provider.name))
     return answer.models if answer else ()
 
 

@@ -110,7 +110,14 @@ def remember(
         return (*notes, *store.write_state(state))
     notes += store.write_state(_applied(settings, state, plan, inputs.policy_text, config, written))
     if not settings.only_providers and sha256_of(config) == plan.result_sha256:
-        notes += store.write_stamp(_fresh(settings, inputs, config))
+        said = freshness.make_stamp(
+            settings,
+            config=config,
+            policy_sha256=inputs.policy_sha256,
+            ttl_seconds=inputs.policy.defaults.ttl,
+            key_names={name for row in inputs.providers.values() for name in row.key_env},
+        )
+        notes += store.write_stamp(said)
     return notes
 
 
@@ -210,13 +217,3 @@ def _who(settings: Settings) -> str:
         return f"GitHub Actions, run {run}"
     user = environ.get("USER") or environ.get("USERNAME") or "somebody"
     return f"{user} on {environ.get('HOSTNAME') or platform.node()}"
-
-
-def _fresh(settings: Settings, inputs: Inputs, config: bytes) -> str:
-    return freshness.make_stamp(
-        settings,
-        config=config,
-        policy_sha256=inputs.policy_sha256,
-        ttl_seconds=inputs.policy.defaults.ttl,
-        key_names={name for row in inputs.providers.values() for name in row.key_env},
-    )

@@ -73,7 +73,8 @@ def _after_calls(
     able = [
         trial
         for trial in trials
-        if keyed[trial][1] or not (trial.callee.key_env or _needs_key(inputs, trial))
+        if keyed[trial][1]
+        or not (trial.callee.key_env or inputs.providers[trial.callee.provider].needs_key)
     ]
     judged = _call_all(able, inputs.providers, keyed, ends_at)
     state = inputs.state if inputs.state.salt else _salted(inputs.state)
@@ -97,10 +98,6 @@ def _after_calls(
         tried=inputs.tried | {trial.callee for trial in trials},
         state=_with_records(state, records.values()),
     )
-
-
-def _needs_key(inputs: Inputs, trial: Trial) -> bool:
-    return inputs.providers[trial.callee.provider].needs_key
 
 
 def _call_all(

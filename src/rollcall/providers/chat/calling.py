@@ -25,7 +25,7 @@ from rollcall.providers.chat.failures import (
     invalid_reply,
     no_reply,
 )
-from rollcall.providers.http_client import httpx
+from rollcall.providers.http_client import fill, httpx
 
 MAX_REPLY_BYTES = 64 * 1024 * 1024
 MAX_EMBEDDING_BYTES = 256 * 1024 * 1024
@@ -140,9 +140,7 @@ async def _ask(
             _sent(client, endpoint, request, _JSON) as response,
         ):
             inbox = Inbox(response.headers.get("content-encoding", ""), room)
-            async for chunk in response.aiter_raw():
-                for portion in inbox.portions(chunk):
-                    inbox.take(portion)
+            await fill(inbox, response)
             body = inbox.body()
     except _expected() as error:
         raise _silence(error, endpoint) from None
