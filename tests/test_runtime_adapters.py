@@ -11,7 +11,7 @@ import respx
 
 from rollcall.providers.chat.endpoint import TYPES, root_of
 from rollcall.providers.chat.messages import Message
-from rollcall.runtime.adapter import Patience, ProviderAdapter
+from rollcall.runtime.adapter import ProviderAdapter
 from rollcall.runtime.errors import (
     InvalidMessages,
     InvalidParams,
@@ -118,7 +118,7 @@ def adapter(kind: str, slept: Slept | None = None, **changes: Any) -> ProviderAd
     }
     config = ResolvedLLMConfig(**fields | changes)
     network = Network(sleep=slept) if slept else NETWORK
-    return ProviderAdapter(config, network, Patience(jitter=lambda: 1.0))
+    return ProviderAdapter(config, network, jitter=lambda: 1.0)
 
 
 def path_of(kind: str) -> str:

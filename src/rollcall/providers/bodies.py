@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 MAX_BYTES: Final = 30 * 1024 * 1024
@@ -19,8 +19,9 @@ MAX_VALUES: Final = 2_000_000
 a gigabyte; twenty thousand models in OpenRouter's detail have fewer values than this."""
 
 _STEP: Final = 64 * 1024
-_PORTION: Final = 1024
-"""Of a gzip stream: at most a thousand times as much comes out, some milliseconds of work."""
+PORTION: Final = 1024
+"""Bytes to take at once: of a gzip stream at most a thousand times as much comes out, some
+milliseconds of work, so that a deadline can step in."""
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 
 
@@ -56,12 +57,6 @@ class Inbox:
         self._inflater = zlib.decompressobj(_GZIP_WINDOW)
         self._parts: list[bytes] = []
         self._room = room
-
-    def portions(self, chunk: bytes) -> Iterable[bytes]:
-        """The chunk in parts that are each taken in no time, so that a deadline can step in."""
-        if not self._gzip:
-            return (chunk,)
-        return (chunk[at : at + _PORTION] for at in range(0, len(chunk), _PORTION))
 
     def take(self, chunk: bytes) -> None:
         """Add a chunk as it came.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from rollcall._version import __version__
 from rollcall.catalog.model import Verdict
-from rollcall.providers.bodies import MAX_BYTES, Inbox, TooLarge, Unreadable
+from rollcall.providers.bodies import MAX_BYTES, PORTION, Inbox, TooLarge, Unreadable
 from rollcall.providers.failures import Refused, classify
 from rollcall.providers.wire import HttpRequest
 from rollcall.startup import httpx_without_its_command_line
@@ -190,8 +190,8 @@ async def fill(inbox: Inbox, response: httpx.Response) -> None:
     """Take the body as it comes, and let timeouts have their say while it inflates."""
     pause_at = inbox.room - _PAUSE_BYTES
     async for chunk in response.aiter_raw():
-        for portion in inbox.portions(chunk):
-            inbox.take(portion)
+        for at in range(0, len(chunk), PORTION):
+            inbox.take(chunk[at : at + PORTION])
             if inbox.room <= pause_at:
                 pause_at = inbox.room - _PAUSE_BYTES
                 await asyncio.sleep(0)

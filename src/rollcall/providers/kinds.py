@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from rollcall.catalog.model import Kind
+from rollcall.providers.rows import places
 
 if TYPE_CHECKING:
     from rollcall.providers.rows import Places, Row
@@ -76,28 +77,15 @@ lower case, with dashes.
 A word that is not here says nothing: Mistral's `type` is base or fine-tuned.
 """
 
-_PLACES: Final = (
-    ("mode",),
-    ("type",),
-    ("kind",),
-    ("task",),
-    ("pipeline_tag",),
-    ("model_type",),
-    ("modelType",),
-    ("task_type",),
-    ("capabilities", "type"),
-    ("model_info", "mode"),
+_PLACES: Final = places(
+    "mode type kind task pipeline_tag model_type modelType task_type capabilities.type "
+    "model_info.mode"
 )
 """Where rows call their kind of model."""
 
-_FLAGS: Final = (
-    ("supports_chat",),
-    ("supportsChat",),
-    ("capabilities", "chat_completion"),
-    ("capabilities", "chat_completions"),
-    ("capabilities", "completion_chat"),
-    ("capabilities", "chat"),
-    ("capabilities", "inference"),
+_FLAGS: Final = places(
+    "supports_chat supportsChat capabilities.chat_completion capabilities.chat_completions "
+    "capabilities.completion_chat capabilities.chat capabilities.inference"
 )
 """Where rows say whether one can chat with the model: "no" is believed."""
 
@@ -119,23 +107,17 @@ _ONLY: Final = frozenset(
 """Words in a list of capabilities of a model that can do nothing else, where no word of a model
 that chats stands beside them."""
 
-_INPUTS: Final = (
-    ("architecture", "input_modalities"),
-    ("input_modalities",),
-    ("modalities", "input"),
-    ("inputModalities",),
-    ("supported_input_modalities",),
+_INPUTS: Final = places(
+    "architecture.input_modalities input_modalities modalities.input inputModalities "
+    "supported_input_modalities"
 )
-_OUTPUTS: Final = (
-    ("architecture", "output_modalities"),
-    ("output_modalities",),
-    ("modalities", "output"),
-    ("outputModalities",),
-    ("supported_output_modalities",),
+_OUTPUTS: Final = places(
+    "architecture.output_modalities output_modalities modalities.output outputModalities "
+    "supported_output_modalities"
 )
-_ENDPOINTS: Final = (("endpoints",), ("supported_endpoints",), ("supportedEndpoints",))
+_ENDPOINTS: Final = places("endpoints supported_endpoints supportedEndpoints")
 _TALKS: Final = re.compile(r"chat|responses|messages|generate", re.IGNORECASE)
-_TOKENIZERS: Final = (("architecture", "tokenizer"), ("tokenizer",))
+_TOKENIZERS: Final = places("architecture.tokenizer tokenizer")
 _ROUTER: Final = "router"
 
 
@@ -174,8 +156,7 @@ def _said(row: Row, outputs: Modalities) -> Iterator[Kind]:
     can = {_plain_word(word) for word in row.words("capabilities") or ()}
     if can and can.isdisjoint(_CHATTING):
         yield from (WORDS[word] for word in sorted(can & _ONLY))
-    flags = [flag for place in row.present(_FLAGS) if (flag := row.flag(*place)) is not None]
-    if not all(flags):
+    if not all(row.flags(_FLAGS)):
         can_only = (word for word in _SPECIAL_FLAGS if row.flag("capabilities", word))
         yield next((WORDS[_plain_word(word)] for word in can_only), Kind.OTHER)
     for place in row.present(_ENDPOINTS):
@@ -203,9 +184,9 @@ def modalities(row: Row) -> tuple[Modalities, Modalities]:
     return into, out
 
 
-def _words(row: Row, places: Places) -> Modalities:
+def _words(row: Row, where: Places) -> Modalities:
     """A list of words, or a text that holds them."""
-    for place in row.present(places):
+    for place in row.present(where):
         text = row.text(*place)
         if found := tuple(re.findall(r"[\w-]+", text)) if text else row.words(*place):
             return found
@@ -227,9 +208,9 @@ def kind_of_outputs(outputs: tuple[str, ...]) -> Kind | None:
     text is never for chat, also when nobody knows the word.
     """
     words = [word.strip().lower() for word in outputs if word.strip()]
-    special = [kind for word in words if (kind := WORDS.get(word)) not in (None, Kind.CHAT)]
-    if special:
-        return special[0]
+    for word in words:
+        if (kind := WORDS.get(word, Kind.CHAT)) not in (Kind.CHAT, Kind.OTHER):
+            return kind
     if not words:
         return None
     return Kind.CHAT if "text" in words else Kind.OTHER

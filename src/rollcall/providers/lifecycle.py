@@ -4,50 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rollcall.providers.rows import Places, Row
+from rollcall.providers.rows import Row, places
 
 if TYPE_CHECKING:
     from datetime import date
 
-_ENDS: Final[Places] = (
-    ("shutdown_date",),
-    ("deprecation_date",),
-    ("deprecation",),
-    ("deprecation", "inference"),
-    ("deprecation", "date"),
-    ("expiration_date",),
-    ("retirement_date",),
-    ("sunset_date",),
-    ("end_of_life",),
-    ("eol_date",),
+_ENDS: Final = places(
+    "shutdown_date deprecation_date deprecation deprecation.inference deprecation.date "
+    "expiration_date retirement_date sunset_date end_of_life eol_date"
 )
-_STATES: Final[Places] = (
-    ("status",),
-    ("lifecycle_status",),
-    ("state",),
-    ("lifecycle",),
-    ("lifecycle", "status"),
-)
+_STATES: Final = places("status lifecycle_status state lifecycle lifecycle.status")
 _DEPRECATED: Final = frozenset(("deprecated", "deprecating", "legacy", "sunset", "sunsetting"))
 _GONE: Final = frozenset(
     ("retired", "inactive", "disabled", "offline", "unavailable", "shutdown", "decommissioned")
 )
-_DEPRECATED_FLAGS: Final[Places] = (("deprecated",), ("is_deprecated",), ("isDeprecated",))
-_ACTIVE_FLAGS: Final[Places] = (("active",), ("is_active",), ("enabled",), ("available",))
+_DEPRECATED_FLAGS: Final = places("deprecated is_deprecated isDeprecated")
+_ACTIVE_FLAGS: Final = places("active is_active enabled available")
 
 
 def is_gone(row: Row) -> bool:
     """Whether a row says that its model cannot be called any more, or not now."""
-    if any(row.flag(*place) is False for place in row.present(_ACTIVE_FLAGS)):
-        return True
-    return not _states(row).isdisjoint(_GONE)
+    return not all(row.flags(_ACTIVE_FLAGS)) or not _states(row).isdisjoint(_GONE)
 
 
 def is_deprecated(row: Row) -> bool:
     """Whether a row calls its model deprecated."""
-    if any(row.flag(*place) for place in row.present(_DEPRECATED_FLAGS)):
-        return True
-    return not _states(row).isdisjoint(_DEPRECATED)
+    return any(row.flags(_DEPRECATED_FLAGS)) or not _states(row).isdisjoint(_DEPRECATED)
 
 
 def _states(row: Row) -> set[str]:

@@ -114,8 +114,6 @@ class Round:
         pages = Pages(provider, self._redactor, self._moments)
         try:
             answer = await self._answer(_Reader(client, target, pages, self._deadline_at))
-        except TimeoutError:
-            answer = self._unasked(target, self._too_late())
         except Refused as error:
             answer = self._unasked(target, error)
         except Exception as error:  # noqa: BLE001 - an adapter's bug must not stop a proxy's start
@@ -130,9 +128,10 @@ class Round:
             async with asyncio.timeout_at(self._deadline_at):
                 await listing.read()
         except TimeoutError:
+            late = self._too_late()
             if not listing.pages:
-                raise
-            return listing.answer(f"page {listing.pages + 1}: {self._too_late().detail}")
+                raise late from None
+            return listing.answer(f"page {listing.pages + 1}: {late.detail}")
         return listing.answer()
 
     def _unasked(self, target: Target, refusal: Refused) -> Answer:

@@ -15,7 +15,7 @@ from rollcall.catalog.model import Kind, Model
 from rollcall.providers.kinds import kind_of, modalities
 from rollcall.providers.lifecycle import announced_end, is_deprecated, is_gone
 from rollcall.providers.prices import by_tokens, price_of, quote_of
-from rollcall.providers.rows import BATCH_ENDING, Places, Row, id_of, live_hosts
+from rollcall.providers.rows import BATCH_ENDING, Places, Row, id_of, live_hosts, places
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
@@ -47,87 +47,52 @@ ID_KEYS: Final = ("id", "key")
 NAME_KEYS: Final = ("name", "model")
 """Of lists in which no row has an id."""
 
-_CONTEXT: Final[Places] = (
-    ("loaded_context_length",),
-    ("context_length",),
-    ("context_window",),
-    ("max_context_length",),
-    ("max_model_len",),
-    ("max_input_tokens",),
-    ("context_size",),
-    ("contextLength",),
-    ("limits", "max_context_length"),
-    ("limits", "max_input_tokens"),
-    ("capabilities", "limits", "max_context_window_tokens"),
-    ("metadata", "context_length"),
-    ("model_info", "max_input_tokens"),
-    ("model_spec", "availableContextTokens"),
-    ("meta", "n_ctx"),
-    ("meta", "n_ctx_train"),
+_CONTEXT: Final = places(
+    "loaded_context_length context_length context_window max_context_length max_model_len "
+    "max_input_tokens context_size contextLength limits.max_context_length "
+    "limits.max_input_tokens capabilities.limits.max_context_window_tokens "
+    "metadata.context_length model_info.max_input_tokens model_spec.availableContextTokens "
+    "meta.n_ctx meta.n_ctx_train"
 )
-_MAX_OUTPUT: Final[Places] = (
-    ("max_output_length",),
-    ("max_output_tokens",),
-    ("max_completion_tokens",),
-    ("limits", "max_completion_tokens"),
-    ("limits", "max_output_tokens"),
-    ("capabilities", "limits", "max_output_tokens"),
-    ("model_info", "max_output_tokens"),
-    ("top_provider", "max_completion_tokens"),
+_MAX_OUTPUT: Final = places(
+    "max_output_length max_output_tokens max_completion_tokens limits.max_completion_tokens "
+    "limits.max_output_tokens capabilities.limits.max_output_tokens "
+    "model_info.max_output_tokens top_provider.max_completion_tokens"
 )
-_MAX_TOKENS: Final[Places] = (("max_tokens",), ("metadata", "max_tokens"))
+_MAX_TOKENS: Final = places("max_tokens metadata.max_tokens")
 """Of the output (Vercel), or the context once more (DeepInfra): a limit only below the context."""
 
 _SUCCESSORS: Final = ("deprecation_replacement_model", "successor_model", "replacement_model")
 
 _CAPABILITY_FLAGS: Final[dict[str, Places]] = {
-    "tools": (
-        ("capabilities", "function_calling"),
-        ("capabilities", "tools"),
-        ("capabilities", "trained_for_tool_use"),
-        ("capabilities", "supports", "tool_calls"),
-        ("model_spec", "capabilities", "supportsFunctionCalling"),
-        ("supports_tools",),
-        ("supportsTools",),
-        ("supports_tool_calling",),
-        ("supports_function_calling",),
+    "tools": places(
+        "capabilities.function_calling capabilities.tools capabilities.trained_for_tool_use "
+        "capabilities.supports.tool_calls model_spec.capabilities.supportsFunctionCalling "
+        "supports_tools supportsTools supports_tool_calling supports_function_calling"
     ),
-    "vision": (
-        ("capabilities", "vision"),
-        ("capabilities", "supports", "vision"),
-        ("model_spec", "capabilities", "supportsVision"),
-        ("supports_image_input",),
-        ("supportsImageInput",),
-        ("supports_image_in",),
-        ("supports_vision",),
+    "vision": places(
+        "capabilities.vision capabilities.supports.vision "
+        "model_spec.capabilities.supportsVision supports_image_input supportsImageInput "
+        "supports_image_in supports_vision"
     ),
-    "reasoning": (
-        ("capabilities", "reasoning"),
-        ("model_spec", "capabilities", "supportsReasoning"),
-        ("supports_reasoning",),
+    "reasoning": places(
+        "capabilities.reasoning model_spec.capabilities.supportsReasoning supports_reasoning"
     ),
-    "structured_output": (
-        ("capabilities", "structured_outputs"),
-        ("supports_structured_output",),
-        ("supports_structured_outputs",),
-        ("supports_response_schema",),
+    "structured_output": places(
+        "capabilities.structured_outputs supports_structured_output "
+        "supports_structured_outputs supports_response_schema"
     ),
-    "pdf_input": (("supports_pdf_input",),),
-    "audio_input": (("capabilities", "audio"), ("supports_audio_input",)),
-    "prompt_caching": (("supports_prompt_caching",), ("supports_caching",)),
-    "web_search": (("supports_web_search",),),
+    "pdf_input": places("supports_pdf_input"),
+    "audio_input": places("capabilities.audio supports_audio_input"),
+    "prompt_caching": places("supports_prompt_caching supports_caching"),
+    "web_search": places("supports_web_search"),
 }
-_LISTS: Final[Places] = (
-    ("capabilities",),
-    ("supported_features",),
-    ("supported_parameters",),
-    ("features",),
-    ("tags",),
-    ("metadata", "tags"),
+_LISTS: Final = places(
+    "capabilities supported_features supported_parameters features tags metadata.tags"
 )
 """Lists of what a model can."""
 
-_FLAG_KEYS: Final = frozenset(place[0] for places in _CAPABILITY_FLAGS.values() for place in places)
+_FLAG_KEYS: Final = frozenset(place[0] for some in _CAPABILITY_FLAGS.values() for place in some)
 _LIST_KEYS: Final = frozenset(place[0] for place in _LISTS)
 
 _LISTED_WORDS: Final = {
@@ -191,9 +156,8 @@ def _max_output(row: Row, context: int | None) -> int | None:
 
 def _capabilities(row: Row, inputs: tuple[str, ...] | None) -> dict[str, bool]:
     found: dict[str, bool] = {}
-    for word, places in _CAPABILITY_FLAGS.items() if row.has_any(_FLAG_KEYS) else ():
-        flags = [flag for place in row.present(places) if (flag := row.flag(*place)) is not None]
-        if flags:
+    for word, where in _CAPABILITY_FLAGS.items() if row.has_any(_FLAG_KEYS) else ():
+        if flags := row.flags(where):
             found[word] = any(flags)
     for place in _LISTS if row.has_any(_LIST_KEYS) else ():
         if (listed := row.listed(*place)) is not None:
@@ -226,8 +190,8 @@ def _display_name(row: Row, model_id: str) -> str | None:
     return name if is_name else None
 
 
-def _first_count(row: Row, places: Places) -> int | None:
-    return next((found for place in row.present(places) if (found := row.count(*place))), None)
+def _first_count(row: Row, where: Places) -> int | None:
+    return next((found for place in row.present(where) if (found := row.count(*place))), None)
 
 
 def _ids(value: object) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rollcall.catalog.model import Kind, Price
-from rollcall.providers.rows import Places, Row, live_hosts, scaled
+from rollcall.providers.rows import Row, live_hosts, places, scaled
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import PriceUnit
@@ -40,15 +40,7 @@ _KEYS: Final[dict[str, tuple[str, ...]]] = {
 
 _AMOUNTS: Final = ("usd", "USD", "value", "amount", "price")
 _DOLLARS: Final = ("", "usd", "$", "us$", "dollar", "dollars")
-_HOLDERS: Final[Places] = (
-    ("pricing",),
-    ("price",),
-    ("prices",),
-    ("cost",),
-    ("metadata", "pricing"),
-    ("model_spec", "pricing"),
-    ("model_info",),
-)
+_HOLDERS: Final = places("pricing price prices cost metadata.pricing model_spec.pricing model_info")
 """Where rows keep their prices."""
 
 _ROOT_KEYS: Final[dict[str, tuple[str, ...]]] = {

@@ -139,17 +139,8 @@ def _row(name: str, kind: str | None) -> Provider:
 
 def _static(name: str) -> Provider:
     """A provider whose models the policy lists: a built-in one, or any that LiteLLM knows."""
-    known = BUILTIN.get(name)
-    if known is not None:
-        return replace(known, protocol=STATIC, created="release")
-    return Provider(
-        name=name,
-        title=name,
-        protocol=STATIC,
-        base_url="",
-        litellm_prefix=name,
-        created="release",
-    )
+    own = Provider(name=name, title=name, protocol=STATIC, base_url="", litellm_prefix=name)
+    return replace(BUILTIN.get(name, own), protocol=STATIC, created="release")
 
 
 def _with_base(row: Provider, given: str | None, environ: Mapping[str, str]) -> Provider:

@@ -43,6 +43,11 @@ Places = tuple[tuple[str, ...], ...]
 """Paths of keys to where a fact may stand; the first that has it counts."""
 
 
+def places(paths: str) -> Places:
+    """Paths as one writes them: `limits.max_tokens`, with blanks between them."""
+    return tuple(tuple(path.split(".")) for path in paths.split())
+
+
 class Fields:
     """The keys that the rows of one list have: few of all that a reader of many lists looks for."""
 
@@ -145,6 +150,11 @@ class Row:
         if isinstance(value, str):
             return {"true": True, "false": False}.get(value.strip().lower())
         return value if isinstance(value, bool) else None
+
+    def flags(self, places: Places) -> list[bool]:
+        """What is true or false at each of some places; `places` is a constant."""
+        found = [self.flag(*place) for place in self.present(places)]
+        return [flag for flag in found if flag is not None]
 
     def amount(self, *path: str) -> Decimal | None:
         """A number, from a number or a text; a dollar sign before it is allowed.

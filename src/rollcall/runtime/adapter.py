@@ -34,6 +34,9 @@ log = logging.getLogger("rollcall.runtime")
 T = TypeVar("T")
 MAX_WAIT_SECONDS = 30.0
 """A provider that asks for more is not waited for: the role's fallbacks, or the caller, are."""
+FIRST_WAIT_SECONDS = 0.5
+LONGEST_WAIT_SECONDS = 8.0
+"""Waits double from the first to the longest, each times 0.5 to 1, as `jitter` has it."""
 
 
 class ChatAdapter(Protocol):
@@ -46,33 +49,18 @@ class ChatAdapter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How attempts are spaced: doubling from `first_seconds`, with jitter from 0.5 to 1 of it."""
-
-    first_seconds: float = 0.5
-    most_seconds: float = 8.0
-    jitter: Callable[[], float] = random.random
-
-    def delay(self, attempt: int, asked_seconds: float | None) -> float | None:
-        """Seconds before the next attempt; None = not worth it. `attempt` counts from 0."""
-        if asked_seconds is not None:
-            return asked_seconds if asked_seconds <= MAX_WAIT_SECONDS else None
-        backoff = min(self.most_seconds, self.first_seconds * float(2**attempt))
-        return backoff * (0.5 + self.jitter() / 2)
-
-
-@dataclass(frozen=True, slots=True)
 class ProviderAdapter:
     """A provider's protocol, its address and its key, and the connections to it.
 
     Attributes:
         learned: what its models turned out to need, shared by the adapters of a client.
+        jitter: gives 0 to 1, so that not all who wait try again at the same time.
     """
 
     config: ResolvedLLMConfig
     network: Network = field(default_factory=Network, repr=False)
-    patience: Patience = field(default_factory=Patience)
     learned: Learned = field(default_factory=Learned, repr=False)
+    jitter: Callable[[], float] = random.random
 
     def run_chat(
         self, model: str, messages: Iterable[Any], params: Mapping[str, Any] | None = None
@@ -154,8 +142,13 @@ class ProviderAdapter:
                     continue
                 if taught and error.outcome is Outcome.WRONG_ENDPOINT:
                     raise taught from None  # it was no better elsewhere: the first words count
-                delay = self.patience.delay(number, error.wait_seconds)
-                if not error.retryable or delay is None or number == self.config.max_retries:
+                delay = error.wait_seconds
+                if delay is None:
+                    longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * float(2**number))
+                    delay = longest * (0.5 + self.jitter() / 2)
+                if not error.retryable or number == self.config.max_retries:
+                    raise
+                if delay > MAX_WAIT_SECONDS:
                     raise
             number += 1
             await self.network.sleep(delay)

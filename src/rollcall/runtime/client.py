@@ -23,7 +23,7 @@ from rollcall.providers.chat.call import Call, read_params
 from rollcall.providers.chat.embeddings import read_inputs
 from rollcall.providers.chat.learned import Learned
 from rollcall.providers.chat.messages import read_messages
-from rollcall.runtime.adapter import Patience, ProviderAdapter
+from rollcall.runtime.adapter import ProviderAdapter
 from rollcall.runtime.config import ConfigFile, OrchestratorConfig
 from rollcall.runtime.errors import LLMError, ProviderError, ResolutionError
 from rollcall.runtime.network import Network
@@ -77,7 +77,6 @@ class LLMClient:
         *,
         environ: Callable[[], Mapping[str, str]] = process_environment,
         network: Network | None = None,
-        patience: Patience | None = None,
         refresh: bool = True,
     ) -> None:
         self._file = ConfigFile(Path(config_path))
@@ -86,7 +85,6 @@ class LLMClient:
         self._selector: Selector | None = None
         self._lock = threading.Lock()
         self._network = network or Network()
-        self._patience = patience or Patience()
         self._learned = Learned()
 
     def run(
@@ -256,7 +254,7 @@ class LLMClient:
                     target = await asyncio.to_thread(self._found, config, link)
                 else:
                     target = self._found(config, link)
-                adapter = ProviderAdapter(target, self._network, self._patience, self._learned)
+                adapter = ProviderAdapter(target, self._network, self._learned)
                 return await use(adapter)
             except (ProviderError, ResolutionError) as error:
                 if not failed and isinstance(error, ResolutionError):

@@ -30,9 +30,9 @@ from rollcall.selection import admission
 from rollcall.selection.choosing import Candidate, Pool
 from rollcall.selection.choosing import choose as choose_alias
 from rollcall.selection.rule import RuleContext
-from rollcall.settings import Settings, parse_moment, resolve, stamp
+from rollcall.settings import parse_moment, resolve, stamp
 from rollcall.store.state import State
-from rollcall.store.store import Store, open_store
+from rollcall.store.store import open_store
 from rollcall.sync.asking import provider_of
 from rollcall.sync.facts import FactLists
 from rollcall.sync.gather import read_policy
@@ -86,8 +86,8 @@ class Selector:
     def _choose(self, config: OrchestratorConfig, role: str, select: Selection) -> Pick:
         wanted = providers_of(select)
         try:
-            shelf = Shelf.of(config, self._folder, self._environ())
-            catalog = shelf.read(config, wanted, refresh=self._refresh)
+            shelf = Shelf(config, self._folder, self._environ())
+            catalog = shelf.read(wanted, refresh=self._refresh)
         except RollcallError as error:
             raise NothingSelected(
                 f"The role {role!r} cannot select: {error.what}", error.hint
@@ -147,32 +147,29 @@ class Catalog:
     today: date
 
 
-@dataclass(frozen=True, slots=True)
 class Shelf:
-    """Where the catalog is: settings as the commands find them, from the file's own folder."""
+    """Where the catalog is that a file's `catalog:` names: settings as the commands find them, from
+    the file's own folder.
 
-    settings: Settings
-    store: Store
-    max_age_seconds: float
+    Raises:
+        SettingsError: a variable makes no sense.
+    """
 
-    @classmethod
-    def of(cls, config: OrchestratorConfig, folder: Path, environ: Mapping[str, str]) -> Shelf:
-        """The shelf that a file's `catalog:` names.
-
-        Raises:
-            SettingsError: a variable makes no sense.
-        """
+    def __init__(
+        self, config: OrchestratorConfig, folder: Path, environ: Mapping[str, str]
+    ) -> None:
+        self.config = config
         given = config.catalog
-        found = resolve(
+        self.settings = resolve(
             config=Path(given.config) if given.config else None,
             policy=Path(given.policy) if given.policy else None,
             state_dir=Path(given.state_dir) if given.state_dir else None,
             cwd=folder,
             environ=environ,
         )
-        return cls(found, open_store(found), given.max_age)
+        self.store = open_store(self.settings)
 
-    def read(self, config: OrchestratorConfig, wanted: frozenset[str], *, refresh: bool) -> Catalog:
+    def read(self, wanted: frozenset[str], *, refresh: bool) -> Catalog:
         """The catalog of the providers that the file defines, and `wanted` (empty: all) names.
 
         Args:
@@ -183,7 +180,7 @@ class Shelf:
             RollcallError: there is no policy, or it is wrong.
         """
         _, policy = read_policy(self.settings)
-        callable_as = _callable_as(config, policy)
+        callable_as = _callable_as(self.config, policy)
         rows = {
             name: provider_of(name, row, self.settings.environ)
             for name, row in policy.providers.items()
@@ -193,7 +190,7 @@ class Shelf:
         models: dict[str, tuple[Model, ...]] = {}
         as_of: dict[str, str] = {}
         if refresh:
-            for answer in self._refresh(config, policy, state, rows, callable_as):
+            for answer in self._refresh(policy, state, rows, callable_as):
                 models[answer.provider], as_of[answer.provider] = answer.models, answer.fetched_at
         for name in [name for name in rows if name not in models]:
             known = known_answer(rows[name], self.store.read_replies(name))
@@ -226,14 +223,13 @@ class Shelf:
 
     def _refresh(
         self,
-        config: OrchestratorConfig,
         policy: Policy,
         state: State,
         rows: Mapping[str, Provider],
         callable_as: Mapping[str, str],
     ) -> tuple[Answer, ...]:
         """The good answers of those whose list is too old; kept where the folder allows it."""
-        keys = {name: self._key(config, rows[name], callable_as[name]) for name in rows}
+        keys = {name: self._key(rows[name], callable_as[name]) for name in rows}
         targets = [
             fetch.Target(row, keys[name], row.timeout_seconds or policy.defaults.timeout)
             for name, row in rows.items()
@@ -250,12 +246,12 @@ class Shelf:
             self.store.write_replies(good)
         return good
 
-    def _key(self, config: OrchestratorConfig, row: Provider, name: str) -> str | None:
+    def _key(self, row: Provider, name: str) -> str | None:
         """The key LiteLLM would use, else the library's own, where it goes to the same place."""
         found = find_key(row, self.settings.environ)
         if found is not None:
             return found[1]
-        provider = config.providers[name]
+        provider = self.config.providers[name]
         kind = TYPES[provider.type or name]
         here = root_of(kind, provider.api_base or kind.base_url)
         if provider.auth_profile is None or here != root_of(kind, row.base_url):
@@ -264,12 +260,10 @@ class Shelf:
 
     def _is_old(self, state: State, name: str) -> bool:
         kept = self.store.read_replies(name)
-        if kept is None:
-            return True
-        moment = parse_moment(self._confirmed(state, name, kept.fetched_at))
+        moment = kept and parse_moment(self._confirmed(state, name, kept.fetched_at))
         if moment is None:
             return True
-        return (self.settings.now - moment).total_seconds() > self.max_age_seconds
+        return (self.settings.now - moment).total_seconds() > self.config.catalog.max_age
 
     def _listed_since(self, provider: str) -> date:
         """The day the kept list first came; today where none is kept."""

@@ -29,9 +29,7 @@ _CHOICES = {"auto": "auto", "required": "any", "none": "none"}
 class AnthropicProtocol:
     """Messages: the system prompt is a field of its own, and a limit is required."""
 
-    def key_headers(self, key: str | None) -> dict[str, str]:
-        """The key, and the version of the API, which is required."""
-        return anthropic_headers(key)
+    key_headers = staticmethod(anthropic_headers)
 
     def request(self, call: Call) -> WireRequest:
         """`POST /v1/messages`."""

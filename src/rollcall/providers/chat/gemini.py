@@ -45,9 +45,7 @@ _PLAIN_SCHEMA = {
 class GeminiProtocol:
     """generateContent: roles are `user` and `model`, text is a list of parts."""
 
-    def key_headers(self, key: str | None) -> dict[str, str]:
-        """A header."""
-        return google_headers(key)
+    key_headers = staticmethod(google_headers)
 
     def request(self, call: Call) -> WireRequest:
         """`POST /models/{model}:generateContent`, streamed as server-sent events."""

@@ -42,9 +42,7 @@ class OpenAIProtocol:
     completion_limit: bool | None = None
     developer_role: bool = False
 
-    def key_headers(self, key: str | None) -> dict[str, str]:
-        """A bearer token."""
-        return bearer(key)
+    key_headers = staticmethod(bearer)
 
     def request(self, call: Call) -> WireRequest:
         """`POST /chat/completions`."""

@@ -33,9 +33,7 @@ class ResponsesProtocol:
     chat_params: bool = True
     presets: bool = False
 
-    def key_headers(self, key: str | None) -> dict[str, str]:
-        """A bearer token."""
-        return bearer(key)
+    key_headers = staticmethod(bearer)
 
     def request(self, call: Call) -> WireRequest:
         """`POST /responses`; nothing is to be stored, as with Chat Completions."""
