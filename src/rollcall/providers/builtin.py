@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from rollcall.settings import given
+
 CreatedMeans = Literal["release", "listing"]
 """What a list's `created` is: the model's release, or when it was listed, loaded or asked for."""
 
@@ -93,11 +95,8 @@ class Provider:
 
 def find_key(provider: Provider, environ: Mapping[str, str]) -> tuple[str, str] | None:
     """(variable, value) of the key LiteLLM would use; an empty variable counts as unset."""
-    for name in provider.key_env:
-        value = environ.get(name, "").strip()
-        if value:
-            return name, value
-    return None
+    found = given(environ, *provider.key_env)
+    return (found.name, found.value) if found else None
 
 
 def missing_key(provider: Provider, elsewhere: str | None = None) -> str:

@@ -18,7 +18,7 @@ from rollcall.runtime.errors import (
     RoleNotDefined,
 )
 from rollcall.secrets import key_problem
-from rollcall.settings import source
+from rollcall.settings import given, source
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +127,12 @@ def resolve_pick(
     variable, key = _key(name, provider, kind, environ)
     # The usual key goes where the usual variables say, as with everybody else's tools.
     bases = kind.base_url_env if provider.auth_profile is None or kind is LITELLM else ()
-    base = next((environ[one].strip() for one in bases if environ.get(one, "").strip()), None)
+    base = given(environ, *bases)
     return ResolvedLLMConfig(
         provider=name,
         model=pick.model,
         api_key=key,
-        api_base=root_of(kind, provider.api_base or base or kind.base_url),
+        api_base=root_of(kind, provider.api_base or (base.value if base else kind.base_url)),
         type=provider.type or name,
         key_variable=variable,
         key_source=source(environ, variable) if variable else None,
@@ -149,7 +149,7 @@ def _key(
 ) -> tuple[str | None, str | None]:
     """(variable, key); both None where no key is needed."""
     usual = _usual_variables(name, provider, kind)
-    found = next((one for one in usual if environ.get(one, "").strip()), None)
+    found = given(environ, *usual)
     where = f" A key comes from {kind.key_url}." if kind.key_url else ""
     if provider.auth_profile is not None:
         variable = variable_of(provider.auth_profile)
@@ -157,14 +157,14 @@ def _key(
             state = "empty" if variable in environ else "not set"
             hint = f"Set it in the environment or in .env: {variable}=...{where}"
             if found:
-                hint += f" {found} is set: without an auth_profile here, it is used."
+                hint += f" {found.name} is set: without an auth_profile here, it is used."
             raise AuthVariableMissing(
                 f"The variable {variable} is {state}; the provider {name!r} takes its key from it.",
                 hint,
                 variable=variable,
             )
     elif found:
-        variable = found
+        variable = found.name
     elif provider.auth_profile_given or kind.key_optional:
         return None, None
     else:
