@@ -293,3 +293,21 @@ def test_our_lines_for_a_diff_stand_as_in_the_file() -> None:
     lines = replay.config.decode().splitlines()
     assert shown[0] == "model_list:"
     assert [line.strip() for line in shown if line.strip() not in map(str.strip, lines)] == []
+
+
+@pytest.mark.parametrize(
+    ("more", "variable"),
+    [
+        ("key_env: TEAM_KEY", "TEAM_KEY"),
+        ("params: {api_key: os.environ/TEAM_KEY}", "TEAM_KEY"),
+        ("params: {litellm_credential_name: team}", None),
+        ("newest: 1", "XAI_API_KEY"),
+    ],
+)
+def test_a_model_is_tried_as_its_entry_will_be_called(more: str, variable: str | None) -> None:
+    text = f"allow: [{{family: grok, from: [xai], {more}}}]\nguards: {{trial: all}}\n"
+    aliased = text + "aliases: {main: {family: grok}}\n"
+    for wanted in (text + "aliases: {}\n", aliased):
+        replay = listing(replay_of(HEAD + wanted), model("xai/grok-5"))
+        (call,) = replay.run(DAY).decision.trials
+        assert (call.callee.id, call.callee.key_env) == ("grok-5", variable)

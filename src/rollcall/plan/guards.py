@@ -195,12 +195,11 @@ def _dearer(old: Cost | None, new: Cost | None, rise: float) -> str | None:
 
 def models_by_name(inputs: Inputs, placements: Iterable[Placement]) -> dict[str, Model]:
     """The model behind every managed name, before and after this run."""
-    known = {model.key: model for answer in inputs.answers.values() for model in answer.models}
     named: dict[str, Model] = {}
     for entry in (*inputs.document.managed.models, *(one.entry for one in placements)):
         model = model_of(entry)
         if model is not None:
-            named[name_of(entry)] = known.get(model.key, model)
+            named[name_of(entry)] = inputs.listed.get(model.key, model)
     return named
 
 

@@ -13,7 +13,7 @@ from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog.model import Verdict
-from rollcall.litellm_config.entries import EntryKey, called_by, key_of, name_of
+from rollcall.litellm_config.entries import EntryKey, called_by, key_of, model_of, name_of
 from rollcall.plan.departures import Listing, admitted_before, depart, depart_name
 from rollcall.selection import admission
 from rollcall.selection.provider_catalog import denying_pattern
@@ -22,6 +22,7 @@ from rollcall.settings import Mode
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+    from rollcall.catalog.model import Model
     from rollcall.litellm_config.document import Entry
     from rollcall.plan.departures import Departure
     from rollcall.plan.inputs import Inputs
@@ -53,6 +54,11 @@ class Placement(NamedTuple):
     def name(self) -> str:
         """Its model_name."""
         return name_of(self.entry)
+
+    @property
+    def model(self) -> Model | None:
+        """What it calls: as its provider lists it, else as far as the entry says."""
+        return self.admitted.model if self.admitted else model_of(self.entry)
 
 
 @dataclass(frozen=True)

@@ -252,13 +252,13 @@ def _instead(entry: Entry, resolved: list[Resolved], placed: Mapping[str, Placem
     """
     model = model_of(entry)
     family = model.reading.family if model else ""
+    alike = [
+        name
+        for name, one in placed.items()
+        if (found := one.model) and found.reading.family == family
+    ]
     for alias in resolved:
-        target = placed.get(alias.target or "")
-        found = model_of(target.entry) if target else None
-        if found and found.reading.family == family:
+        if alias.target in alike:
             return f"point it at the alias {alias.name}"
-    for one in placed.values():
-        found = model_of(one.entry)
-        if found and leaves_on(one.entry) is None and found.reading.family == family:
-            return f"point it at {one.name}"
-    return "point it at another model"
+    staying = (name for name in alike if leaves_on(placed[name].entry) is None)
+    return f"point it at {next(staying, 'another model')}"

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rollcall.catalog import order
-from rollcall.litellm_config.entries import model_of
 from rollcall.plan.guards import Moves, can_stay, held_change, hold, models_by_name
 from rollcall.plan.trial import held_because, is_to_be_tried, trial_of
 
@@ -70,8 +69,7 @@ class _Holder:
         self.calls: dict[str, list[Trial]] = {}
         """model_name -> the calls that prove it: of each entry where LiteLLM balances several."""
         for one in model_list.placements:
-            model = one.admitted.model if one.admitted else model_of(one.entry)
-            call = trial_of(inputs, one.entry, model) if model else None
+            call = trial_of(inputs, one.entry, one.model) if one.model else None
             self.calls.setdefault(one.name, []).extend([call] if call else [])
         self.trials: list[Trial] = []
 

@@ -133,15 +133,10 @@ class Choice(Section):
     def _plain_text(cls, value: Any) -> Any:
         return {"model": value} if isinstance(value, str) else value
 
-    @property
-    def ways(self) -> tuple[str, ...]:
-        """Which fields say what to pick."""
-        named = ("model", "family", "first_of", "cheapest", "largest_context")
-        return tuple(name for name in named if getattr(self, name, None) not in (None, ()))
-
     @model_validator(mode="after")
     def _picks_one_way(self) -> Choice:
-        ways = set(self.ways)
+        named = ("model", "family", "first_of", "cheapest", "largest_context")
+        ways = {name for name in named if getattr(self, name, None) not in (None, ())}
         if not ways:
             raise ValueError(
                 "says nothing to pick: give family, first_of, cheapest, largest_context or model"
