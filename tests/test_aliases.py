@@ -381,6 +381,14 @@ class TestDerived:
         assert notes == ()
         assert rows[0].reason == "the newest small fast model admitted, else the first entry"
 
+    def test_reasoning_leads_to_the_cheapest_that_reasons_where_no_flagship_is(self) -> None:
+        pool = [
+            priced("a/plain", ("1", "1"), capabilities={"reasoning": False}),
+            priced("a/thinker", ("3", "3"), capabilities={"reasoning": True}),
+            priced("a/dear", ("4", "4"), capabilities={"reasoning": True}),
+        ]
+        assert lead("allow: []", pool)[0]["reasoning"] == "openrouter/a/thinker"
+
     def test_each_is_left_out_with_a_note_where_nothing_fits(self) -> None:
         targets, _, notes = lead("allow: []", [candidate("openai/gpt-5.5")])
         assert targets == {"default": "openai/gpt-5.5", "reasoning": "openai/gpt-5.5"}

@@ -293,12 +293,7 @@ def is_family(reading: Reading, name: str) -> bool:
     vendor, _, family = name.strip().lower().rpartition("/")
     if not family or family != reading.family:
         return False
-    if vendor:
-        return _is_vendor(reading, vendor)
+    if vendor:  # by any of its names: who made the model, or stands in its id
+        return canonical_maker(vendor) in (reading.maker, author_of(reading.id))
     owner = maker_of_family(family)
     return owner is None or owner == reading.maker
-
-
-def _is_vendor(reading: Reading, vendor: str) -> bool:
-    """Whether `vendor`, by any of its names, made the model or stands in its id."""
-    return canonical_maker(vendor) in (reading.maker, author_of(reading.id))

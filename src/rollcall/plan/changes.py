@@ -110,9 +110,17 @@ def compare(
     Args:
         model_reasons, alias_reasons: why an entry or alias is there, moved, or is gone; by name.
     """
-    changes = list(_models(old, new, model_reasons))
-    changes += _aliases(old, new, alias_reasons)
-    changes += _fallbacks(old, new)
+    before, after = (
+        {name: targets for row in side.fallbacks for name, targets in row.items()}
+        for side in (old, new)
+    )
+    changes = [
+        *_models(old, new, model_reasons),
+        *_leads(ChangeKind.ALIAS, old.aliases, new.aliases, alias_reasons),
+        *_leads(
+            ChangeKind.FALLBACK, before, after, {name: FALLBACKS.format(name) for name in after}
+        ),
+    ]
     if not changes and _order(old) != _order(new):
         changes.append(
             Change(
@@ -126,21 +134,17 @@ def compare(
 
 def _models(old: Blocks, new: Blocks, reasons: Mapping[str, str]) -> Iterator[Change]:
     before, after = _shown_by_name(old.models), _shown_by_name(new.models)
-    for name, entry in after.items():
-        if name not in before:
-            reason = reasons.get(name, "")
-            yield Change(kind=ChangeKind.ADD, name=name, after=entry, reason=reason)
-        elif before[name] != entry:
-            what = differences(before[name], entry)
-            why = _why(reasons.get(name, ""), before[name], entry)
-            reason = "; ".join(text for text in (what, why) if text)
+    for name in dict.fromkeys((*after, *before)):
+        was, now, reason = before.get(name), after.get(name), reasons.get(name, "")
+        if was is None:
+            yield Change(kind=ChangeKind.ADD, name=name, after=now, reason=reason)
+        elif now is None:
+            yield Change(kind=ChangeKind.REMOVE, name=name, before=was, reason=reason)
+        elif was != now:
+            told = filter(None, (differences(was, now), _why(reason, was, now)))
             yield Change(
-                kind=ChangeKind.UPDATE, name=name, before=before[name], after=entry, reason=reason
+                kind=ChangeKind.UPDATE, name=name, before=was, after=now, reason="; ".join(told)
             )
-    for name, entry in before.items():
-        if name not in after:
-            reason = reasons.get(name, "")
-            yield Change(kind=ChangeKind.REMOVE, name=name, before=entry, reason=reason)
 
 
 def _shown_by_name(entries: Iterable[Entry]) -> dict[str, Entry]:
@@ -162,32 +166,22 @@ def _why(reason: str, before: Entry, after: Entry) -> str:
     return reason if leaving or key_of(before) != key_of(after) else ""
 
 
-def _aliases(old: Blocks, new: Blocks, reasons: Mapping[str, str]) -> Iterator[Change]:
-    for name in dict.fromkeys((*new.aliases, *old.aliases)):
-        before, after = old.aliases.get(name), new.aliases.get(name)
+def _leads(
+    kind: ChangeKind, old: Mapping[str, Any], new: Mapping[str, Any], reasons: Mapping[str, str]
+) -> Iterator[Change]:
+    """What changes in where names lead."""
+    for name in dict.fromkeys((*new, *old)):
+        before, after = old.get(name), new.get(name)
         if before != after:
-            yield Change(
-                kind=ChangeKind.ALIAS,
-                name=name,
-                before=before,
-                after=after,
-                reason=reasons.get(name, "" if after else "no longer in the policy"),
-            )
+            reason = reasons.get(name, "" if after else GONE[kind])
+            yield Change(kind=kind, name=name, before=before, after=after, reason=reason)
 
 
-def _fallbacks(old: Blocks, new: Blocks) -> Iterator[Change]:
-    before = {name: targets for row in old.fallbacks for name, targets in row.items()}
-    after = {name: targets for row in new.fallbacks for name, targets in row.items()}
-    for name in dict.fromkeys((*after, *before)):
-        if before.get(name) != after.get(name):
-            gone = "none of its fallbacks is in the config"
-            yield Change(
-                kind=ChangeKind.FALLBACK,
-                name=name,
-                before=before.get(name),
-                after=after.get(name),
-                reason=gone if name not in after else f"the fallbacks of alias {name}",
-            )
+FALLBACKS = "the fallbacks of alias {}"
+GONE = {
+    ChangeKind.ALIAS: "no longer in the policy",
+    ChangeKind.FALLBACK: "none of its fallbacks is in the config",
+}
 
 
 def _order(blocks: Blocks) -> list[list[str]]:

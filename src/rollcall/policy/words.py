@@ -178,13 +178,9 @@ def render_name(template: str, model: Model) -> str:
 
     def fill(found: re.Match[str]) -> str:
         field, _, form = found[1].partition(":")
-        return _dashed(facts[field]) if form else facts[field]
+        return _NOT_PLAIN.sub("-", facts[field]).strip("-") if form else facts[field]
 
     return _FIELD.sub(fill, template)
-
-
-def _dashed(text: str) -> str:
-    return _NOT_PLAIN.sub("-", text).strip("-")
 
 
 def name_fault(name: str) -> str | None:

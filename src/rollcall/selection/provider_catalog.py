@@ -167,6 +167,6 @@ def _once(models: Sequence[Model]) -> dict[str, Model]:
     found: dict[str, Model] = {}
     for model in models:
         twin = found.setdefault(model.id, model)
-        if twin is not model and twin != model:
+        if twin is not model:
             found[model.id] = min(twin, model, key=repr)
     return found

@@ -177,9 +177,8 @@ class AppliedRule:
 
     def _select(self, items: list[ListedModel]) -> list[ListedModel]:
         if self.rule.newest is not None:
-            items = [
-                item for catalog in self.catalogs for item in self._newest(items, catalog.provider)
-            ]
+            families = self._by_group(items).values()
+            items = [item for rows in families for item in self._first(_by_version(rows))]
         return self._in_order(items)[: self.rule.max]
 
     def would_take(self, item: ListedModel) -> bool:
@@ -199,19 +198,19 @@ class AppliedRule:
 
     @cached_property
     def _relatives(self) -> dict[tuple[object, ...], list[ListedModel]]:
+        return self._by_group(self.passing)
+
+    def _by_group(
+        self, items: Iterable[ListedModel]
+    ) -> dict[tuple[object, ...], list[ListedModel]]:
         found: dict[tuple[object, ...], list[ListedModel]] = {}
-        for item in self.passing:
+        for item in items:
             found.setdefault(self._group(item), []).append(item)
         return found
 
     def _group(self, item: ListedModel) -> tuple[object, ...]:
         """What `newest` counts in: provider and family; those a rule lists together are one."""
         return (item.model.provider, None if self.rule.family else item.family)
-
-    def _newest(self, items: Iterable[ListedModel], provider: str) -> list[ListedModel]:
-        """One provider's `newest` versions of each family, one id each."""
-        mine = [item for item in items if item.model.provider == provider]
-        return [item for rows in self._by_family(mine) for item in self._first(_by_version(rows))]
 
     def _first(self, versions: list[list[ListedModel]]) -> list[ListedModel]:
         """One id of each of the newest versions; one that ends soon yields to its successor."""
