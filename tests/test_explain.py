@@ -280,3 +280,15 @@ def test_it_only_reads_so_what_stops_a_write_does_not_stop_it(curated: House) ->
     ran = curated.run("explain", "claude-sonnet-5")
     assert ran.code == 0, ran.text
     assert "admitted as" in ran.out
+
+
+def test_a_policy_without_rules_names_nothing(house: House) -> None:
+    static = "providers: {s: {type: static, models: [claude-haiku-4-5]}}"
+    house.policy.write_text(f"version: 1\n{static}\nallow: []\n", encoding="utf-8")
+    [row] = [row for row in house.run("models", "--json").json() if row["provider"] == "s"]
+    assert (row["in_config"], row["reason"]) == (False, "no rule names it")
+    stage = stages(house, "s/claude-haiku-4-5")["the policy"]
+    assert said(stage) == (
+        "[pass] before the rules: not denied\n"
+        'to admit it: a rule of its own: {match: "claude-haiku-4-5", from: [s]}'
+    )

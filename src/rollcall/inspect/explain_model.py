@@ -70,7 +70,7 @@ def what_admits(model: Model, inputs: Inputs, steps: Sequence[Step]) -> Iterator
             yield f"add {model.provider} under `providers`"
         else:
             yield f"{model.provider} has to answer first ({verdict})"
-    elif len(steps) == 1 and not denied:
+    elif len(steps) == 1 and not denied and not steps[0].passed:
         yield f"{model.provider} has to list it again"
     if model.ends is not None and model.ends < inputs.today:
         yield "nothing does: its provider has retired it"

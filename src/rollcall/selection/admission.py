@@ -71,7 +71,7 @@ def decisive(steps: Sequence[Step]) -> Step:
     """The step that tells why a model is in or out: the rule that admits it; else what stops it
     before the rules; else the rule that came nearest to admitting it; else that no rule names it.
     """
-    if steps[-1].rule is None:
+    if not steps[-1].passed and steps[-1].rule is None:
         return steps[-1]
     ways = [step for step in steps if step.rule is not None]
     admitting = next((step for step in ways if step.passed), None)
