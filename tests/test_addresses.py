@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from rollcall.inspect.smoke import proxy_url
+from rollcall.launch.run import command
 from rollcall.providers.registry import resolve_provider
 from rollcall.service import ServeOptions
-from rollcall.settings import Settings, Variables, reachable
+from rollcall.settings import Settings, Variables, is_address, reachable, resolve
+from tests.house import OWN, RULES, House
 
 HERE = Path()
 
@@ -96,3 +98,56 @@ def test_ollamas_own_variable_says_where_it_is(host: str, asked: str) -> None:
 def test_ollamas_usual_place_is_not_written() -> None:
     found = resolve_provider("ollama", environ={"OLLAMA_HOST": "localhost"})
     assert (found.base_url, found.api_base) == ("http://localhost:11434", None)
+
+
+NO_CONFIG = ("s3://", "s3:", "gs://bucket", "az://container/", "configmap://ai", "s3:///key")
+NO_STORE = ("gcs://bucket/key", "https://example.com/config.yaml", "file:///srv/config.yaml")
+
+
+class TestOfAConfig:
+    @pytest.mark.parametrize("address", NO_CONFIG + NO_STORE)
+    @pytest.mark.parametrize("command", ["plan", "apply", "status", "rollback", "explain"])
+    def test_one_that_names_none_is_no_path(self, house: House, command: str, address: str) -> None:
+        house.write_policy(RULES, "anthropic", "xai")
+        args = ("gpt",) if command == "explain" else ()
+        ran = house.run(command, *args, "-c", address)
+        assert (ran.code, len(ran.err.splitlines())) == (1, 2), ran.text
+        what = "there is no store of that kind" if address in NO_STORE else "it names no config"
+        assert f": {what}" in ran.err
+        assert "--config is '" in ran.err
+        assert "://" in ran.err.splitlines()[0]
+        assert "://" in ran.err.splitlines()[1]
+        house.monkeypatch.setenv("ROLLCALL_CONFIG", address)
+        said = house.run(command, *args).err
+        assert "ROLLCALL_CONFIG was read as" in said
+        assert address in said
+        assert len(said.splitlines()) == 2
+
+    @pytest.mark.parametrize("address", ["s3://bucket/key", "S3://bucket/key", r"s3:\bucket\key"])
+    def test_one_that_does_is_read_as_people_and_windows_write_it(self, address: str) -> None:
+        assert resolve(config=Path(address), environ={}).address == "s3://bucket/key"
+
+    @pytest.mark.parametrize("path", [r"C:\srv\config.yaml", "c:/config.yaml", "a:b", "./s3:/x"])
+    def test_a_path_stays_one(self, path: str) -> None:
+        assert not is_address(path)
+
+    @pytest.mark.parametrize(
+        "option", ["--write-to", "--policy", "--state-dir", "--out", "--markdown-out"]
+    )
+    def test_where_only_a_file_can_be_named_it_is_refused(self, house: House, option: str) -> None:
+        house.write_policy(RULES, "anthropic", "xai")
+        command = "plan" if "out" in option else "apply"
+        ran = house.run(command, option, "s3://bucket/key")
+        assert (ran.code, len(ran.err.splitlines())) == (1, 2), ran.text
+        assert f"{option} is 's3://bucket/key': it is an address, no file" in ran.err
+        assert house.config.read_text(encoding="utf-8") == OWN
+        assert "out" in option or not house.sim.requests
+
+    def test_litellm_is_started_on_the_copy_of_one_that_its_own_arguments_name(self) -> None:
+        copy = HERE / "copy.yaml"
+        for args in (["--config", "s3://b/k"], ["--config=s3://b/k"], ["-cs3://b/k"]):
+            argv = command("litellm", copy, [*args, "--port", "1"])
+            assert str(copy) in argv[-3]
+            assert "s3:" not in " ".join(argv)
+        argv = command("litellm", copy, ["--config", "own.yaml"])
+        assert argv == ["litellm", "--config", "own.yaml"]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from hashlib import sha256
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
-from tests.house import RULES
+from tests.house import OWN, RULES
 from tests.platforms import not_on_windows
 from tests.simulator.faults import Fault
 from tests.terminal import at_terminal
@@ -175,3 +178,33 @@ def test_eject_and_adopt_as_json(furnished: House) -> None:
     assert adopted["changed"] is True
     assert len(adopted["names"]) == 3
     assert adopted["aliases"] == ["default"]
+
+
+@pytest.mark.parametrize("kind", ["file", "manifest"])
+def test_status_and_doctor_say_who_wrote_the_config(house: House, kind: str) -> None:
+    """As of a config in a store; the text of a file is known by the first digits of its sha256."""
+    house.write_policy(STALE, "anthropic", "xai")
+    house.monkeypatch.setenv("USER", "ada")
+    if kind == "manifest":
+        head = (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: litellm}\ndata:\n  config.yaml: |\n"
+        )
+        house.config.write_text(head + indent(OWN, "    "), encoding="utf-8")
+    named = f"{house.config}, version "
+    assert f"{named}{sha256(OWN.encode()).hexdigest()[:12]}, never written by rollcall" in (
+        house.run("status").out
+    )
+    house.applied()
+    for command in ("status", "doctor"):
+        assert re.search(
+            rf"{re.escape(named)}[0-9a-f]{{12}}, last written by ada on \S+ at 2026-11-20",
+            house.run(command).out.replace("\n", ""),
+        )
+    text = house.config.read_text(encoding="utf-8")
+    house.config.write_text(text.replace("# mine", "# by hand"), encoding="utf-8")
+    for command in ("status", "doctor"):
+        assert ", changed since ada on " in house.run(command).out
+    house.run("rollback", "1")
+    assert (
+        f"{sha256(OWN.encode()).hexdigest()[:12]}, last written by ada" in house.run("status").out
+    )

@@ -113,8 +113,8 @@ def test_plan_apply_status_doctor_explain_models_rollback(fleet: House, place: P
     assert place.address in back.out
     assert text_of(there) == MINE
     put(there, f"# by hand\n{MINE}")
-    assert "changed by somebody else since ada on" in fleet.run("status").out
-    assert "changed by somebody else since ada on" in fleet.run("doctor").out
+    assert "changed since ada on" in fleet.run("status").out
+    assert "changed since ada on" in fleet.run("doctor").out
 
 
 def test_adopt_and_eject(fleet: House, place: Place) -> None:

@@ -20,6 +20,7 @@ from tests.litellm_proxy import running_litellm
 from tests.stores import STORES, Bucket
 
 if TYPE_CHECKING:
+    from rollcall.launch.watch import Watch
     from tests.simulator.simulator import Simulator
 
 
@@ -86,6 +87,26 @@ def test_a_store_that_is_down_does_not_keep_the_proxy_down(fleet: House) -> None
     ran = started(fleet, "-c", "s3://models/x", "--", sys.executable, "-c", "print('up')")
     assert ran.stdout.strip() == "up"
     assert "cannot be reached" in ran.stderr
+
+
+def test_who_watches_looks_at_the_store_and_litellm_starts_on_the_copy(
+    fleet: House, bucket: Bucket
+) -> None:
+    address = f"{bucket.url}/watched/config.yaml"
+    ObjectHome.at(address, bucket.environ).write(OWN.encode(), None)
+    seen: list[Watch] = []
+
+    def watch(given: Watch) -> int:
+        seen.append(given)
+        return 0
+
+    fleet.monkeypatch.setattr("rollcall.launch.watch.watch", watch)
+    words = ["--", sys.executable, "--config", address]
+    assert fleet.run("start", "--watch", "1m", *words).code == 0
+    for command in (seen[0].look, seen[0].back):
+        assert address in command
+    copy = Path(seen[0].argv[-1])
+    assert copy.read_text(encoding="utf-8") == OWN
 
 
 @pytest.mark.litellm

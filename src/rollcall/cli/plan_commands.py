@@ -59,11 +59,13 @@ def refuse_own_files(option: str, path: Path, *taken: Path) -> None:
     """Keep a result from going over a file of the user's that it is not.
 
     Raises:
-        StoreError: `path` is one of `taken`.
+        StoreError: `path` is one of `taken`. SettingsError: it is the address of a store.
     """
     from rollcall.errors import StoreError
     from rollcall.files import same_file
+    from rollcall.settings import Given, refuse_address
 
+    refuse_address(Given(str(path), option))
     for other in taken:
         if same_file(path, other):
             raise StoreError(f"{option} names {other}, which is yours.", "Name another file.")

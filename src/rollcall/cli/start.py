@@ -265,7 +265,7 @@ def _watched(argv: list[str], config: Path, settings: Settings, options: StartOp
 
     from rollcall.launch.watch import Watch, watch
 
-    given = ["--config", str(settings.config_path), "--state-dir", str(settings.state_dir)]
+    given = ["--config", settings.config_name, "--state-dir", str(settings.state_dir)]
     more = ["--policy", str(settings.policy_path), "--mode", settings.mode.value]
     for name, value in (("--timeout", options.timeout), ("--deadline", options.deadline)):
         more += [name, value] if value else []

@@ -243,11 +243,10 @@ def _mount_check(subject: _Subject) -> Iterator[Finding]:
 
 
 def _store_check(subject: _Subject) -> Iterator[Finding]:
-    """Which store it is, and who wrote there last; one that cannot be read is told below."""
-    with suppress(StoreError):
+    """Which config it is, and who wrote it last; one that cannot be read is told below."""
+    with suppress(ConfigRefused, StoreError):
         told = told_store(subject.settings, subject.store, subject.state[0])
-        if told:
-            yield Finding(Level.OK, "store", f"{told}.")
+        yield Finding(Level.OK, "store", f"{told}.")
 
 
 def _config_check(subject: _Subject) -> Iterator[Finding]:

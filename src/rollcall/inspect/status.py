@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rollcall.errors import PolicyError, RollcallError, StoreError
+from rollcall.errors import ConfigRefused, PolicyError, RollcallError, StoreError
 from rollcall.policy.schema import Defaults
 from rollcall.settings import parse_moment
-from rollcall.store.store import Store, open_store
+from rollcall.store.store import Store, open_store, version_of
 from rollcall.sync.gather import gather, read_policy
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Status:
         held: changes that wait for a person's word, as the last replies have it.
         alarms: what has been wrong for too long, or ends too soon, one line each.
         last_days: entries whose model ends within the policy's notice, the nearest first.
-        store: the address, version and last writer of a config in a store; "" of a file.
+        config: its address or path, its version, and who wrote it last; why that cannot be told.
         trials: what became of calling models before they were used, the latest last.
     """
 
@@ -52,7 +52,7 @@ class Status:
     alarms: tuple[str, ...]
     held: tuple[HeldChange, ...] = ()
     last_days: tuple[LastDay, ...] = ()
-    store: str = ""
+    config: str = ""
     trials: tuple[TrialRecord, ...] = ()
 
 
@@ -80,6 +80,13 @@ def read_status(settings: Settings, ends_within: int | None = None) -> Status:
         unread += [row.told(settings.now.date()) for row in soon]
         unread += [f"last days cannot be told: {why}"] if why else []
     state, _ = store.read_state()
+    config = ""
+    try:
+        config = told_store(settings, store, state)
+    except (ConfigRefused, StoreError) as error:
+        if settings.address is not None:
+            raise
+        unread.append(error.what.rstrip("."))
     providers = tuple(
         ProviderStatus(name, row.verdict, row.last_good, row.stale_since, row.models, row.detail)
         for name, row in state.providers.items()
@@ -100,27 +107,25 @@ def read_status(settings: Settings, ends_within: int | None = None) -> Status:
             if row.days_left(settings.now.date()) <= max((*defaults.warn_before, ends_within or 0))
         ),
         trials=tuple(state.trials),
-        store=told_store(settings, store, state),
+        config=config,
     )
 
 
 def told_store(settings: Settings, store: Store, state: State) -> str:
-    """Which store, which version, who wrote last; "" of a file.
+    """Which config, in which version, and who wrote it last.
 
     Raises:
-        StoreError: it cannot be read.
+        StoreError: it cannot be read. ConfigRefused: a manifest with no config in it, or several.
     """
-    if settings.address is None:
-        return ""
-    store.read_config()
-    version = store.version
-    told = f"{settings.address}, version {version.strip() or 'not there yet'}"
+    content = store.read_config()
+    version = store.version or version_of(content)
+    told = f"{settings.config_name}, version {version.strip() or 'not there yet'}"
     wrote = next((run for run in reversed(state.runs) if run.version), None)
     if wrote is None:
-        return f"{told}, never written by rollcall"
+        return told if state.runs else f"{told}, never written by rollcall"
     if wrote.version == version:
         return f"{told}, last written by {wrote.by} at {wrote.at}"
-    return f"{told}, changed by somebody else since {wrote.by} wrote it at {wrote.at}"
+    return f"{told}, changed since {wrote.by} wrote it at {wrote.at}"
 
 
 def read_decision(settings: Settings) -> tuple[Decision | None, str]:

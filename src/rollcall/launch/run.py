@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from contextlib import suppress
@@ -14,7 +15,7 @@ from rollcall.errors import LaunchError, did_you_mean
 from rollcall.launch.shells import batch_line, is_batch, takes_a_line
 from rollcall.launch.windows import end_together
 from rollcall.litellm_config.effective import PORT
-from rollcall.settings import Variables
+from rollcall.settings import Variables, is_address
 from rollcall.store.atomic import replace_file
 
 if TYPE_CHECKING:
@@ -82,9 +83,12 @@ def command(litellm: str | Path | None, config_path: Path, args: Sequence[str]) 
     `docker/prod_entrypoint.sh --port 4000`, runs as it stands with `--config` at its end; the word
     `litellm` means the litellm that was found. Nothing is added where it would not reach litellm:
     to a shell's line (`sh -c`, `cmd /c`, `pwsh -Command`) and to a web server that loads litellm's
-    app (see `variables`).
+    app (see `variables`). A config that the arguments name by its address becomes its copy here.
     """
-    config = [] if config_given(args) is not None else ["--config", str(config_path)]
+    named = config_given(args)
+    config = [] if named is not None else ["--config", str(config_path)]
+    if named is not None and is_address(named):  # litellm is started on the copy
+        args = [re.sub(re.escape(named) + r"\Z", lambda _: str(config_path), arg) for arg in args]
     if litellm is not None and needs_litellm(args):
         return [str(litellm), *config, *(args[1:] if starts_command(args) else args)]
     program, *rest = args

@@ -216,8 +216,8 @@ def _show_last_run(status: Status) -> None:
         nothing = record.outcome in ("unchanged", "nobody")
         told = "" if nothing else f", {printable(record.summary)}"
         out(f"last result: {outcome}{told} ({record.at})")
-    if status.store:
-        out(f"config: {printable(status.store)}")
+    if status.config:
+        out(f"config: {printable(status.config)}")
     out(f"backups kept: {status.backups}")
 
 

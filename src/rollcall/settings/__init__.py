@@ -12,28 +12,32 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from rollcall.errors import SettingsError
 from rollcall.files import is_file
 from rollcall.settings.environment import (
     Dotenv,
     Environment,
-    Given,
     LeftOut,
     Unread,
+    read_environment,
+    unread_dotenv,
+)
+from rollcall.settings.given import (
+    Given,
     Variables,
+    address_of,
     as_path,
     given,
     hint_of,
-    read_environment,
+    is_address,
+    refuse_address,
     remember_places,
     source,
-    unread_dotenv,
     with_places,
 )
 from rollcall.settings.words import (
-    address_of,
     clock,
     is_true,
     parse_duration,
@@ -57,12 +61,14 @@ __all__ = [
     "clock",
     "given",
     "hint_of",
+    "is_address",
     "is_true",
     "parse_duration",
     "parse_moment",
     "plain_settings",
     "reachable",
     "read_environment",
+    "refuse_address",
     "resolve",
     "source",
     "stamp",
@@ -150,27 +156,33 @@ def stamp(settings: Settings) -> str:
     return stamp_of(settings.now)
 
 
+class _AsGiven(TypedDict, total=False):
+    """What stands in the settings as it was given; left out: as `Settings` has it."""
+
+    key: str | None
+    only_providers: tuple[str, ...]
+    offline: bool
+    force: bool
+    strict: bool
+    accept: tuple[str, ...]
+
+
 def resolve(
     *,
     config: Path | None = None,
     policy: Path | None = None,
     state_dir: Path | None = None,
     mode: str | None = None,
-    only_providers: tuple[str, ...] = (),
     timeout: str | None = None,
     deadline: str | None = None,
     ttl: str | None = None,
-    offline: bool = False,
-    force: bool = False,
-    strict: bool = False,
-    accept: tuple[str, ...] = (),
     cwd: Path | None = None,
     environ: Mapping[str, str] | None = None,
     now: datetime | None = None,
     dotenv: Dotenv = "whole",
-    key: str | None = None,
     unsafe_store: bool = False,
     bucket: bool = False,
+    **as_given: Unpack[_AsGiven],
 ) -> Settings:
     """Settings of one run.
 
@@ -192,18 +204,11 @@ def resolve(
     named_state = _named(state_dir, "--state-dir", variables, "ROLLCALL_STATE_DIR")
     if bucket and config is None:
         named_config = bucket_of_litellm(variables) or named_config
-    address = address_of(named_config) if named_config else None
-    if address is None or named_config is None:
-        config_path = as_path(named_config, cwd) if named_config else cwd / "config.yaml"
-        policies = _policies(config_path.parent, cwd)
-    else:
-        named_config.names(address)
-        config_path = _copy_of(address)
-        policies = _policies(cwd, cwd)
+    address, config_path = _config(named_config, cwd)
+    policies = _policies(cwd if address else config_path.parent, cwd)
     return Settings(
         config_path=config_path,
         address=address,
-        key=key,
         unsafe_store=unsafe_store or is_true(variables.get("ROLLCALL_UNSAFE_STORE")),
         policy_path=as_path(named_policy, cwd) if named_policy else policies[0],
         other_policy=None if named_policy else policies[1],
@@ -213,15 +218,22 @@ def resolve(
         dotenv_path=seen.dotenv_path,
         left_out=seen.left_out,
         mode=_mode(_named(mode, "--mode", variables, "LITELLM_DISCOVERY_MODE")),
-        only_providers=only_providers,
         timeout_seconds=_seconds("--timeout", timeout),
         deadline_seconds=_seconds("--deadline", deadline),
         ttl_seconds=_seconds("--ttl", ttl, zero=True),
-        offline=offline,
-        force=force,
-        strict=strict,
-        accept=accept,
+        **as_given,
     )
+
+
+def _config(named: Given | None, cwd: Path) -> tuple[str | None, Path]:
+    """The address of a config, if it has one, and its file, or where its copy is kept."""
+    if named is None:
+        return None, cwd / "config.yaml"
+    address = address_of(named)
+    if address is None:
+        return None, as_path(named, cwd)
+    named.names(address)
+    return address, _copy_of(address)
 
 
 def _named(flag: object, option: str, variables: Mapping[str, str], variable: str) -> Given | None:

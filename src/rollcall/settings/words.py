@@ -1,18 +1,17 @@
-"""What a word of a setting means: yes, a duration, a moment, an address, the clock."""
+"""What a word of a setting means: yes, a duration, a moment, a web address, the clock."""
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rollcall.settings.environment import given
+from rollcall.settings.given import given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from urllib.parse import SplitResult
 
-    from rollcall.settings.environment import Given
+    from rollcall.settings.given import Given
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 
@@ -113,22 +112,3 @@ def web_address(named: Given, example: str) -> str:
         hint = f"Write it like {example}, without a key in it."
         raise named.error("it is not an http or https address", hint)
     return reachable(named.value)
-
-
-_ADDRESS = re.compile(r"(s3|gs|az|configmap):[/\\]{1,2}(.*)", re.DOTALL)
-
-
-def address_of(named: Given) -> str | None:
-    """The address of a config in a store, None of a path; a Path has lost one of its slashes.
-
-    Raises:
-        SettingsError: it names a store and no config in it.
-    """
-    found = _ADDRESS.fullmatch(named.value)
-    if found is None:
-        return None
-    first, _, rest = found[2].replace("\\", "/").partition("/")
-    if not first or not rest or not named.value.isprintable():
-        shape = "NAMESPACE/NAME" if found[1] == "configmap" else "BUCKET/KEY"
-        raise named.error("it names no config", f"Write {found[1]}://{shape}.")
-    return f"{found[1]}://{first}/{rest}"

@@ -64,9 +64,9 @@ class RunRecord(BaseModel):
     changes: list[str] = []
     backup_id: str | None = None
     by: str = ""
-    """Who ran it, where several may; "" of a config that is a file."""
+    """Who ran it."""
     version: str = ""
-    """What the store calls what was written; "" of a file, or where nothing was."""
+    """What the store calls what was written, `version_of` a file; "" where nothing was."""
 
 
 class TrialRecord(BaseModel):

@@ -54,6 +54,11 @@ def open_store(settings: Settings) -> Store:
     return open_remote(settings)
 
 
+def version_of(content: bytes) -> str:
+    """What a config that is a file goes by: the first digits of its sha256, as in a backup's id."""
+    return sha256_of(content)[:12] if content else ""
+
+
 @dataclass(frozen=True)
 class Store:
     """config.yaml and the state folder beside it.
@@ -180,7 +185,8 @@ class Store:
             return Written(None, changed=False)
         config = ConfigFile(real, self._backups, self._in_place)
         new = manifest.with_config(content) if manifest else content
-        return config.replace(new, present, created=created, reason=reason)
+        written = config.replace(new, present, created=created, reason=reason)
+        return written._replace(version=version_of(content))
 
     def _manifest(self, content: bytes) -> Manifest | None:
         if b"apiVersion" not in content:

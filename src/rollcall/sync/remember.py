@@ -207,9 +207,7 @@ def _record(settings: Settings, plan: Plan, outcome: str, written: Written | Non
 
 
 def _who(settings: Settings) -> str:
-    """Who wrote, for the others who share the store."""
-    if settings.address is None:
-        return ""
+    """Who wrote, for the others who share the config."""
     import platform
 
     environ = settings.environ
