@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from rollcall.catalog.model import Answer, Verdict
-from rollcall.store.state import RunRecord, State
-from rollcall.sync.remember import RUNS_KEPT, after_asking, after_run
+from rollcall.store.state import RUNS_KEPT, RunRecord, State
+from rollcall.sync.remember import after_asking, after_run
 from tests.policy_making import models
 
 MONDAY, TUESDAY = date(2026, 11, 16), date(2026, 11, 17)

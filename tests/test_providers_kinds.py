@@ -59,6 +59,8 @@ def test_kind_of_id(model_id: str, kind: Kind) -> None:
         (("text", "audio"), Kind.SPEECH),
         (("embeddings",), Kind.EMBEDDING),
         (("transcription",), Kind.SPEECH),
+        (("text", "music"), Kind.SPEECH),
+        (("Text-Embedding",), Kind.EMBEDDING),
         (("smell",), Kind.OTHER),
         (("decisions",), Kind.OTHER),
         (("text", "decisions"), Kind.CHAT),

@@ -241,7 +241,7 @@ class LooseThreads(ThreadPoolExecutor):
                 return
             try:
                 future.set_result(work(*args, **kwargs))
-            except BaseException as error:  # noqa: BLE001 - it belongs to whoever awaits it
+            except BaseException as error:  # noqa: BLE001 - as executors do: whoever awaits it is told
                 future.set_exception(error)
 
         threading.Thread(target=run, daemon=True).start()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from rollcall.catalog.model import Kind, Model, Price, PriceTier
 from rollcall.providers.kinds import kind_of, modalities
 from rollcall.providers.lifecycle import is_deprecated, is_gone
-from rollcall.providers.prices import Unit, by_tokens, price_of, quote_of
+from rollcall.providers.prices import OPENROUTER_KEYS, Unit, by_tokens, price_of, quote_of
 from rollcall.providers.rows import BATCH_ENDING, Row, is_id
 
 if TYPE_CHECKING:
@@ -43,13 +43,6 @@ OPENROUTER_SOURCES: Final[Mapping[str, str]] = {
 
 SENTINEL_YEAR: Final = 2098
 """z-ai gives 2098-12-31 for models that have no announced end."""
-
-_PRICES: Final = {
-    "input": "prompt",
-    "output": "completion",
-    "cache_read": "input_cache_read",
-    "cache_write": "input_cache_write",
-}
 
 
 def openrouter_model(provider: Provider, row: Row, model_id: str, whole: WholeList) -> Model | None:
@@ -107,7 +100,8 @@ def _price(row: Row, unit: Unit) -> Price:
         if (tier := _tier(part, exponent)) is None:
             continue
         if any(
-            part.has(key) and part.price(key, exponent=exponent) is None for key in _PRICES.values()
+            part.has(key) and part.price(key, exponent=exponent) is None
+            for key in OPENROUTER_KEYS.values()
         ):
             return Price()  # one absurd price of a row makes the others unknown, too
         tiers.append(tier)
@@ -117,7 +111,7 @@ def _price(row: Row, unit: Unit) -> Price:
 def _tier(part: Row, exponent: int) -> PriceTier | None:
     """One override: prompts of strictly more tokens, or a window of the UTC day."""
     prices: dict[str, Decimal | None] = {
-        ours: part.price(theirs, exponent=exponent) for ours, theirs in _PRICES.items()
+        ours: part.price(theirs, exponent=exponent) for ours, theirs in OPENROUTER_KEYS.items()
     }
     if above := part.count("min_prompt_tokens"):
         return PriceTier(above_tokens=above, **prices)

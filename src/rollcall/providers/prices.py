@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 EXPONENTS: Final[dict[PriceUnit, int]] = {"token": 0, "1k": -3, "1M": -6}
 """The policy's word -> the power of ten that makes USD per token of it."""
 
-_KEYS: Final[dict[str, tuple[str, ...]]] = {
-    "input": ("prompt", "input", "input_tokens", "prompt_tokens", "input_token", "input_price"),
-    "output": (
-        "completion",
-        "output",
-        "output_tokens",
-        "completion_tokens",
-        "output_token",
-        "output_price",
-    ),
-    "cache_read": ("input_cache_read", "cache_read", "cache_read_tokens", "cached_input"),
-    "cache_write": ("input_cache_write", "cache_write", "cache_write_tokens"),
+OPENROUTER_KEYS: Final = {
+    "input": "prompt",
+    "output": "completion",
+    "cache_read": "input_cache_read",
+    "cache_write": "input_cache_write",
 }
+_WORDS: Final = {
+    "input": "input input_tokens prompt_tokens input_token input_price",
+    "output": "output output_tokens completion_tokens output_token output_price",
+    "cache_read": "cache_read cache_read_tokens cached_input",
+    "cache_write": "cache_write cache_write_tokens",
+}
+_KEYS: Final = {part: (key, *_WORDS[part].split()) for part, key in OPENROUTER_KEYS.items()}
 """Part -> its keys in an object of prices."""
 
 _AMOUNTS: Final = ("usd", "USD", "value", "amount", "price")
@@ -47,7 +47,6 @@ _ROOT_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "input": ("input_price",),
     "output": ("output_price",),
 }
-_OPENROUTER_KEYS: Final = ("prompt", "completion", "input_cache_read", "input_cache_write")
 
 _NAMED: Final = re.compile(
     r"(?P<part>input|prompt|output|completion)(_?token)?s?(_?(cost|price))?(_?usd)?"
@@ -242,7 +241,7 @@ def _plain(row: Row, prices: Row, keys: Mapping[str, tuple[str, ...]]) -> Quote 
                     amounts[part] = inner[-1].amount(_amount_key(value))
                 else:
                     amounts[part] = prices.amount(name)
-                like_openrouter = like_openrouter and name in _OPENROUTER_KEYS
+                like_openrouter = like_openrouter and name == OPENROUTER_KEYS[part]
                 break
     if "input" not in amounts and "output" not in amounts:
         return None

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from rollcall.errors import LostRace, StoreError
+from rollcall.settings import parse_moment
 from rollcall.store.freshness import STAMP
 from rollcall.store.replies import REPLIES, is_good, pack_reply, reply_name, unpack_reply
 from rollcall.store.state import SCHEMA, State, StateUnreadable
@@ -26,7 +26,7 @@ TRIES = 5
 """How often a state is merged with what another run wrote meanwhile."""
 QUIET_SECONDS = 3600
 """A shared state in which nothing but times has changed is not written again within this time."""
-_TIMES = frozenset({"at", "last_asked", "last_good", "last_run", "created"})
+_TIMES = frozenset({"at", "last_asked", "last_good", "last_run"})
 
 
 class Held(NamedTuple):
@@ -230,6 +230,5 @@ def _moment(data: Any) -> float:
     said = data.get("at", data.get("last_run")) if isinstance(data, dict) else None
     if isinstance(said, int | float):
         return float(said)
-    with suppress(ValueError, TypeError):
-        return datetime.fromisoformat(str(said)).timestamp()
-    return 0.0
+    moment = parse_moment(str(said))
+    return moment.timestamp() if moment else 0.0

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 from rollcall.files import sha256_of
 
 SCHEMA = 1
+RUNS_KEPT = 20
+"""On record, the newest."""
 
 
 class StateUnreadable(ValueError):
@@ -138,7 +140,7 @@ class State(BaseModel):
             update={
                 "providers": providers,
                 "accepted": sorted({*self.accepted, *other.accepted}),
-                "runs": sorted(runs.values(), key=lambda run: run.at)[-20:],
+                "runs": sorted(runs.values(), key=lambda run: run.at)[-RUNS_KEPT:],
             }
         )
 

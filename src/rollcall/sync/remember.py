@@ -10,7 +10,7 @@ from rollcall.files import sha256_of
 from rollcall.plan.changes import counts
 from rollcall.settings import stamp
 from rollcall.store import freshness
-from rollcall.store.state import ProviderState, RunRecord, State, digest_of_ours
+from rollcall.store.state import RUNS_KEPT, ProviderState, RunRecord, State, digest_of_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from rollcall.store.store import Store
 
 
-RUNS_KEPT = 20
 FORGET_AFTER = timedelta(days=365)
 
 
