@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from rollcall.catalog.facts import Facts
 from rollcall.catalog.model import PER_MILLION, Price, PriceTier
@@ -28,24 +28,11 @@ from rollcall.litellm_config.entries import (
 )
 
 
-class FactReader(Protocol):
-    """A list that was read.
-
-    Attributes:
-        charges: whether it is what a LiteLLM proxy charges by.
-    """
-
-    charges: bool
-
-    def facts_of(self, litellm_model: str) -> Facts | None:
-        """What it says of what LiteLLM calls `gemini/gemini-3-pro`; None = nothing."""
-
-
 class UnknownFormat(ValueError):
     """A file that is neither a copy of models.dev's list nor of LiteLLM's price map."""
 
 
-def read_facts(content: bytes) -> FactReader:
+def read_facts(content: bytes) -> PriceMap | ModelsDev:
     """A list's text as something to look things up in.
 
     Raises:
@@ -82,6 +69,7 @@ class PriceMap:
     """
 
     charges = True
+    """Whether it is what a LiteLLM proxy charges by."""
 
     def __init__(self, rows: Mapping[str, Any]) -> None:
         """`rows` is the file's data."""

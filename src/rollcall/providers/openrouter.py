@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from rollcall.catalog.model import Kind, Model, Price, PriceTier
 from rollcall.providers.kinds import kind_of, modalities
@@ -72,7 +72,7 @@ def openrouter_model(provider: Provider, row: Row, model_id: str, whole: WholeLi
         deprecated=is_deprecated(row),
         capabilities=_capabilities(row, inputs),
         ends=None if ends is None or ends >= date(SENTINEL_YEAR, 1, 1) else ends,
-        points_at=target if isinstance(target, str) and is_id(target) else None,
+        points_at=target if is_id(target) else None,
         canonical=row.text("canonical_slug"),
         batch_only=model_id.endswith(BATCH_ENDING),
     )
@@ -116,14 +116,15 @@ def _tier(part: Row, exponent: int) -> PriceTier | None:
     if above := part.count("min_prompt_tokens"):
         return PriceTier(above_tokens=above, **prices)
     start, end = part.value("utc_start"), part.value("utc_end")
-    if _is_hhmm(start) and _is_hhmm(end) and isinstance(start, int) and isinstance(end, int):
+    if _is_hhmm(start) and _is_hhmm(end):
         return PriceTier(utc_window=(start, end), **prices)
     return None
 
 
-def _is_hhmm(value: object) -> bool:
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    return is_number and isinstance(value, int) and 0 <= value <= 2400 and value % 100 < 60
+def _is_hhmm(value: object) -> TypeGuard[int]:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return False
+    return 0 <= value <= 2400 and value % 100 < 60
 
 
 def _capabilities(row: Row, inputs: tuple[str, ...] | None) -> dict[str, bool]:

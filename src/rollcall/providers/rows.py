@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from rollcall.providers.wire import Listing, WrongShape
 from rollcall.secrets import REFERENCE
@@ -109,11 +109,11 @@ class Row:
 
     def words(self, *path: str) -> tuple[str, ...] | None:
         """The texts of a list, other elements left out; None when it is no list."""
-        value = self.value(*path)
-        if not isinstance(value, list):
+        listed = self.listed(*path)
+        if listed is None:
             return None
         return tuple(
-            [clean_text(word) for word in value[:MAX_WORDS] if isinstance(word, str) and word]
+            [clean_text(word) for word in listed[:MAX_WORDS] if isinstance(word, str) and word]
         )
 
     def listed(self, *path: str) -> list[object] | None:
@@ -123,17 +123,13 @@ class Row:
 
     def ids(self, *path: str) -> tuple[str, ...]:
         """The usable model ids of a list, in order, each once."""
-        value = self.value(*path)
-        listed = value[:MAX_WORDS] if isinstance(value, list) else []
-        found = [word for word in listed if is_id(word)]
-        return tuple(dict.fromkeys(found))
+        listed = self.listed(*path) or []
+        return tuple(dict.fromkeys(word for word in listed[:MAX_WORDS] if is_id(word)))
 
     def rows(self, *path: str) -> tuple[Row, ...]:
         """The objects of a list."""
-        value = self.value(*path)
-        if not isinstance(value, list):
-            return ()
-        return tuple(Row(item) for item in value if isinstance(item, dict))
+        listed = self.listed(*path) or ()
+        return tuple(Row(item) for item in listed if isinstance(item, dict))
 
     def count(self, *path: str) -> int | None:
         """A whole number of tokens above zero."""
@@ -199,7 +195,7 @@ def live_hosts(row: Row) -> tuple[Row, ...]:
     return tuple(host for host in row.rows("providers") if host.text("status") in (None, "live"))
 
 
-def is_id(value: object) -> bool:
+def is_id(value: object) -> TypeGuard[str]:
     """Whether a value can be a model id: printable text of 1 to MAX_ID characters."""
     if not isinstance(value, str) or not 0 < len(value) <= MAX_ID:
         return False

@@ -13,7 +13,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -86,6 +86,7 @@ class ProviderAdapter:
         """A streamed completion, once it has begun to speak, or has ended."""
         from rollcall.providers.chat import calling
 
+        call = replace(call, stream=True)
         client = await self._client()
 
         async def begin(endpoint: Endpoint, fitted: Call) -> AsyncGenerator[Piece, None]:

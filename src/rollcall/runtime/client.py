@@ -13,7 +13,6 @@ from collections.abc import (
     Iterable,
     Mapping,
 )
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -214,9 +213,7 @@ class LLMClient:
         self, role: str, messages: Iterable[Any], override: Mapping[str, Any] | None
     ) -> _Story[Begun]:
         call = _calls(messages, override)
-        return self._trying(
-            role, lambda adapter: adapter.open_stream(replace(call(adapter), stream=True))
-        )
+        return self._trying(role, lambda adapter: adapter.open_stream(call(adapter)))
 
     def _embedding(
         self, role: str, inputs: str | Iterable[str], override: Mapping[str, Any] | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rollcall.runtime.client import LLMClient, process_environment
@@ -60,23 +60,16 @@ def _row(client: LLMClient, config: OrchestratorConfig, role: str) -> RoleRow:
         f"{one.provider}/{one.model}" if isinstance(one, FallbackConfig) else one
         for one in given.fallbacks
     )
+    row = RoleRow(role, given.provider, given.model, fallbacks=fallbacks)
     try:
         found = client.resolve(role)
     except LLMError as error:
-        return RoleRow(
-            role,
-            given.provider,
-            given.model,
-            fallbacks=fallbacks,
-            problem=error.what,
-            hint=error.hint,
-        )
-    return RoleRow(
-        role,
-        found.provider,
-        found.model,
+        return replace(row, problem=error.what, hint=error.hint)
+    return replace(
+        row,
+        provider=found.provider,
+        model=found.model,
         api_base=found.api_base,
         key_variable=found.key_variable,
         reason=found.reason,
-        fallbacks=fallbacks,
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rollcall.catalog.model import Answer
     from rollcall.litellm_config.document import ConfigDocument
     from rollcall.policy.schema import Policy
-    from rollcall.providers.open_lists import FactReader
+    from rollcall.providers.open_lists import ModelsDev, PriceMap
     from rollcall.settings import Settings
 
 OPENROUTER, LITELLM = FACT_SOURCES
@@ -114,7 +114,7 @@ class _List:
         self.problem = ""
         self._settings = settings
         self._kept = kept
-        self._reader: FactReader | None = None
+        self._reader: PriceMap | ModelsDev | None = None
 
     @cached_property
     def _file(self) -> FactFile | None:
@@ -159,7 +159,7 @@ class _List:
         return kept
 
 
-def _table(file: FactFile, reader: FactReader, names: Sequence[str]) -> dict[str, Any]:
+def _table(file: FactFile, reader: PriceMap | ModelsDev, names: Sequence[str]) -> dict[str, Any]:
     """What a list says of each name, as it is kept: `told` the facts, `silent` the unknown ones."""
     rows = {name: reader.facts_of(name) for name in names}
     return {
