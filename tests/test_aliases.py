@@ -125,7 +125,9 @@ class TestByFamily:
         lasting = candidate("anthropic/claude-sonnet-4-6", ends=later)
         assert target(spec, [lasting, newer]) == lasting.name
         named = candidate("openai/gpt-5", ends=soon, replaced_by="gpt-4.9")
-        assert target("{family: gpt}", [named, candidate("openai/gpt-4.9")]) == "openai/gpt-4.9"
+        _, (row,), _ = lead("aliases: {x: {family: gpt}}", [named, candidate("openai/gpt-4.9")])
+        assert row.target == "openai/gpt-4.9"
+        assert row.candidates[1] == (named.name, f"ends on {soon}, and there is a successor")
 
 
 class TestFirstOf:

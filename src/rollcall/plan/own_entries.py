@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollcall.catalog.facts import said_by
 from rollcall.catalog.model import Kind, Model, Verdict
-from rollcall.litellm_config.document import is_managed, lines_of_own_models
+from rollcall.litellm_config.document import Blocks, is_managed, lines_of_own_models
 from rollcall.litellm_config.effective import provider_and_id
 from rollcall.litellm_config.entries import (
     called_by,
@@ -129,46 +129,36 @@ def named_in(
     """
     names = {name_of(entry) for entry in document.managed.models}
     found: dict[str, list[Naming]] = {}
-    for path, text in _texts(document.data, (), _Ours.of(document), names):
+    for path, text in _texts(document.data, (), document.managed, names):
         found.setdefault(text, []).append(Naming(_place(path), locate(document.raw, path)))
     for file, data in included.items():
-        for path, text in _texts(data, (), _Ours(), names):
+        for path, text in _texts(data, (), Blocks(), names):
             found.setdefault(text, []).append(Naming(f"{_place(path)} in {file}", None))
     return found
 
 
-class _Ours(NamedTuple):
-    """What stands between our markers beside the entries: alias names, names of fallback rows."""
-
-    aliases: frozenset[str] = frozenset()
-    fallbacks: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, document: ConfigDocument) -> _Ours:
-        managed = document.managed
-        return cls(
-            frozenset(managed.aliases), frozenset(name for row in managed.fallbacks for name in row)
-        )
-
-    def hold(self, path: Place, value: Any) -> bool:
-        """Whether what stands at a path is ours."""
-        above = path[-2] if len(path) > 1 else ""
-        if above == "model_group_alias":
-            return path[-1] in self.aliases
-        if above == "fallbacks":
-            return isinstance(value, dict) and bool(value) and self.fallbacks.issuperset(value)
-        return above == "model_list" and is_managed(value)
+def _is_ours(managed: Blocks, path: Place, value: Any) -> bool:
+    """Whether what stands at a path stands between our markers."""
+    above = path[-2] if len(path) > 1 else ""
+    if above == "model_group_alias":
+        return path[-1] in managed.aliases
+    if above == "fallbacks":
+        ours = {name for row in managed.fallbacks for name in row}
+        return isinstance(value, dict) and bool(value) and ours.issuperset(value)
+    return above == "model_list" and is_managed(value)
 
 
-def _texts(value: Any, path: Place, ours: _Ours, names: set[str]) -> Iterator[tuple[Place, str]]:
+def _texts(
+    value: Any, path: Place, managed: Blocks, names: set[str]
+) -> Iterator[tuple[Place, str]]:
     if isinstance(value, str):
         own_name = path[-1] in ("model_name", "id") or path[-2:] == ("litellm_params", "model")
         if value in names and not own_name:
             yield path, value
     elif isinstance(value, dict | list):
         for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            if not ours.hold((*path, key), inner):
-                yield from _texts(inner, (*path, key), ours, names)
+            if not _is_ours(managed, (*path, key), inner):
+                yield from _texts(inner, (*path, key), managed, names)
 
 
 def _place(path: Place) -> str:
