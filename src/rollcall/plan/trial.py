@@ -146,13 +146,26 @@ def _lately(inputs: Inputs, record: TrialRecord) -> bool:
 
 
 def held_because(inputs: Inputs, trial: Trial | None, *names: str) -> str | None:
-    """Why a model is not used yet; None where it may be, or is still to be tried."""
+    """Why a model is not used yet: the outcome, the provider's words, and what to do; None where
+    it may be used, or is still to be tried.
+    """
     found = standing(inputs, trial, *names)
     if trial is None or found is Standing.PROVEN:
         return None
     if found is Standing.UNTRIED and not inputs.hold_untried:
         return None
-    return why_not(inputs, trial, found)
+    name, record = trial.callee.qualified, inputs.trials.get(trial.callee)
+    if found is Standing.UNTRIED or record is None:
+        key = f", {trial.callee.key_env} not set here" if trial.callee.key_env else ""
+        return (
+            f"{name} is not proven yet: it was not called in this run (offline{key}, or no time "
+            "left); the next apply calls it"
+        )
+    words = f" ({record.words})" if record.words else ""
+    what = f"{name} is listed, but a call to it came to: {record.outcome}{words}"
+    if found is Standing.NOT_YET:
+        return f"{what}; not proven yet, the next apply calls again"
+    return f"{what}; {_what_to_do(inputs, trial, Outcome(record.outcome))}, then apply again"
 
 
 def last_trial(inputs: Inputs, model: Model) -> TrialRecord | None:
@@ -173,25 +186,6 @@ def told(record: TrialRecord) -> str:
     answered = f"answered {record.answered}" if record.answered else "has never answered"
     refusal = refusal_of(record)
     return f"{answered}; {record.asked}: {refusal}" if refusal else answered
-
-
-def why_not(inputs: Inputs, trial: Trial, found: Standing) -> str:
-    """Why a model is not used yet: the outcome, the provider's words, and what to do."""
-    record = inputs.trials.get(trial.callee)
-    name = trial.callee.qualified
-    if found is Standing.UNTRIED or record is None:
-        key = f", {trial.callee.key_env} not set here" if trial.callee.key_env else ""
-        return (
-            f"{name} is not proven yet: it was not called in this run (offline{key}, or no time "
-            "left); the next apply calls it"
-        )
-    outcome = Outcome(record.outcome)
-    head = f"{name} is listed, but a call to it "
-    what = f"{head}came to: {outcome.value}"
-    words = f" ({record.words})" if record.words else ""
-    if found is Standing.NOT_YET:
-        return f"{what}{words}; not proven yet, the next apply calls again"
-    return f"{what}{words}; {_what_to_do(inputs, trial, outcome)}, then apply again"
 
 
 def _what_to_do(inputs: Inputs, trial: Trial, outcome: Outcome) -> str:

@@ -177,7 +177,7 @@ class AppliedRule:
 
     def _select(self, items: list[ListedModel]) -> list[ListedModel]:
         if self.rule.newest is not None:
-            families = self._by_group(items).values()
+            families = _grouped(items, self._group).values()
             items = [item for rows in families for item in self._first(_by_version(rows))]
         return self._in_order(items)[: self.rule.max]
 
@@ -197,20 +197,16 @@ class AppliedRule:
         return self._leading[group]
 
     @cached_property
-    def _relatives(self) -> dict[tuple[object, ...], list[ListedModel]]:
-        return self._by_group(self.passing)
-
-    def _by_group(
-        self, items: Iterable[ListedModel]
-    ) -> dict[tuple[object, ...], list[ListedModel]]:
-        found: dict[tuple[object, ...], list[ListedModel]] = {}
-        for item in items:
-            found.setdefault(self._group(item), []).append(item)
-        return found
+    def _relatives(self) -> dict[object, list[ListedModel]]:
+        return _grouped(self.passing, self._group)
 
     def _group(self, item: ListedModel) -> tuple[object, ...]:
-        """What `newest` counts in: provider and family; those a rule lists together are one."""
-        return (item.model.provider, None if self.rule.family else item.family)
+        """What `newest` counts in: provider and family."""
+        return item.model.provider, self._family(item)
+
+    def _family(self, item: ListedModel) -> object:
+        """The family a model counts in; those a rule lists together are one."""
+        return None if self.rule.family else item.family
 
     def _first(self, versions: list[list[ListedModel]]) -> list[ListedModel]:
         """One id of each of the newest versions; one that ends soon yields to its successor."""
@@ -233,7 +229,7 @@ class AppliedRule:
         """
         rank = {catalog.provider: at for at, catalog in enumerate(self.catalogs)}
         groups = []
-        for rows in self._by_family(items):
+        for rows in _grouped(items, self._family).values():
             newest = max(order.release_number(item.model) for item in rows)
             maker, family = rows[0].family
             groups.append((-newest, family, maker or "", rows))
@@ -244,15 +240,6 @@ class AppliedRule:
             for rows in _by_version(group[3])
             for item in sorted(rows, key=lambda item: rank[item.model.provider])
         ]
-
-    def _by_family(self, items: list[ListedModel]) -> list[list[ListedModel]]:
-        """The families; those a rule lists together are one."""
-        if self.rule.family:
-            return [items] if items else []
-        found: dict[tuple[str | None, str], list[ListedModel]] = {}
-        for item in items:
-            found.setdefault(item.family, []).append(item)
-        return list(found.values())
 
     @staticmethod
     def names(rule: Rule, catalog: ProviderCatalog, item: ListedModel) -> bool:
@@ -293,6 +280,15 @@ def names_exactly(rule: Rule, item: ListedModel) -> bool:
 
 def listed(rule: Rule) -> str:
     return ", ".join((*rule.family, *rule.match))
+
+
+def _grouped(
+    items: Iterable[ListedModel], key: Callable[[ListedModel], object]
+) -> dict[object, list[ListedModel]]:
+    found: dict[object, list[ListedModel]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return found
 
 
 def _by_version(items: list[ListedModel]) -> list[list[ListedModel]]:
