@@ -123,6 +123,12 @@ class TestGrace:
             [entry] = replay.entries.values()
             assert leaves_on(entry) == day
 
+    def test_for_ever_is_a_century(self) -> None:
+        text = STORMS + "grace: {vanished: 99999999d}\n"
+        _, departure = left([storm("storm-1")], [ELSEWHERE], text)
+        assert departure.entry is not None
+        assert leaves_on(departure.entry) == later(1) + timedelta(days=36_500)
+
     def test_what_is_listed_again_stays_after_all(self) -> None:
         replay, _ = left([storm("storm-1")], [ELSEWHERE])
         replay.listed = {"openrouter": (storm("storm-1"), ELSEWHERE)}

@@ -7,6 +7,7 @@ what they said.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
@@ -139,10 +140,8 @@ def is_to_be_tried(inputs: Inputs, trial: Trial, *names: str) -> bool:
 
 def _lately(inputs: Inputs, record: TrialRecord) -> bool:
     answered = parse_moment(record.answered or "")
-    if answered is None:
-        return False
-    days = (inputs.now - answered).total_seconds() / 86_400
-    return days < inputs.policy.guards.trial_every
+    days = inputs.policy.guards.trial_every
+    return answered is not None and inputs.now - answered < timedelta(days=days)
 
 
 def held_because(inputs: Inputs, trial: Trial | None, *names: str) -> str | None:

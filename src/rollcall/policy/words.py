@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 SECONDS_PER_DAY = 86_400
+MOST_DAYS = 36_500
+"""So that every day reckoned from them is one of the calendar."""
 PROVIDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 OURS = ("id", "managed_by", "leaves")
@@ -41,7 +43,7 @@ def _seconds(value: object) -> float:
 
 
 def parse_days(value: object) -> int:
-    """Whole days: `3d`, `2w`; 0 needs no unit.
+    """Whole days: `3d`, `2w`; 0 needs no unit. More than a century counts as one.
 
     Raises:
         ValueError: it is something else; says what days look like.
@@ -54,7 +56,7 @@ def parse_days(value: object) -> int:
     days = parse_duration(value) / SECONDS_PER_DAY
     if days != int(days):
         raise ValueError(f"{example}, not {shown(value)}")
-    return int(days)
+    return int(min(days, MOST_DAYS))
 
 
 def _share(value: object) -> float:
