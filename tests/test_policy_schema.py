@@ -27,6 +27,8 @@ NOT_SAYABLE = {
     "alias from a provider nobody asks",
     "alias to an alias",
     "alias that falls back to itself",
+    "alias with the name a rule gives",
+    "alias with the name all rules give",
     "word of YAML 1.1 as a name",
     "number that is none",
     "the same key twice",
