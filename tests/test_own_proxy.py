@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
+from rollcall.runtime.client import LLMClient
+from rollcall.settings import resolve
+from rollcall.store.store import open_store
 from tests.service.fake_litellm import KEY as UPSTREAM_KEY
 from tests.service.fake_litellm import FakeLiteLLM
 
@@ -84,6 +89,49 @@ def test_nothing_is_asked_there_and_its_entries_stay(
     assert KEY not in str(plan)
     applied.applied()
     assert applied.config.read_bytes() == before
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_library_keeps_no_list_of_the_proxys(
+    applied: House, proxy: FakeLiteLLM, case: str
+) -> None:
+    """Whoever selects from a provider asks for its list anew where the kept one is too old."""
+    wanted = {"first_of": [{"family": "claude-sonnet", "from": ["anthropic"]}]}
+    wanted["first_of"].append({"family": "gpt", "from": ["openai"]})
+    config = {
+        "providers": {"anthropic": {}, "openai": {}},
+        "roles": {"chat": {"select": wanted}},
+        "catalog": {"max_age": "1s"},
+    }
+    path = applied.folder / "llm_orchestrator.yaml"
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    store = open_store(resolve(cwd=applied.folder, environ=os.environ))
+    before = {name: store.read_replies(name) for name in ("anthropic", "openai")}
+    for name, value in CASES[case].items():
+        filled = value.replace("{url}", proxy.url).replace("{port}", str(proxy.port))
+        applied.monkeypatch.setenv(name, filled)
+    applied.later(1)
+    with LLMClient(path) as client:
+        applied.sim.requests.clear()
+        assert client.resolve("chat").model == "claude-sonnet-5"
+    theirs = "openai" if "OpenAI" in case else "anthropic"
+    assert theirs not in {provider for provider, *_ in applied.sim.requests}
+    assert {name: store.read_replies(name) for name in before} == before
+
+
+def test_a_first_policy_does_not_go_by_the_proxys_list(house: House, proxy: FakeLiteLLM) -> None:
+    house.config.write_text(
+        "model_list:\n- model_name: claude-opus-5\n  litellm_params:\n"
+        "    {model: anthropic/claude-opus-5, api_key: os.environ/ANTHROPIC_API_KEY}\n",
+        encoding="utf-8",
+    )
+    house.monkeypatch.setenv("ANTHROPIC_API_KEY", UPSTREAM_KEY)
+    house.monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
+    nobody = house.run("init")
+    text = house.policy.read_text(encoding="utf-8")
+    house.monkeypatch.setenv("ANTHROPIC_BASE_URL", proxy.url)
+    asked = house.run("init", "--overwrite")
+    assert (asked.text, house.policy.read_text(encoding="utf-8")) == (nobody.text, text)
 
 
 def test_the_proxys_key_reaches_no_provider(applied: House) -> None:

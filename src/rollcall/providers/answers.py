@@ -21,10 +21,12 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
 from rollcall.catalog.model import Answer, Verdict
+from rollcall.litellm_config.effective import CREATED
 from rollcall.providers.adapters import ADAPTERS
 from rollcall.providers.bodies import MAX_VALUES, Unreadable, as_utf8, read_json, too_many_values
 from rollcall.providers.builtin import missing_key
 from rollcall.providers.failures import Refused, clipped, error_inside, one_line
+from rollcall.providers.registry import host_and_port
 from rollcall.providers.rows import rows_of_page
 from rollcall.providers.wire import AFTER, HttpRequest, WrongShape
 from rollcall.secrets import Redactor
@@ -103,6 +105,9 @@ class Pages:
             )
         except WrongShape as error:
             raise Refused(Verdict.BAD_BODY, str(error)) from None
+        if _is_the_proxys(provider, self.bodies):
+            what = f"{provider.base_from} leads to a LiteLLM proxy, not to {provider.title}"
+            raise Refused(Verdict.NOT_ASKED, f"{what}: {FOR_CLIENTS}")
         if listing.rows and not listing.models:
             detail = f"none of its {listing.rows} rows can be used: {listing.notes[0]}"
             raise Refused(Verdict.BAD_BODY, detail)
@@ -130,13 +135,36 @@ class Pages:
         return ""
 
 
+FOR_CLIENTS: Final = (
+    "entries stay; unset it where rollcall and the proxy run, it is for clients of the proxy"
+)
+_PROXY_CREATED: Final = (
+    (b'"created"', str(CREATED).encode()),
+    (b'"created_at"', b"2023-02-28T18:56:42"),
+)
+"""The field and the day LiteLLM's proxy gives every model it lists, in both of its shapes; OpenAI
+gives that day to a model of its own.
+"""
+
+
+def _is_the_proxys(provider: Provider, bodies: Sequence[bytes]) -> bool:
+    """Whether a list is no provider's: that of an address of the environment, on this machine,
+    which answers as LiteLLM does.
+    """
+    if not provider.base_from or not host_and_port(provider.base_url).startswith("127.0.0.1:"):
+        return False
+    return any(
+        0 < body.count(field) == body.count(day) for body in bodies for field, day in _PROXY_CREATED
+    )
+
+
 def refused(provider: Provider, refusal: Refused, redactor: Redactor) -> Answer:
     """The answer of a provider that could not be asked; its words redacted, then clipped."""
     detail = clipped(redactor.redact(one_line(refusal.detail)))
     if refusal.verdict is Verdict.AUTH and provider.auth_hint:
         base = next(iter(provider.base_url_env), "its base_url")
         detail = f"{detail} {provider.auth_hint.format(base=base)}"
-    if provider.base_from:
+    if provider.base_from and refusal.verdict is not Verdict.NOT_ASKED:
         detail = f"{detail} (asked where {provider.base_from} says)"
     return Answer(provider.name, refusal.verdict, detail=detail)
 

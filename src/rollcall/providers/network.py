@@ -231,6 +231,7 @@ class _Reader:
     async def _take(self, request: HttpRequest) -> None:
         self._asked.append(request)
         body, link = await self._get(request)
+        self._room -= len(body)
         if _now() >= self._deadline_at:  # reading the others' answers took the time
             raise TimeoutError
         self._pages.add(body, link)
@@ -242,19 +243,15 @@ class _Reader:
             Refused: there is none, also not at the second try.
         """
         try:
-            reply = await self._in_time(request)
+            return await self._in_time(request)
         except Refused as error:
-            if not self._may_retry or not error.retry:
+            wait = RETRY_SECONDS if error.wait_seconds is None else error.wait_seconds
+            worth_it = self._may_retry and error.retry and _now() + wait < self._deadline_at
+            if not worth_it:
                 raise
             self._may_retry = False
-            given = error.wait_seconds
-            wait = RETRY_SECONDS if given is None else given
-            if _now() + wait >= self._deadline_at:
-                raise
             await asyncio.sleep(wait)
-            reply = await self._in_time(request)
-        self._room -= len(reply[0])
-        return reply
+            return await self._in_time(request)
 
     async def _in_time(self, request: HttpRequest) -> tuple[bytes, str]:
         seconds = self._target.timeout_seconds

@@ -33,7 +33,7 @@ from rollcall.selection.rule import RuleContext
 from rollcall.settings import parse_moment, resolve, stamp
 from rollcall.store.state import State
 from rollcall.store.store import open_store
-from rollcall.sync.asking import provider_of
+from rollcall.sync.asking import of_the_proxy, provider_of
 from rollcall.sync.facts import FactLists
 from rollcall.sync.gather import read_policy
 
@@ -229,11 +229,14 @@ class Shelf:
         callable_as: Mapping[str, str],
     ) -> tuple[Answer, ...]:
         """The good answers of those whose list is too old; kept where the folder allows it."""
+        environ = self.settings.environ
         keys = {name: self._key(rows[name], callable_as[name]) for name in rows}
         targets = [
             fetch.Target(row, keys[name], row.timeout_seconds or policy.defaults.timeout)
             for name, row in rows.items()
-            if (keys[name] or not row.needs_key) and self._is_old(state, name)
+            if (keys[name] or not row.needs_key)
+            and self._is_old(state, name)
+            and not of_the_proxy(row, find_key(row, environ), environ)
         ]
         answers = fetch.ask_all(
             targets,

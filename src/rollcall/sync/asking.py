@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from rollcall.catalog.model import Answer, Verdict
 from rollcall.errors import SettingsError
-from rollcall.litellm_config.effective import CREATED, PORT, config_variables
+from rollcall.litellm_config.effective import PORT, config_variables
+from rollcall.providers.answers import FOR_CLIENTS
 from rollcall.providers.builtin import BUILTIN, Provider, find_key, missing_key
 from rollcall.providers.fetch import Target
-from rollcall.providers.registry import resolve_provider
+from rollcall.providers.registry import host_and_port, resolve_provider
 from rollcall.secrets import key_problem, variable_of
 from rollcall.settings import Mode, given, source
 
@@ -74,7 +74,7 @@ def find_keys(policy: Policy, settings: Settings, document: ConfigDocument) -> P
         proxied={
             name: why
             for name, row in providers.items()
-            if (why := _of_the_proxy(row, found[name], settings.environ))
+            if (why := of_the_proxy(row, found[name], settings.environ))
         },
         odd={
             name: f"{source(settings.environ, key[0])} {problem}, which LiteLLM would send along"
@@ -122,16 +122,9 @@ def _row(model: StaticModel) -> dict[str, object]:
 
 
 PROXY_KEYS = ("LITELLM_MASTER_KEY", "LITELLM_API_KEY")
-PROXY_CREATED = (
-    (b'"created"', str(CREATED).encode()),
-    (b'"created_at"', b"2023-02-28T18:56:42"),
-)
-"""The field and the day LiteLLM's proxy gives every model it lists, in both of its shapes; OpenAI
-gives that day to a model of its own.
-"""
 
 
-def _of_the_proxy(
+def of_the_proxy(
     provider: Provider, key: tuple[str, str] | None, environ: Mapping[str, str]
 ) -> str | None:
     """Why a provider's address or key is the proxy's own, as a shell has it that sends clients
@@ -140,40 +133,12 @@ def _of_the_proxy(
     ours = {environ.get(name, "").strip() for name in PROXY_KEYS} - {""}
     if key is not None and key[0] not in PROXY_KEYS and key[1] in ours:
         return f"{key[0]} holds the proxy's own key"
-    here = _host_and_port(provider.base_url)
-    theirs = {_host_and_port(environ.get("LITELLM_BASE_URL", ""))}
+    here = host_and_port(provider.base_url)
+    theirs = {host_and_port(environ.get("LITELLM_BASE_URL", ""))}
     if provider.name in BUILTIN or provider.base_from:
         theirs.add(f"127.0.0.1:{environ.get('PORT', '').strip() or PORT}")
     if here and here in theirs:
         return f"{provider.base_from or 'its base_url'} is the proxy's own address"
-    return None
-
-
-def _host_and_port(url: str) -> str:
-    """`127.0.0.1:4000` of an address; every way to write this machine is the same; "" of none."""
-    try:
-        parts = urlsplit(url.strip())
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:
-        return ""
-    host = parts.hostname or ""
-    local = host in ("localhost", "0.0.0.0", "::", "::1") or host.startswith("127.")  # noqa: S104 - to compare
-    return f"{'127.0.0.1' if local else host}:{port}" if host else ""
-
-
-def _listed_by_the_proxy(provider: Provider, answer: Answer) -> str | None:
-    """Why an answer is no provider's: an address of the environment, on this machine, that
-    answers as LiteLLM does.
-    """
-    local = _host_and_port(provider.base_url).startswith("127.0.0.1:")
-    if not provider.base_from or not local or answer.verdict is not Verdict.OK:
-        return None
-    if any(
-        0 < page.count(field) == page.count(day)
-        for page in answer.pages
-        for field, day in PROXY_CREATED
-    ):
-        return f"{provider.base_from} leads to a LiteLLM proxy, not to {provider.title}"
     return None
 
 
@@ -225,9 +190,7 @@ def every_answer(
     """Every provider's answer, in the policy's order; those not asked say why."""
     given = {answer.provider: answer for answer in answers}
     for name, answer in given.items():
-        if why := _listed_by_the_proxy(keys.providers[name], answer):
-            given[name] = _is_proxy(name, why)
-        elif answer.verdict is Verdict.NO_KEY:
+        if answer.verdict is Verdict.NO_KEY:
             detail = missing_key(keys.providers[name], keys.elsewhere.get(name))
             given[name] = replace(answer, detail=detail)
         elif answer.verdict is Verdict.AUTH:
@@ -245,11 +208,6 @@ def _its_key(keys: ProviderKeys, settings: Settings, name: str) -> str:
     return f" (the key is {where})" if found and where != found[0] else ""
 
 
-def _is_proxy(name: str, why: str) -> Answer:
-    hint = "entries stay; unset it where rollcall and the proxy run, it is for clients of the proxy"
-    return Answer(name, Verdict.NOT_ASKED, detail=f"{why}: {hint}")
-
-
 def _not_asked(keys: ProviderKeys, settings: Settings, provider: Provider) -> Answer:
     name = provider.name
     if not _may_be_asked(settings, provider):
@@ -258,7 +216,7 @@ def _not_asked(keys: ProviderKeys, settings: Settings, provider: Provider) -> An
             why = "not selected by --provider"
         return Answer(name, Verdict.NOT_ASKED, detail=why)
     if name in keys.proxied:
-        return _is_proxy(name, keys.proxied[name])
+        return Answer(name, Verdict.NOT_ASKED, detail=f"{keys.proxied[name]}: {FOR_CLIENTS}")
     if provider.needs_key and name not in keys.keys:
         detail = missing_key(provider, keys.elsewhere.get(name))
         return Answer(name, Verdict.NO_KEY, detail=detail)
