@@ -94,12 +94,15 @@ class House:
         """Set the clock so many days after the start."""
         self.on(START + timedelta(days=days))
 
-    def write_policy(self, text: str, *providers: str) -> None:
+    def write_policy(self, text: str, *providers: str, hanging: str = "") -> None:
         """Write a policy whose `providers:` are the simulated ones named.
 
-        They get all the time in the world: a busy machine must not look like a sick provider.
+        They get all the time in the world, but for one that hangs: a busy machine must not look
+        like a sick provider.
         """
         rows = self.sim.provider_policy(*providers)
+        if hanging:
+            rows[hanging]["timeout"] = "300ms"
         patience = (
             {} if "defaults:" in text else {"defaults": {"timeout": "30s", "deadline": "60s"}}
         )
