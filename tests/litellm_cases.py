@@ -119,6 +119,11 @@ DEAD = (
     " api_key: KEY, max_retries: 0}}\n"
 )
 
+ADAPTIVE = (
+    "  - {model_name: odd, litellm_params: {model: auto_router/adaptive_router,"
+    " adaptive_router_config: {available_models: [other]}}}\n"
+)
+
 POLICY = """\
 version: 1
 defaults: {timeout: 30s, deadline: 60s}
@@ -706,6 +711,84 @@ CASES: dict[str, list[Case]] = {
             HEAD + "guardrails: [{guardrail_name: 5,"
             " litellm_params: {guardrail: bedrock, mode: pre_call}}]\n",
             ("section_shape",),
+        ),
+    ],
+    "Settings by their types": [
+        *(
+            Case(f"`{text}`", settings(f"{{{text}}}"), (code,))
+            for text, code in {
+                "guardrails: nope": "value_does_not_fit",
+                "key_alias_pattern: '['": "value_does_not_fit",
+                "budget_reset_time: 12:00": "value_does_not_fit",
+                "upperbound_key_generate_params: {max_budget: lots}": "section_shape",
+            }.items()
+        ),
+        *(
+            Case(f"`{text}`", general(f"{{{text}}}"), (code,))
+            for text, code in {
+                "vector_store_deny_by_default: maybe": "value_does_not_fit",
+                "alerting: 5": "value_does_not_fit",
+                "plugins: [{name: a}]": "section_shape",
+                "key_management_settings: {access_mode: all}": "section_shape",
+                "allowed_ips: [127.0.0.1]": "licence",
+            }.items()
+        ),
+        *(
+            Case(f"`{text}`", router(f"{{{text}}}"), (code,))
+            for text, code in {
+                "retry_policy: {RateLimitErrorRetries: lots}": "section_shape",
+                "redis_url: 'localhost:6379'": "value_does_not_fit",
+                "routing_groups: [{group_name: a}]": "section_shape",
+                "provider_budget_config: {openai: 5}": "section_shape",
+            }.items()
+        ),
+        *(
+            Case(f"`{text}`", f"{HEAD}{text}\n", (code,) if code else ())
+            for text, code in {
+                "assistant_settings: {a: 1}": "section_shape",
+                "finetune_settings: {a: 1}": "section_shape",
+                "files_settings: [a]": "",
+                "search_tools: [{search_tool_name: a, litellm_params: }]": "no_value",
+                "vector_store_registry: [{litellm_params: {vector_store_id: a}}]": "section_shape",
+                "policies: {a: {guardrails: b}}": "section_shape",
+                "prompts: [{prompt_id: a, litellm_params: {}}]": "section_shape",
+                "prompts: [{prompt_id: a, litellm_params: {prompt_integration: b}}]": (
+                    "section_shape"
+                ),
+                "prompts: [{prompt_id: a, litellm_params: {prompt_integration: gitlab}}]": "prompt",
+                "guardrails: [{guardrail_name: a, litellm_params: {guardrail: aim,"
+                " mode: pre_call}}]": "guardrail",
+                "guardrails: [{guardrail_name: a, litellm_params: {guardrail: aim,"
+                " mode: pre_call, api_key: a}}]": "",
+                "mcp_servers: {a: {url: 'http://127.0.0.1:1', auth_type: oauth2}}": "login",
+            }.items()
+        ),
+        Case("`callbacks: [presidio]`", settings("{callbacks: [presidio]}"), ("callback",)),
+        Case(
+            "an Azure cache without an address",
+            settings("{cache: true, cache_params: {type: azure-blob}}"),
+            ("cache",),
+        ),
+        Case("`max_agentic_loops: 0`", odd("max_agentic_loops: 0"), ("value_does_not_fit",)),
+        Case("`tag_regex: ['[']`", odd("tag_regex: ['[']"), ("value_does_not_fit",)),
+        Case(
+            "a router among models without its settings",
+            odd(model="auto_router/complexity_router"),
+            ("auto_router",),
+        ),
+        Case(
+            "an adaptive router without its settings",
+            odd(model="auto_router/adaptive_router"),
+            ("auto_router",),
+        ),
+        Case(
+            "one over a model whose preferences do not fit",
+            HEAD + entry("other", "", "adaptive_router_preferences: {quality_tier: 5}") + ADAPTIVE,
+            ("auto_router",),
+        ),
+        Case(
+            "preferences that no adaptive router reads",
+            odd("", "adaptive_router_preferences: {quality_tier: 5}"),
         ),
     ],
     "Models without a provider": [

@@ -282,7 +282,15 @@ DOWN = frozenset({"dead"})
 AT_RISK = frozenset({"variable_as_text", "duplicate_key"})
 """Errors about what no call shows: a key that everybody can read, a line that does not count."""
 ONLY_AT_START = frozenset(
-    {"database", "jwtauth", "master_key", "mcp_server", "mcp_server_name", "package_missing"}
+    {
+        "database",
+        "jwtauth",
+        "login",
+        "master_key",
+        "mcp_server",
+        "mcp_server_name",
+        "package_missing",
+    }
 )
 """What --validate does not look at."""
 

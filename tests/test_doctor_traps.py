@@ -261,6 +261,73 @@ def test_what_litellm_does_otherwise_from_a_release_on_is_told_of_the_one_instal
     assert level in {one.level for one in included if one.what == finding.what}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "litellm_settings: {guardrails: [{a: {}}]}",
+        "litellm_settings: {key_alias_pattern: 5}",
+        "litellm_settings: {budget_reset_time: 12:00}",
+        "litellm_settings: {max_ui_session_budget: lots}",
+        "litellm_settings: {cache: true, cache_params: {type: qdrant-semantic}}",
+        "general_settings: {background_health_check_model_groups: nope}",
+        "general_settings: {mcp_disabled_capabilities: [tools]}",
+        "general_settings: {plugins: [a]}",
+        "general_settings: {enforced_params: [user]}",
+        "general_settings: {key_management_system: aws_kms}",
+        "general_settings: {pass_through_endpoints: [{path: /a, headers: b}]}",
+        "router_settings: {redis_url: 'localhost:6379'}",
+        "router_settings: {routing_groups: nope}",
+        "router_settings: {provider_budget_config: {openai: {budget_limit: lots}}}",
+        "agent_list: [a]",
+        "assistant_settings: {litellm_params: }",
+        "default_vertex_config: [a]",
+        "mcp_servers: {one: {url: 'http://a', auth_type: password}}",
+        "mcp_servers: {one: nope}",
+        "policies: [a]",
+        "prompts: [{prompt_id: a, litellm_params: {prompt_integration: langfuse}}]",
+        "vector_store_registry: [{vector_store_name: a}]",
+        "worker_registry: [{a: 1}]",
+    ],
+)
+def test_a_setting_that_litellm_does_not_start_with(text: str) -> None:
+    findings = [one for one in found(f"{HEAD}{text}\n") if one.level is Level.ERROR]
+    assert [one.what.rpartition(": ")[2] for one in findings] == ["LiteLLM does not start."]
+    assert findings[0].fix
+    assert findings[0].where is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "litellm_settings: {budget_reset_time: '12:00', key_alias_pattern: '^a'}",
+        "litellm_settings: {default_team_settings: {}}",
+        "litellm_settings: {cache_params: {type: qdrant-semantic}}",
+        "general_settings: {alerting: slack, plugins: nope, search_tools: {}, allowed_ips: }",
+        "general_settings: {pass_through_endpoints: {a: 1}}",
+        "router_settings: {redis_url: 'redis://a', routing_groups: {}, retry_policy: nope}",
+        "files_settings: [a]",
+        "agents: {}",
+        "guardrails: [{guardrail_name: a, litellm_params: {guardrail: lasso, api_key: b}}]",
+        "policies: {}",
+        "prompts: {}",
+        "prompts: [{prompt_id: a, litellm_params: {prompt_integration: dotprompt}}]",
+        "search_tools: [{a: 1}]",
+        "worker_registry: []",
+    ],
+)
+def test_a_setting_that_litellm_starts_with(text: str) -> None:
+    assert found(f"{HEAD}{text}\n") == []
+
+
+def test_a_licence_and_variables_may_be_in_the_environment() -> None:
+    text = (
+        HEAD + "general_settings: {allowed_ips: [a], key_management_system: aws_kms}\n"
+        "guardrails: [{guardrail_name: a, litellm_params: {guardrail: aim}}]\n"
+    )
+    environ = {**SET, "LITELLM_LICENSE": "x", "AWS_REGION_NAME": "eu", "AIM_API_KEY": "k"}
+    assert found(text, environ=environ) == []
+
+
 def test_an_unset_name_starts_where_an_unset_model_does_not() -> None:
     entry = "  - {model_name: os.environ/X, litellm_params: {model: os.environ/X}}\n"
     ends = [one.what.rpartition(": ")[2] for one in found(HEAD + entry, release="1.110.2")]

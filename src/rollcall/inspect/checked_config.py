@@ -12,7 +12,8 @@ from rollcall.errors import ConfigRefused
 from rollcall.inspect.findings import Finding, Level
 from rollcall.inspect.releases import as_of
 from rollcall.litellm_config.effective import LiteLLMView, mapping, merged, rows_of, view
-from rollcall.litellm_config.text import LoadedYaml, decode, line_number
+from rollcall.litellm_config.nodes import lines_to
+from rollcall.litellm_config.text import LoadedYaml, decode
 
 if TYPE_CHECKING:
     from rollcall.yaml_reading import Place
@@ -67,13 +68,8 @@ class CheckedFile:
 
         None where nothing of the path exists.
         """
-        node, found = self.reading.root, None
-        for step in path:
-            child = _child(node, step)
-            if child is None:
-                break
-            found, node = child
-        return line_number(self.reading.body, found.start_mark.index) if found else None
+        found = lines_to(self.reading.body, self.reading.root, path)
+        return found[-1] if found else None
 
     def error(self, code: str, what: str, path: Place | int | None, fix: str) -> Finding:
         """A finding of level error at a path, or at a line that is known."""
@@ -173,10 +169,11 @@ class CheckedConfig:
         return mapping(self.merged.get(name))
 
     def value(self, path: Place) -> Any:
-        """What stands at a path of keys in the merged data; None where there is nothing."""
+        """What stands at a path of the merged data; None where there is nothing."""
         value: Any = self.merged
         for key in path:
-            value = mapping(value).get(key)
+            is_item = isinstance(key, int) and key < len(rows_of(value))
+            value = value[key] if is_item else mapping(value).get(key)
         return value
 
     @property
@@ -230,15 +227,3 @@ def called(entry: object, index: int) -> str:
     """How a finding calls an entry of model_list."""
     name = mapping(entry).get("model_name")
     return f"`{name}`" if isinstance(name, str) else f"entry {index + 1} of model_list"
-
-
-def _child(node: Any, step: str | int) -> tuple[Any, Any] | None:
-    """(where it stands, the node) of a list item or a mapping's key, the last of that name."""
-    members = getattr(node, "value", None)
-    if not isinstance(members, list):
-        return None
-    if isinstance(step, int):
-        is_item = step < len(members) and not isinstance(members[step], tuple)
-        return (members[step], members[step]) if is_item else None
-    named = [pair for pair in members if isinstance(pair, tuple) and pair[0].value == step]
-    return named[-1] if named else None

@@ -172,19 +172,11 @@ def _asking_check(subject: _Subject) -> Iterator[Finding]:
     yield from ()
 
 
-def _litellm_check(subject: _Subject) -> Iterator[Finding]:
-    yield from litellm_findings(subject.litellm, subject.install)
-
-
 def _port_check(subject: _Subject) -> Iterator[Finding]:
     """A port that litellm will not get. A proxy that runs already holds it rightly."""
     if taken := port_taken((), subject.settings.environ):
         fix = f"If that is not this proxy: {taken.fix}"
         yield Finding(Level.WARNING, "port_taken", taken.what, fix=fix)
-
-
-def _other_config_check(subject: _Subject) -> Iterator[Finding]:
-    yield from other_config_findings(subject.settings)
 
 
 def _settings_check(subject: _Subject) -> Iterator[Finding]:
@@ -238,10 +230,6 @@ def _code_page_check(subject: _Subject) -> Iterator[Finding]:
     yield from code_page_findings(files, locale.getpreferredencoding(do_setlocale=False))
 
 
-def _mount_check(subject: _Subject) -> Iterator[Finding]:
-    yield from mount_findings(subject.settings.config_path, _text(MOUNTS))
-
-
 def _store_check(subject: _Subject) -> Iterator[Finding]:
     """Which config it is, and who wrote it last; one that cannot be read is told below."""
     with suppress(ConfigRefused, StoreError):
@@ -264,10 +252,6 @@ def _config_check(subject: _Subject) -> Iterator[Finding]:
     yield from find_traps(config)
     if config.root.reading.refused is None:
         yield from _editing_findings(config)
-
-
-def _master_key_check(subject: _Subject) -> Iterator[Finding]:
-    yield from master_key_findings(subject.config)
 
 
 def _keys_check(subject: _Subject) -> Iterator[Finding]:
@@ -305,17 +289,17 @@ def _state_check(subject: _Subject) -> Iterator[Finding]:
 
 CHECKS: tuple[Check, ...] = (
     _asking_check,
-    _litellm_check,
+    lambda subject: litellm_findings(subject.litellm, subject.install),
     _port_check,
     _settings_check,
-    _other_config_check,
+    lambda subject: other_config_findings(subject.settings),
     _dotenv_check,
-    _mount_check,
+    lambda subject: mount_findings(subject.settings.config_path, _text(MOUNTS)),
     _folder_check,
     _store_check,
     _config_check,
     _code_page_check,
-    _master_key_check,
+    lambda subject: master_key_findings(subject.config),
     _keys_check,
     _history_check,
     _last_days_check,

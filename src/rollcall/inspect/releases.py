@@ -34,6 +34,7 @@ class Change(NamedTuple):
 CHANGES: Final[Mapping[tuple[str, str], Change]] = {
     ("name_in_header", ""): Change("1.109.0"),
     ("value_does_not_fit", "litellm_settings.responses"): Change("1.109.0"),
+    ("no_value", "litellm_settings.responses"): Change("1.109.0"),
     ("alias_map", ""): Change("1.110.0", "LiteLLM passes over it"),
     ("fallbacks_shape", "router_settings.fallbacks"): Change("1.110.0", "LiteLLM finds none"),
     ("fallbacks_shape", "router_settings.content_policy_fallbacks"): Change(
@@ -42,6 +43,7 @@ CHANGES: Final[Mapping[tuple[str, str], Change]] = {
     ("model_info_null", ""): Change("1.110.0"),
     ("name_empty", ""): Change("1.110.0"),
     ("name_not_text", ""): Change("1.110.0"),
+    ("router_preferences", ""): Change("1.110.0"),
     ("value_does_not_fit", "model_list.#.model_info.access_groups"): Change(
         "1.110.0", "it has no effect", Level.WARNING
     ),

@@ -9,7 +9,7 @@ docs/LITELLM.md shows what it did with each trap, and tests/test_litellm_matrix.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -23,7 +23,7 @@ from rollcall.inspect.traps_imports import import_traps
 from rollcall.inspect.traps_services import service_traps
 from rollcall.inspect.traps_variables import plain_keys, variable_traps
 from rollcall.litellm_config.effective import LITELLM_KEYS, mapping, rows_of
-from rollcall.litellm_config.fields import misfits
+from rollcall.litellm_config.settings_fields import missing_settings, wrong_settings
 from rollcall.litellm_config.text import line_number
 from rollcall.secrets import variable_of
 
@@ -158,7 +158,6 @@ def section_traps(config: CheckedConfig) -> Iterator[Finding]:
     yield from _no_models(config)
     yield from _misplaced(config)
     yield from _no_mappings(config)
-    yield from _shapes(config)
     yield from _settings(config)
     yield from _not_in_router(config)
     yield from _includes(config)
@@ -246,72 +245,37 @@ def _no_mappings(config: CheckedConfig) -> Iterator[Finding]:
             yield config.error("section_no_mapping", what, (section,), fix)
 
 
-LISTS: Mapping[Place, tuple[str, ...]] = {
-    ("agents",): (),
-    ("files_settings",): (),
-    ("guardrails",): ("guardrail_name", "litellm_params"),
-    ("mcp_tools",): (),
-    ("prompts",): ("prompt_id", "litellm_params"),
-    ("search_tools",): (),
-    ("vector_store_registry",): (),
-    ("general_settings", "pass_through_endpoints"): ("path",),
-    ("litellm_settings", "custom_provider_map"): ("provider", "custom_handler"),
-    ("litellm_settings", "default_team_settings"): ("team_id",),
+CODES = {
+    "credential_list": "credential_shape",
+    "litellm_jwtauth": "jwtauth",
+    "mcp_servers": "mcp_server",
 }
-"""Lists of mappings -> what each of these has to have."""
-PASSED_OVER = ("general_settings", "pass_through_endpoints")
-"""This one has no effect where it is no list."""
-MAPPINGS = ("mcp_servers", "policies")
-"""Sections that are mappings of mappings."""
-
-
-def _shapes(config: CheckedConfig) -> Iterator[Finding]:
-    """Sections and settings of the wrong shape, which end LiteLLM's start."""
-    for path in LISTS:
-        value = config.value(path)
-        if value and variable_of(value) is None and not _are_mappings(rows_of(value)):
-            if isinstance(value, list) or path != PASSED_OVER:
-                yield _misshapen(config, path, "a list of mappings")
-        else:
-            yield from _rows(config, path, rows_of(value))
-    for section in MAPPINGS:
-        value = config.merged.get(section)
-        if value and variable_of(value) is None and not _are_mappings(mapping(value).values()):
-            yield _misshapen(config, (section,), "a mapping of mappings")
-
-
-def _are_mappings(rows: Collection[object]) -> bool:
-    """Whether there are rows, and each is a mapping."""
-    return bool(rows) and all(isinstance(row, dict) for row in rows)
-
-
-def _misshapen(config: CheckedConfig, path: Place, wanted: str) -> Finding:
-    what = f"{path[-1]} is not {wanted}: LiteLLM does not start."
-    return config.error("section_shape", what, path, f"Write it as {wanted}.")
-
-
-def _rows(config: CheckedConfig, path: Place, rows: list[Any]) -> Iterator[Finding]:
-    """What is missing from the rows of a list, or does not fit there."""
-    name = str(path[-1])
-    for index, row in enumerate(rows):
-        here = f"row {index + 1} of {name}"
-        missing = [key for key in LISTS[path] if key not in row]
-        if missing:
-            what = f"{here.capitalize()} has no {missing[0]}: LiteLLM does not start."
-            yield config.error("section_shape", what, (*path, index), f"Add {missing[0]}.")
-        for field, _, wrong in misfits(name, row):
-            what = f"{field} of {here} is not {wrong.wanted}: {wrong.consequence}."
-            fix = f"Write {wrong.wanted}."
-            yield config.error("section_shape", what, (*path, index, field), fix)
+"""First or last name of a place -> the code of what does not fit there."""
 
 
 def _settings(config: CheckedConfig) -> Iterator[Finding]:
-    """Values of settings that do not fit."""
-    for section in SECTIONS[:3]:
-        for field, _, wrong in misfits(section, config.section(section)):
-            what = f"{field} in {section} is not {wrong.wanted}: {wrong.consequence}."
-            fix = f"Write {wrong.wanted}, or delete the line."
-            yield config.error("value_does_not_fit", what, (section, field), fix)
+    """Values LiteLLM cannot use where they stand, and what is missing beside them."""
+    for path, wrong in wrong_settings(config.merged):
+        what = f"{_told(path)} is not {wrong.wanted}: {wrong.consequence}."
+        fix = f"Write {wrong.wanted}, or delete the line."
+        yield config.error(_code(path), what, path, fix)
+    for path, name in missing_settings(config.merged):
+        what = f"{_told(path)} has no {name}: LiteLLM does not start."
+        yield config.error(_code((*path, name)), what, path, f"Add {name}.")
+
+
+def _told(path: Place) -> str:
+    """A place in words: `path of row 1 of pass_through_endpoints in general_settings`."""
+    inner = [f"row {step + 1}" if isinstance(step, int) else str(step) for step in path[:0:-1]]
+    told = f"{' of '.join(inner)} in {path[0]}" if inner else str(path[0])
+    return f"R{told[1:]}" if isinstance(path[-1], int) else told
+
+
+def _code(path: Place) -> str:
+    known = CODES.get(str(path[0])) or CODES.get(str(path[-1]))
+    return known or (
+        "value_does_not_fit" if path[0] in SECTIONS and len(path) == 2 else "section_shape"
+    )
 
 
 def _not_in_router(config: CheckedConfig) -> Iterator[Finding]:

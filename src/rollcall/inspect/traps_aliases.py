@@ -10,7 +10,7 @@ from rollcall.errors import did_you_mean
 from rollcall.inspect.checked_config import CheckedConfig, odd_name
 from rollcall.inspect.findings import Finding
 from rollcall.inspect.traps_entries import dropped_names
-from rollcall.litellm_config.effective import mapping
+from rollcall.litellm_config.effective import alias_target, mapping
 from rollcall.litellm_config.fields import known_providers
 from rollcall.secrets import variable_of
 
@@ -54,10 +54,8 @@ def _alias_shape(config: CheckedConfig, alias: Any, target: Any) -> Iterator[Fin
             what = f"The alias {alias} has no `{missing[0]}`: {ends}."
             fix = f"Write `{alias}: {{model: NAME, hidden: false}}`."
             yield config.error("alias_without_hidden", what, place, fix)
-        elif not isinstance(target["model"], str):
-            what = f"The alias {alias} leads to no name: it is not listed, and every call fails."
-            yield config.error("alias_no_target", what, place, "Give it a model_name, in quotes.")
-    elif not isinstance(target, str):
+            return
+    if alias_target(target) is None:
         what = f"The alias {alias} leads to no name: it is not listed, and every call fails."
         yield config.error("alias_no_target", what, place, "Give it a model_name, in quotes.")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from rollcall.inspect.checked_config import CheckedConfig, CheckedFile, called, odd_name
 from rollcall.inspect.findings import Finding, Level
@@ -17,14 +16,14 @@ from rollcall.litellm_config.fields import (
     misfits,
     table_version,
     tells_provider,
+    unfit,
 )
+from rollcall.litellm_config.settings_fields import first_missing
 from rollcall.secrets import variable_of
 
 if TYPE_CHECKING:
     from rollcall.yaml_reading import Place
 
-POLLED_PROVIDERS = frozenset({"openai", "openai_like", "hosted_vllm", "text-completion-openai"})
-"""LiteLLM asks the api_base of such entries for their limits (MODEL_INFO_DISCOVERY_PROVIDERS)."""
 COST = re.compile(r"(?:^|_)cost_per_|_token_cost(?:_|$)")
 
 
@@ -35,6 +34,7 @@ def entry_traps(config: CheckedConfig) -> Iterator[Finding]:
             yield from _shape(file, index, entry)
             yield from _values(config, file, index, entry)
             yield from _provider(config, file, index, entry)
+            yield from _auto_router(config, file, index, entry)
             yield from _environment(config, file, index, entry)
         else:
             what = f"Entry {index + 1} of model_list is no mapping: LiteLLM does not start."
@@ -43,8 +43,6 @@ def entry_traps(config: CheckedConfig) -> Iterator[Finding]:
     yield from _wildcards(config)
     yield from _credentials(config)
     yield from _shared_ids(config)
-    yield from _polling(config)
-    yield from _health_checks(config)
 
 
 def dropped_names(config: CheckedConfig) -> frozenset[str]:
@@ -65,7 +63,8 @@ def _is_dropped(
         known = {key: _known(value, config.environ) for key, value in fields.items()}
         if any(wrong.consequence is Consequence.DROPPED for *_, wrong in misfits(section, known)):
             return True
-    found = (*_provider(config, file, index, entry), *_environment(config, file, index, entry))
+    checks = (_provider, _auto_router, _environment)
+    found = (one for check in checks for one in check(config, file, index, entry))
     return any(one.level is Level.ERROR for one in found)
 
 
@@ -178,6 +177,65 @@ def _provider(
     yield file.error("unknown_provider", what, path, WITH_PROVIDER)
 
 
+AUTO_ROUTERS = {
+    "auto_router/adaptive_router": ("adaptive_router_config", "LiteLLM does not start"),
+    "auto_router/complexity_router": (
+        "complexity_router_config/complexity_router_default_model",
+        "LiteLLM drops the entry without a word",
+    ),
+    "auto_router/quality_router": (
+        "quality_router_config/quality_router_default_model",
+        "LiteLLM drops the entry without a word",
+    ),
+    "auto_router/": (
+        "auto_router_config/auto_router_config_path auto_router_default_model"
+        " auto_router_embedding_model",
+        "LiteLLM drops the entry without a word",
+    ),
+}
+"""How the model of an entry begins that chooses among others -> what it needs, and what becomes of
+it else.
+"""
+
+
+def _auto_router(
+    config: CheckedConfig, file: CheckedFile, index: int, entry: dict[str, Any]
+) -> Iterator[Finding]:
+    params = mapping(entry.get("litellm_params"))
+    model = resolved(params.get("model"), config.environ) or ""
+    kind = next((prefix for prefix in AUTO_ROUTERS if model.startswith(prefix)), None)
+    if kind is None:
+        return
+    needs, ends = AUTO_ROUTERS[kind]
+    if missing := first_missing(needs, params, config.environ):
+        what = f"The router {called(entry, index)} has no {missing}: {ends}."
+        path: Place = ("model_list", index, "litellm_params", "model")
+        yield file.error("auto_router", what, path, f"Add {missing} to its litellm_params.")
+    elif kind == "auto_router/adaptive_router":
+        yield from _adaptive_router(config, file, index, params["adaptive_router_config"])
+
+
+def _adaptive_router(
+    config: CheckedConfig, file: CheckedFile, index: int, settings: object
+) -> Iterator[Finding]:
+    """The models it chooses among, and what the first entry of each says for it."""
+    names = mapping(settings).get("available_models")
+    if not isinstance(names, list):
+        what = "adaptive_router_config has no list of available_models: LiteLLM does not start."
+        place: Place = ("model_list", index, "litellm_params", "adaptive_router_config")
+        yield file.error("auto_router", what, place, "Write `available_models: [NAME]` in it.")
+        return
+    first = {mapping(row[2]).get("model_name"): row for row in reversed(config.entries)}
+    for where, at, entry in (first[name] for name in names if name in first):
+        given = mapping(entry.get("model_info")).get("adaptive_router_preferences")
+        if wrong := unfit("preferences", Consequence.NO_START, given):
+            what = f"adaptive_router_preferences of {called(entry, at)} are not {wrong.wanted}"
+            place = ("model_list", at, "model_info", "adaptive_router_preferences")
+            fix = "Write {quality_tier: 2}, or delete the line."
+            code = "auto_router" if isinstance(given, dict) else "router_preferences"
+            yield where.error(code, f"{what}: {wrong.consequence}.", place, fix)
+
+
 WITH_PROVIDER = "Write it as PROVIDER/ID, all lower-case."
 
 
@@ -235,16 +293,9 @@ def _is_expanded(entry: Mapping[Any, Any]) -> bool:
 
 
 def _credentials(config: CheckedConfig) -> Iterator[Finding]:
-    """credential_list row by row, and entries that name a credential."""
+    """Entries that name a credential."""
     listed = config.merged.get("credential_list")
-    if listed is not None and not isinstance(listed, list):
-        what = "credential_list is not a list: LiteLLM does not start."
-        yield config.error("credential_shape", what, ("credential_list",), "Begin each with `- `.")
-        return
-    for file in config.files:
-        for index, row in enumerate(rows_of(file.data.get("credential_list"))):
-            yield from _credential(file, index, row)
-    names = {mapping(row).get("credential_name") for row in listed or ()}
+    names = {mapping(row).get("credential_name") for row in rows_of(listed)}
     from_database = config.section("general_settings").get("store_model_in_db")
     nowhere: dict[tuple[str, str], list[tuple[CheckedFile, int, Any]]] = {}
     for file, index, entry in config.entries:
@@ -283,20 +334,6 @@ def _without_credential(config: CheckedConfig, params: Mapping[Any, Any]) -> str
     return f"LiteLLM uses {instead}" if instead else FAILS
 
 
-def _credential(file: CheckedFile, index: int, row: object) -> Iterator[Finding]:
-    wanted = {"credential_name": str, "credential_values": dict, "credential_info": dict}
-    fields = mapping(row)
-    missing = [
-        name for name, kind in wanted.items() if not isinstance(fields.get(name), kind)
-        and variable_of(fields.get(name)) is None
-    ]  # fmt: skip
-    if missing:
-        name = fields.get("credential_name") or index + 1
-        what = f"The credential {name} has no `{missing[0]}`: LiteLLM does not start."
-        fix = "Give it credential_name, credential_values and credential_info ({} will do)."
-        yield file.error("credential_shape", what, ("credential_list", index), fix)
-
-
 def _shared_ids(config: CheckedConfig) -> Iterator[Finding]:
     first: dict[str, str] = {}
     for file, index, entry in config.entries:
@@ -309,54 +346,6 @@ def _shared_ids(config: CheckedConfig) -> Iterator[Finding]:
             path = ("model_list", index, "model_info", "id")
             yield file.warning("shared_id", what, path, "Give each entry an id of its own.")
         first.setdefault(identity, name)
-
-
-def _health_checks(config: CheckedConfig) -> Iterator[Finding]:
-    """The polling that costs money: a call to every model at every interval."""
-    general = config.section("general_settings")
-    if general.get("background_health_checks") is not True:
-        return
-    seconds = general.get("health_check_interval", 300)
-    what = f"background_health_checks calls every model every {seconds} s, each call billed."
-    fix = "Take it out, or set disable_background_health_check in the model_info of dear models."
-    path = ("general_settings", "background_health_checks")
-    yield config.warning("health_checks_cost", what, path, fix)
-
-
-def _polling(config: CheckedConfig) -> Iterator[Finding]:
-    """LiteLLM's free polling of an api_base: nothing wrong, but who sees it may wonder."""
-    general = config.section("general_settings")
-    if general.get("disable_model_info_refresh") is True or general.get("background_health_checks"):
-        return
-    polled = [
-        (file, index, host)
-        for file, index, entry in config.entries
-        if (host := _polled_host(mapping(mapping(entry).get("litellm_params")), config.environ))
-    ]
-    if polled:
-        hosts = ", ".join(sorted({host for _, _, host in polled})[:5])
-        what = (
-            f"LiteLLM asks {hosts} for /v1/models at its start and every 300 s, with the entry's"
-            f" key, for each entry that has an api_base ({len(polled)} here)."
-        )
-        fix = "Where that is not wanted: general_settings.disable_model_info_refresh: true"
-        file, index, _ = polled[0]
-        path = ("model_list", index, "litellm_params", "api_base")
-        yield file.remark("polled_api_base", what, path, fix)
-
-
-def _polled_host(params: dict[Any, Any], environ: Mapping[str, str]) -> str | None:
-    """The host an entry has LiteLLM ask; never the whole URL, which may hold a key."""
-    model, base = params.get("model"), resolved(params.get("api_base"), environ)
-    if not isinstance(model, str) or not base or "*" in model:
-        return None
-    provider = params.get("custom_llm_provider") or model.partition("/")[0]
-    if provider not in POLLED_PROVIDERS:
-        return None
-    try:
-        return urlsplit(base).hostname or "its api_base"
-    except ValueError:
-        return "its api_base"
 
 
 def _kind(value: object) -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import ast
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from rollcall.errors import did_you_mean
 from rollcall.litellm_config.effective import mapping, rows_of
 from rollcall.litellm_config.fields import known_callbacks
+from rollcall.litellm_config.settings_fields import at
 from rollcall.secrets import variable_of
 
 if TYPE_CHECKING:
@@ -26,16 +27,24 @@ if TYPE_CHECKING:
 
 CALLBACK_LISTS = ("success_callback", "failure_callback", "audit_log_callbacks")
 """In litellm_settings, lists of names; a name with a dot is a module's."""
-CUSTOM: Final = (
-    "custom_auth",
-    "custom_key_generate",
-    "custom_key_update",
-    "custom_key_policy",
-    "custom_team_metadata_validate",
-    "custom_sso",
-    "custom_ui_sso_sign_in_handler",
+MODULES: Final = (
+    "litellm_settings.callbacks",
+    "litellm_settings.post_call_rules",
+    "litellm_settings.callbacks.#",
+    *(f"litellm_settings.{key}.#" for key in CALLBACK_LISTS),
+    "litellm_settings.custom_provider_map.#.custom_handler",
+    "general_settings.custom_auth",
+    "general_settings.custom_key_generate",
+    "general_settings.custom_key_update",
+    "general_settings.custom_key_policy",
+    "general_settings.custom_team_metadata_validate",
+    "general_settings.custom_sso",
+    "general_settings.custom_ui_sso_sign_in_handler",
+    "guardrails.#.litellm_params.guardrail",
+    "mcp_tools.#.handler",
+    "router_settings.plugins.#",
 )
-"""In general_settings, each a module's name."""
+"""Where a module's name may stand."""
 OPENTELEMETRY = ("opentelemetry.sdk", "opentelemetry-sdk opentelemetry-exporter-otlp")
 ENTERPRISE = frozenset(
     {
@@ -131,27 +140,10 @@ def _package(
 
 def _modules(config: CheckedConfig) -> Iterator[tuple[Place, str]]:
     """Each `module.name` of the config and where it stands."""
-    settings = config.section("litellm_settings")
-    named: list[tuple[Place, Any]] = [
-        (("litellm_settings", key), settings.get(key)) for key in ("callbacks", "post_call_rules")
-    ]
-    for key in ("callbacks", *CALLBACK_LISTS):
-        named += [
-            (("litellm_settings", key, at), row)
-            for at, row in enumerate(rows_of(settings.get(key)))
-        ]
-    path: Place
-    for at, row in enumerate(rows_of(settings.get("custom_provider_map"))):
-        path = ("litellm_settings", "custom_provider_map", at, "custom_handler")
-        named.append((path, mapping(row).get("custom_handler")))
-    general = config.section("general_settings")
-    named += [(("general_settings", key), general.get(key)) for key in CUSTOM]
-    for at, row in enumerate(rows_of(config.merged.get("guardrails"))):
-        path = ("guardrails", at, "litellm_params", "guardrail")
-        named.append((path, mapping(mapping(row).get("litellm_params")).get("guardrail")))
-    for path, text in named:
-        if isinstance(text, str) and "." in text and "://" not in text:
-            yield path, text
+    for place in MODULES:
+        for path, text in at(config.merged, place):
+            if isinstance(text, str) and "." in text and "://" not in text:
+                yield path, text
 
 
 def _module(config: CheckedConfig, path: Place, named: str) -> Iterator[Finding]:

@@ -1,17 +1,19 @@
 """The services a config names beside the providers: cache, database, MCP servers, guardrails,
-logins.
+logins, and what LiteLLM asks on its own.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from rollcall.errors import did_you_mean
-from rollcall.litellm_config.effective import config_variables, mapping, resolved, rows_of
+from rollcall.litellm_config.effective import config_variables, mapping, resolved
+from rollcall.litellm_config.settings_fields import at, first_missing
 from rollcall.secrets import variable_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rollcall.inspect.checked_config import CheckedConfig
     from rollcall.inspect.findings import Finding
@@ -23,8 +25,10 @@ def service_traps(config: CheckedConfig) -> Iterator[Finding]:
     yield from _cache(config)
     yield from _database(config)
     yield from _mcp_servers(config)
-    yield from _guardrails(config)
-    yield from _logins(config)
+    yield from _needs(config)
+    yield from _licences(config)
+    yield from _polling(config)
+    yield from _health_checks(config)
 
 
 POSTGRESQL = ("postgresql://", "postgres://")
@@ -86,56 +90,148 @@ def _database(config: CheckedConfig) -> Iterator[Finding]:
         yield config.warning("aliases_in_db", what, ("router_settings",), fix)
 
 
-TRANSPORTS = ("sse", "http", "stdio")
-
-
 def _mcp_servers(config: CheckedConfig) -> Iterator[Finding]:
-    for name, server in config.section("mcp_servers").items():
-        transport, url = mapping(server).get("transport", "sse"), mapping(server).get("url", "")
-        path = ("mcp_servers", name)
-        if transport not in TRANSPORTS and variable_of(transport) is None:
-            what = f"The MCP server {name} has the transport {transport}: LiteLLM does not start."
-            fix = f"Write one of {', '.join(TRANSPORTS)}."
-            yield config.error("mcp_server", what, (*path, "transport"), fix)
-        if url is not None and not isinstance(url, str):
-            what = f"The url of the MCP server {name} is not a text: LiteLLM does not start."
-            yield config.error("mcp_server", what, (*path, "url"), "Write its address.")
+    for name in config.section("mcp_servers"):
         if isinstance(name, str) and "-" in name:
             what = f"The MCP server {name} has a dash in its name: LiteLLM does not start."
             fix = f"Call it {name.replace('-', '_')}."
-            yield config.error("mcp_server_name", what, path, fix)
+            yield config.error("mcp_server_name", what, ("mcp_servers", name), fix)
 
 
-GUARDRAILS = {
-    "presidio": {
-        "PRESIDIO_ANALYZER_API_BASE": "presidio_analyzer_api_base",
-        "PRESIDIO_ANONYMIZER_API_BASE": "presidio_anonymizer_api_base",
-    },
-    "aporia": {"APORIO_API_KEY": "api_key", "APORIO_API_BASE": "api_base"},
+PRESIDIO = (
+    "presidio_analyzer_api_base/PRESIDIO_ANALYZER_API_BASE"
+    " presidio_anonymizer_api_base/PRESIDIO_ANONYMIZER_API_BASE"
+)
+APORIA = "api_key/APORIO_API_KEY api_base/APORIO_API_BASE"
+NEEDS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
+    "general_settings.key_management_system": (
+        "key manager",
+        {
+            "aws_kms": "AWS_REGION_NAME",
+            "cyberark": "CYBERARK_CLIENT_CERT/CYBERARK_API_KEY",
+            "hashicorp_vault": "HCP_VAULT_CLIENT_CERT/HCP_VAULT_APPROLE_ROLE_ID/HCP_VAULT_TOKEN",
+        },
+    ),
+    "guardrails.#.litellm_params.guardrail": (
+        "guardrail",
+        {
+            "aim": "api_key/AIM_API_KEY",
+            "aporia": APORIA,
+            "grayswan": "api_key/GRAYSWAN_API_KEY",
+            "guardrails_ai": "guard_name",
+            "javelin": "guard_name",
+            "lasso": "lasso_api_key/api_key/LASSO_API_KEY",
+            "pangea": "api_key/PANGEA_API_KEY",
+            "pillar": "api_key/PILLAR_API_KEY",
+            "presidio": PRESIDIO,
+        },
+    ),
+    "litellm_settings.cache_params.type": (
+        "cache",
+        {
+            "azure-blob": "azure_account_url",
+            "qdrant-semantic": "qdrant_collection_name similarity_threshold"
+            " qdrant_api_base/QDRANT_URL/QDRANT_API_BASE",
+            "redis-semantic": "similarity_threshold",
+        },
+    ),
+    "litellm_settings.callbacks.#": (
+        "callback",
+        {"aporia_prompt_injection": APORIA, "presidio": PRESIDIO},
+    ),
+    "mcp_servers.*.auth_type": ("login", {"oauth2": "oauth2_flow"}),
+    "prompts.#.litellm_params.prompt_integration": (
+        "prompt",
+        {
+            "arize_phoenix": "api_key/PHOENIX_API_KEY api_base",
+            "bitbucket": "bitbucket_config",
+            "generic_prompt_management": "api_base",
+            "gitlab": "gitlab_config",
+        },
+    ),
 }
-"""Guardrail -> the variables without which it ends the start, each with the field of its
-litellm_params that stands in for it.
+"""Where a kind of service is named -> the word for it, and for each kind what it needs to start, as
+`first_missing` reads it.
 """
 
 
-def _guardrails(config: CheckedConfig) -> Iterator[Finding]:
-    """A guardrail whose service has no address or key."""
-    for index, row in enumerate(rows_of(config.merged.get("guardrails"))):
-        params = mapping(mapping(row).get("litellm_params"))
-        kind = params.get("guardrail")
-        needed = GUARDRAILS.get(kind, {}) if isinstance(kind, str) else {}
-        for variable, field in needed.items():
-            if not (config.environ.get(variable) or resolved(params.get(field), config.environ)):
-                what = f"The guardrail {kind} needs {variable}: LiteLLM does not start."
-                fix = f"Set {variable}, or take it out."
-                yield config.error("guardrail", what, ("guardrails", index), fix)
-                break
+def _needs(config: CheckedConfig) -> Iterator[Finding]:
+    """A service without its address or key."""
+    for place, (word, kinds) in NEEDS.items():
+        for path, kind in at(config.merged, place):
+            needs = kinds.get(kind, "") if isinstance(kind, str) else ""
+            missing = first_missing(needs, mapping(config.value(path[:-1])), config.environ)
+            if missing and (word != "cache" or config.cache_params is not None):
+                what = (
+                    f"The {word.replace('_', ' ')} {kind} needs {missing}: LiteLLM does not start."
+                )
+                yield config.error(word, what, path, f"Set {missing}, or take it out.")
 
 
-def _logins(config: CheckedConfig) -> Iterator[Finding]:
-    """Settings of JSON Web Tokens that are no mapping. LiteLLM reads them though they are off."""
-    path = ("general_settings", "litellm_jwtauth")
-    settings = config.value(path)
-    if not isinstance(settings, dict | None) and variable_of(settings) is None:
-        what = "litellm_jwtauth is not a mapping: LiteLLM does not start."
-        yield config.error("jwtauth", what, path, "Write `name: value` lines below it.")
+LICENSED = (
+    "general_settings.allowed_ips",
+    "general_settings.enforced_params",
+    "worker_registry",
+)
+"""What LiteLLM starts with only where LITELLM_LICENSE is set."""
+
+
+def _licences(config: CheckedConfig) -> Iterator[Finding]:
+    for place in () if config.environ.get("LITELLM_LICENSE") else LICENSED:
+        for path, value in at(config.merged, place):
+            if value or (value is not None and len(path) > 1):  # an empty section is passed over
+                what = f"{path[-1]} is for LiteLLM Enterprise: LiteLLM does not start."
+                fix = "Set LITELLM_LICENSE, or take it out."
+                yield config.error("licence", what, path, fix)
+
+
+POLLED_PROVIDERS = frozenset({"openai", "openai_like", "hosted_vllm", "text-completion-openai"})
+"""LiteLLM asks the api_base of such entries for their limits (MODEL_INFO_DISCOVERY_PROVIDERS)."""
+
+
+def _health_checks(config: CheckedConfig) -> Iterator[Finding]:
+    """The polling that costs money: a call to every model at every interval."""
+    general = config.section("general_settings")
+    if general.get("background_health_checks") is not True:
+        return
+    seconds = general.get("health_check_interval", 300)
+    what = f"background_health_checks calls every model every {seconds} s, each call billed."
+    fix = "Take it out, or set disable_background_health_check in the model_info of dear models."
+    path = ("general_settings", "background_health_checks")
+    yield config.warning("health_checks_cost", what, path, fix)
+
+
+def _polling(config: CheckedConfig) -> Iterator[Finding]:
+    """LiteLLM's free polling of an api_base: nothing wrong, but who sees it may wonder."""
+    general = config.section("general_settings")
+    if general.get("disable_model_info_refresh") is True or general.get("background_health_checks"):
+        return
+    polled = [
+        (file, index, host)
+        for file, index, entry in config.entries
+        if (host := _polled_host(mapping(mapping(entry).get("litellm_params")), config.environ))
+    ]
+    if polled:
+        hosts = ", ".join(sorted({host for _, _, host in polled})[:5])
+        what = (
+            f"LiteLLM asks {hosts} for /v1/models at its start and every 300 s, with the entry's"
+            f" key, for each entry that has an api_base ({len(polled)} here)."
+        )
+        fix = "Where that is not wanted: general_settings.disable_model_info_refresh: true"
+        file, index, _ = polled[0]
+        path = ("model_list", index, "litellm_params", "api_base")
+        yield file.remark("polled_api_base", what, path, fix)
+
+
+def _polled_host(params: dict[Any, Any], environ: Mapping[str, str]) -> str | None:
+    """The host an entry has LiteLLM ask; never the whole URL, which may hold a key."""
+    model, base = params.get("model"), resolved(params.get("api_base"), environ)
+    if not isinstance(model, str) or not base or "*" in model:
+        return None
+    provider = params.get("custom_llm_provider") or model.partition("/")[0]
+    if provider not in POLLED_PROVIDERS:
+        return None
+    try:
+        return urlsplit(base).hostname or "its api_base"
+    except ValueError:
+        return "its api_base"

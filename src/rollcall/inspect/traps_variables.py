@@ -17,6 +17,7 @@ from rollcall.inspect.checked_config import CheckedConfig, CheckedFile, called
 from rollcall.inspect.findings import Finding
 from rollcall.inspect.releases import pattern_of
 from rollcall.litellm_config.effective import config_variables, mapping, provider_and_id, rows_of
+from rollcall.litellm_config.settings_fields import NULL_ENDS_START
 from rollcall.providers.builtin import BUILTIN
 from rollcall.secrets import REFERENCE, names_secret, variable_of
 
@@ -53,28 +54,10 @@ NO_START: Final = (
     "router_settings.content_policy_fallbacks.#.*",
     "litellm_settings.audit_log_callbacks",
     "litellm_settings.callbacks",
-    "litellm_settings.custom_provider_map",
-    "litellm_settings.default_max_internal_user_budget",
-    "litellm_settings.default_team_settings",
     "litellm_settings.failure_callback",
-    "litellm_settings.guardrails",
-    "litellm_settings.max_budget",
-    "litellm_settings.max_internal_user_budget",
-    "litellm_settings.model_group_settings",
     "litellm_settings.post_call_rules",
-    "litellm_settings.priority_reservation_settings",
-    "litellm_settings.responses",
     "litellm_settings.success_callback",
-    "litellm_settings.upperbound_key_generate_params",
-    "general_settings.pass_through_endpoints.#.path",
-    "litellm_settings.custom_provider_map.#.custom_handler",
-    "litellm_settings.default_team_settings.#.team_id",
-    "guardrails.#.guardrail_name",
-    "prompts.#.prompt_id",
-    "prompts.#.litellm_params",
-    "credential_list.#.credential_name",
-    "credential_list.#.credential_values",
-    "credential_list.#.credential_info",
+    *NULL_ENDS_START,
 )
 """Places where null ends the start; `#` is any item of a list, `*` any key."""
 CALLS_FAIL: Final = (

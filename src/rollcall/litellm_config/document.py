@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import yaml
 
 from rollcall.errors import ConfigRefused
-from rollcall.litellm_config.effective import LITELLM_KEYS
+from rollcall.litellm_config.effective import LITELLM_KEYS, alias_target, mapping, rows_of
 from rollcall.litellm_config.nodes import begin, has_merge, member_begins, scalar_at
 from rollcall.litellm_config.refusals import refusal
 from rollcall.litellm_config.sections import (
@@ -31,7 +31,13 @@ from rollcall.litellm_config.sections import (
     pair,
     with_region,
 )
-from rollcall.litellm_config.text import LoadedYaml, collector_paused, decode, line_number
+from rollcall.litellm_config.text import (
+    ConfigText,
+    LoadedYaml,
+    collector_paused,
+    decode,
+    line_number,
+)
 
 if TYPE_CHECKING:
     from rollcall.litellm_config.sections import Layout
@@ -155,31 +161,24 @@ def parse(raw: bytes) -> ConfigDocument:
     for marker in markers:
         if scalar_at(loaded.root, marker.start) is not None:
             raise refusal("marker_in_scalar", line_number(text.body, marker.start))
-    layout = _regions_found(Layout(text, loaded, markers, *_sections(loaded)))
+    layout = _regions_found(_layout(text, loaded, markers))
     data = (loaded.construct(loaded.root) if loaded.root is not None else None) or {}
     layout = _fallbacks_chosen(layout, data)
     return _document(raw, data, layout)
 
 
-class _Sections(NamedTuple):
-    models: Section
-    aliases: Section
-    fallbacks: Section
-    leaving: Section | None
-
-
-def _sections(loaded: LoadedYaml) -> _Sections:
-    body = loaded.body
+def _layout(text: ConfigText, loaded: LoadedYaml, markers: tuple[Marker, ...]) -> Layout:
+    """The sections as they are found, our lines not yet."""
     root = loaded.root if isinstance(loaded.root, yaml.MappingNode) else None
-    models = find_section(body, root, "models", MODELS)
+    models = find_section(text.body, root, "models", MODELS)
     if models.refusal:
         raise models.refusal
-    return _Sections(
-        models,
-        find_section(body, root, "aliases", ALIASES),
-        find_section(body, root, "fallbacks", ROUTER_FALLBACKS),
-        find_section(body, root, "fallbacks", LITELLM_FALLBACKS),
+    aliases = find_section(text.body, root, "aliases", ALIASES)
+    router, litellm = (
+        find_section(text.body, root, "fallbacks", path)
+        for path in (ROUTER_FALLBACKS, LITELLM_FALLBACKS)
     )
+    return Layout(text, loaded, markers, models, aliases, router, litellm)
 
 
 def _regions_found(layout: Layout) -> Layout:
@@ -197,14 +196,11 @@ def _regions_found(layout: Layout) -> Layout:
 
 
 def _with_markers(body: str, layout: Layout, kind: Kind, pair: tuple[Marker, Marker]) -> Layout:
-    if kind == "models":
-        return replace(layout, models=with_region(body, layout.models, pair))
-    if kind == "aliases":
-        return replace(layout, aliases=with_region(body, layout.aliases, pair))
-    litellm = layout.leaving
+    litellm = layout.leaving if kind == "fallbacks" else None
     if litellm and litellm.key and begin(litellm.key) < pair[0].start < litellm.ceiling:
         return replace(layout, leaving=with_region(body, litellm, pair))
-    return replace(layout, fallbacks=with_region(body, layout.fallbacks, pair))
+    found: Any = {kind: with_region(body, layout.section(kind), pair)}
+    return replace(layout, **found)
 
 
 def _fallbacks_chosen(layout: Layout, data: dict[str, Any]) -> Layout:
@@ -291,8 +287,7 @@ def fault_of(entry: Entry) -> str:
 
 
 def _is_alias(name: object, row: object) -> bool:
-    model = row.get("model") if isinstance(row, dict) else row
-    return isinstance(name, str) and isinstance(model, str)
+    return isinstance(name, str) and alias_target(row) is not None
 
 
 def _is_fallback(row: object) -> bool:
@@ -343,13 +338,12 @@ def _member_begins(body: str, section: Section) -> list[int]:
 
 def _at(data: Any, path: tuple[str, ...]) -> Any:
     for name in path:
-        data = data.get(name) if isinstance(data, dict) else None
+        data = mapping(data).get(name)
     return data
 
 
 def _list_at(data: dict[str, Any], path: tuple[str, ...]) -> list[Any]:
-    found = _at(data, path)
-    return found if isinstance(found, list) else []
+    return rows_of(_at(data, path))
 
 
 def _split(members: list[Any], section: Section) -> tuple[list[Any], list[Any]]:
@@ -364,8 +358,7 @@ def _split_aliases(data: dict[str, Any], layout: Layout) -> tuple[dict[str, Any]
     """(ours, the user's own) aliases; a name may be in both, then LiteLLM takes the last."""
     section = layout.aliases
     if section.region is None or section.node is None:
-        found = _at(data, ALIASES)
-        return {}, found if isinstance(found, dict) and section.region is None else {}
+        return {}, mapping(_at(data, ALIASES)) if section.region is None else {}
     pairs = section.node.value
     first, last = section.region.first, section.region.last
     return _mapping(layout, pairs[first:last]), _mapping(layout, pairs[:first] + pairs[last:])

@@ -9,19 +9,17 @@ model, too. What its models leave open stands here; each was seen on a running p
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from rollcall.litellm_config.effective import mapping
 from rollcall.secrets import variable_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class Consequence(StrEnum):
@@ -62,6 +60,7 @@ WANTED: Final[Mapping[str, str]] = {
     "int": "a whole number",
     "int | str": "a text",
     "list": "a list",
+    "list | str": "a list",
     "list[dict]": "a list of mappings",
     "list[str]": "a list of texts",
     "str": "a text",
@@ -70,14 +69,18 @@ WANTED: Final[Mapping[str, str]] = {
     "number": "a number, without quotes",
     "count": "a whole number of 0 or more, without quotes",
     "not negative": "a whole number of 0 or more",
+    "pattern": "a regular expression",
+    "patterns": "a list of regular expressions",
+    "positive": "a whole number of 1 or more",
+    "preferences": "a quality_tier of 1 to 3, and strengths LiteLLM knows",
+    "redis url": "an address that begins with redis://, rediss:// or unix://",
+    "rows": "a list of mappings",
+    "sections": "a mapping of mappings",
+    "time of day": 'a time of day in quotes, such as "12:00"',
     "strategy": "a routing strategy LiteLLM knows",
     "windows": "a list of windows, each with start, end, timezone and team_ids",
 }
 
-KEY_MANAGERS = (
-    "google_kms azure_key_vault aws_secret_manager google_secret_manager hashicorp_vault cyberark"
-    " aws_kms custom"
-)
 SEEN: Final[Mapping[str, Mapping[str, tuple[str, Consequence]]]] = {
     "litellm_params": {
         "timeout": ("seconds", Consequence.CALLS_FAIL),
@@ -90,43 +93,12 @@ SEEN: Final[Mapping[str, Mapping[str, tuple[str, Consequence]]]] = {
         "headers": ("dict", Consequence.CALLS_FAIL),
         "extra_body": ("dict", Consequence.CALLS_FAIL),
         "fallbacks": ("list", Consequence.CALLS_FAIL),
+        "max_agentic_loops": ("positive", Consequence.NO_START),
+        "tag_regex": ("patterns", Consequence.DROPPED),
     },
     "model_info": {
         "access_windows": ("windows", Consequence.NO_START),
         "access_groups": ("list", Consequence.NO_EFFECT),
-    },
-    "router_settings": {
-        "timeout": ("seconds", Consequence.ALL_FAIL),
-        "default_max_parallel_requests": ("count", Consequence.ALL_FAIL),
-        "routing_strategy": ("strategy", Consequence.NO_START),
-        "provider_budget_config": ("dict", Consequence.NO_START),
-    },
-    "general_settings": {
-        "key_management_system": (f"one of {KEY_MANAGERS}", Consequence.NO_START),
-        "role_permissions": ("list[dict]", Consequence.NO_START),
-        "allowed_routes": ("list", Consequence.NOTHING_ANSWERS),
-        "litellm_key_header_name": ("str", Consequence.NOTHING_ANSWERS),
-    },
-    "litellm_settings": {
-        "request_timeout": ("float", Consequence.ALL_FAIL),
-        "max_budget": ("float", Consequence.NO_START),
-        "max_internal_user_budget": ("float", Consequence.NO_START),
-        "default_max_internal_user_budget": ("float", Consequence.NO_START),
-        "upperbound_key_generate_params": ("dict", Consequence.NO_START),
-        "model_group_settings": ("dict", Consequence.NO_START),
-        "priority_reservation_settings": ("dict", Consequence.NO_START),
-        "responses": ("dict", Consequence.NO_START),
-    },
-    "custom_provider_map": {"custom_handler": ("str", Consequence.NO_START)},
-    "default_team_settings": {"team_id": ("str", Consequence.NO_START)},
-    "guardrails": {
-        "guardrail_name": ("str", Consequence.NO_START),
-        "litellm_params": ("dict", Consequence.NO_START),
-    },
-    "pass_through_endpoints": {"path": ("str", Consequence.NO_START)},
-    "prompts": {
-        "prompt_id": ("str", Consequence.NO_START),
-        "litellm_params": ("dict", Consequence.NO_START),
     },
     "entry": {
         "rpm": ("count", Consequence.LIST_FAILS),
@@ -142,19 +114,25 @@ def misfit(section: str, field: str, value: Any) -> Misfit | None:
     """Whether LiteLLM cannot use a value; None where it can, or where nothing is known.
 
     Args:
-        section: litellm_params, model_info, `entry` for what stands beside these two, a section
-            of the file, or a list of it for what stands in its rows.
+        section: litellm_params, model_info, or `entry` for what stands beside these two.
         value: as YAML reads it; `os.environ/NAME` is not looked up here.
     """
-    if value is None or variable_of(value) is not None:
-        return None
     for word, consequence in _checks(section, field):
-        if not _fits(word, value):
-            quoted = isinstance(value, int | float | date) and _fits(word, str(value))
-            wanted = WANTED.get(word) or word.removeprefix("one of ").replace(" ", " or ")
-            worse = field == "access_groups" and not isinstance(value, str)
-            return Misfit(wanted, Consequence.LIST_FAILS if worse else consequence, quoted)
+        worse = field == "access_groups" and not isinstance(value, str)
+        if wrong := unfit(word, Consequence.LIST_FAILS if worse else consequence, value):
+            return wrong
     return None
+
+
+def unfit(word: str, consequence: Consequence, value: Any) -> Misfit | None:
+    """The misfit of a value that has to be what `word` says; None where it is, or null, or where a
+    variable gives it.
+    """
+    if value is None or variable_of(value) is not None or _fits(word, value):
+        return None
+    quoted = isinstance(value, int | float | date) and _fits(word, str(value))
+    wanted = WANTED.get(word) or word.removeprefix("one of ").replace(" ", " or ")
+    return Misfit(wanted, consequence, quoted)
 
 
 def misfits(section: str, fields: object) -> Iterator[tuple[str, Any, Misfit]]:
@@ -265,18 +243,8 @@ def known_providers() -> frozenset[str]:
 def _fits(word: str, value: Any) -> bool:
     if word.startswith("one of "):
         return value in word.split()[2:]
-    if word == "seconds":
-        return _fits("float", value) and float(value) >= 0
-    if word == "not negative":
-        return not _fits("int", value) or int(value) >= 0
-    if word == "count":
-        return isinstance(value, int | float) and value >= 0
-    if word == "number":
-        return isinstance(value, int | float)
-    if word == "strategy":
-        return value in _table()["routing_strategies"]
-    if word == "windows":
-        return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+    if (fits := _OWN_WORDS.get(word)) is not None:
+        return fits(value)
     from pydantic import ValidationError
 
     try:
@@ -284,6 +252,52 @@ def _fits(word: str, value: Any) -> bool:
     except ValidationError:
         return False
     return True
+
+
+STRENGTHS = (
+    "code_generation",
+    "code_understanding",
+    "technical_design",
+    "analytical_reasoning",
+    "writing",
+    "factual_lookup",
+    "general",
+)
+_TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
+_OWN_WORDS: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "count": lambda value: isinstance(value, int | float) and value >= 0,
+    "not negative": lambda value: not _fits("int", value) or int(value) >= 0,
+    "number": lambda value: isinstance(value, int | float),
+    "pattern": lambda value: isinstance(value, str) and _is_pattern(value),
+    "patterns": lambda value: not _fits("list[str]", value) or all(map(_is_pattern, value)),
+    "positive": lambda value: _fits("int", value) and int(value) >= 1,
+    "preferences": lambda value: (
+        isinstance(value, dict)
+        and value.get("quality_tier") in (1, 2, 3)
+        and all(one in STRENGTHS for one in value.get("strengths") or ())
+    ),
+    "redis url": lambda value: str(value).startswith(("redis://", "rediss://", "unix://")),
+    "rows": lambda value: not value or (isinstance(value, list) and _are_mappings(value)),
+    "seconds": lambda value: _fits("float", value) and float(value) >= 0,
+    "sections": lambda value: (
+        not value or (isinstance(value, dict) and _are_mappings(value.values()))
+    ),
+    "strategy": lambda value: value in _table()["routing_strategies"],
+    "time of day": lambda value: isinstance(value, str) and bool(_TIME.fullmatch(value)),
+    "windows": lambda value: isinstance(value, list) and _are_mappings(value),
+}
+"""What a word of ours means. LiteLLM passes over rows and sections that are empty."""
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        return bool(re.compile(text))
+    except re.error:
+        return False
+
+
+def _are_mappings(values: Collection[object]) -> bool:
+    return all(isinstance(one, dict) for one in values)
 
 
 @cache
@@ -306,6 +320,7 @@ def _adapter(word: str) -> Any:
         "int": int,
         "int | str": int | str,
         "list": list[Any],
+        "list | str": list[Any] | str,
         "list[dict]": list[dict[str, Any]],
         "list[str]": list[str],
         "str": str,

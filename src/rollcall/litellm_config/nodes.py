@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
 from rollcall.errors import ConfigRefused
 from rollcall.litellm_config.text import LoadedYaml, decode, line_number
+
+if TYPE_CHECKING:
+    from rollcall.yaml_reading import Place
 
 _ALIAS = re.compile(r"(?:[\s:,?\-]|#[^\n]*|[&!][^\s,\[\]{}]*)*\*[^\s,\[\]{}]+")
 _TO_CONTENT = re.compile(r"(?:[&!][^\s,\[\]{}]*|\s|#[^\n]*)*")
@@ -169,7 +172,7 @@ def has_merge(node: Any) -> bool:
     return any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value)
 
 
-def locate(raw: bytes, path: tuple[str | int, ...]) -> int | None:
+def locate(raw: bytes, path: Place) -> int | None:
     """The 1-based line of a key or list item, e.g. ``("router_settings", "fallbacks", 0)``.
 
     None where there is no such place, or no YAML to find it in.
@@ -178,18 +181,27 @@ def locate(raw: bytes, path: tuple[str | int, ...]) -> int | None:
         loaded = LoadedYaml(decode(raw).body)
     except ConfigRefused:
         return None
-    node: Any = loaded.root
-    offset = begin(node) if node is not None else 0
+    found = lines_to(loaded.body, loaded.root, path)
+    return [1, *found][-1] if len(found) == len(path) else None
+
+
+def lines_to(body: str, node: Any, path: Place) -> list[int]:
+    """The 1-based line of each step of a path, as far as it exists; of several keys of a name that
+    of the last.
+    """
+    aliased = "&" in body and "*" in body
+    found = []
     for step in path:
         if isinstance(step, int):
             if not isinstance(node, yaml.SequenceNode) or not -1 < step < len(node.value):
-                return None
-            offset = member_begins(loaded.body, node)[step]
+                break
+            offset = member_begins(body, node)[step] if aliased else begin(node.value[step])
             node = node.value[step]
         else:
             pairs = node.value if isinstance(node, yaml.MappingNode) else []
-            found = [(key, value) for key, value in pairs if key.value == step]
-            if not found:
-                return None
-            offset, node = begin(found[-1][0]), found[-1][1]
-    return line_number(loaded.body, offset)
+            named = [pair for pair in pairs if pair[0].value == step]
+            if not named:
+                break
+            offset, node = begin(named[-1][0]), named[-1][1]
+        found.append(line_number(body, offset))
+    return found
