@@ -10,6 +10,7 @@ import locale
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from traceback import extract_tb
@@ -59,30 +60,23 @@ Check = Callable[["_Subject"], Iterator[Finding]]
 MOUNTS = Path("/proc/self/mountinfo")
 
 
+@dataclass
 class _Subject:
     """What the checks look at, read when the first of them asks for it.
 
     Every property may raise: a check that needs what cannot be read is lost, the others are not.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        litellm_option: str | None,
-        settings_error: RollcallError | None,
-        *,
-        check_keys: bool,
-    ) -> None:
-        self.settings = settings
-        self.settings_error = settings_error
-        self.check_keys = check_keys
-        self._litellm_option = litellm_option
+    settings: Settings
+    litellm_option: str | None
+    settings_error: RollcallError | None
+    check_keys: bool
 
     @cached_property
     def litellm(self) -> Path | LaunchError:
         """The command, or why there is none."""
         try:
-            return find_litellm(self._litellm_option, self.settings.environ)
+            return find_litellm(self.litellm_option, self.settings.environ)
         except LaunchError as error:
             return error
 
@@ -128,7 +122,7 @@ def examine(
         settings_error: why `settings` are the defaults, where what was given makes no sense.
         check_keys: ask the providers now whether they take the keys.
     """
-    subject = _Subject(settings, litellm_option, settings_error, check_keys=check_keys)
+    subject = _Subject(settings, litellm_option, settings_error, check_keys)
     found: dict[str, Finding] = {}
     for check in CHECKS:
         for finding in _made(check, subject):  # what two checks stumble over is told once

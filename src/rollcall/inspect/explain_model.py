@@ -224,6 +224,8 @@ def _other_words(found: Mapping[str, list[tuple[str, object]]]) -> Iterator[str]
 
 
 def _said(value: object) -> str:
+    if value is None or value == ():
+        return NOT_SAID
     if isinstance(value, Price):
         return f"{_price(value.input)} in, {_price(value.output)} out"
     if isinstance(value, bool):
@@ -244,22 +246,22 @@ NOT_SAID = "not said"
 def _field_values(model: Model) -> Iterator[tuple[str, str, str]]:
     """(our field, its name for people, its value) of everything known."""
     yield "litellm_model", "called as", model.litellm_model
-    yield "display_name", "display name", _known(model.display_name)
-    yield "maker", "maker", _known(model.maker)
-    yield "released", "released", _known(order.release_date(model))
+    yield "display_name", "display name", _said(model.display_name)
+    yield "maker", "maker", _said(model.maker)
+    yield "released", "released", _said(order.release_date(model))
     yield "kind", "kind", model.kind.value
-    yield "mode", "mode", _known(model.mode)
-    yield "context", "context", _known(model.context)
-    yield "max_output", "max output", _known(model.max_output)
+    yield "mode", "mode", _said(model.mode)
+    yield "context", "context", _said(model.context)
+    yield "max_output", "max output", _said(model.max_output)
     yield from _prices(model)
-    yield "input_modalities", "takes in", _words(model.input_modalities)
-    yield "output_modalities", "gives out", _words(model.output_modalities)
+    yield "input_modalities", "takes in", _said(model.input_modalities)
+    yield "output_modalities", "gives out", _said(model.output_modalities)
     yield "capabilities", "capabilities", _capabilities(model)
-    yield "ends", "announced end", _known(model.ends)
-    yield "replaced_by", "successor", _known(model.replaced_by)
-    yield "aliases", "other ids", _words(model.aliases)
-    yield "points_at", "points at", _known(model.points_at)
-    yield "canonical", "permanent name", _known(model.canonical)
+    yield "ends", "announced end", _said(model.ends)
+    yield "replaced_by", "successor", _said(model.replaced_by)
+    yield "aliases", "other ids", _said(model.aliases)
+    yield "points_at", "points at", _said(model.points_at)
+    yield "canonical", "permanent name", _said(model.canonical)
     if model.batch_only:
         yield "batch_only", "batch only", "yes"
 
@@ -283,14 +285,6 @@ def _capabilities(model: Model) -> str:
         if word in model.capabilities
     ]
     return ", ".join(said) or NOT_SAID
-
-
-def _known(value: object) -> str:
-    return NOT_SAID if value is None else str(value)
-
-
-def _words(values: tuple[str, ...] | None) -> str:
-    return ", ".join(values) if values else NOT_SAID
 
 
 def _price(amount: Decimal | None) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
@@ -157,22 +158,20 @@ def build(inputs: Inputs, decision: Decision, stored: Mapping[str, Sequence[Mode
     )
 
 
+@dataclass(frozen=True)
 class _Lister:
     """Makes the rows; holds what each of them needs."""
 
-    def __init__(
-        self,
-        inputs: Inputs,
-        decision: Decision,
-        stored: Mapping[str, Sequence[Model]],
-        leading: dict[str, list[str]],
-    ) -> None:
-        self.inputs = inputs
-        self.decision = decision
-        self.stored = stored
-        self.leading = leading
-        self.known = {
-            model.key: model for answer in inputs.answers.values() for model in answer.models
+    inputs: Inputs
+    decision: Decision
+    stored: Mapping[str, Sequence[Model]]
+    leading: dict[str, list[str]]
+
+    @cached_property
+    def known(self) -> dict[tuple[str, str], Model]:
+        """What providers list now."""
+        return {
+            model.key: model for answer in self.inputs.answers.values() for model in answer.models
         }
 
     def managed(self, entry: Entry) -> ModelRow:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
 from rollcall.providers.chat.answer import UnexpectedShape
@@ -32,20 +33,30 @@ TRAILERS = ("LiteLLM: model group", "Received Model Group=")
 """Where LiteLLM's remarks on fallbacks begin, after the error itself."""
 
 
-class NoServer(Exception):
-    """Nobody answers there."""
+class SmokeVerdict(StrEnum):
+    """What became of the whole test. Everything but OK ends in exit 1."""
+
+    OK = "ok"
+    DEAD = "dead"
+    """It answers, but a name is missing from its list or does not answer."""
+    NO_SERVER = "no_server"
+    NOT_LITELLM = "not_litellm"
+    NO_KEY = "no_key"
+    """It wants a key, and none was given."""
+    WRONG_KEY = "wrong_key"
 
 
-class NotLiteLLM(Exception):
-    """Somebody answers, but not as LiteLLM does."""
+class Unusable(Exception):
+    """No name of the proxy can be called: the verdict, what is wrong, what to do, and whether the
+    proxy said that it is ready.
+    """
 
-
-class ListFails(Exception):
-    """It is LiteLLM, and breaks over its own list."""
-
-
-class KeyRefused(Exception):
-    """It wants a key, or another one."""
+    def __init__(self, verdict: SmokeVerdict, what: str, hint: str, *, ready: bool = False) -> None:
+        super().__init__(what)
+        self.verdict = verdict
+        self.what = what
+        self.hint = hint
+        self.ready = ready
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +133,7 @@ class Proxy:
         """Whether /health/readiness, which needs no key, says so in LiteLLM's words.
 
         Raises:
-            NoServer: nobody answers.
+            Unusable: nobody answers.
         """
         reply = await self._get("/health/readiness")
         body = _json(reply)
@@ -135,20 +146,23 @@ class Proxy:
             ready: it has answered as LiteLLM does; then a bare 500 to no key is about the key.
 
         Raises:
-            NoServer: nobody answers. KeyRefused: it wants a key, or another one.
-            ListFails, NotLiteLLM: the answer is no list of models.
+            Unusable: nobody answers, it wants a key, or another one, or what it answers is no list.
         """
         reply = await self._get("/v1/models", self._key_header)
         without_key = ready and not self._key_header and reply.status_code == 500
         if without_key or _refuses_key(reply):
-            raise KeyRefused(self._error_line(reply))
+            raise self._key_refused(self._error_line(reply))
         body = _json(reply)
         rows = body.get("data") if isinstance(body, dict) else None
         if reply.status_code != 200 or not isinstance(rows, list):
             kind = reply.headers.get("content-type", "no content type").partition(";")[0]
             what = f"{self._root}/v1/models answers {reply.status_code} ({kind}), not a model list."
-            broken = ready and reply.status_code >= 500
-            raise (ListFails if broken else NotLiteLLM)(self._redactor.redact(what))
+            what = self._redactor.redact(what)
+            if ready and reply.status_code >= 500:
+                hint = "`rollcall doctor` looks for the entry that breaks the list."
+                raise Unusable(SmokeVerdict.DEAD, what, hint, ready=True)
+            hint = "Give the URL LiteLLM listens on, without /v1 or another path."
+            raise Unusable(SmokeVerdict.NOT_LITELLM, what, hint)
         return [
             row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)
         ]
@@ -205,10 +219,21 @@ class Proxy:
             return await self._client.get(self._root + path, headers=headers)
         except httpx.TimeoutException:
             what = f"{self._root} does not answer within {self._timeout_seconds:g} s."
-            raise NoServer(what) from None
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            what = self._line(f"No server answers at {self._root}: {error or type(error).__name__}")
-            raise NoServer(what) from error
+            what = f"No server answers at {self._root}: {error or type(error).__name__}"
+        hint = "Start it with `rollcall start`, or give its URL: rollcall smoke URL"
+        raise Unusable(SmokeVerdict.NO_SERVER, self._line(what), hint)
+
+    def _key_refused(self, said: str) -> Unusable:
+        if not self._key_header:
+            hint = "Set LITELLM_API_KEY (or LITELLM_MASTER_KEY) to a key of this proxy."
+            what = f"The proxy wants a key: {said}"
+            return Unusable(SmokeVerdict.NO_KEY, what, hint, ready=True)
+        hint = (
+            "Compare LITELLM_API_KEY or LITELLM_MASTER_KEY with the key the proxy was started with."
+        )
+        what = f"The proxy does not know this key: {said}"
+        return Unusable(SmokeVerdict.WRONG_KEY, what, hint, ready=True)
 
     def _error_line(self, reply: httpx.Response) -> str:
         """LiteLLM's own words without its trailing list of groups, on one line, redacted."""

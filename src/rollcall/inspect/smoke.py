@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import fnmatch
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from rollcall.inspect.proxy import KeyRefused, ListFails, NoServer, NotLiteLLM, Proxy, proxy_root
+from rollcall.inspect.proxy import Proxy, Unusable, proxy_root
+from rollcall.inspect.proxy import SmokeVerdict as SmokeVerdict
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.effective import ADDRESS, LiteLLMView, client_key, merged, view
 from rollcall.litellm_config.refusals import naming_config
@@ -96,19 +96,6 @@ def promised(settings: Settings, store: Store, content: bytes) -> Promised:
             {**seen.ids, **ours.ids},
         ),
     )
-
-
-class SmokeVerdict(StrEnum):
-    """What became of the whole test. Everything but OK ends in exit 1."""
-
-    OK = "ok"
-    DEAD = "dead"
-    """It answers, but a name is missing from its list or does not answer."""
-    NO_SERVER = "no_server"
-    NOT_LITELLM = "not_litellm"
-    NO_KEY = "no_key"
-    """It wants a key, and none was given."""
-    WRONG_KEY = "wrong_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,18 +199,8 @@ async def _smoke(
         try:
             ready = await proxy.ready()
             names = await proxy.names(ready=ready)
-        except NoServer as error:
-            hint = "Start it with `rollcall start`, or give its URL: rollcall smoke URL"
-            return SmokeReport(shown, SmokeVerdict.NO_SERVER, redactor.redact(str(error)), hint)
-        except ListFails as error:
-            hint = "`rollcall doctor` looks for the entry that breaks the list."
-            what = redactor.redact(str(error))
-            return SmokeReport(shown, SmokeVerdict.DEAD, what, hint, ready=True)
-        except NotLiteLLM as error:
-            hint = "Give the URL LiteLLM listens on, without /v1 or another path."
-            return SmokeReport(shown, SmokeVerdict.NOT_LITELLM, redactor.redact(str(error)), hint)
-        except KeyRefused as error:
-            return SmokeReport(shown, *_key_trouble(key, error), ready=True)
+        except Unusable as error:
+            return SmokeReport(shown, error.verdict, error.what, error.hint, ready=error.ready)
         rows = await _call_all(proxy, expected, options, on_row) if options.calls else ()
     missing, extra = compare(expected, names)
     dead = missing or any(row.ok is False for row in rows)
@@ -237,14 +214,6 @@ async def _smoke(
         rows=rows,
         notes=_notes(options, rows, missing),
     )
-
-
-def _key_trouble(key: str | None, error: KeyRefused) -> tuple[SmokeVerdict, str, str]:
-    if key is None:
-        hint = "Set LITELLM_API_KEY (or LITELLM_MASTER_KEY) to a key of this proxy."
-        return SmokeVerdict.NO_KEY, f"The proxy wants a key: {error}", hint
-    hint = "Compare LITELLM_API_KEY or LITELLM_MASTER_KEY with the key the proxy was started with."
-    return SmokeVerdict.WRONG_KEY, f"The proxy does not know this key: {error}", hint
 
 
 def compare(expected: LiteLLMView, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

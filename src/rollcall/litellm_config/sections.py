@@ -205,7 +205,8 @@ class Layout:
 
     def section(self, kind: Kind) -> Section:
         """The section of a kind."""
-        return {"models": self.models, "aliases": self.aliases, "fallbacks": self.fallbacks}[kind]
+        found: Section = getattr(self, kind)
+        return found
 
 
 def find_section(body: str, root: Any, kind: Kind, path: tuple[str, ...]) -> Section:

@@ -51,26 +51,21 @@ def check_read_back(
     """
     kept_models = () if replaced else old.own_models
     kept_aliases = {} if replaced else old.own_aliases
-    wrong = _first_difference(
-        {
-            "the markers": new.refusal is None,
-            "the managed models": same_data(new.managed.models, blocks.models),
-            "the managed aliases": same_data(new.managed.aliases, blocks.aliases)
-            and list(new.managed.aliases) == list(blocks.aliases),
-            "the managed fallbacks": same_data(new.managed.fallbacks, blocks.fallbacks),
-            "hand-written models": same_data(new.own_models, kept_models),
-            "hand-written aliases": same_data(new.own_aliases, kept_aliases),
-            "hand-written fallbacks": same_data(new.own_fallbacks, old.own_fallbacks)
-            and new.fallbacks_section == old.fallbacks_section,
-            "another section": same_data(rest_of(new.data), rest_of(old.data)),
-        }
-    )
+    holds = {
+        "the markers": new.refusal is None,
+        "the managed models": same_data(new.managed.models, blocks.models),
+        "the managed aliases": same_data(new.managed.aliases, blocks.aliases)
+        and list(new.managed.aliases) == list(blocks.aliases),
+        "the managed fallbacks": same_data(new.managed.fallbacks, blocks.fallbacks),
+        "hand-written models": same_data(new.own_models, kept_models),
+        "hand-written aliases": same_data(new.own_aliases, kept_aliases),
+        "hand-written fallbacks": same_data(new.own_fallbacks, old.own_fallbacks)
+        and new.fallbacks_section == old.fallbacks_section,
+        "another section": same_data(rest_of(new.data), rest_of(old.data)),
+    }
+    wrong = next((name for name, same in holds.items() if not same), None)
     if wrong:
         raise refusal("read_back", detail=f"{wrong} would differ")
-
-
-def _first_difference(checks: dict[str, bool]) -> str | None:
-    return next((name for name, holds in checks.items() if not holds), None)
 
 
 def rest_of(data: dict[str, Any]) -> dict[str, Any]:
@@ -168,7 +163,7 @@ def _edits(document: ConfigDocument, blocks: Blocks, *, replace: bool) -> list[E
 
 def members_of(blocks: Blocks, kind: Kind) -> Any:
     """The entries of one kind: a sequence, or the mapping of the aliases."""
-    return {"models": blocks.models, "aliases": blocks.aliases, "fallbacks": blocks.fallbacks}[kind]
+    return getattr(blocks, kind)
 
 
 def _is_settled(document: ConfigDocument, blocks: Blocks, kind: Kind, *, replace: bool) -> bool:
