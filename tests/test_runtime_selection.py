@@ -199,7 +199,9 @@ def test_nothing_that_fits_says_what_is_known(house: House) -> None:
 def test_without_a_policy_it_says_so(house: House) -> None:
     (house.folder / "policy.yaml").unlink()
     client = house.client({"family": "gpt"})
-    with pytest.raises(NothingSelected, match=r"(?s)no policy.*rollcall init"):
+    with pytest.raises(
+        NothingSelected, match=r"(?s)no policy.*`catalog: \{policy: PATH\}`.*rollcall init"
+    ):
         client.resolve("chat")
 
 

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from rollcall.catalog.facts import OtherLists
 from rollcall.catalog.model import Answer, Model, Verdict
-from rollcall.errors import RollcallError
+from rollcall.errors import NoPolicy, RollcallError
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.entries import keys_of
 from rollcall.policy.schema import AliasSpec, Choice, Policy
@@ -30,7 +30,7 @@ from rollcall.selection import admission
 from rollcall.selection.choosing import Candidate, Pool
 from rollcall.selection.choosing import choose as choose_alias
 from rollcall.selection.rule import RuleContext
-from rollcall.settings import parse_moment, resolve, stamp
+from rollcall.settings import hint_of, parse_moment, resolve, stamp
 from rollcall.store.state import State
 from rollcall.store.store import open_store
 from rollcall.sync.asking import of_the_proxy, provider_of
@@ -46,6 +46,11 @@ class Selection(Choice):
     first_of: tuple[Choice, ...] = Field(
         (), description="The first of these choices that finds a model."
     )
+
+
+WITHOUT_POLICY = (
+    "Name yours in this file, `catalog: {policy: PATH}`, or write one beside it: rollcall init"
+)
 
 
 class Selector:
@@ -89,9 +94,8 @@ class Selector:
             shelf = Shelf(config, self._folder, self._environ())
             catalog = shelf.read(wanted, refresh=self._refresh)
         except RollcallError as error:
-            raise NothingSelected(
-                f"The role {role!r} cannot select: {error.what}", error.hint
-            ) from None
+            hint = WITHOUT_POLICY if isinstance(error, NoPolicy) else hint_of(error)
+            raise NothingSelected(f"The role {role!r} cannot select: {error.what}", hint) from None
         pick, reason = choose(catalog, select)
         if pick is None:
             gaps = missing(sorted(wanted), config, catalog.policy)
