@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rollcall.cli import start as story
-from rollcall.cli.start import StartOptions
+from rollcall.cli.proxy_commands import StartOptions
 from rollcall.errors import StoreError
 from rollcall.launch.run import UnpassableError
 from rollcall.settings.environment import MOST_VARIABLE_BYTES
@@ -64,7 +64,7 @@ def launched(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Launched:
     return made
 
 
-SH = ("sh", "-c", "litellm")
+SH = ["sh", "-c", "litellm"]
 
 NETS = {
     "start",
@@ -130,7 +130,7 @@ def test_whatever_a_step_raises_the_command_is_started(
     assert story.start(options) == 7
     Path("config.yaml").write_bytes(b"model_list: [\n")
     assert story.start(options) == 7
-    assert launched.argv == list(SH)
+    assert launched.argv == SH
     assert launched.environ["ROLLCALL_CONFIG"].endswith("config.yaml")
 
 
@@ -223,7 +223,7 @@ def test_a_system_that_takes_less_gets_what_we_were_given(
 
     monkeypatch.setattr(story, "launch", takes_little)
     assert story.start(StartOptions(args=SH)) == 7
-    assert launched.argv == list(SH)
+    assert launched.argv == SH
 
 
 @posix

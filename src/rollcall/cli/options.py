@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from rollcall.files import is_there
-from rollcall.settings import resolve
+from rollcall.settings import Settings, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from rollcall.settings import Settings
 
 Config = Annotated[
     Path | None,
@@ -99,9 +97,16 @@ Litellm = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+_OF_SETTINGS = {*inspect.signature(resolve).parameters, *(one.name for one in fields(Settings))}
+"""What `resolve` takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Group:
     """Options that become settings."""
+
+    config: Config = None
+    state_dir: StateDir = None
 
     def settings(self, **more: Any) -> Settings:
         """What these options and the environment come to; `more` as `resolve` takes it.
@@ -109,22 +114,35 @@ class _Group:
         Raises:
             SettingsError: see `resolve`.
         """
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
-        if "provider" in given:
-            given["only_providers"] = tuple(given.pop("provider") or ())
-        if "accept" in given:
-            given["accept"] = tuple(given["accept"] or ())
-        return resolve(**given, **more)
+        given = {one.name: getattr(self, one.name) for one in fields(self)}
+        words: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in given.items()
+            if name in _OF_SETTINGS and value is not None
+        }
+        return resolve(**words | more)
 
 
-@dataclass(frozen=True, slots=True)
-class Place(_Group):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written(_Group):
+    """Which config is written, where no policy is needed."""
+
+    key: Key = None
+    unsafe_store: UnsafeStore = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paths(_Group):
     """Which config, and where its policy and state are."""
 
-    config: Config = None
-    key: Key = None
     policy: PolicyFile = None
-    state_dir: StateDir = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place(Paths):
+    """The same, and which config of a manifest that holds several."""
+
+    key: Key = None
 
     def say_missing(self, settings: Settings) -> None:
         """A config that was named by hand and is not there may be a typing mistake."""
@@ -135,7 +153,7 @@ class Place(_Group):
             say(f"{settings.config_path} is not there: apply would make it.")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asking(Place):
     """A place, and how its providers are asked."""
 
@@ -144,11 +162,11 @@ class Asking(Place):
     deadline: Deadline = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deciding(Asking):
     """All that a plan is made from."""
 
-    provider: Providers = None
+    only_providers: Providers = None
     offline: Offline = False
     force: Force = False
     strict: Strict = False
@@ -162,16 +180,6 @@ class Said:
     json: Json = False
     quiet: Quiet = False
     verbose: Verbose = False
-
-
-@dataclass(frozen=True, slots=True)
-class Written(_Group):
-    """Which config is written, where no policy is needed."""
-
-    config: Config = None
-    key: Key = None
-    unsafe_store: UnsafeStore = False
-    state_dir: StateDir = None
 
 
 def spread(command: Callable[..., Any]) -> Callable[..., Any]:

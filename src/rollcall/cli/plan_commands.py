@@ -13,27 +13,12 @@ from rollcall.cli.around_writing import Checks, Proving
 from rollcall.errors import Exit, RollcallError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rollcall.plan.plan import Plan
-    from rollcall.report.changes import ChangeFacts
     from rollcall.settings import Settings
     from rollcall.sync.apply import Applied, Planned
 
 
 AGAIN = "Make one with `rollcall plan --out FILE`, which writes it as UTF-8 in every shell."
-
-
-def save(path: Path, plan: Plan, settings: Settings) -> None:
-    """Write a plan where `--out` says.
-
-    Raises:
-        StoreError: it cannot be written there, or a file of the user's is there.
-    """
-    from rollcall.store.atomic import write_named
-
-    refuse_own_files("--out", path, settings.config_path, settings.policy_path)
-    write_named(path, plan.to_json().encode("ascii"))
 
 
 def load(path: Path) -> Plan:
@@ -71,17 +56,16 @@ def refuse_own_files(option: str, path: Path, *taken: Path) -> None:
             raise StoreError(f"{option} names {other}, which is yours.", "Name another file.")
 
 
-def refuse_planning_options(given: Mapping[str, object]) -> None:
-    """With a saved plan all is decided: options that would decide anew are a usage error.
+def _write(option: str, path: Path, content: str, settings: Settings) -> None:
+    """Write a result where an option says.
 
     Raises:
-        typer.BadParameter: one of them is set.
+        StoreError: it cannot be written there, or a file of the user's is there.
     """
-    for option, value in given.items():
-        if value:
-            raise typer.BadParameter(
-                f"{option} has no effect on a saved plan: give it to `rollcall plan`."
-            )
+    from rollcall.store.atomic import write_named
+
+    refuse_own_files(option, path, settings.config_path, settings.policy_path)
+    write_named(path, content.encode())
 
 
 def plan(
@@ -116,10 +100,11 @@ def plan(
     """
     if said.json and markdown:
         raise typer.BadParameter("--json and --markdown are two results: ask for one.")
-    from rollcall.plan.plan import text_after, text_before
     from rollcall.report.changes import RECORD, facts_of
+    from rollcall.report.markdown import plan_markdown
     from rollcall.report.plan import show_plan
     from rollcall.report.progress import live_progress
+    from rollcall.report.text import out, out_file
     from rollcall.sync import apply
 
     fields = options.columns_of(columns, RECORD)
@@ -128,20 +113,18 @@ def plan(
         planned = apply.make_plan(settings, observer, trial=trial)
     result, facts = planned.plan, facts_of(planned)
     on.say_missing(settings)
-    before = text_before(planned.inputs) if result.changed else ""
-    after = text_after(result) if result.changed else ""
     if save_to is not None:
-        save(save_to, result, settings)
+        _write("--out", save_to, result.to_json(), settings)
     if said.verbose:
         _say_all_there_is(settings, planned)
     if markdown_to is not None:
-        _save_markdown(markdown_to, result, before, after, facts, settings)
+        _write("--markdown-out", markdown_to, plan_markdown(result, facts), settings)
     if said.json:
-        _print_json(result)
+        out(result.to_json().rstrip("\n"))
     elif markdown:
-        _print_markdown(result, before, after, facts)
+        out_file(plan_markdown(result, facts))
     else:
-        show_plan(result, before, after, facts, quiet=said.quiet, full=full, columns=fields)
+        show_plan(result, facts, quiet=said.quiet, full=full, columns=fields)
     raise typer.Exit(int(_exit_code(settings, result, pending=check and result.changed)))
 
 
@@ -193,12 +176,15 @@ def apply(
     LiteLLM reads config.yaml at its start only: restart it, for example with --on-change.
     """
     if saved is not None:
-        refuse_planning_options(
-            {"--provider": on.provider, "--timeout": on.timeout, "--offline": on.offline,
-             "--accept": on.accept, "--dry-run": dry_run}
-        )  # fmt: skip
+        anew = {"--provider": on.only_providers, "--timeout": on.timeout, "--offline": on.offline,
+                "--accept": on.accept, "--dry-run": dry_run}  # fmt: skip
+        for option in filter(anew.get, anew):
+            hint = "give it to `rollcall plan`"
+            raise typer.BadParameter(f"{option} has no effect on a saved plan: {hint}.")
     if dry_run:
         return plan(on=on, said=said, check=detailed_exitcode)
+    from rollcall.report.text import say, say_error
+
     settings = on.settings(unsafe_store=unsafe_store)
     checks = Checks(settings, proving, elsewhere=target.write_to is not None)
     try:
@@ -206,7 +192,8 @@ def apply(
     except RollcallError as error:
         if not target.is_usable(settings):
             raise
-        _say_usable(error, target)
+        say_error(error)
+        say(f"{target.write_to} is usable all the same: exit 0, as --or-usable says.")
         raise typer.Exit from error
     checks.roll_out(applied)
     if said.verbose and applied.planned is not None:
@@ -219,13 +206,6 @@ def apply(
     finally:
         checks.follow(applied)
     raise typer.Exit(int(code))
-
-
-def _say_usable(error: RollcallError, target: Target) -> None:
-    from rollcall.report.text import say, say_error
-
-    say_error(error)
-    say(f"{target.write_to} is usable all the same: exit 0, as --or-usable says.")
 
 
 def _applied(
@@ -261,10 +241,10 @@ def _report(
     applied: Applied, settings: Settings, target: Target, said: options.Said, *, quiet: bool
 ) -> None:
     from rollcall.report.plan import show_applied
-    from rollcall.report.text import say_all
+    from rollcall.report.text import out, say_all
 
     if said.json:
-        _print_json(applied.plan)
+        out(applied.plan.to_json().rstrip("\n"))
     elif not quiet:
         path = str(target.write_to or settings.config_name)
         show_applied(applied.plan, applied.written, path)
@@ -277,26 +257,3 @@ def _say_all_there_is(settings: Settings, planned: Planned) -> None:
     say_surroundings(settings)
     say_providers(planned)
     say_decisions(planned.decision)
-
-
-def _print_json(plan: Plan) -> None:
-    from rollcall.report.text import out
-
-    out(plan.to_json().rstrip("\n"))
-
-
-def _save_markdown(
-    path: Path, plan: Plan, before: str, after: str, facts: ChangeFacts, settings: Settings
-) -> None:
-    from rollcall.report.markdown import plan_markdown
-    from rollcall.store.atomic import write_named
-
-    refuse_own_files("--markdown-out", path, settings.config_path, settings.policy_path)
-    write_named(path, plan_markdown(plan, before, after, facts).encode())
-
-
-def _print_markdown(plan: Plan, before: str, after: str, facts: ChangeFacts) -> None:
-    from rollcall.report.markdown import plan_markdown
-    from rollcall.report.text import out_file
-
-    out_file(plan_markdown(plan, before, after, facts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,96 +13,79 @@ from rollcall.service import DEFAULT_PORT
 from rollcall.settings import resolve
 
 if TYPE_CHECKING:
-    from rollcall.cli.start import StartOptions
     from rollcall.settings import Settings
 
 
-def start(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartOptions(options.Paths):
+    """What `start` is asked for; a config named in `args`, behind `--`, counts."""
+
     args: Annotated[
         list[str] | None,
         typer.Argument(metavar="[-- ARGS]", help="Passed on to litellm; or a command to start."),
-    ] = None,
-    config: options.Config = None,
-    policy: options.PolicyFile = None,
-    state_dir: options.StateDir = None,
-    mode: options.ModeName = None,
-    ttl: options.Ttl = None,
-    timeout: options.Timeout = None,
-    deadline: options.Deadline = None,
+    ] = None
+    mode: options.ModeName = None
+    ttl: options.Ttl = None
+    timeout: options.Timeout = None
+    deadline: options.Deadline = None
     discover: Annotated[
         bool, typer.Option("--discover", help="Ask the providers. [LITELLM_ENABLE_DISCOVERY]")
-    ] = False,
+    ] = False
     or_last_good: Annotated[
         bool,
         typer.Option(
             "--or-last-good", help="Where config.yaml does not load, use the last backup that does."
         ),
-    ] = False,
-    litellm: options.Litellm = None,
+    ] = False
+    litellm: options.Litellm = None
     litellm_anyway: Annotated[
         bool,
         typer.Option("--litellm-anyway", help="Start even a litellm release known to steal keys."),
-    ] = False,
-    preparing: Annotated[
+    ] = False
+    prepare: Annotated[
         str | None,
         typer.Option(
             "--prepare",
             metavar="SHELL",
             help="Start nothing: print what a script evaluates to start litellm itself.",
         ),
-    ] = None,
+    ] = None
     watch: Annotated[
         str | None,
         typer.Option("--watch", help="Stay, look so often (6h), and restart it on a new config."),
-    ] = None,
-    quiet: options.Quiet = False,
-) -> None:
+    ] = None
+    quiet: options.Quiet = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What follows `--`."""
+        return tuple(self.args or ())
+
+    @property
+    def watch_seconds(self) -> float | None:
+        """Stay as the parent and look so often; None = become litellm.
+
+        Raises:
+            typer.BadParameter: it is no duration.
+        """
+        return None if self.watch is None else options.seconds("--watch", self.watch)
+
+
+def start(*, wanted: StartOptions) -> None:
     """Look for new models if enabled, then become litellm.
 
     Whatever happens to discovery, litellm is started; the exit code is its own.
     """
-    from rollcall.cli import start as story
-
-    wanted = story.StartOptions(
-        config=config,
-        policy=policy,
-        state_dir=state_dir,
-        mode=mode,
-        ttl=ttl,
-        timeout=timeout,
-        deadline=deadline,
-        discover=discover,
-        or_last_good=or_last_good,
-        litellm=litellm,
-        litellm_anyway=litellm_anyway,
-        args=tuple(args or ()),
-        quiet=quiet,
-        watch_seconds=_interval(watch),
-    )
-    if preparing is None:
-        raise typer.Exit(story.start(wanted))
-    _print_prepared(wanted, preparing)
-
-
-def _print_prepared(wanted: StartOptions, shell: str) -> None:
-    from rollcall.cli.start import prepare
+    from rollcall.cli.start import prepare, start
     from rollcall.inspect.shells import shell_named
     from rollcall.report.text import is_terminal, out
 
+    if wanted.prepare is None:
+        raise typer.Exit(start(wanted))
     if is_terminal(sys.stdout):
         raise typer.BadParameter("--prepare prints the values of .env: not for a terminal.")
-    for line in prepare(wanted, shell_named(shell)):
+    for line in prepare(wanted, shell_named(wanted.prepare)):
         out(line)
-
-
-def _interval(text: str | None) -> float | None:
-    """Seconds between two looks of --watch; None = it was not given."""
-    from rollcall.settings import parse_duration
-
-    try:
-        return None if text is None else parse_duration(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"--watch: {error}.") from None
 
 
 def serve(
@@ -116,9 +100,8 @@ def serve(
     cors: Annotated[
         list[str] | None, typer.Option("--cors", help="A web origin that may read; repeatable.")
     ] = None,
-    config: options.Config = None,
-    policy: options.PolicyFile = None,
-    state_dir: options.StateDir = None,
+    *,
+    on: options.Paths,
     mode: options.ModeName = None,
 ) -> None:
     """Serve /v1/models in front of LiteLLM, and a page for people.
@@ -134,7 +117,7 @@ def serve(
     gc.enable()
 
     def settings() -> Settings:
-        return resolve(config=config, policy=policy, state_dir=state_dir, mode=mode)
+        return on.settings(mode=mode)
 
     code = serve_models(
         ServeOptions(

@@ -90,9 +90,8 @@ def pick(
             autocompletion=pickable_names,
         ),
     ] = None,
-    config: options.Config = None,
-    policy: options.PolicyFile = None,
-    state_dir: options.StateDir = None,
+    *,
+    on: options.Paths,
     clear: Annotated[bool, typer.Option("--clear", help="Forget the pick.")] = False,
 ) -> None:
     """Choose the model behind `default` from those in the config.
@@ -104,7 +103,7 @@ def pick(
     from rollcall.report.text import out
     from rollcall.store.picks import forget_picked, write_picked
 
-    settings = resolve(config=config, policy=policy, state_dir=state_dir)
+    settings = on.settings()
     if clear:
         forget_picked(settings.policy_path)
         out("The pick is forgotten. Next: rollcall apply")

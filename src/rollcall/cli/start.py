@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -29,12 +28,13 @@ from rollcall.launch.run import (
     variables,
 )
 from rollcall.report.text import printable, say, say_error
-from rollcall.settings import Variables, plain_settings, resolve
+from rollcall.settings import Variables, plain_settings
 from rollcall.store import freshness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rollcall.cli.proxy_commands import StartOptions
     from rollcall.inspect.shells import Shell
     from rollcall.settings import Settings
 
@@ -47,54 +47,25 @@ HINT = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartOptions:
-    """What `start` was asked for.
-
-    Attributes:
-        discover: --discover was given. or_last_good: start on the last good backup where
-            config.yaml does not load. litellm: --litellm. litellm_anyway: start even a release
-            that is known to steal keys. args: what follows `--`; a config named there counts.
-        quiet: no remarks but warnings. watch_seconds: stay as the parent and look so often; None =
-            become litellm.
-    """
-
-    config: Path | None = None
-    policy: Path | None = None
-    state_dir: Path | None = None
-    mode: str | None = None
-    ttl: str | None = None
-    timeout: str | None = None
-    deadline: str | None = None
-    discover: bool = False
-    or_last_good: bool = False
-    litellm: str | None = None
-    litellm_anyway: bool = False
-    args: tuple[str, ...] = ()
-    quiet: bool = False
-    watch_seconds: float | None = None
-
-    @property
-    def config_path(self) -> Path | None:
-        """The config that was named: for litellm, or else for us."""
-        given = config_given(self.args)
-        return Path(given) if given else self.config
-
-
 def start(options: StartOptions) -> int:
     """Discover if asked for, then hand off; returns litellm's exit code.
 
     Raises:
         LaunchError: litellm was not found or could not be started.
+        typer.BadParameter: --watch is no duration.
     """
+    every = options.watch_seconds
     settings, discover = _anyway(partial(_settings, options), None) or _defaults(options)
-    needed = needs_litellm(options.args)
+    needed = needs_litellm(options.words)
     litellm = _trusted_litellm(settings, options) if needed else None
     before = partial(_config_after_discovery, settings, options, discover=discover)
     config = _anyway(before, settings.config_path)
     if needed:
         _anyway(partial(_say_port, settings, options), None)
-    return _launched(litellm, config, settings, options)
+    argv = command(litellm, config, options.words)
+    if every is not None:
+        return _watched(argv, config, settings, options, every)
+    return _launched(argv, litellm, config, settings, options)
 
 
 def prepare(options: StartOptions, shell: Shell) -> list[str]:
@@ -115,7 +86,7 @@ def prepare(options: StartOptions, shell: Shell) -> list[str]:
     before = partial(_config_after_discovery, settings, options, discover=discover)
     config = _anyway(before, settings.config_path)
     _anyway(partial(_say_port, settings, options), None)
-    given = Variables(variables(settings.environ, config, options.args), found)
+    given = Variables(variables(settings.environ, config, options.words), found)
     return [
         assignment(name, value, shell)
         for name, value in given.items()
@@ -128,7 +99,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def _say_port(settings: Settings, options: StartOptions) -> None:
-    if taken := port_taken(options.args, settings.environ):
+    if taken := port_taken(options.words, settings.environ):
         say(f"rollcall: {taken.what}")
         say(f"          {taken.fix}")
 
@@ -168,23 +139,20 @@ def _settings(options: StartOptions) -> tuple[Settings, bool | None]:
     Raises:
         SettingsError: they make no sense.
     """
-    settings = resolve(
-        config=options.config_path,
-        bucket=True,
-        policy=options.policy,
-        state_dir=options.state_dir,
-        mode=options.mode,
-        ttl=options.ttl,
-        timeout=options.timeout,
-        deadline=options.deadline,
-    )
+    settings = options.settings(config=_named_config(options), bucket=True)
     _anyway(partial(_say_left_out, settings), None)
     return settings, options.discover or settings.discovery_enabled
 
 
+def _named_config(options: StartOptions) -> Path | None:
+    """The config that was named: for litellm, or else for us."""
+    given = config_given(options.words)
+    return Path(given) if given else options.config
+
+
 def _defaults(options: StartOptions) -> tuple[Settings, bool | None]:
     """The paths alone, and no discovery: it might write what the settings were to keep out."""
-    config = _anyway(lambda: options.config_path, options.config)
+    config = _anyway(partial(_named_config, options), options.config)
     settings = plain_settings(config, options.policy, options.state_dir)
     _anyway(partial(_say_left_out, settings), None)
     return settings, None
@@ -244,22 +212,23 @@ def _fetched(settings: Settings) -> bool:
     return _anyway(fetch, False)
 
 
-def _launched(litellm: Path | None, config: Path, settings: Settings, options: StartOptions) -> int:
+def _launched(
+    argv: list[str], litellm: Path | None, config: Path, settings: Settings, options: StartOptions
+) -> int:
     """Hand over; where the system does not take all we hand on, with what we were given alone."""
-    argv = command(litellm, config, options.args)
-    if options.watch_seconds is not None:
-        return _watched(argv, config, settings, options)
     try:
-        return launch(argv, variables(settings.environ, config, options.args))
+        return launch(argv, variables(settings.environ, config, options.words))
     except UnpassableError as error:
         plain = options.config or Path("config.yaml")
-        argv = command(litellm, plain if len(str(config)) > MOST_PATH else config, options.args)
+        argv = command(litellm, plain if len(str(config)) > MOST_PATH else config, options.words)
         told = f"{error.what.rstrip('.')}; once more without the variables of .env."
         _anyway(partial(say, f"rollcall: {printable(told)}"), None)
         return launch(argv, os.environ)
 
 
-def _watched(argv: list[str], config: Path, settings: Settings, options: StartOptions) -> int:
+def _watched(
+    argv: list[str], config: Path, settings: Settings, options: StartOptions, every_seconds: float
+) -> int:
     """Stay as the parent, and look for a new config at intervals."""
     import sys
 
@@ -270,16 +239,16 @@ def _watched(argv: list[str], config: Path, settings: Settings, options: StartOp
     for name, value in (("--timeout", options.timeout), ("--deadline", options.deadline)):
         more += [name, value] if value else []
     ours = [sys.executable, "-m", "rollcall"]
-    host, port = serving_at(options.args, settings.environ)
+    host, port = serving_at(options.words, settings.environ)
     return watch(
         Watch(
             argv=argv,
-            environ=variables(settings.environ, config, options.args),
+            environ=variables(settings.environ, config, options.words),
             look=[*ours, "apply", *given, *more, "--prove", "--detailed-exitcode"],
             back=[*ours, "rollback", *given],
             host=host,
             port=port,
-            every_seconds=options.watch_seconds or 0,
+            every_seconds=every_seconds,
             say=lambda line: say(f"rollcall: {line}"),
         )
     )

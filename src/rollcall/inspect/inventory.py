@@ -361,7 +361,8 @@ def look(
     watching: Callable[[], AbstractContextManager[Observer | None]] = nullcontext,
 ) -> Inputs:
     """What is known to a person who looks: from the stored replies, and asked anew with `refresh`
-    or where no run has stored any yet, as after a first `plan`. Writes nothing.
+    or where no run has stored any yet: after a first `plan`, or an `apply` of a saved one. Writes
+    nothing.
 
     Args:
         watching: what observes the asking, entered only where somebody is asked.
@@ -371,7 +372,7 @@ def look(
     """
     if not refresh:
         inputs = gather(replace(settings, offline=True), store)
-        if inputs.state.last_run or any(answer.models for answer in inputs.answers.values()):
+        if any(answer.models for answer in inputs.answers.values()):
             return inputs
     with watching() as observer:
         return gather(settings, store, observer)

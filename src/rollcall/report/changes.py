@@ -8,7 +8,7 @@ age     days since the model came out, else since it was first seen; None = unkn
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollcall.catalog.facts import NOTHING_BORROWED, OtherLists, short
@@ -16,6 +16,7 @@ from rollcall.catalog.model import in_dollars, per_million
 from rollcall.catalog.order import release_date
 from rollcall.litellm_config.entries import by_name, key_of, model_of
 from rollcall.plan.changes import ChangeKind, changed_fields, differences, is_price, label_of
+from rollcall.plan.plan import text_after, text_before
 from rollcall.report.text import Style
 
 if TYPE_CHECKING:
@@ -47,12 +48,15 @@ class ChangeFacts:
         entries: model_name -> our entry, before or after the plan.
         born: (provider, id) -> its birth, where that is known.
         others: what other lists say, whose prices serve where a provider states none.
+        before, after: our own lines of config.yaml, now and after the plan; "" = nothing changes.
     """
 
     entries: Mapping[str, Any] = field(default_factory=dict)
     born: Mapping[tuple[str, str], Birth] = field(default_factory=dict)
     today: date | None = None
     others: OtherLists = NOTHING_BORROWED
+    before: str = ""
+    after: str = ""
 
     def price(self, change: Change) -> str:
         """Input and output in USD per 1M tokens, old and new where they differ."""
@@ -105,7 +109,10 @@ def facts_of(planned: Planned) -> ChangeFacts:
                 born[model.key] = Birth(released)
             elif seen := inputs.first_seen(model.provider, model.id):
                 born[model.key] = Birth(seen, first_seen=True)
-    return ChangeFacts(entries, born, inputs.today, inputs.others)
+    facts = ChangeFacts(entries, born, inputs.today, inputs.others)
+    if not planned.plan.changed:
+        return facts
+    return replace(facts, before=text_before(inputs), after=text_after(planned.plan))
 
 
 def _shown(price: Price) -> str:

@@ -22,16 +22,12 @@ DIFF_LIMIT = 20_000
 """Characters of the diff; a pull request's body holds 65,536."""
 
 
-def plan_markdown(plan: Plan, before: str, after: str, facts: ChangeFacts) -> str:
-    """The whole body, ending in a newline.
-
-    Args:
-        before, after: our own lines of config.yaml, now and after the plan.
-    """
-    return "\n".join(_lines(plan, before, after, facts)).rstrip() + "\n"
+def plan_markdown(plan: Plan, facts: ChangeFacts) -> str:
+    """The whole body, ending in a newline."""
+    return "\n".join(_lines(plan, facts)).rstrip() + "\n"
 
 
-def _lines(plan: Plan, before: str, after: str, facts: ChangeFacts) -> Iterator[str]:
+def _lines(plan: Plan, facts: ChangeFacts) -> Iterator[str]:
     yield "## Models of the LiteLLM proxy"
     yield ""
     yield _headline(plan)
@@ -43,7 +39,7 @@ def _lines(plan: Plan, before: str, after: str, facts: ChangeFacts) -> Iterator[
     yield from _held(plan)
     yield from _notes(plan)
     yield from _providers(plan)
-    yield from _diff(before, after)
+    yield from _diff(facts)
 
 
 def _headline(plan: Plan) -> str:
@@ -163,8 +159,8 @@ def _providers(plan: Plan) -> Iterator[str]:
     yield from _section("Providers", ("provider", "verdict", "models", ""), rows)
 
 
-def _diff(before: str, after: str) -> Iterator[str]:
-    lines = [printable(line, limit=2000) for line in diff_lines(before, after)]
+def _diff(facts: ChangeFacts) -> Iterator[str]:
+    lines = [printable(line, limit=2000) for line in diff_lines(facts.before, facts.after)]
     if not lines:
         return
     text = "\n".join(lines)

@@ -26,26 +26,18 @@ if TYPE_CHECKING:
 
 
 def show_plan(
-    plan: Plan,
-    before: str,
-    after: str,
-    facts: ChangeFacts,
-    *,
-    quiet: bool = False,
-    full: bool = False,
-    columns: Sequence[str] = (),
+    plan: Plan, facts: ChangeFacts, *, quiet: bool, full: bool, columns: Sequence[str]
 ) -> None:
     """Print a plan: at a terminal tables and the diff, elsewhere a line per change.
 
     What is held, refused or worth a look goes to stderr.
 
     Args:
-        before, after: our own lines of config.yaml, now and after the plan.
         full: a big plan, too, is shown whole. columns: these fields only, as a line per change.
     """
     if columns or not is_for_people(sys.stdout):
         show_records(records(plan, facts), columns or RECORD, titles=bool(columns))
-        _say_failed(plan)
+        _say_failed(plan, keyless=plan.nobody)
         show_remarks(plan)
         say(summary(plan))
         return
@@ -62,7 +54,7 @@ def show_plan(
         _show_changes(plan, facts, fold=big)
         out()
     if plan.changed and not quiet and not big:
-        show_diff(before, after)
+        show_diff(facts.before, facts.after)
         out()
     show_remarks(plan)
     if plan.calls_at_apply:
