@@ -65,9 +65,22 @@ def per_token(price_per_million: float | None) -> float | None:
 
 def in_dollars(price_per_token: Decimal) -> str:
     """A price in USD per token as people read it: `$0.28` per 1M tokens, without exponent."""
-    amount = format(per_million(price_per_token).normalize(), "f")
-    whole, _, cents = amount.partition(".")
+    return dollars(per_million(price_per_token))
+
+
+def dollars(amount: Decimal | float) -> str:
+    """USD as people read them: at least two decimals, all that there are, no exponent."""
+    exact = amount if isinstance(amount, Decimal) else Decimal(repr(amount))
+    whole, _, cents = format(exact.normalize(), "f").partition(".")
     return f"${whole}.{cents:0<2}"
+
+
+def in_short(tokens: int) -> str:
+    """A number of tokens in few characters: `128k`, `1M`, `1.05M`."""
+    if tokens < 1000:
+        return str(tokens)
+    amount, unit = (tokens / 1_000_000, "M") if tokens >= 1_000_000 else (tokens / 1000, "k")
+    return f"{amount:.3g}{unit}"
 
 
 class PriceTier(_Frozen):

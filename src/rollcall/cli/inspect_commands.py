@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rollcall.inspect.inventory import ModelRow
-    from rollcall.settings import Settings
 
 
 def models(
@@ -57,7 +56,7 @@ def models(
     on.say_missing(settings)
     say_unanswered(inputs)
     known = inventory_of(inputs, store)
-    _refuse_strangers(settings, provider or (), {row.provider for row in known.rows})
+    _refuse_strangers(provider or (), {row.provider for row in known.rows} | {*inputs.providers})
     rows = [
         row
         for row in known.rows
@@ -73,16 +72,13 @@ def models(
         show_models(rows, as_json=json, columns=fields)
 
 
-def _refuse_strangers(settings: Settings, asked: Iterable[str], listed: set[str]) -> None:
+def _refuse_strangers(asked: Iterable[str], known: set[str]) -> None:
     from rollcall.errors import SettingsError
-    from rollcall.sync.gather import read_policy
 
-    known = sorted(listed | set(read_policy(settings)[1].providers))
     for name in asked:
         if name not in known:
-            raise SettingsError(
-                f"--provider {name}: not in the policy.", f"It has: {', '.join(known)}."
-            )
+            hint = f"It has: {', '.join(sorted(known))}."
+            raise SettingsError(f"--provider {name}: not in the policy.", hint)
 
 
 def _mentions(row: ModelRow, word: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rollcall.errors import NotFound, SettingsError
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 def show_backups(backups: Sequence[Backup], *, as_json: bool = False) -> None:
     """Print the earlier config.yaml files, newest first."""
     if as_json:
-        out_json([asdict(backup) for backup in backups])
+        out_json(backups)
     elif not backups:
         out("No earlier config.yaml is kept yet.")
     else:

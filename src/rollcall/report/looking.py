@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from rollcall.catalog.facts import short, whose
-from rollcall.catalog.model import in_dollars
+from rollcall.catalog.model import dollars, in_short
 from rollcall.inspect.findings import Level
 from rollcall.report.tables import Cell, hanging, show_records, show_table
 from rollcall.report.text import (
     Style,
+    as_json_fields,
     is_for_people,
     out,
     out_json,
@@ -55,7 +54,7 @@ def show_models(
         columns: fields of the JSON rows, or `state`; a model outside is called `provider/id`.
     """
     if as_json:
-        out_json([row.model_dump(mode="json") for row in rows])
+        out_json(rows)
     elif columns or not is_for_people(sys.stdout):
         named = [{**dict(row), "name": row.called, "state": _state(row)} for row in rows]
         show_records(named, columns or MODEL_RECORD, titles=bool(columns))
@@ -71,7 +70,7 @@ def _show_model_table(rows: Sequence[ModelRow]) -> None:
                 row.name or row.id,
                 row.provider,
                 Cell(_state(row), STATE_STYLES[_state(row)]),
-                _tokens(row.context),
+                in_short(row.context) if row.context is not None else "",
                 _price(row),
                 row.reason,
             )
@@ -115,26 +114,12 @@ BORROWED = "*"
 """Behind a price that is not the provider's own word."""
 
 
-def _tokens(number: int | None) -> str:
-    """A number of tokens in few characters: `128k`, `1M`, `1.05M`."""
-    if number is None:
-        return ""
-    if number < 1000:
-        return str(number)
-    amount, unit = (number / 1_000_000, "M") if number >= 1_000_000 else (number / 1000, "k")
-    return f"{amount:.3g}{unit}"
-
-
 def _price(row: ModelRow) -> str:
     prices = (row.input_price, row.output_price)
     if prices == (None, None):
         return ""
-    shown = " / ".join("?" if price is None else _dollars(price) for price in prices)
+    shown = " / ".join("?" if price is None else dollars(price) for price in prices)
     return shown + (BORROWED if "price" in row.borrowed else "")
-
-
-def _dollars(per_million: float) -> str:
-    return in_dollars(Decimal(repr(per_million)) / 1_000_000)
 
 
 STAGE_MARKS = {"ok": ("[ok]", Style.ADD), "stop": ("[STOP]", Style.ERROR), "info": ("-", None)}
@@ -143,7 +128,7 @@ STAGE_MARKS = {"ok": ("[ok]", Style.ADD), "stop": ("[STOP]", Style.ERROR), "info
 def show_explanations(explanations: Iterable[Explanation], *, as_json: bool = False) -> None:
     """Print explanations to stdout."""
     if as_json:
-        out_json([asdict(row) for row in explanations])
+        out_json(tuple(explanations))
         return
     for explanation in explanations:
         out(f"{explanation.kind} {printable(explanation.name)}", style=Style.HEAD)
@@ -174,13 +159,8 @@ def show_status(status: Status, *, as_json: bool = False, columns: Sequence[str]
         columns: of STATUS_RECORD.
     """
     if as_json:
-        record = status.last_record
-        data = asdict(status)
-        data["last_record"] = record.model_dump(mode="json") if record else None
-        data["held"] = [row.model_dump(mode="json") for row in status.held]
-        data["last_days"] = [row.model_dump(mode="json") for row in status.last_days]
-        data["trials"] = [row.model_dump(mode="json", exclude={"key"}) for row in status.trials]
-        out_json(data)
+        trials = [row.model_dump(mode="json", exclude={"key"}) for row in status.trials]
+        out_json(as_json_fields(status) | {"trials": trials})
         return
     if columns or not is_for_people(sys.stdout):
         show_records(_status_records(status), columns or STATUS_RECORD, titles=bool(columns))
@@ -244,7 +224,11 @@ def _show_status_tables(status: Status) -> None:
         show_table(
             ("held", "change", "why"),
             [
-                (Cell(row.name, Style.HOLD), row.change, _with_way_out(row.reason, row.accept))
+                (
+                    Cell(row.name, Style.HOLD),
+                    row.change,
+                    f"{row.reason}; to accept: {row.accept}" if row.accept else row.reason,
+                )
                 for row in status.held
             ],
         )
@@ -268,10 +252,6 @@ def _show_status_tables(status: Status) -> None:
         )
 
 
-def _with_way_out(reason: str, accept: str) -> str:
-    return f"{reason}; to accept: {accept}" if accept else reason
-
-
 FINDING_MARKS = {
     Level.OK: ("ok     ", Style.ADD),
     Level.WARNING: ("warning", Style.UPDATE),
@@ -282,7 +262,7 @@ FINDING_MARKS = {
 def show_findings(findings: Sequence[Finding], *, as_json: bool = False) -> None:
     """Print every finding to stdout, the fix below it."""
     if as_json:
-        out_json([asdict(finding) for finding in findings])
+        out_json(findings)
         return
     for finding in findings:
         where = f"{printable(finding.where)}: " if finding.where else ""
@@ -301,7 +281,7 @@ def show_findings(findings: Sequence[Finding], *, as_json: bool = False) -> None
 def show_smoke(report: SmokeReport, *, as_json: bool = False) -> None:
     """Print the report: the table to stdout, what is wrong to stderr."""
     if as_json:
-        out_json(asdict(report))
+        out_json(report)
         return
     if report.rows:
         show_table(
@@ -312,7 +292,7 @@ def show_smoke(report: SmokeReport, *, as_json: bool = False) -> None:
                     row.kind,
                     Cell(_word(row), WORD_STYLES[row.ok]),
                     row.latency_ms,
-                    _answered(row),
+                    row.answered_by or row.target or "",
                     row.detail,
                 )
                 for row in report.rows
@@ -340,16 +320,10 @@ def _word(row: SmokeRow) -> str:
     return {True: "ok", False: "DEAD", None: "not called"}[row.ok]
 
 
-def _answered(row: SmokeRow) -> str:
-    if row.answered_by:
-        return row.answered_by
-    return row.target or ""
-
-
 def show_roles(rows: Sequence[RoleRow], *, as_json: bool = False) -> None:
     """Print what each role resolves to."""
     if as_json:
-        out_json([asdict(row) for row in rows])
+        out_json(rows)
         return
     show_table(
         ("role", "provider", "model", "key from", "fallbacks", "why"),

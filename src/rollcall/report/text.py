@@ -6,6 +6,7 @@ import os
 import sys
 import unicodedata
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from errno import EINVAL, EPIPE
 from functools import cache
@@ -56,10 +57,18 @@ def out(text: str = "", *, lead: str = "", style: Style | None = None) -> None:
 
 
 def out_json(data: Any) -> None:
-    """The result as JSON, to stdout."""
+    """The result as JSON, to stdout; our own objects as their fields."""
     import json
 
-    out(json.dumps(data, indent=2))
+    out(json.dumps(data, indent=2, default=as_json_fields))
+
+
+def as_json_fields(value: Any) -> dict[str, Any]:
+    """A model of pydantic's, or a dataclass, as its fields by name."""
+    if not is_dataclass(value):
+        plain: dict[str, Any] = value.model_dump(mode="json")
+        return plain
+    return {one.name: getattr(value, one.name) for one in fields(value)}
 
 
 @contextmanager

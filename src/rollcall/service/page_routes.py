@@ -22,6 +22,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from rollcall.catalog.facts import short, whose
+from rollcall.catalog.model import dollars, in_short
 from rollcall.service.page import KEY_VARIABLE, SHOW_TITLES, ago, make_page, read_filter
 
 if TYPE_CHECKING:
@@ -216,19 +217,14 @@ def _printable(text: str) -> str:
 
 def shown_tokens(count: int | None) -> str:
     """A number of tokens as people say it: 200k, 1M."""
-    if count is None:
-        return "–"
-    for unit, suffix in ((1_000_000, "M"), (1_000, "k")):
-        if count >= unit:
-            return f"{count / unit:.3g}{suffix}" if count < 1000 * unit else f"{count:.3g}"
-    return str(count)
+    return "–" if count is None else in_short(count)
 
 
 def shown_price(price: float | None) -> str:
     """USD per 1M tokens."""
-    if price is None:
-        return "–"
-    return "free" if price == 0 else f"${price:,.2f}" if price >= 0.01 else f"${price:.3g}"
+    if not price:
+        return "–" if price is None else "free"
+    return dollars(price)
 
 
 def safe_url(url: str | None) -> str | None:
