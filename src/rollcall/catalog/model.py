@@ -72,7 +72,7 @@ def dollars(amount: Decimal | float) -> str:
     """USD as people read them: at least two decimals, all that there are, no exponent."""
     exact = amount if isinstance(amount, Decimal) else Decimal(repr(amount))
     whole, _, cents = format(exact.normalize(), "f").partition(".")
-    return f"${whole}.{cents:0<2}"
+    return f"${int(whole):,}.{cents:0<2}"
 
 
 def in_short(tokens: int) -> str:

@@ -12,7 +12,6 @@ from rollcall._version import __version__
 from rollcall.cli import (
     config_commands,
     inspect_commands,
-    plan_commands,
     proxy_commands,
     setup_commands,
 )
@@ -68,8 +67,8 @@ def _root(
 
 
 for command in (
-    plan_commands.plan,
-    plan_commands.apply,
+    config_commands.plan,
+    config_commands.apply,
     proxy_commands.start,
     config_commands.rollback,
     inspect_commands.models,

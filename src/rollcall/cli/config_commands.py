@@ -1,12 +1,262 @@
-"""`rollback`, `adopt`, `eject`: config.yaml taken back, taken over, given up."""
+"""`plan`, `apply`, `rollback`, `adopt`, `eject`: what would be written, and whatever writes."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rollcall.cli import options
+from rollcall.cli.around_writing import Checks, Proving
+from rollcall.errors import Exit, RollcallError
+
+if TYPE_CHECKING:
+    from rollcall.plan.plan import Plan
+    from rollcall.settings import Settings
+    from rollcall.sync.apply import Applied, Planned
+
+
+AGAIN = "Make one with `rollcall plan --out FILE`, which writes it as UTF-8 in every shell."
+
+
+def load(path: Path) -> Plan:
+    """Read a saved plan.
+
+    Raises:
+        PlanError: it cannot be read, or is no plan.
+    """
+    from rollcall.errors import PlanError
+    from rollcall.files import MOST_BYTES, NotUTF8, read_regular, text_of
+    from rollcall.plan.plan import read_plan
+
+    try:
+        text = text_of(read_regular(path, MOST_BYTES))
+    except NotUTF8 as error:
+        raise PlanError(error.said_of(path), AGAIN) from None
+    except OSError as error:
+        raise PlanError(f"{path} cannot be read: {error.strerror or error}.", AGAIN) from None
+    return read_plan(text, str(path))
+
+
+def refuse_own_files(option: str, path: Path, *taken: Path) -> None:
+    """Keep a result from going over a file of the user's that it is not.
+
+    Raises:
+        StoreError: `path` is one of `taken`. SettingsError: it is the address of a store.
+    """
+    from rollcall.errors import StoreError
+    from rollcall.files import same_file
+    from rollcall.settings import Given, refuse_address
+
+    refuse_address(Given(str(path), option))
+    for other in taken:
+        if same_file(path, other):
+            raise StoreError(f"{option} names {other}, which is yours.", "Name another file.")
+
+
+def _write(option: str, path: Path, content: str, settings: Settings) -> None:
+    """Write a result where an option says.
+
+    Raises:
+        StoreError: it cannot be written there, or a file of the user's is there.
+    """
+    from rollcall.store.atomic import write_named
+
+    refuse_own_files(option, path, settings.config_path, settings.policy_path)
+    write_named(path, content.encode())
+
+
+def plan(
+    *,
+    on: options.Deciding,
+    said: options.Said,
+    columns: options.Columns = None,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print Markdown: a pull request's body.")
+    ] = False,
+    markdown_to: Annotated[
+        Path | None,
+        typer.Option("--markdown-out", help="Write that Markdown into a file, as UTF-8."),
+    ] = None,
+    save_to: Annotated[
+        Path | None, typer.Option("--out", help="Save the plan, for `rollcall apply FILE`.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit 4 when changes are pending.")
+    ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="A big plan whole: every change, and the diff.")
+    ] = False,
+    trial: Annotated[
+        bool,
+        typer.Option("--trial", help="Call new models now, where guards.trial has apply do so."),
+    ] = False,
+) -> None:
+    """Show what would change and why; write nothing.
+
+    Asks the providers, decides, and prints a table and a diff of rollcall's own lines.
+    """
+    if said.json and markdown:
+        raise typer.BadParameter("--json and --markdown are two results: ask for one.")
+    from rollcall.report.changes import RECORD, facts_of
+    from rollcall.report.markdown import plan_markdown
+    from rollcall.report.plan import show_plan
+    from rollcall.report.progress import live_progress
+    from rollcall.report.text import out, out_file
+    from rollcall.sync import apply
+
+    fields = options.columns_of(columns, RECORD)
+    settings = on.settings()
+    with live_progress(wanted=not (said.quiet or said.json or markdown)) as observer:
+        planned = apply.make_plan(settings, observer, trial=trial)
+    result, facts = planned.plan, facts_of(planned)
+    on.say_missing(settings)
+    if save_to is not None:
+        _write("--out", save_to, result.to_json(), settings)
+    if said.verbose:
+        _say_all_there_is(settings, planned)
+    if markdown_to is not None:
+        _write("--markdown-out", markdown_to, plan_markdown(result, facts), settings)
+    if said.json:
+        out(result.to_json().rstrip("\n"))
+    elif markdown:
+        out_file(plan_markdown(result, facts))
+    else:
+        show_plan(result, facts, quiet=said.quiet, full=full, columns=fields)
+    raise typer.Exit(int(_exit_code(settings, result, pending=check and result.changed)))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the result goes, if not into the config that was read."""
+
+    write_to: Annotated[
+        Path | None,
+        typer.Option("--write-to", help="Only read the config; write the result here."),
+    ] = None
+    or_usable: Annotated[
+        bool,
+        typer.Option(
+            "--or-usable",
+            help="With --write-to: exit 0 whenever a config LiteLLM can start on stands there.",
+        ),
+    ] = False
+
+    def is_usable(self, settings: Settings) -> bool:
+        """Whether the run ends well whatever happened: --or-usable, and a config that loads stands
+        there, config.yaml copied if need be.
+        """
+        from rollcall.sync.apply import copy_as_it_is
+
+        wanted = self.or_usable and self.write_to is not None
+        return wanted and self.write_to is not None and copy_as_it_is(settings, self.write_to)
+
+
+def apply(
+    saved: Annotated[
+        Path | None, typer.Argument(metavar="[PLAN]", help="A plan saved by `plan --out`.")
+    ] = None,
+    *,
+    on: options.Deciding,
+    unsafe_store: options.UnsafeStore = False,
+    said: options.Said,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing, run nothing: `rollcall plan`.")
+    ] = False,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit 4 when changes were written.")
+    ] = False,
+    target: Target,
+    proving: Proving,
+) -> None:
+    """Ask, decide and write; with a saved PLAN, exactly that plan.
+
+    LiteLLM reads config.yaml at its start only: restart it, for example with --on-change.
+    """
+    if saved is not None:
+        anew = {"--provider": on.only_providers, "--timeout": on.timeout, "--offline": on.offline,
+                "--accept": on.accept, "--dry-run": dry_run}  # fmt: skip
+        for option in filter(anew.get, anew):
+            hint = "give it to `rollcall plan`"
+            raise typer.BadParameter(f"{option} has no effect on a saved plan: {hint}.")
+    if dry_run:
+        return plan(on=on, said=said, check=detailed_exitcode)
+    from rollcall.report.text import say, say_error
+
+    settings = on.settings(unsafe_store=unsafe_store)
+    checks = Checks(settings, proving, elsewhere=target.write_to is not None)
+    try:
+        applied = _applied(settings, saved, target, checks, watched=not (said.quiet or said.json))
+    except RollcallError as error:
+        if not target.is_usable(settings):
+            raise
+        say_error(error)
+        say(f"{target.write_to} is usable all the same: exit 0, as --or-usable says.")
+        raise typer.Exit from error
+    checks.roll_out(applied)
+    if said.verbose and applied.planned is not None:
+        _say_all_there_is(settings, applied.planned)
+    code = _exit_code(settings, applied.plan, pending=detailed_exitcode and applied.changed)
+    if not code.is_well and target.is_usable(settings):
+        code = Exit.OK
+    try:
+        _report(applied, settings, target, said, quiet=said.quiet and code.is_well)
+    finally:
+        checks.follow(applied)
+    raise typer.Exit(int(code))
+
+
+def _applied(
+    settings: Settings,
+    saved: Path | None,
+    target: Target,
+    checks: Checks,
+    *,
+    watched: bool,
+) -> Applied:
+    from rollcall.report.progress import live_progress
+    from rollcall.sync import apply
+
+    write_to, check = target.write_to, checks if checks.given else None
+    if write_to is not None:
+        refuse_own_files("--write-to", write_to, settings.policy_path)
+    if saved is not None:
+        return apply.apply_saved(settings, load(saved), write_to=write_to, check=check)
+    with live_progress(wanted=watched) as observer:
+        return apply.apply(settings, observer, write_to=write_to, check=check)
+
+
+def _exit_code(settings: Settings, plan: Plan, *, pending: bool) -> Exit:
+    """The one code that says most: a guard, then nobody, then pending changes."""
+    if plan.refused:
+        return Exit.GUARD
+    if plan.nobody or (settings.strict and plan.unreachable):
+        return Exit.NOBODY
+    return Exit.PENDING if pending else Exit.OK
+
+
+def _report(
+    applied: Applied, settings: Settings, target: Target, said: options.Said, *, quiet: bool
+) -> None:
+    from rollcall.report.plan import show_applied
+    from rollcall.report.text import out, say_all
+
+    if said.json:
+        out(applied.plan.to_json().rstrip("\n"))
+    elif not quiet:
+        path = str(target.write_to or settings.config_name)
+        show_applied(applied.plan, applied.written, path)
+    say_all(applied.notes, mark="note: ")
+
+
+def _say_all_there_is(settings: Settings, planned: Planned) -> None:
+    from rollcall.report.progress import say_decisions, say_providers, say_surroundings
+
+    say_surroundings(settings)
+    say_providers(planned)
+    say_decisions(planned.decision)
 
 
 def rollback(
