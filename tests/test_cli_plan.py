@@ -344,3 +344,21 @@ def test_a_config_named_by_hand_that_is_not_there_is_said(house: House) -> None:
     assert ran.code == 0
     assert f"{house.folder / 'confg.yaml'} is not there: apply would make it." in ran.err
     assert "is not there" not in house.run("plan", "-c", "config.yaml").err
+
+
+def test_a_pipe_says_what_keeps_everybody_from_being_asked(house: House) -> None:
+    house.write_policy("allow: [{family: claude-haiku}]\n", "anthropic")
+    house.monkeypatch.delenv("ROLLCALL_FORCE_TTY")
+    house.monkeypatch.delenv("ANTHROPIC_API_KEY")
+    ran = house.run("plan", "--check")
+    assert ran.code == 5
+    assert "anthropic: no_key: set ANTHROPIC_API_KEY" in ran.err
+
+
+def test_models_asks_where_a_saved_plan_was_applied_and_nothing_is_stored(house: House) -> None:
+    house.write_policy("allow: [{family: claude-haiku}]\n", "anthropic")
+    assert house.run("plan", "--out", "plan.json").code == 0
+    house.applied("plan.json")
+    rows = house.run("models", "--json").json()
+    assert len(rows) > 1
+    assert not any("not_asked" in row["reason"] for row in rows)

@@ -53,6 +53,13 @@ WITHOUT_POLICY = (
 )
 
 
+NO_CATALOG = {
+    True: "No catalog is known: run `rollcall apply`, or set the providers' keys.",
+    False: "No catalog is known: `rollcall apply` keeps one, and a call asks the providers.",
+}
+"""What to do, by whether the providers were asked."""
+
+
 class Selector:
     """Picks models for roles with `select`.
 
@@ -104,7 +111,7 @@ class Selector:
                 f"The role {role!r}: {'; '.join([reason, *gaps])}.",
                 f"Catalogs known: {known}. Widen `select`, or the policy's `allow`."
                 if known
-                else "No catalog is known: run `rollcall apply`, or set the providers' keys.",
+                else NO_CATALOG[self._refresh],
             )
         return pick
 
