@@ -106,7 +106,8 @@ class _Table:
     the others in every row; else as many lines as it takes.
 
     Attributes:
-        parts: the columns on each line of a row. widths: of the columns.
+        parts: the columns on each line of a row. widths: of the columns. at: column -> where on its
+            line it begins.
     """
 
     def __init__(
@@ -125,6 +126,12 @@ class _Table:
         words = [_columns(word) for row in rows for word in str(row[-1].value).split()]
         self.longest_word = max([LEAST_WORDS, *words])
         self.parts = self._parts()
+        self.at = {
+            column: (len(INDENT) if number else 0)
+            + sum(self.widths[one] + len(GAP) for one in part[:place])
+            for number, part in enumerate(self.parts)
+            for place, column in enumerate(part)
+        }
 
     def _parts(self) -> list[list[int]]:
         everything = list(range(len(self.widths)))
@@ -168,48 +175,34 @@ class _Table:
         """The head, a rule, and the rows."""
         if not headless:
             yield from self._row(self.head)
-            ends = [
-                self._margin(number, part[-1]) + self.widths[part[-1]]
-                for number, part in enumerate(self.parts)
-            ]
-            yield ("\u2500" if is_unicode(self.stream) else "-") * min(self.width, max(ends))
+            longest = max(self.at[part[-1]] + self.widths[part[-1]] for part in self.parts)
+            yield ("\u2500" if is_unicode(self.stream) else "-") * min(self.width, longest)
         for row in self.rows:
             yield from self._row(row)
 
     def _row(self, row: list[Cell]) -> Iterator[str]:
-        for number, part in enumerate(self.parts):
-            line = INDENT if number else ""
+        for part in self.parts:
+            line, used = "", 0
             for column in part:
-                if column == len(row) - 1:
-                    yield from self._words(number, row[-1], line)
-                    line = ""
-                elif _columns(str(row[column].value)) > self.widths[column]:
-                    yield line + painted(str(row[column].value), row[column].style, self.stream)
-                    line = " " * (self._margin(number, column) + self.widths[column]) + GAP
-                else:
-                    line += self._padded(row[column], column) + GAP
-            if line.strip():
-                yield line.rstrip()
+                for text in self._texts(row, column):
+                    width = _columns(text)
+                    aside = self.numbers[column] and column < len(row) - 1
+                    begins = self.at[column]
+                    begins += max(self.widths[column] - width, 0) if aside else 0
+                    if line and used > self.at[column] - len(GAP):  # there stands something
+                        yield line
+                        line, used = "", 0
+                    line += " " * (begins - used) + painted(text, row[column].style, self.stream)
+                    used = begins + width
+            if line:
+                yield line
 
-    def _words(self, number: int, cell: Cell, line: str) -> Iterator[str]:
-        """The last column, wrapped below itself, behind what stands before it on the line."""
-        margin = self._margin(number, len(self.widths) - 1)
-        for wrapped in _wrapped(str(cell.value), max(self.width - margin, LEAST_WORDS)) or [""]:
-            if line.strip() or wrapped:
-                yield (line + painted(wrapped, cell.style, self.stream)).rstrip()
-            line = " " * margin
-
-    def _margin(self, number: int, column: int) -> int:
-        """Where a column begins."""
-        before = self.parts[number][: self.parts[number].index(column)]
-        indent = len(INDENT) if number else 0
-        return indent + sum(self.widths[one] + len(GAP) for one in before)
-
-    def _padded(self, cell: Cell, column: int) -> str:
-        text = str(cell.value)
-        room = " " * (self.widths[column] - _columns(text))
-        shown = painted(text, cell.style, self.stream)
-        return room + shown if self.numbers[column] else shown + room
+    def _texts(self, row: list[Cell], column: int) -> list[str]:
+        """What a cell holds, in lines: the last column is wrapped; nothing of an empty one."""
+        text = str(row[column].value)
+        if column < len(row) - 1:
+            return [text] if text else []
+        return _wrapped(text, max(self.width - self.at[column], LEAST_WORDS))
 
 
 def _cell(value: object) -> Cell:
