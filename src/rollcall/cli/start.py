@@ -27,7 +27,7 @@ from rollcall.launch.run import (
     serving_at,
     variables,
 )
-from rollcall.report.text import printable, say, say_error
+from rollcall.report.text import printable, say, say_error, say_two
 from rollcall.settings import Variables, plain_settings
 from rollcall.store import freshness
 
@@ -100,8 +100,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 def _say_port(settings: Settings, options: StartOptions) -> None:
     if taken := port_taken(options.words, settings.environ):
-        say(f"rollcall: {taken.what}")
-        say(f"          {taken.fix}")
+        say_two(taken.what, taken.fix)
 
 
 _T = TypeVar("_T")
@@ -160,11 +159,9 @@ def _defaults(options: StartOptions) -> tuple[Settings, bool | None]:
 
 def _say_left_out(settings: Settings) -> None:
     for row in settings.left_out:
-        say(f"rollcall: {printable(f'{row.where}: {row.what}')}")
-        say(f"          {row.fix}")
+        say_two(f"{row.where}: {row.what}", row.fix)
     if unread := settings.unread:
-        say(f"rollcall: {printable(unread.what)}")
-        say(f"          {printable(unread.fix)}")
+        say_two(unread.what, unread.fix)
 
 
 class KnownBadRelease(LaunchError):

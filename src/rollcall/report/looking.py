@@ -16,8 +16,8 @@ from rollcall.report.text import (
     out,
     out_json,
     printable,
-    say,
     say_all,
+    say_two,
 )
 from rollcall.settings import with_places
 
@@ -300,9 +300,7 @@ def show_smoke(report: SmokeReport, *, as_json: bool = False) -> None:
             right=("ms",),
         )
     if report.detail:
-        say(printable(report.detail), lead="rollcall: ", style=Style.ERROR)
-    if report.hint:
-        say(f"          {printable(with_places(report.hint))}")
+        say_two(report.detail, with_places(report.hint), Style.ERROR)
     say_all(report.missing, mark="missing from /v1/models: ")
     say_all(report.extra, mark="listed, but not in config.yaml: ")
     say_all(report.notes, mark="note: ")

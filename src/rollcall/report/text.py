@@ -98,6 +98,13 @@ def say_all(lines: Iterable[str], *, mark: str = "- ", style: Style | None = Non
         say(printable(line), lead=mark, style=style)
 
 
+def say_two(what: str, hint: str, style: Style | None = None) -> None:
+    """What is wrong and, below it, what to do; to stderr."""
+    say(printable(what, limit=2000), lead="rollcall: ", style=style)
+    if hint:
+        say(f"          {printable(hint, limit=2000)}")
+
+
 MOST_ERRORS = 10
 
 
@@ -105,9 +112,7 @@ def say_error(error: RollcallError) -> None:
     """A known error: two clear lines, what happened and what to do; of a policy, for each."""
     others = error.others if isinstance(error, PolicyError) else ()
     for one in (error, *others[: MOST_ERRORS - 1]):
-        say(printable(one.what, limit=2000), lead="rollcall: ", style=Style.ERROR)
-        if hint := hint_of(one):
-            say(f"          {printable(hint, limit=2000)}")
+        say_two(one.what, hint_of(one), Style.ERROR)
     if len(others) >= MOST_ERRORS:
         say(f"          and {len(others) - MOST_ERRORS + 1} more problems below these")
 
