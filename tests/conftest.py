@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.house import House
-from tests.platforms import be_patient, is_wine
+from tests.platforms import OF_THE_SYSTEM, be_patient, is_wine
 from tests.simulator.simulator import Simulator
 
 EMPTY_PRICE_MAP = Path(__file__).parent / "data" / "empty_price_map.json"
 """What LiteLLM's map says changes with every release: no test depends on the installed one."""
-KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT", "COVERAGE_", "COV_", "PYTEST_")
+KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", *OF_THE_SYSTEM, "COVERAGE_", "COV_", "PYTEST_")
 
 # A script's background job (`make test &`) starts with Ctrl-C ignored, and so would whatever the
 # tests start: what they interrupt must be able to hear it.

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from tests.platforms import OF_THE_SYSTEM, PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -92,7 +94,7 @@ def running_litellm(
         "False",
     ]
     variables = {
-        **{name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ},
+        **{k: v for k, v in os.environ.items() if k.upper().startswith(("PATH", *OF_THE_SYSTEM))},
         "HOME": str(config_path.parent),
         "PYTHONUTF8": "1",
         "LITELLM_MASTER_KEY": MASTER_KEY,
@@ -119,7 +121,7 @@ def running_litellm(
 def _wait_until_ready(
     process: subprocess.Popen[bytes], base_url: str, log_path: Path, ready_seconds: float
 ) -> None:
-    deadline = time.monotonic() + ready_seconds
+    deadline = time.monotonic() + PATIENCE * ready_seconds
     with httpx.Client(trust_env=False, timeout=2.0) as client:
         while time.monotonic() < deadline and process.poll() is None:
             with suppress(httpx.HTTPError):

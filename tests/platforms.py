@@ -23,17 +23,27 @@ def is_wine() -> bool:
     return hasattr(ctypes.windll.ntdll, "wine_get_version")
 
 
+PATIENCE = 10 if is_wine() else 1
+"""How many times as long a test waits for a program before it counts as hung: Wine is slow to start
+one, and very slow beside other work.
+"""
+
+
+OF_THE_SYSTEM = ("SYSTEMROOT", "WINE")
+"""How the names of variables begin without which a program of Windows, or of Wine, cannot live: its
+random source asks for WINEUSERNAME.
+"""
+
+
 def be_patient() -> None:
-    """Wait for a program ten times as long before it counts as hung: Wine is slow to start one,
-    and very slow beside other work.
-    """
+    """Wait that long for the end of a program."""
     wait, communicate = subprocess.Popen.wait, subprocess.Popen.communicate
 
     def waiting(self: Any, timeout: float | None = None) -> Any:
-        return wait(self, timeout and 10 * timeout)
+        return wait(self, timeout and PATIENCE * timeout)
 
     def communicating(self: Any, input: Any = None, timeout: float | None = None) -> Any:  # noqa: A002 - as it is called there
-        return communicate(self, input, timeout and 10 * timeout)
+        return communicate(self, input, timeout and PATIENCE * timeout)
 
     subprocess.Popen.wait = waiting  # type: ignore[method-assign]
     subprocess.Popen.communicate = communicating  # type: ignore[method-assign]

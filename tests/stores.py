@@ -26,9 +26,10 @@ import pytest
 from rollcall.settings import resolve
 from rollcall.store.homes import Home, home_of
 from tests import kube_server
+from tests.platforms import PATIENCE
 from tests.store_fronts import Front, GoogleXml, in_front
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 60 * PATIENCE
 
 
 class Bucket(NamedTuple):

@@ -20,7 +20,7 @@ import pytest
 from rollcall.errors import SettingsError
 from rollcall.service import HELP_EPILOG, ServeOptions, help_epilog
 from tests.litellm_proxy import free_port
-from tests.platforms import not_on_windows
+from tests.platforms import PATIENCE, not_on_windows
 from tests.service.fake_litellm import KEY, FakeLiteLLM
 from tests.service.samples import options
 from tests.service.serving import client
@@ -58,7 +58,7 @@ def process(
         encoding="utf-8",
     )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE * 60
         with client(base_url) as http:
             while True:
                 assert running.poll() is None, running.communicate()

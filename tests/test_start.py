@@ -16,7 +16,7 @@ import yaml
 from rollcall.launch.find import KNOWN_BAD
 from tests.house import OWN
 from tests.litellm_proxy import MASTER_KEY, OFFLINE, free_port
-from tests.platforms import not_on_windows
+from tests.platforms import PATIENCE, not_on_windows
 from tests.simulator.faults import Fault
 from tests.stand_in import OF_NO_ENVIRONMENT, StandIns
 
@@ -276,7 +276,7 @@ def test_from_an_outdated_list_to_a_served_new_one_with_the_real_proxy(house: Ho
 def _names_once_ready(client: httpx.Client, process: subprocess.Popen[bytes]) -> list[str]:
     import time
 
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE * 120
     while time.monotonic() < deadline and process.poll() is None:
         try:
             if client.get("/health/readiness", timeout=2).status_code == 200:

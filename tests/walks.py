@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from typing import TYPE_CHECKING
@@ -46,7 +47,7 @@ def says(house: House, command: str) -> list[str]:
             name, _, value = words.pop(0).partition("=")
             house.monkeypatch.setenv(name, value)
         text = house.run(*words[1:]).text
-    shown = text.replace(str(house.folder), FOLDER)
+    shown = text.replace(str(house.folder), FOLDER).replace(FOLDER + os.sep, FOLDER + "/")
     return [line.rstrip() for line in re.sub(r"http://127\.0\.0\.1:\d+", "URL", shown).splitlines()]
 
 

@@ -50,7 +50,8 @@ inside() { # LAB FOLDER PROGRAM...
     # unshare would wait out a signal that ends this script: it ends with it, and all in there with it
     setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork --kill-child=KILL bash -c '
         root=$1 folder=$2; shift 2
-        mount --rbind / "$root/host" && mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev"
+        mount --rbind / "$root/host" && mount -t proc proc "$root/proc"
+        mount --rbind /dev "$root/dev" && mount --rbind /sys "$root/sys" # where Wine counts processors
         for file in hosts resolv.conf ssl/certs/ca-certificates.crt; do
             if [ -e "/etc/$file" ]; then cp -L "/etc/$file" "$root/etc/$file" 2>/dev/null; fi
         done
