@@ -56,8 +56,8 @@ def _write_template(folder: Path) -> None:
     store.config_path.chmod(0o640)
     for before, after in ((FIRST, SECOND), (SECOND, OLD)):
         store.write_config(after, expected=before, created=NOON, reason="earlier")
-    store.write_state(State(last_run="2026-11-19T12:00:00Z"))
-    store.write_replies((Answer("openai", Verdict.OK, pages=(b"{}",), fetched_at=NOON),))
+    store.memory.write_state(State(last_run="2026-11-19T12:00:00Z"))
+    store.memory.write_replies((Answer("openai", Verdict.OK, pages=(b"{}",), fetched_at=NOON),))
 
 
 def build_empty(folder: Path) -> None:
@@ -79,8 +79,8 @@ def run(folder: Path, new: bytes = NEW) -> None:
     with store.locked(5):
         before = store.read_config()
         store.write_config(new, expected=before, created=NOON, reason="apply")
-        store.write_replies((Answer("openai", Verdict.OK, pages=PAGES, fetched_at=NOON),))
-        store.write_state(State(last_run=NOON))
+        store.memory.write_replies((Answer("openai", Verdict.OK, pages=PAGES, fetched_at=NOON),))
+        store.memory.write_state(State(last_run=NOON))
 
 
 def run_write_to(folder: Path) -> None:
@@ -186,9 +186,9 @@ def _problems_of_history(scenario: Scenario, store: Store) -> list[str]:
     previous = _bytes(store.config_path.with_name("config.yaml.bak"))
     if previous not in (b"", *known):
         problems.append("config.yaml.bak is torn")
-    if store.read_state()[1]:
-        problems.append(f"the state is damaged: {store.read_state()[1]}")
-    replies = store.read_replies("openai")
+    if store.memory.read_state()[1]:
+        problems.append(f"the state is damaged: {store.memory.read_state()[1]}")
+    replies = store.memory.read_replies("openai")
     if replies is None and scenario.old:
         problems.append("the stored reply is gone")
     if replies is not None and replies[0] not in ((b"{}",), PAGES):

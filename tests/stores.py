@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from rollcall.settings import resolve
-from rollcall.store.homes import Home, home_of
+from rollcall.store.remote import Home, home_of
 from tests import kube_server
 from tests.platforms import PATIENCE
 from tests.store_fronts import Front, GoogleXml, in_front

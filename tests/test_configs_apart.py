@@ -65,7 +65,7 @@ def test_what_was_accepted_for_one_is_not_accepted_for_the_other(shared: House) 
     shared.applied(*staging(shared), "--accept", "claude-haiku-9")
     folder = shared.folder
     for name, accepted in (("config.yaml", []), ("staging.yaml", ["claude-haiku-9"])):
-        state, _ = Store(folder / name, folder / ".rollcall").read_state()
+        state, _ = Store(folder / name, folder / ".rollcall").memory.read_state()
         assert state.accepted == accepted
 
 
@@ -114,9 +114,11 @@ def test_every_spelling_of_a_path_is_one_config(tmp_path: Path, monkeypatch: Any
 def test_a_folder_that_moved_keeps_its_memory(tmp_path: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
-    Store(here / "config.yaml", here / ".rollcall").write_state(State(accepted=["a/b"]))
+    Store(here / "config.yaml", here / ".rollcall").memory.write_state(State(accepted=["a/b"]))
     here.rename(there)
-    assert Store(there / "config.yaml", there / ".rollcall").read_state()[0].accepted == ["a/b"]
+    assert Store(there / "config.yaml", there / ".rollcall").memory.read_state()[0].accepted == [
+        "a/b"
+    ]
 
 
 def as_before(house: House, name: str = "config.yaml") -> Path:
@@ -166,7 +168,9 @@ class TestAnOlderFolder:
         shutil.rmtree(mine)
         ran = shared.applied()
         assert "another config" in ran.err
-        assert Store(shared.config, shared.folder / ".rollcall").read_state()[0].accepted == []
+        assert (
+            Store(shared.config, shared.folder / ".rollcall").memory.read_state()[0].accepted == []
+        )
         assert "taken over for staging.yaml" in shared.applied(*staging(shared)).err
 
     def test_is_taken_over_after_a_hand_edit_too(self, shared: House) -> None:

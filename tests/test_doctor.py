@@ -103,7 +103,7 @@ class Place:
         """Store a state of a run just now."""
         now = datetime.now(UTC).isoformat()
         store = Store(self.folder / "config.yaml", self.folder / ".rollcall")
-        store.write_state(State(last_run=now, providers=providers))
+        store.memory.write_state(State(last_run=now, providers=providers))
 
 
 @pytest.fixture

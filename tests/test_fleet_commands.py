@@ -20,7 +20,7 @@ from rollcall.service import ServeOptions
 from rollcall.service.app import create_app
 from rollcall.service.inventory_source import STORE_LOOK_SECONDS, files_stamp
 from rollcall.settings import Settings, resolve
-from rollcall.store.homes import Home, home_of
+from rollcall.store.remote import Home, home_of
 from tests import smoke_server
 from tests.house import OWN, House
 from tests.service.serving import serving

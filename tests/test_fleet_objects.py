@@ -30,10 +30,9 @@ from rollcall.catalog.model import Answer, Verdict
 from rollcall.errors import StoreError
 from rollcall.secrets import Redactor, names_secret
 from rollcall.store import remote
-from rollcall.store.homes import Home, Shelf
-from rollcall.store.memory import Held
 from rollcall.store.object_home import ObjectHome, _meaning
-from rollcall.store.remote import RemoteStore
+from rollcall.store.remote import Home, RemoteStore
+from rollcall.store.shelf import Held, Shelf
 from rollcall.store.state import ProviderState, RunRecord, State
 from tests.house import OWN, House
 from tests.racing import NOON, race
@@ -283,13 +282,13 @@ def test_a_thousand_times_nothing_is_no_write(tmp_path: Path) -> None:
         store = in_memory(memory, tmp_path / "c")
         now = begun + timedelta(seconds=3 * turn)
         assert write(store, store.read_config()) is None
-        state, _ = store.read_state()
+        state, _ = store.memory.read_state()
         row = ProviderState(last_asked=now.isoformat(), last_good=now.isoformat())
         again = RunRecord(at=now.isoformat(), command="apply", outcome="unchanged")
         update = {"providers": {"xai": row}, "last_run": again.at, "runs": [again]}
-        notes = store.write_state(state.model_copy(update=update))
+        notes = store.memory.write_state(state.model_copy(update=update))
         stamp = json.dumps({"at": now.timestamp(), "ttl_seconds": 7200})
-        assert not notes + store.write_replies((answer,)) + store.write_stamp(stamp)
+        assert not notes + store.memory.write_replies((answer,)) + store.memory.write_stamp(stamp)
         counts.add(memory.writes)
     assert len(counts) == 1, "the first of them leaves its memory"
 
@@ -404,7 +403,7 @@ def settled(house: House, bucket: Bucket, address: str) -> str:
     assert "managed_by" in store.read_config().decode()
     assert [store.read_backup(row.id).decode() for row in store.backups()] == [OWN]
     assert not [name for name in store.home.shelf.names() if "probe" in name]
-    state, notes = store.read_state()
+    state, notes = store.memory.read_state()
     assert (list(state.providers), notes) == (["openrouter"], ())
     return text
 
@@ -674,12 +673,12 @@ def test_a_version_of_the_bucket_is_one_to_go_back_to(fleet_policy: House, s3: B
 def test_a_state_is_merged_with_what_another_run_kept(s3: Bucket, tmp_path: Path) -> None:
     address = f"{s3.url}/merged/config.yaml"
     machines = [store_at(s3, address, tmp_path) for _ in range(2)]
-    states = [machine.read_state()[0] for machine in machines]  # both begin from the same
+    states = [machine.memory.read_state()[0] for machine in machines]  # both begin from the same
     for machine, state, name, hour in zip(machines, states, ("xai", "openai"), (1, 2), strict=True):
         row = ProviderState(last_asked=f"2026-11-20T0{hour}:00:00Z", models=hour)
         update = {"providers": {name: row}, "accepted": [name], "last_run": row.last_asked}
-        assert machine.write_state(state.model_copy(update=update)) == ()
-    merged, notes = store_at(s3, address, tmp_path).read_state()
+        assert machine.memory.write_state(state.model_copy(update=update)) == ()
+    merged, notes = store_at(s3, address, tmp_path).memory.read_state()
     assert notes == ()
     assert sorted(merged.providers) == ["openai", "xai"]
     assert merged.accepted == ["openai", "xai"]
@@ -694,5 +693,5 @@ def test_a_local_run_imports_none_of_it(house: House) -> None:
         command, capture_output=True, encoding="utf-8", check=False, cwd=house.folder
     )
     assert ran.returncode == 0, ran.stderr[-800:]
-    for name in ("obstore", "kubernetes", "store.homes", "store.remote", "manifest"):
+    for name in ("obstore", "kubernetes", "store.remote", "manifest"):
         assert f"{name}\n" not in ran.stderr, name

@@ -67,10 +67,12 @@ def test_a_refresh_keeps_what_another_run_did_meanwhile(ready: House) -> None:
         refreshing.start()
         while len(ready.sim.requests) < asked + 2:
             assert refreshing.is_alive()
-        mine = store.read_state()[0].model_copy(update={"accepted": ["a/b"], "policy_text": "new"})
-        store.write_state(mine)
+        mine = store.memory.read_state()[0].model_copy(
+            update={"accepted": ["a/b"], "policy_text": "new"}
+        )
+        store.memory.write_state(mine)
     refreshing.join(timeout=60)
-    state, _ = store.read_state()
+    state, _ = store.memory.read_state()
     assert (state.accepted, state.policy_text) == (["a/b"], "new")
     assert state.runs == mine.runs
     assert state.providers["anthropic"].verdict == "ok"
@@ -151,9 +153,9 @@ def test_only_who_was_asked_is_stamped(answer: Answer) -> None:
 def test_a_provider_that_was_left_out_keeps_its_own_time(ready: House) -> None:
     ready.applied()
     store = Store(ready.config, ready.folder / ".rollcall")
-    before = store.read_state()[0].providers
+    before = store.memory.read_state()[0].providers
     ready.later(1)
     ready.applied("--provider", "anthropic")
-    after = store.read_state()[0].providers
+    after = store.memory.read_state()[0].providers
     assert after["xai"] == before["xai"]
     assert after["anthropic"].last_asked != before["anthropic"].last_asked

@@ -7,6 +7,7 @@ import itertools
 import os
 import stat
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def names(folder: Path) -> set[str]:
 def test_a_write_replaces_the_file_and_keeps_the_earlier_text_twice(store: Store) -> None:
     """config.yaml.bak and the history both hold the bytes as they were."""
     written = write(store, b"new\n")
-    assert written == Written(store.backups()[0].id)
+    assert written == Written(store.backups()[0].id, version=sha256(b"new\n").hexdigest()[:12])
     assert store.read_config() == b"new\n"
     assert (store.config_path.parent / "config.yaml.bak").read_bytes() == b"old\r\n"
     assert store.read_backup(written.backup_id or "") == b"old\r\n"
@@ -74,7 +75,7 @@ def test_a_missing_config_is_created_readable_for_the_proxy(tmp_path: Path) -> N
     """It names keys and holds none; LiteLLM often runs under another user."""
     store = Store(tmp_path / "config.yaml", tmp_path / ".rollcall")
     assert store.read_config() == b""
-    assert write(store, b"new\n") == Written(None)
+    assert write(store, b"new\n") == Written(None, version=sha256(b"new\n").hexdigest()[:12])
     assert store.config_path.read_bytes() == b"new\n"
     assert not (tmp_path / "config.yaml.bak").exists()
     if sys.platform != "win32":

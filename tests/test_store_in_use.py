@@ -141,10 +141,10 @@ def test_access_denied_to_a_read_only_file_means_what_it_says(tmp_path: Path) ->
 def test_the_state_a_plan_and_a_copy_are_written_over_where_they_cannot_be_replaced(
     store: Store, held: Held, tmp_path: Path
 ) -> None:
-    assert store.write_state(State(last_run="before")) == ()
+    assert store.memory.write_state(State(last_run="before")) == ()
     held.shared |= {"state.json", "plan.json", "out.yaml"}
-    assert store.write_state(State(last_run=NOON)) == ()
-    assert store.read_state()[0].last_run == NOON
+    assert store.memory.write_state(State(last_run=NOON)) == ()
+    assert store.memory.read_state()[0].last_run == NOON
     for name in ("plan.json", "out.yaml"):
         (tmp_path / name).write_bytes(b"a longer text than the new one\n")
         write_named(tmp_path / name, b"new\n")
@@ -212,15 +212,15 @@ def test_a_state_that_cannot_be_read_just_now_is_not_a_damaged_one(
     store: Store, held: Held
 ) -> None:
     """What was accepted and first seen is still there afterwards."""
-    store.write_state(State(accepted=["dear-model"], last_run="before"))
+    store.memory.write_state(State(accepted=["dear-model"], last_run="before"))
     held.shut.add("state.json")
-    state, [note] = store.read_state()
+    state, [note] = store.memory.read_state()
     held.shut.clear()
     assert state.accepted == []
     assert "another program has it open" in note
     assert "keeps nothing new" in note
-    assert store.write_state(state.model_copy(update={"last_run": NOON})) == ()
-    assert store.read_state() == (State(accepted=["dear-model"], last_run="before"), ())
+    assert store.memory.write_state(state.model_copy(update={"last_run": NOON})) == ()
+    assert store.memory.read_state() == (State(accepted=["dear-model"], last_run="before"), ())
     assert list(store.state_dir.rglob("*.broken")) == []
 
 

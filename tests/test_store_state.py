@@ -48,22 +48,22 @@ class TestState:
 
     def test_none_yet_is_no_reason_for_a_note(self, store: Store) -> None:
         """The first run."""
-        assert store.read_state() == (State(), ())
+        assert store.memory.read_state() == (State(), ())
         assert not store.state_dir.exists()
 
     def test_it_comes_back_as_it_was(self, store: Store) -> None:
         """And is private."""
-        assert store.write_state(STATE) == ()
-        assert store.read_state() == (STATE, ())
+        assert store.memory.write_state(STATE) == ()
+        assert store.memory.read_state() == (STATE, ())
         if sys.platform != "win32":
             path = home(store) / "state.json"
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
     def test_the_same_state_is_not_written_again(self, store: Store) -> None:
         """Same inode: nothing was replaced."""
-        store.write_state(STATE)
+        store.memory.write_state(STATE)
         before = (home(store) / "state.json").stat()
-        store.write_state(STATE.model_copy())
+        store.memory.write_state(STATE.model_copy())
         after = (home(store) / "state.json").stat()
         assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
@@ -77,37 +77,37 @@ class TestState:
         home(store).mkdir(parents=True)
         path, aside = home(store) / "state.json", home(store) / "state.json.broken"
         path.write_bytes(content)
-        state, notes = store.read_state()
+        state, notes = store.memory.read_state()
         assert state == State()
         assert "damaged" in notes[0]
         assert path.read_bytes() == content
-        store.write_state(STATE)
+        store.memory.write_state(STATE)
         assert aside.read_bytes() == content
         path.write_bytes(b"damaged again")
-        store.write_state(STATE)
+        store.memory.write_state(STATE)
         assert aside.read_bytes() == content
-        assert store.read_state() == (STATE, ())
+        assert store.memory.read_state() == (STATE, ())
 
     def test_a_newer_one_is_kept_for_the_newer_rollcall(self, store: Store) -> None:
         """Whether or not this version could read the rest of it."""
         path = home(store) / "state.json"
         for newer in (b'{"schema_version": 2, "providers": 3}', b'{"schema_version": 3}'):
-            store.write_state(STATE)
+            store.memory.write_state(STATE)
             path.write_bytes(newer)
-            state, notes = store.read_state()
+            state, notes = store.memory.read_state()
             assert state == State()
             assert "newer" in notes[0]
-            store.write_state(STATE)
+            store.memory.write_state(STATE)
             assert (home(store) / "state.json.newer").read_bytes() == newer
 
     def test_a_folder_that_cannot_be_written_is_a_note(self, store: Store) -> None:
         """Never an error: config.yaml matters more."""
         store.state_dir.write_bytes(b"not a folder")
         for notes in (
-            store.write_state(STATE),
-            store.write_replies((answer("xai", b"{}"),)),
-            store.write_stamp("{}"),
-            store.read_state()[1],
+            store.memory.write_state(STATE),
+            store.memory.write_replies((answer("xai", b"{}"),)),
+            store.memory.write_stamp("{}"),
+            store.memory.read_state()[1],
         ):
             assert len(notes) == 1
             assert notes[0].endswith(".")
@@ -119,11 +119,11 @@ class TestState:
             raise NotImplementedError
         home(store).mkdir(parents=True)
         os.mkfifo(home(store) / "state.json")
-        assert "pipe" in store.read_state()[1][0]
+        assert "pipe" in store.memory.read_state()[1][0]
 
     def test_the_stamp_is_kept(self, store: Store) -> None:
         """As `rollcall.store.freshness` reads it."""
-        assert store.write_stamp('{"at": 1}') == ()
+        assert store.memory.write_stamp('{"at": 1}') == ()
         assert (home(store) / "fresh.json").read_text(encoding="utf-8") == '{"at": 1}'
 
 
@@ -132,36 +132,36 @@ class TestReplies:
 
     def test_pages_come_back_with_their_time(self, store: Store) -> None:
         """Each page whole."""
-        assert store.write_replies((answer("xai", b"one", b"", b"\nthree\n"),)) == ()
-        assert store.read_replies("xai") == ((b"one", b"", b"\nthree\n"), NOON, "")
-        assert store.read_replies("openai") is None
+        assert store.memory.write_replies((answer("xai", b"one", b"", b"\nthree\n"),)) == ()
+        assert store.memory.read_replies("xai") == ((b"one", b"", b"\nthree\n"), NOON, "")
+        assert store.memory.read_replies("openai") is None
 
     def test_only_good_answers_replace_what_is_kept(self, store: Store) -> None:
         """A failure, an answer from the store, or an empty one leaves the last good reply."""
-        store.write_replies((answer("xai", b"good"),))
+        store.memory.write_replies((answer("xai", b"good"),))
         for verdict in Verdict:
             if verdict is not Verdict.OK:
-                store.write_replies((answer("xai", b"bad", verdict=verdict),))
-        store.write_replies((answer("xai"),))
-        store.write_replies((Answer("xai", Verdict.OK, pages=(b"stored",), offline=True),))
-        assert store.read_replies("xai") == ((b"good",), NOON, "")
+                store.memory.write_replies((answer("xai", b"bad", verdict=verdict),))
+        store.memory.write_replies((answer("xai"),))
+        store.memory.write_replies((Answer("xai", Verdict.OK, pages=(b"stored",), offline=True),))
+        assert store.memory.read_replies("xai") == ((b"good",), NOON, "")
 
     def test_a_public_list_is_kept_without_a_key(self, store: Store) -> None:
         """OpenRouter's, for display."""
         model = Model(provider="openrouter", id="a/b", litellm_model="openrouter/a/b")
         public = Answer("openrouter", Verdict.NO_KEY, models=(model,), pages=(b"public",))
-        store.write_replies((public,))
-        assert store.read_replies("openrouter") == ((b"public",), "", "")
+        store.memory.write_replies((public,))
+        assert store.memory.read_replies("openrouter") == ((b"public",), "", "")
 
     def test_unchanged_ones_are_not_rewritten(self, store: Store) -> None:
         """A megabyte per provider and run would be a lot."""
-        store.write_replies((answer("xai", b"one", b"two"),))
+        store.memory.write_replies((answer("xai", b"one", b"two"),))
         [path] = (home(store) / "replies").iterdir()
         before = path.stat()
-        store.write_replies((answer("xai", b"one", b"two"),))
+        store.memory.write_replies((answer("xai", b"one", b"two"),))
         assert path.stat().st_ino == before.st_ino
-        store.write_replies((answer("xai", b"onet", b"wo"),))
-        assert store.read_replies("xai") == ((b"onet", b"wo"), NOON, "")
+        store.memory.write_replies((answer("xai", b"onet", b"wo"),))
+        assert store.memory.read_replies("xai") == ((b"onet", b"wo"), NOON, "")
 
     @settings(max_examples=60, deadline=None)
     @given(data=st.data())
@@ -171,7 +171,7 @@ class TestReplies:
         """Cut short, or any byte changed: None, or the very bytes."""
         store = Store(Path("config.yaml"), tmp_path_factory.mktemp("replies"))
         pages = (b'{"data": []}', b"second page")
-        store.write_replies((answer("xai", *pages),))
+        store.memory.write_replies((answer("xai", *pages),))
         [path] = (home(store) / "replies").iterdir()
         content = bytearray(path.read_bytes())
         place = data.draw(st.integers(0, len(content) - 1))
@@ -180,7 +180,7 @@ class TestReplies:
         else:
             content[place] ^= data.draw(st.integers(1, 255))
         path.write_bytes(content)
-        found = store.read_replies("xai")
+        found = store.memory.read_replies("xai")
         assert found is None or found[0] == pages
 
     @pytest.mark.parametrize(
@@ -197,10 +197,10 @@ class TestReplies:
     )
     def test_a_header_of_nonsense_is_no_reply(self, store: Store, header: bytes) -> None:
         """Nor a crash."""
-        store.write_replies((answer("xai", b"one"),))
+        store.memory.write_replies((answer("xai", b"one"),))
         [path] = (home(store) / "replies").iterdir()
         path.write_bytes(header + b"\none")
-        assert store.read_replies("xai") is None
+        assert store.memory.read_replies("xai") is None
 
     @pytest.mark.parametrize(
         "provider",
@@ -219,8 +219,8 @@ class TestReplies:
     )
     def test_any_name_is_a_safe_file_name(self, store: Store, provider: str) -> None:
         """The policy may call a provider anything."""
-        store.write_replies((answer(provider, b"one"),))
-        assert store.read_replies(provider) == ((b"one",), NOON, "")
+        store.memory.write_replies((answer(provider, b"one"),))
+        assert store.memory.read_replies(provider) == ((b"one",), NOON, "")
         [path] = (home(store) / "replies").iterdir()
         assert len(path.name) < 80
         assert path.name.isascii()
@@ -228,8 +228,8 @@ class TestReplies:
     def test_names_that_look_alike_are_kept_apart(self, store: Store) -> None:
         """By case, or after cleaning."""
         names = ["my-vllm", "My-vLLM", "my/vllm", "my_vllm", "my vllm"]
-        store.write_replies(tuple(answer(name, name.encode()) for name in names))
-        assert [store.read_replies(name) for name in names] == [
+        store.memory.write_replies(tuple(answer(name, name.encode()) for name in names))
+        assert [store.memory.read_replies(name) for name in names] == [
             ((name.encode(),), NOON, "") for name in names
         ]
 
@@ -263,5 +263,5 @@ def test_a_state_of_twenty_thousand_ids_comes_back(store: Store) -> None:
     """OpenRouter, many times over."""
     days = {f"vendor/model-{number}": date(2026, 1, 1) for number in range(20_000)}
     state = State(providers={"openrouter": ProviderState(first_seen=dict(days), last_seen=days)})
-    assert store.write_state(state) == ()
-    assert store.read_state() == (state, ())
+    assert store.memory.write_state(state) == ()
+    assert store.memory.read_state() == (state, ())

@@ -91,7 +91,7 @@ def shortened(path: str) -> str:
 
 def test_every_spelling_of_a_path_has_the_same_history_and_state(store: Store) -> None:
     write(store)
-    store.write_state(State(last_run=NOON))
+    store.memory.write_state(State(last_run=NOON))
     folder = str(store.config_path.parent)
     for spelling in (
         store.config_path.with_name("CONFIG.YAML"),
@@ -104,7 +104,7 @@ def test_every_spelling_of_a_path_has_the_same_history_and_state(store: Store) -
     ):
         other = Store(spelling, spelling.parent / ".rollcall")
         assert other.backups() == store.backups() != (), spelling
-        assert other.read_state()[0].last_run == NOON, spelling
+        assert other.memory.read_state()[0].last_run == NOON, spelling
         assert real_path(spelling).name == "config.yaml"
 
 

@@ -171,7 +171,7 @@ def test_every_dependency_is_pinned_by_hash(pins: Path, extras: tuple[str, ...])
 
 
 @pytest.mark.parametrize(
-    ("extra", "path"), [("serve", "service/__init__.py"), ("fleet", "store/homes.py")]
+    ("extra", "path"), [("serve", "service/__init__.py"), ("fleet", "store/remote.py")]
 )
 def test_the_hint_for_a_missing_extra_names_its_packages(extra: str, path: str) -> None:
     """Packages of the index, which is where rollcall itself is not yet."""

@@ -204,7 +204,7 @@ def _fetched(settings: Settings) -> bool:
         store = open_remote(settings)
         content = store.read_config()
         store.place_copy(content)
-        return freshness.still_stands(settings, store.read_stamp() or b"", content)
+        return freshness.still_stands(settings, store.memory.read_stamp() or b"", content)
 
     return _anyway(fetch, False)
 

@@ -92,7 +92,7 @@ class _Subject:
     @cached_property
     def state(self) -> tuple[State, tuple[str, ...]]:
         """What earlier runs remember, and notes about reading it."""
-        return self.store.read_state()
+        return self.store.memory.read_state()
 
     @cached_property
     def config(self) -> CheckedConfig:

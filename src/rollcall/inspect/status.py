@@ -79,7 +79,7 @@ def read_status(settings: Settings, ends_within: int | None = None) -> Status:
     if ends_within is not None:
         unread += [row.told(settings.now.date()) for row in soon]
         unread += [f"last days cannot be told: {why}"] if why else []
-    state, _ = store.read_state()
+    state, _ = store.memory.read_state()
     config = ""
     try:
         config = told_store(settings, store, state)

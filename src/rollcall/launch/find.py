@@ -118,10 +118,14 @@ class LiteLLMInstall:
 
 def find_install(executable: Path) -> LiteLLMInstall | None:
     """The installation a litellm command belongs to; None where its files tell nothing."""
-    for library in _libraries(executable):
-        for found in sorted(library.glob("litellm-*.dist-info")):
-            if name := _DIST_INFO.fullmatch(found.name):
-                return LiteLLMInstall(name["version"], library)
+    found = (_installed_in(library) for library in _libraries(executable))
+    return next(filter(None, found), None)
+
+
+def _installed_in(library: Path) -> LiteLLMInstall | None:
+    for found in sorted(library.glob("litellm-*.dist-info")):
+        if name := _DIST_INFO.fullmatch(found.name):
+            return LiteLLMInstall(name["version"], library)
     return None
 
 
@@ -143,10 +147,7 @@ def _importable() -> LiteLLMInstall | None:
     spec = find_spec("litellm")
     if spec is None or not spec.origin:
         return None
-    library = Path(spec.origin).parent.parent
-    names = (_DIST_INFO.fullmatch(found.name) for found in library.glob("litellm-*.dist-info"))
-    version = next((name["version"] for name in names if name), None)
-    return LiteLLMInstall(version, library) if version else None
+    return _installed_in(Path(spec.origin).parent.parent)
 
 
 def _libraries(executable: Path) -> Iterator[Path]:

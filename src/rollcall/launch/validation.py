@@ -25,7 +25,7 @@ from rollcall.litellm_config.effective import entries, is_left_out, mapping, mer
 from rollcall.secrets import Redactor, names_secret
 from rollcall.store.atomic import write_private
 from rollcall.store.disk_errors import store_error
-from rollcall.store.includes import missing_includes, read_includes
+from rollcall.store.includes import included
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -236,13 +236,12 @@ def _without_mcp_servers(content: bytes, settings: Settings) -> bytes | None:
 def _merged(content: bytes, settings: Settings) -> tuple[dict[str, Any], bool]:
     """A config with the files it includes, and whether all of them are there and load."""
     data, whole = _loaded(content)
-    included = []
-    for _, text in read_includes(settings.config_path, data):
-        rows, loads = _loaded(text)
-        included.append(rows)
+    files = []
+    for _, path, text in included(settings.config_path, data):
+        rows, loads = ({}, path is not None) if text is None else _loaded(text)
+        files.append(rows)
         whole = whole and loads
-    whole = whole and not missing_includes(settings.config_path, data)
-    return merged(data, included), whole
+    return merged(data, files), whole
 
 
 def _loaded(content: bytes) -> tuple[dict[str, Any], bool]:

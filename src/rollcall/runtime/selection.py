@@ -197,14 +197,14 @@ class Shelf:
             for name, row in policy.providers.items()
             if name in callable_as and (not wanted or name in wanted)
         }
-        state, _ = self.store.read_state()
+        state, _ = self.store.memory.read_state()
         models: dict[str, tuple[Model, ...]] = {}
         as_of: dict[str, str] = {}
         if refresh:
             for answer in self._refresh(policy, state, rows, callable_as):
                 models[answer.provider], as_of[answer.provider] = answer.models, answer.fetched_at
         for name in [name for name in rows if name not in models]:
-            known = known_answer(rows[name], self.store.read_replies(name))
+            known = known_answer(rows[name], self.store.memory.read_replies(name))
             if known is not None:
                 models[name] = known.models
                 as_of[name] = self._confirmed(state, name, known.fetched_at)
@@ -225,7 +225,7 @@ class Shelf:
 
     def _others(self, policy: Policy, models: Mapping[str, Sequence[Model]]) -> OtherLists:
         """What other lists say of these models where their providers say nothing."""
-        lists = FactLists(policy, self.settings, self.store.read_facts())
+        lists = FactLists(policy, self.settings, self.store.memory.read_facts())
         named = {model.litellm_model for rows in models.values() for model in rows}
         sold = [model for name in policy.openrouters for model in models.get(name, ())]
         return OtherLists.of(
@@ -257,7 +257,7 @@ class Shelf:
         )
         good = tuple(answer for answer in answers if answer.verdict is Verdict.OK)
         if good:
-            self.store.write_replies(good)
+            self.store.memory.write_replies(good)
         return good
 
     def _key(self, row: Provider, name: str) -> str | None:
@@ -273,7 +273,7 @@ class Shelf:
         return self.settings.environ.get(variable_of(provider.auth_profile), "").strip() or None
 
     def _is_old(self, state: State, name: str) -> bool:
-        kept = self.store.read_replies(name)
+        kept = self.store.memory.read_replies(name)
         moment = kept and parse_moment(self._confirmed(state, name, kept.fetched_at))
         if moment is None:
             return True
@@ -281,7 +281,7 @@ class Shelf:
 
     def _listed_since(self, provider: str) -> date:
         """The day the kept list first came; today where none is kept."""
-        kept = self.store.read_replies(provider)
+        kept = self.store.memory.read_replies(provider)
         moment = parse_moment(kept.fetched_at) if kept else None
         return (moment or self.settings.now).date()
 

@@ -1,9 +1,9 @@
-"""The history of config.yaml: earlier texts, each a plain file that can be copied by hand.
+"""The history of a config: earlier texts, each a plain file that can be copied by hand.
 
 A backup is two files: `ID.yaml`, the bytes as they were, and `ID.json`, which says when, why and
 of which config. The id is a counter, the time, and the first digits of the bytes' sha256: the
 counter orders backups even where the clock stands still or jumps, the digits prove the bytes even
-where the description is lost.
+where the description is lost. They lie in `.rollcall/backups/`, or so beside a config in a store.
 """
 
 from __future__ import annotations
@@ -11,23 +11,27 @@ from __future__ import annotations
 import json
 import os
 import re
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from rollcall.errors import NotFound, StoreError
+from rollcall.errors import LostRace, NotFound, StoreError
 from rollcall.files import read_regular, refuse_way_through_a_file, sha256_of
 from rollcall.store.atomic import patiently, replace_file
 from rollcall.store.disk_errors import store_error
 from rollcall.store.folder import prepare_part
+from rollcall.store.shelf import Held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
+
+    from rollcall.store.shelf import Shelf
 
 
 KEPT = 20
-_NAME = re.compile(r"(?P<number>\d{6,12})-(?P<stamp>\d{0,14})-(?P<digits>[0-9a-f]{12})\.yaml")
+FOLDER = "backups"
+_NAME = re.compile(FOLDER + r"/((\d{6,12})-\d{0,14}-[0-9a-f]{12})\.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,51 +52,82 @@ class Kept(NamedTuple):
     is_new: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Backups:
-    """The backups of one config.yaml.
+class BackupFolder:
+    """The shelf of backups in a state folder; raises the system's own OSErrors.
 
     Args:
-        folder: `.rollcall/backups/`; may hold those of other configs, too.
-        config: which config these are of, as the state folder sees it; survives moving both.
-        path: that config.yaml: on Windows its backups are no more open than it is.
+        state_dir: `.rollcall/`. config_path: on Windows its backups are no more open than it is.
     """
 
-    folder: Path
+    def __init__(self, state_dir: Path, config_path: Path) -> None:
+        self._state_dir, self._config_path = state_dir, config_path
+
+    def names(self) -> list[str]:
+        """Of all backups there, also of other configs."""
+        folder = self._state_dir / FOLDER
+        try:
+            return [f"{FOLDER}/{path.name}" for path in folder.iterdir()]
+        except FileNotFoundError:
+            refuse_way_through_a_file(folder)
+            return []
+
+    def get(self, name: str) -> Held | None:
+        """One file; None where there is none."""
+        with suppress(FileNotFoundError, IsADirectoryError):
+            return Held(patiently(lambda: read_regular(self._state_dir / name)), "")
+        return None
+
+    def put(self, name: str, content: bytes, version: str | None) -> str:  # noqa: ARG002
+        """Write one, the bytes of a config synced: its description may get lost."""
+        path = self._state_dir / name
+        prepare_part(path.parent)
+        if path.suffix == ".json":
+            replace_file(path, content, synced=False)
+        else:
+            replace_file(path, content, access_of=self._config_path)
+        return ""
+
+    def remove(self, name: str) -> None:
+        """Take one away."""
+        (self._state_dir / name).unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Backups:
+    """The backups of one config.
+
+    Args:
+        shelf: where they lie.
+        config: which of several configs whose backups lie there these are of, as the state folder
+            sees it; survives moving both. "" = there are those of one alone.
+    """
+
+    shelf: Shelf
     config: str
-    path: Path
 
     def newest_first(self) -> tuple[Backup, ...]:
         """Every whole backup of this config.
 
         Raises:
-            StoreError: the folder is there and cannot be read.
+            StoreError: they cannot be read.
         """
-        try:
-            return tuple(self._described())
-        except OSError as error:
-            raise store_error("read", self.folder, error) from error
-
-    def read(self, backup_id: str) -> bytes:
-        """The bytes of one backup, by its id or its number alone.
-
-        Raises:
-            NotFound: no such backup. StoreError: its bytes no longer match its sha256.
-        """
-        return self._checked(self.find(backup_id))
+        with _told():
+            return tuple(filter(None, map(self._described, self._ids())))
 
     def find(self, backup_id: str) -> Backup:
         """One backup, by its id or its number alone.
 
         Raises:
-            NotFound: no such backup.
+            NotFound: no such backup. StoreError: they cannot be read.
         """
-        known = self.newest_first()
-        for backup in known:
-            number = backup.id.split("-")[0]
-            if backup_id in (backup.id, number) or backup_id.lstrip("0") == number.lstrip("0"):
-                return backup
-        newest = known[0].id if known else None
+        with _told():
+            ids = self._ids()
+            for one in ids:
+                number = one.split("-")[0]
+                meant = backup_id in (one, number) or backup_id.lstrip("0") == number.lstrip("0")
+                if meant and (found := self._described(one)):
+                    return found
+            newest = next(self._ours(ids), None)
         raise NotFound(
             f"There is no backup {backup_id!r} of this config.",
             f"The newest is {newest}; `rollcall rollback --list` shows all."
@@ -100,123 +135,15 @@ class Backups:
             else "None is kept yet: rollcall keeps one at each write.",
         )
 
-    def add(self, content: bytes, *, created: str, reason: str) -> Kept:
-        """Keep `content`, synced.
-
-        The newest backup is used again when it holds the same bytes, so that a run that is killed
-        over and over cannot push the older ones out.
+    def read(self, backup_id: str) -> bytes:
+        """The bytes of one backup, by its id or its number alone.
 
         Raises:
-            OSError: it could not be kept; nothing of it is left.
+            NotFound: no such backup. StoreError: its bytes no longer match its sha256.
         """
-        digest = sha256_of(content)
-        files = self._files()
-        newest = next(self._described(), None)
-        if newest and newest.sha256 == digest and self._intact(newest):
-            return Kept(newest.id, is_new=False)
-        number = 1 + max((int(path.name.split("-")[0]) for path in files), default=0)
-        stamp = re.sub(r"\D", "", created.split("+")[0].split(".")[0])[:14]
-        backup = Backup(f"{number:06}-{stamp}-{digest[:12]}", created, digest, len(content), reason)
-        self._write(backup, content)
-        return Kept(backup.id, is_new=True)
-
-    def prune(self) -> None:
-        """Remove all but the last `KEPT`; what cannot be removed stays."""
-        with suppress(OSError, StoreError):
-            for backup in self.newest_first()[KEPT:]:
-                self.discard(backup.id)
-
-    def discard(self, backup_id: str) -> None:
-        """Remove a backup, the bytes first: a description alone is none.
-
-        Raises:
-            OSError: it cannot be removed.
-        """
-        for suffix in (".yaml", ".json"):
-            (self.folder / f"{backup_id}{suffix}").unlink(missing_ok=True)
-
-    def _write(self, backup: Backup, content: bytes) -> None:
-        """The description first: a kill in between leaves one without bytes, which is no backup."""
-        prepare_part(self.folder)
-        description = self.folder / f"{backup.id}.json"
-        fields = {
-            "schema": 1,
-            "config": self.config,
-            "created": backup.created,
-            "reason": backup.reason,
-            "sha256": backup.sha256,
-            "size": backup.size,
-        }
-        replace_file(description, json.dumps(fields, indent=1).encode() + b"\n", synced=False)
-        try:
-            replace_file(self.folder / f"{backup.id}.yaml", content, access_of=self.path)
-        except OSError:
-            with suppress(OSError):
-                description.unlink()
-            raise
-
-    def _described(self) -> Iterator[Backup]:
-        for path in reversed(self._files()):
-            backup = self._describe(path)
-            if backup is not None:
-                yield backup
-
-    def _files(self) -> list[Path]:
-        try:
-            names = [path for path in self.folder.iterdir() if _NAME.fullmatch(path.name)]
-        except FileNotFoundError:
-            refuse_way_through_a_file(self.folder)
-            return []
-        return sorted(names, key=lambda path: (int(path.name.split("-")[0]), path.name))
-
-    def _describe(self, path: Path) -> Backup | None:
-        """One backup; None when it is another config's, or vanished meanwhile.
-
-        Raises:
-            OSError: its description is there and cannot be read: whose it is, is not known.
-        """
-        described = b""
-        with suppress(FileNotFoundError, IsADirectoryError):
-            described = patiently(lambda: read_regular(path.with_suffix(".json")))
-        with suppress(ValueError, KeyError, TypeError, RecursionError):
-            fields = json.loads(described)
-            if str(fields["sha256"]).startswith(path.stem[-12:]):
-                mine = os.path.normcase(fields["config"]) == os.path.normcase(self.config)
-                return self._from_fields(path, fields) if mine else None
-        with suppress(FileNotFoundError):
-            content = patiently(lambda: read_regular(path))
-            stamp = path.stem.split("-")[1]
-            return Backup(
-                path.stem,
-                _iso(stamp),
-                sha256_of(content),
-                len(content),
-                "(its description is lost)",
-            )
-        return None
-
-    @staticmethod
-    def _from_fields(path: Path, fields: dict[str, object]) -> Backup:
-        return Backup(
-            path.stem,
-            str(fields["created"]),
-            str(fields["sha256"]),
-            int(str(fields["size"])),
-            str(fields["reason"]),
-        )
-
-    def _intact(self, backup: Backup) -> bool:
-        with suppress(OSError, StoreError):
-            self._checked(backup)
-            return True
-        return False
-
-    def _checked(self, backup: Backup) -> bytes:
-        path = self.folder / f"{backup.id}.yaml"
-        try:
-            content = patiently(lambda: read_regular(path))
-        except OSError as error:
-            raise store_error("read", path, error) from error
+        backup = self.find(backup_id)
+        with _told():
+            content = self._content(backup.id) or b""
         digest = sha256_of(content)
         if digest != backup.sha256 or not digest.startswith(backup.id[-12:]):
             raise StoreError(
@@ -224,6 +151,121 @@ class Backups:
                 "Choose another one: `rollcall rollback --list`.",
             )
         return content
+
+    def add(self, content: bytes, *, created: str, reason: str) -> Kept:
+        """Keep `content`.
+
+        The newest backup is used again when it holds the same bytes, so that a run that is killed
+        over and over cannot push the older ones out.
+
+        Raises:
+            OSError, StoreError: it could not be kept; nothing of it is left. LostRace: others
+                write there all the time.
+        """
+        digest = sha256_of(content)
+        ids = self._ids()
+        newest = next(self._ours(ids), "")
+        if newest.endswith(digest[:12]) and self._holds(newest, content):
+            return Kept(newest, is_new=False)
+        number = 1 + (int(ids[0].split("-")[0]) if ids else 0)
+        backup_id = f"{number:06}-{re.sub(r'[^0-9]', '', created)[:14]}-{digest[:12]}"
+        fields = {
+            "schema": 1,
+            "config": self.config,
+            "created": created,
+            "reason": reason,
+            "sha256": digest,
+            "size": len(content),
+        }
+        # The description first: a kill in between leaves one without bytes, which is no backup.
+        parts = {"json": json.dumps(fields, indent=1).encode() + b"\n", "yaml": content}
+        try:
+            new = [self._put(f"{backup_id}.{ending}", text) for ending, text in parts.items()]
+        except BaseException:
+            with suppress(OSError, StoreError):
+                self.discard(backup_id)
+            raise
+        return Kept(backup_id, is_new=all(new))
+
+    def _put(self, name: str, content: bytes) -> bool:
+        """Keep one part; False where it lies there already, as where another writer keeps the very
+        same text, or a run that broke off began to.
+        """
+        try:
+            self.shelf.put(f"{FOLDER}/{name}", content, None)
+        except LostRace:
+            if self.shelf.get(f"{FOLDER}/{name}") is None:
+                raise
+            return False
+        return True
+
+    def prune(self) -> None:
+        """Remove all but the last `KEPT`; what cannot be removed stays."""
+        with suppress(OSError, StoreError):
+            for one in tuple(self._ours(self._ids()))[KEPT:]:
+                self.discard(one)
+
+    def discard(self, backup_id: str) -> None:
+        """Remove a backup, the bytes first: a description alone is none.
+
+        Raises:
+            OSError, StoreError: it cannot be removed.
+        """
+        for ending in ("yaml", "json"):
+            self.shelf.remove(f"{FOLDER}/{backup_id}.{ending}")
+
+    def _ids(self) -> list[str]:
+        """Of all backups on the shelf, newest first."""
+        found = filter(None, map(_NAME.fullmatch, self.shelf.names()))
+        return [row[1] for row in sorted(found, key=lambda row: (int(row[2]), row[1]))][::-1]
+
+    def _ours(self, ids: Iterable[str]) -> Iterator[str]:
+        return (one for one in ids if not self.config or self._described(one))
+
+    def _described(self, backup_id: str) -> Backup | None:
+        """One backup; None when it is another config's, or vanished meanwhile.
+
+        Raises:
+            OSError, StoreError: its description is there and cannot be read: whose it is, is not
+                known.
+        """
+        described = self.shelf.get(f"{FOLDER}/{backup_id}.json")
+        with suppress(ValueError, KeyError, TypeError, RecursionError):
+            fields = json.loads(described.content if described else b"")
+            digest, size = str(fields["sha256"]), int(str(fields["size"]))
+            if digest.startswith(backup_id[-12:]):
+                if self.config and not _same(fields["config"], self.config):
+                    return None
+                created, reason = str(fields["created"]), str(fields["reason"])
+                return Backup(backup_id, created, digest, size, reason)
+        content = self._content(backup_id)
+        if content is None:
+            return None
+        stamp = _iso(backup_id.split("-")[1])
+        lost = "(its description is lost)"
+        return Backup(backup_id, stamp, sha256_of(content), len(content), lost)
+
+    def _content(self, backup_id: str) -> bytes | None:
+        held = self.shelf.get(f"{FOLDER}/{backup_id}.yaml")
+        return held.content if held else None
+
+    def _holds(self, backup_id: str, content: bytes) -> bool:
+        with suppress(OSError, StoreError):
+            return self._content(backup_id) == content
+        return False
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What the system says of a folder of backups, for people; a store says it itself."""
+    try:
+        yield
+    except OSError as error:
+        raise store_error("read", Path(os.fsdecode(error.filename or FOLDER)), error) from error
+
+
+def _same(one: str, other: str) -> bool:
+    return os.path.normcase(one) == os.path.normcase(other)
 
 
 def _iso(stamp: str) -> str:

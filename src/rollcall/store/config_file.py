@@ -284,7 +284,7 @@ class ConfigFile:
         try:
             return self.backups.add(expected, created=created, reason=reason)
         except OSError as error:
-            folder = self.backups.folder
+            folder = self.in_place.journal.parent / "backups"
             if error.errno not in NO_PLACE or previous is None:
                 raise StoreError(
                     f"The earlier text could not be kept in {folder} ({words(error)}), so "

@@ -24,7 +24,7 @@ from yaml import YAMLError
 from rollcall.errors import LostRace, StoreError
 from rollcall.files import sha256_of
 from rollcall.settings import given
-from rollcall.store.memory import Held
+from rollcall.store.shelf import Held
 
 MOST_BYTES = 1_048_576
 """What the API server takes in one ConfigMap, keys and values together."""

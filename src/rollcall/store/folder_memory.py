@@ -19,8 +19,9 @@ from rollcall.store.atomic import read_bytes, replace_file
 from rollcall.store.disk_errors import words
 from rollcall.store.folder import config_folder, prepare_part
 from rollcall.store.freshness import STAMP
-from rollcall.store.memory import STATE, Held, Memory
+from rollcall.store.memory import STATE, Memory
 from rollcall.store.replies import REPLIES
+from rollcall.store.shelf import Held
 from rollcall.store.state import State, StateUnreadable, digest_of_ours
 
 if TYPE_CHECKING:

@@ -18,25 +18,14 @@ MOST_BESIDE = 50
 Where = TypeVar("Where")
 
 
-def read_includes(config_path: Path, data: dict[str, object]) -> tuple[tuple[Path, bytes], ...]:
-    """Their paths and bytes in LiteLLM's order, nested ones last; unreadable ones left out.
-
-    A path is relative to the file that declares it, else to config.yaml (as LiteLLM 1.106 does);
-    links are not followed first. A file is read once, so a circle ends.
-    """
-    found = _found(config_path, data)
-    return tuple((path, content) for _, path, content in found if path and content is not None)
-
-
-def missing_includes(config_path: Path, data: dict[str, object]) -> tuple[str, ...]:
-    """The paths, nested ones too, at which there is no file: LiteLLM does not start then."""
-    return tuple(entry for entry, path, _ in _found(config_path, data) if path is None)
-
-
-def _found(
+def included(
     config_path: Path, data: dict[str, object]
 ) -> Iterator[tuple[str, Path | None, bytes | None]]:
-    """As `walk`, among files."""
+    """As `walk`, among files, in LiteLLM's order, nested ones last.
+
+    A path is relative to the file that declares it, else to config.yaml (as LiteLLM 1.106 does);
+    links are not followed first.
+    """
     root = Path(config_path).absolute()
 
     def find(entry: str, declared_in: Path) -> tuple[Path, bytes | None] | None:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any
 
 from rollcall.errors import LostRace, StoreError
 from rollcall.settings import parse_moment
 from rollcall.store.freshness import STAMP
 from rollcall.store.replies import REPLIES, is_good, pack_reply, reply_name, unpack_reply
+from rollcall.store.shelf import Held
 from rollcall.store.state import SCHEMA, State, StateUnreadable
 
 if TYPE_CHECKING:
     from rollcall.catalog.model import Answer
     from rollcall.store.replies import KeptReply
+    from rollcall.store.shelf import Pieces
 
 STATE = "state.json"
 FACTS = "facts.json"
@@ -27,29 +29,6 @@ TRIES = 5
 QUIET_SECONDS = 3600
 """A shared state in which nothing but times has changed is not written again within this time."""
 _TIMES = frozenset({"at", "last_asked", "last_good", "last_run"})
-
-
-class Held(NamedTuple):
-    """A text and the version under which it stands."""
-
-    content: bytes
-    version: str
-
-
-class Pieces(Protocol):
-    """Small files beside the config, each under a version."""
-
-    def get(self, name: str) -> Held | None:
-        """One of them; None where there is none. Raises StoreError."""
-        ...
-
-    def put(self, name: str, content: bytes, version: str | None) -> str:
-        """Write where this version stands still, None = where nothing is; the new version.
-
-        Raises:
-            LostRace: something else stands there. StoreError: it could not be written.
-        """
-        ...
 
 
 class Memory:

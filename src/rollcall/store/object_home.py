@@ -21,7 +21,7 @@ from rollcall.files import MOST_BYTES
 from rollcall.secrets import Redactor, names_secret
 from rollcall.settings import Given, web_parts
 from rollcall.settings import given as variable
-from rollcall.store.memory import Held
+from rollcall.store.shelf import Held
 
 _NAMES = {"s3": "S3", "gs": "Google Cloud Storage", "az": "Azure Blob Storage"}
 _PREFIXES = {"s3": "AWS_", "gs": "GOOGLE_", "az": "AZURE_"}

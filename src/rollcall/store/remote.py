@@ -8,35 +8,31 @@ share one memory. A copy of the config is kept on this machine, for litellm to b
 
 from __future__ import annotations
 
-import json
 import os
 import posixpath
-import re
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rollcall.errors import LostRace, NotFound, StoreError
 from rollcall.files import sha256_of
 from rollcall.store.atomic import replace_file
-from rollcall.store.backups import KEPT, Backup
+from rollcall.store.backups import Backup, Backups
 from rollcall.store.config_file import Written, write_copy
 from rollcall.store.disk_errors import store_error
-from rollcall.store.homes import Home, home_of
 from rollcall.store.includes import walk
-from rollcall.store.memory import Held, Memory
+from rollcall.store.memory import Memory
+from rollcall.store.shelf import Held
 from rollcall.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rollcall.settings import Settings
-
-
-_BACKUP = re.compile(r"backups/((\d{6})-\d{0,14}-[0-9a-f]{12})\.yaml")
+    from rollcall.store.shelf import Shelf
 
 
 def open_remote(settings: Settings) -> RemoteStore:
@@ -96,7 +92,8 @@ class RemoteStore(Store):
         yield ()
 
     @cached_property
-    def _memory(self) -> Memory:
+    def memory(self) -> Memory:
+        """What one run tells the next, on whatever machine."""
         return Memory(self.home.shelf, shared=True)
 
     def recover(self) -> tuple[str, ...]:
@@ -113,13 +110,9 @@ class RemoteStore(Store):
         """The version of the config that was read last; "" when there was none."""
         return self._seen.config.version if self._seen.config else ""
 
-    def read_includes(self, data: dict[str, object]) -> tuple[tuple[Path, bytes], ...]:
-        """The included files, nested, as bytes; unreadable ones left out."""
-        return tuple((Path(one.name), one.content) for one in self._includes(data) if one.name)
-
-    def missing_includes(self, data: dict[str, object]) -> tuple[str, ...]:
-        """The paths `include:` names, nested, at which there is nothing."""
-        return tuple(one.entry for one in self._includes(data) if not one.name)
+    def _included(self, data: dict[str, object]) -> Iterator[tuple[str, Path | None, bytes | None]]:
+        for one in self._includes(data):
+            yield one.entry, Path(one.name) if one.name else None, one.content
 
     def _includes(self, data: object) -> Iterator[_Included]:
         places = {"": ""}
@@ -160,14 +153,16 @@ class RemoteStore(Store):
         if not self.unsafe and not self._seen.conditions:
             self.home.require_conditions()
             self._seen.conditions = True
-        backup, is_new = self._keep(held, created, reason) if held else (None, False)
+        kept = None
+        if held is not None:
+            kept = self._backups.add(held.content, created=created, reason=reason)
         try:
             version = self.home.write(content, held.version if held else None)
         except BaseException as error:
             version = self._arrived(content) if isinstance(error, StoreError) else ""
             if not version:
-                if backup is not None and is_new:
-                    self._forget(backup, expected)
+                if kept is not None and kept.is_new:
+                    self._forget(kept.id, expected)
                 raise
         self._seen.config = Held(content, version)
         notes: tuple[str, ...] = ()
@@ -175,8 +170,8 @@ class RemoteStore(Store):
             self.place_copy(content)
         except StoreError as error:
             notes = (f"{error.what} It is the copy of {self.home.address} for litellm here.",)
-        self._prune()
-        return Written(backup, notes=notes, version=version)
+        self._backups.prune()
+        return Written(kept.id if kept else None, notes=notes, version=version)
 
     def _forget(self, backup: str, expected: bytes) -> None:
         """A write that did not happen leaves no new backup, unless another one happened instead:
@@ -185,7 +180,7 @@ class RemoteStore(Store):
         with suppress(StoreError):
             held = self.home.read()
             if held is not None and held.content == expected:
-                self._discard(backup)
+                self._backups.discard(backup)
 
     def _arrived(self, content: bytes) -> str:
         """The version, if it is our own write that is there: an answer may be lost on the way, and
@@ -230,95 +225,91 @@ class RemoteStore(Store):
                 if one.name and path.is_relative_to(folder):
                     yield path, one.content
 
-    def backups(self) -> tuple[Backup, ...]:
-        """Earlier configs, newest first."""
-        return tuple(backup for name in self._backup_names() if (backup := self._described(name)))
+    @property
+    def _backups(self) -> Backups:
+        return Backups(self.home.shelf, "")
 
     def find_backup(self, backup_id: str) -> Backup:
         """One backup by its id or number; else a version, where the store keeps those."""
-        names = self._backup_names()
-        for name in names:
-            number = name.split("-")[0]
-            if backup_id in (name, number) or backup_id.lstrip("0") == number.lstrip("0"):
-                return self._described(name) or Backup(name, "", "", 0, "")
-        if (content := self.home.earlier(backup_id)) is not None:
-            return Backup(backup_id, "", sha256_of(content), len(content), "a version")
-        hint = f"The newest is {names[0]}." if names else "None is kept yet."
-        raise NotFound(
-            f"There is no backup {backup_id!r} of {self.home.address}.",
-            f"{hint} `rollcall rollback --list` shows all.",
-        )
-
-    def read_backup(self, backup_id: str) -> bytes:
-        """The bytes of one backup, checked against the digits in its name."""
-        held = self.home.shelf.get(f"backups/{backup_id}.yaml")
-        if held is None:
+        try:
+            return self._backups.find(backup_id)
+        except NotFound:
             content = self.home.earlier(backup_id)
             if content is None:
-                raise NotFound(f"There is no backup {backup_id!r}.", "See `rollcall rollback -l`.")
-            return content
-        if not sha256_of(held.content).startswith(backup_id[-12:]):
-            raise StoreError(
-                f"The backup {backup_id} is damaged: its bytes do not match its name.",
-                "Choose another one: `rollcall rollback --list`.",
-            )
-        return held.content
-
-    def _backup_names(self) -> list[str]:
-        """Newest first."""
-        found = (_BACKUP.fullmatch(name) for name in self.home.shelf.names())
-        return sorted((row[1] for row in found if row), reverse=True)
-
-    def _described(self, name: str) -> Backup | None:
-        held = self.home.shelf.get(f"backups/{name}.json")
-        with suppress(ValueError, KeyError, TypeError):
-            fields = json.loads(held.content if held else b"")
-            digest, size = str(fields["sha256"]), int(fields["size"])
-            return Backup(name, str(fields["created"]), digest, size, str(fields["reason"]))
-        return None
-
-    def _keep(self, held: Held, created: str, reason: str) -> tuple[str, bool]:
-        """Put the earlier config into the history: its id, and whether it is new there."""
-        names, digest = self._backup_names(), sha256_of(held.content)
-        if names and names[0].endswith(digest[:12]):
-            return names[0], False
-        number = 1 + (int(names[0].split("-")[0]) if names else 0)
-        stamp = re.sub(r"\D", "", created)[:14]
-        backup = f"{number:06}-{stamp}-{digest[:12]}"
-        fields = {
-            "schema": 1,
-            "created": created,
-            "reason": reason,
-            "sha256": digest,
-            "size": len(held.content),
-            "version": held.version,
-        }
-        parts = {"json": json.dumps(fields, indent=1).encode() + b"\n", "yaml": held.content}
-        try:
-            new = [self._put(f"backups/{backup}.{end}", text) for end, text in parts.items()]
-        except BaseException:
-            with suppress(StoreError):
-                self._discard(backup)
-            raise
-        return backup, all(new)
-
-    def _put(self, name: str, content: bytes) -> bool:
-        """Keep one part of a backup; False where it lies there already, as where another writer
-        keeps the very same text, or a run that broke off began to.
-        """
-        try:
-            self.home.shelf.put(name, content, None)
-        except LostRace:
-            if self.home.shelf.get(name) is None:
                 raise
-            return False
-        return True
+            return Backup(backup_id, "", sha256_of(content), len(content), "a version")
 
-    def _discard(self, backup: str) -> None:
-        for suffix in (".yaml", ".json"):
-            self.home.shelf.remove(f"backups/{backup}{suffix}")
+    def read_backup(self, backup_id: str) -> bytes:
+        """Its bytes, as `find_backup` finds it."""
+        try:
+            return self._backups.read(backup_id)
+        except NotFound:
+            content = self.home.earlier(backup_id)
+            if content is None:
+                raise
+            return content
 
-    def _prune(self) -> None:
-        with suppress(StoreError):
-            for name in self._backup_names()[KEPT:]:
-                self._discard(name)
+
+class Home(Protocol):
+    """Where one config lives."""
+
+    @property
+    def address(self) -> str:
+        """What a person calls it."""
+        ...
+
+    @property
+    def shelf(self) -> Shelf:
+        """For what is remembered beside it."""
+        ...
+
+    def read(self) -> Held | None:
+        """The config; None where there is none yet. Raises StoreError."""
+        ...
+
+    def write(self, content: bytes, version: str | None) -> str:
+        """As `Shelf.put`, the config itself."""
+        ...
+
+    def earlier(self, version: str) -> bytes | None:
+        """The config under an earlier version, where the store keeps those. Raises StoreError."""
+        ...
+
+    def included(self, entry: str, declared_in: str) -> tuple[str, bytes] | None:
+        """The name and text of a file that `include:` names, None where it cannot be read.
+
+        Args:
+            declared_in: the name of the text that names it, "" for the config itself.
+        """
+        ...
+
+    def require_conditions(self) -> None:
+        """Refuse a store that writes whatever the condition. Raises StoreError."""
+        ...
+
+
+def home_of(settings: Settings) -> Home:
+    """The home at the settings' address.
+
+    Raises:
+        StoreError: its client is not installed, or cannot be set up.
+    """
+    address = settings.address or ""
+    if address.startswith("configmap://"):
+        try:
+            from rollcall.store.configmap_home import ConfigMapHome
+        except ImportError as error:
+            raise _without(error) from None
+        return ConfigMapHome.at(address, settings.environ)
+    try:
+        from rollcall.store.object_home import ObjectHome
+    except ImportError as error:
+        raise _without(error) from None
+    return ObjectHome.at(address, settings.environ)
+
+
+def _without(error: ImportError) -> StoreError:
+    return StoreError(
+        f"This needs a package that is not installed ({error.name}).",
+        "Install it with: pip install obstore kubernetes (rollcall's extra `fleet`).",
+    )

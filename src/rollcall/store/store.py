@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from rollcall.errors import StoreError
 from rollcall.files import MOST_TEXT_BYTES, is_foreign, sha256_of
 from rollcall.store.atomic import read_bytes, real_path, sweep
-from rollcall.store.backups import Backup, Backups
+from rollcall.store.backups import Backup, BackupFolder, Backups
 from rollcall.store.config_file import (
     ConfigFile,
     InPlace,
@@ -29,12 +29,9 @@ from rollcall.store.folder import NAME, config_folder, config_name, hold
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rollcall.catalog.model import Answer
     from rollcall.litellm_config.manifest import Manifest
     from rollcall.settings import Settings
     from rollcall.store.memory import Memory
-    from rollcall.store.replies import KeptReply
-    from rollcall.store.state import State
 
 
 _LEFT_BEHIND_SECONDS = 3600
@@ -131,11 +128,8 @@ class Store:
 
     def read_includes(self, data: dict[str, object]) -> tuple[tuple[Path, bytes], ...]:
         """The files config.yaml's `include:` names, nested, as bytes; unreadable ones left out."""
-        if "include" not in data:
-            return ()
-        from rollcall.store.includes import read_includes
-
-        return read_includes(self.config_path, data)
+        found = self._included(data) if "include" in data else ()
+        return tuple((path, text) for _, path, text in found if path and text is not None)
 
     def included_texts(self, data: dict[str, object]) -> tuple[tuple[str, bytes], ...]:
         """The same files, named as people would: by their path from config.yaml's folder."""
@@ -147,12 +141,15 @@ class Store:
         )
 
     def missing_includes(self, data: dict[str, object]) -> tuple[str, ...]:
-        """The paths `include:` names, nested, at which there is no file."""
-        if "include" not in data:
-            return ()
-        from rollcall.store.includes import missing_includes
+        """The paths `include:` names, nested, at which there is no file: LiteLLM does not start."""
+        found = self._included(data) if "include" in data else ()
+        return tuple(entry for entry, path, _ in found if path is None)
 
-        return missing_includes(self.config_path, data)
+    def _included(self, data: dict[str, object]) -> Iterator[tuple[str, Path | None, bytes | None]]:
+        """Each path as it is written, where it leads, and what is there."""
+        from rollcall.store.includes import included
+
+        return included(self.config_path, data)
 
     def write_config(
         self,
@@ -217,40 +214,12 @@ class Store:
         manifest = self._manifest(content)
         return manifest.config if manifest else content
 
-    def read_state(self) -> tuple[State, tuple[str, ...]]:
-        """The state and notes; a missing, corrupt or newer one is a fresh State and a note."""
-        return self._memory.read_state()
+    @cached_property
+    def memory(self) -> Memory:
+        """What one run tells the next."""
+        from rollcall.store.folder_memory import FolderMemory
 
-    def write_state(self, state: State) -> tuple[str, ...]:
-        """Keep the state; a folder that cannot be written is a note, never an error."""
-        return self._memory.write_state(state)
-
-    def write_replies(self, answers: tuple[Answer, ...]) -> tuple[str, ...]:
-        """Keep the bodies of good answers for offline runs; unchanged ones are not rewritten."""
-        return self._memory.write_replies(answers)
-
-    def read_replies(self, provider: str) -> KeptReply | None:
-        """The last good reply of one provider, if kept.
-
-        When they were last confirmed stands in the state's `last_good`.
-        """
-        return self._memory.read_replies(provider)
-
-    def write_stamp(self, text: str) -> tuple[str, ...]:
-        """Keep the stamp that `rollcall.store.freshness` reads; a note where it cannot be kept."""
-        return self._memory.write_stamp(text)
-
-    def read_stamp(self) -> bytes | None:
-        """That stamp; None where there is none."""
-        return self._memory.read_stamp()
-
-    def read_facts(self) -> bytes | None:
-        """What earlier runs looked up in other lists; None = nothing is kept."""
-        return self._memory.read_facts()
-
-    def write_facts(self, content: bytes) -> tuple[str, ...]:
-        """Keep what was looked up in other lists; a note where it cannot be kept."""
-        return self._memory.write_facts(content)
+        return FolderMemory(self.state_dir, self.config_path)
 
     @property
     def _real_path(self) -> Path:
@@ -263,15 +232,9 @@ class Store:
 
     @property
     def _backups(self) -> Backups:
-        return Backups(self.state_dir / "backups", self._name, self._real_path)
+        return Backups(BackupFolder(self.state_dir, self._real_path), self._name)
 
     @property
     def _in_place(self) -> InPlace:
         key = sha256_of(os.fsencode(self._name))[:16]
         return InPlace(self._real_path, self.state_dir / f"journal-{key}")
-
-    @cached_property
-    def _memory(self) -> Memory:
-        from rollcall.store.folder_memory import FolderMemory
-
-        return FolderMemory(self.state_dir, self.config_path)

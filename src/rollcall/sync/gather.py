@@ -54,9 +54,9 @@ def gather(
     content, policy = read_policy(settings)
     pick, picked = read_pick(settings)
     document = parse(store.read_config())
-    state, notes = store.read_state()
+    state, notes = store.memory.read_state()
     keys = find_keys(policy, settings, document)
-    lists = FactLists(policy, settings, store.read_facts())
+    lists = FactLists(policy, settings, store.memory.read_facts())
     given = _given(settings, store, policy, keys, observer, (*meanwhile, lists.prepare))
     answers = every_answer(keys, settings, given)
     recorded = lists.say_of(models_of_interest(answers.values(), document))
@@ -168,7 +168,7 @@ def _stored(store: Store, targets: Iterable[Target]) -> Iterator[Answer]:
     """What the last good replies say: the same adapters over the stored bodies."""
     for target in targets:
         provider = target.provider
-        answer = known_answer(provider, store.read_replies(provider.name))
+        answer = known_answer(provider, store.memory.read_replies(provider.name))
         if answer is not None:
             yield replace(for_display(provider, target.key, answer), offline=True)
 
@@ -202,7 +202,7 @@ def _previous(
 
 def stored_models(store: Store, provider: Provider) -> Sequence[Model]:
     """The provider's models at its last good answer that was kept; none if there is none."""
-    answer = known_answer(provider, store.read_replies(provider.name))
+    answer = known_answer(provider, store.memory.read_replies(provider.name))
     return answer.models if answer else ()
 
 

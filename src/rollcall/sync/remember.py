@@ -99,15 +99,17 @@ def remember(
         config: config.yaml as the run left it.
     """
     answers = tuple(inputs.answers.values())
-    notes = () if settings.offline else store.write_replies(answers)
+    notes = () if settings.offline else store.memory.write_replies(answers)
     if inputs.facts_to_keep is not None:
-        notes += store.write_facts(inputs.facts_to_keep)
+        notes += store.memory.write_facts(inputs.facts_to_keep)
     state = after_asking(inputs.state, answers, now=inputs.stamp, today=inputs.today)
     if plan.nobody or plan.refused:
         outcome = "nobody" if plan.nobody else "refused"
         state = after_run(state, _record(settings, plan, outcome, written))
-        return (*notes, *store.write_state(state))
-    notes += store.write_state(_applied(settings, state, plan, inputs.policy_text, config, written))
+        return (*notes, *store.memory.write_state(state))
+    notes += store.memory.write_state(
+        _applied(settings, state, plan, inputs.policy_text, config, written)
+    )
     if not settings.only_providers and sha256_of(config) == plan.result_sha256:
         said = freshness.make_stamp(
             settings,
@@ -116,7 +118,7 @@ def remember(
             ttl_seconds=inputs.policy.defaults.ttl,
             key_names={name for row in inputs.providers.values() for name in row.key_env},
         )
-        notes += store.write_stamp(said)
+        notes += store.memory.write_stamp(said)
     return notes
 
 
@@ -129,8 +131,10 @@ def remember_saved(
     written: Written | None,
 ) -> tuple[str, ...]:
     """Keep what applying a saved plan did; see `remember`."""
-    state, notes = store.read_state()
-    return notes + store.write_state(_applied(settings, state, plan, policy_text, config, written))
+    state, notes = store.memory.read_state()
+    return notes + store.memory.write_state(
+        _applied(settings, state, plan, policy_text, config, written)
+    )
 
 
 def remember_replies(store: Store, inputs: Inputs) -> tuple[str, ...]:
@@ -139,23 +143,23 @@ def remember_replies(store: Store, inputs: Inputs) -> tuple[str, ...]:
     The state may have moved on since the run began: it is read anew, and where another run asked
     a provider meanwhile, what that one learnt stands.
     """
-    state, notes = store.read_state()
+    state, notes = store.memory.read_state()
     before = inputs.state.providers
     answers = tuple(
         answer
         for name, answer in inputs.answers.items()
         if state.providers.get(name) == before.get(name)
     )
-    notes += store.write_replies(answers)
+    notes += store.memory.write_replies(answers)
     state = after_asking(state, answers, now=inputs.stamp, today=inputs.today)
-    return notes + store.write_state(state)
+    return notes + store.memory.write_state(state)
 
 
 def remember_edit(
     settings: Settings, store: Store, what: str, content: bytes, written: Written
 ) -> tuple[str, ...]:
     """Keep that config.yaml was rolled back or its entries changed hands."""
-    state, _ = store.read_state()
+    state, _ = store.memory.read_state()
     record = RunRecord(
         at=stamp(settings),
         command=what.split()[0],
@@ -165,7 +169,7 @@ def remember_edit(
         by=_who(settings),
         version=written.version,
     )
-    return store.write_state(after_run(_with_result(state, content), record))
+    return store.memory.write_state(after_run(_with_result(state, content), record))
 
 
 def _applied(
