@@ -328,6 +328,21 @@ def test_a_licence_and_variables_may_be_in_the_environment() -> None:
     assert found(text, environ=environ) == []
 
 
+def test_names_that_are_lists_are_faults_and_no_bug() -> None:
+    """A list is no key of a table, and is where people indent too far."""
+    text = (
+        HEAD + "  - {model_name: [a], litellm_params: {model: openai/a}}\n"
+        "  - model_name: r\n    litellm_params: {model: auto_router/adaptive_router,"
+        " adaptive_router_config: {available_models: [[a], alpha]}}\n"
+        "credential_list: [{credential_name: [a]}]\n"
+        "litellm_settings: {custom_provider_map: [{provider: [a], custom_handler: b.c}]}\n"
+        "router_settings: {routing_groups: [{group_name: [a]}], model_group_alias: {b: c}}\n"
+        "guardrails: [{guardrail_name: [a], litellm_params: {guardrail: [a]}}]\n"
+    ).replace("5.5}}", "5.5}, model_info: {adaptive_router_preferences: {strengths: 5}}}")
+    codes = {one.code for one in found(text)}
+    assert {"name_not_text", "auto_router", "credential_shape", "section_shape"} <= codes
+
+
 def test_an_unset_name_starts_where_an_unset_model_does_not() -> None:
     entry = "  - {model_name: os.environ/X, litellm_params: {model: os.environ/X}}\n"
     ends = [one.what.rpartition(": ")[2] for one in found(HEAD + entry, release="1.110.2")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -58,10 +58,11 @@ class CheckedFile:
         """The file's own data, {} where it is no mapping."""
         return mapping(self.reading.value)
 
-    @property
-    def entries(self) -> list[Any]:
+    @cached_property
+    def entries(self) -> tuple[CheckedEntry, ...]:
         """What stands in its model_list, whatever it is."""
-        return rows_of(self.data.get("model_list"))
+        rows = rows_of(self.data.get("model_list"))
+        return tuple(CheckedEntry(self, index, row) for index, row in enumerate(rows))
 
     def line(self, path: Place) -> int | None:
         """The 1-based line of a key or list item, or of the nearest part of its path that exists.
@@ -91,6 +92,49 @@ class CheckedFile:
             line = self.line(path)
             level, what = as_of(self.release, level, code, what, path)
         return Finding(level, code, what, self.name if line is None else f"{self.name}:{line}", fix)
+
+
+@dataclass(frozen=True)
+class CheckedEntry:
+    """One item of a model_list that LiteLLM uses: its file, its index there, what it is."""
+
+    file: CheckedFile
+    index: int
+    item: Any
+
+    @cached_property
+    def data(self) -> dict[Any, Any]:
+        """The item, {} where it is no mapping."""
+        return mapping(self.item)
+
+    @cached_property
+    def params(self) -> dict[Any, Any]:
+        """Its litellm_params, {} where they are no mapping."""
+        return mapping(self.data.get("litellm_params"))
+
+    @cached_property
+    def info(self) -> dict[Any, Any]:
+        """Its model_info, {} where it is no mapping."""
+        return mapping(self.data.get("model_info"))
+
+    @property
+    def name(self) -> str | None:
+        """Its model_name, None where that is no text."""
+        name = self.data.get("model_name")
+        return name if isinstance(name, str) else None
+
+    @property
+    def called(self) -> str:
+        """How a finding calls it."""
+        return f"entry {self.index + 1} of model_list" if self.name is None else f"`{self.name}`"
+
+    def error(self, code: str, what: str, fix: str, *below: str) -> Finding:
+        """A finding of level error at a place in it."""
+        return self.file.error(code, what, ("model_list", self.index, *below), fix)
+
+    def warning(self, code: str, what: str, fix: str, *below: str) -> Finding:
+        """A finding of level warning at a place in it."""
+        return self.file.warning(code, what, ("model_list", self.index, *below), fix)
 
 
 @dataclass(frozen=True)
@@ -155,13 +199,13 @@ class CheckedConfig:
         return len(given) == 1 or all(isinstance(value, list) for value in given)
 
     @cached_property
-    def entries(self) -> tuple[tuple[CheckedFile, int, Any], ...]:
-        """What stands in the model_lists LiteLLM uses: the file, the index there, the item."""
+    def entries(self) -> tuple[CheckedEntry, ...]:
+        """What stands in the model_lists LiteLLM uses."""
         return tuple(
-            (file, index, entry)
+            entry
             for file in self.files
             if "model_list" in file.data and self.counts(file, "model_list")
-            for index, entry in enumerate(file.entries)
+            for entry in file.entries
         )
 
     def section(self, name: str) -> dict[Any, Any]:
@@ -223,7 +267,7 @@ def odd_name(name: str) -> tuple[str, str] | None:
     return None
 
 
-def called(entry: object, index: int) -> str:
-    """How a finding calls an entry of model_list."""
-    name = mapping(entry).get("model_name")
-    return f"`{name}`" if isinstance(name, str) else f"entry {index + 1} of model_list"
+def several(entries: Sequence[CheckedEntry], verb: str) -> str:
+    """Entries that do the same, as a finding begins with them: "`a` and 2 more need"."""
+    more = len(entries) - 1
+    return f"{entries[0].called} and {more} more {verb}" if more else f"{entries[0].called} {verb}s"

@@ -10,8 +10,7 @@ from rollcall.errors import did_you_mean
 from rollcall.inspect.checked_config import CheckedConfig, odd_name
 from rollcall.inspect.findings import Finding
 from rollcall.inspect.traps_entries import dropped_names
-from rollcall.litellm_config.effective import alias_target, mapping
-from rollcall.litellm_config.fields import known_providers
+from rollcall.litellm_config.effective import alias_target, mapping, texts_in
 from rollcall.secrets import variable_of
 
 if TYPE_CHECKING:
@@ -91,19 +90,15 @@ def _meaning(
 
 
 def _leads(config: CheckedConfig, target: str) -> bool:
-    """Whether an alias to `target` answers: a model_name, a model's own string, or a wildcard."""
-    if target in _targets(config):
-        return True
-    globs = [glob for glob in config.view.wildcards if fnmatch.fnmatchcase(target, glob)]
-    return any(glob != "*" or target.partition("/")[0] in known_providers() for glob in globs)
+    """Whether an alias to `target` answers."""
+    return config.view.serves(target) or target in _targets(config)
 
 
 def _targets(config: CheckedConfig) -> frozenset[str]:
     """What an alias may lead to, wildcards aside."""
-    groups = config.section("router_settings").get("routing_groups")
-    routing = [mapping(row).get("group_name") for row in groups or ()]
+    routing = texts_in(config.section("router_settings").get("routing_groups"), "group_name")
     served = [name for name, group in config.view.groups.items() if group.litellm_models]
-    return frozenset({*served, *config.view.models, *filter(None, routing)})
+    return frozenset({*served, *config.view.models, *routing})
 
 
 def _suggestion(name: str, known: frozenset[str]) -> str:

@@ -207,20 +207,19 @@ def _polling(config: CheckedConfig) -> Iterator[Finding]:
     if general.get("disable_model_info_refresh") is True or general.get("background_health_checks"):
         return
     polled = [
-        (file, index, host)
-        for file, index, entry in config.entries
-        if (host := _polled_host(mapping(mapping(entry).get("litellm_params")), config.environ))
+        (entry, host)
+        for entry in config.entries
+        if (host := _polled_host(entry.params, config.environ))
     ]
     if polled:
-        hosts = ", ".join(sorted({host for _, _, host in polled})[:5])
+        hosts = ", ".join(sorted({host for _, host in polled})[:5])
         what = (
             f"LiteLLM asks {hosts} for /v1/models at its start and every 300 s, with the entry's"
             f" key, for each entry that has an api_base ({len(polled)} here)."
         )
         fix = "Where that is not wanted: general_settings.disable_model_info_refresh: true"
-        file, index, _ = polled[0]
-        path = ("model_list", index, "litellm_params", "api_base")
-        yield file.remark("polled_api_base", what, path, fix)
+        path = ("model_list", polled[0][0].index, "litellm_params", "api_base")
+        yield polled[0][0].file.remark("polled_api_base", what, path, fix)
 
 
 def _polled_host(params: dict[Any, Any], environ: Mapping[str, str]) -> str | None:

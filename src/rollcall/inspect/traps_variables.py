@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from rollcall.inspect.checked_config import CheckedConfig, CheckedFile, called
+from rollcall.inspect.checked_config import CheckedConfig, CheckedEntry, CheckedFile, several
 from rollcall.inspect.findings import Finding
 from rollcall.inspect.releases import pattern_of
 from rollcall.litellm_config.effective import config_variables, mapping, provider_and_id, rows_of
@@ -147,8 +147,7 @@ def _is_step(key: object) -> bool:
 def _who(file: CheckedFile, path: Place) -> str:
     """Whom a place belongs to: an entry by its name, else the place itself."""
     if path and path[0] == "model_list" and len(path) > 2 and isinstance(path[1], int):
-        entry = file.entries[path[1]] if path[1] < len(file.entries) else None
-        return called(mapping(entry), path[1])
+        return file.entries[path[1]].called
     return ".".join(str(step) for step in path if not isinstance(step, int))
 
 
@@ -234,8 +233,7 @@ def _outcome(config: CheckedConfig, use: Use) -> tuple[Outcome, str]:
     if _matches(use.place, NO_START) or _ends_cache(config, use):
         return Outcome.NO_START, ""
     if use.place == KEY:
-        entry = mapping(use.file.entries[int(use.path[1])])
-        return key_outcome(config, mapping(entry.get("litellm_params")))
+        return key_outcome(config, use.file.entries[int(use.path[1])].params)
     if _matches(use.place, CALLS_FAIL):
         return Outcome.CALLS_FAIL, ""
     if use.place == CREDENTIAL_KEY:
@@ -249,10 +247,9 @@ def _credential_outcome(config: CheckedConfig, use: Use) -> tuple[Outcome, str]:
     """What the calls of the entries do that name a credential without its key."""
     row = mapping(rows_of(use.file.data.get("credential_list"))[int(use.path[1])])
     worst: tuple[Outcome, str] = (Outcome.AS_IF_ABSENT, "")
-    for _, _, entry in config.entries:
-        params = mapping(mapping(entry).get("litellm_params"))
-        if params.get("litellm_credential_name") == row.get("credential_name"):
-            bare = {**params, "litellm_credential_name": None}
+    for entry in config.entries:
+        if entry.params.get("litellm_credential_name") == row.get("credential_name"):
+            bare = {**entry.params, "litellm_credential_name": None}
             worst = min(worst, key_outcome(config, bare), key=_rank)
     return worst
 
@@ -341,18 +338,15 @@ def _told(
 
 def _without_key(config: CheckedConfig) -> Iterator[Finding]:
     """Entries that name no key at all, and whose usual variable is not set."""
-    missing: dict[str, list[tuple[CheckedFile, Place, str]]] = {}
-    for file, index, entry in config.entries:
-        params = mapping(mapping(entry).get("litellm_params"))
-        usual = usual_keys(params)
-        if not usual or params.get("api_key") is not None or "model_name" not in entry:
+    missing: dict[str, list[CheckedEntry]] = {}
+    for entry in config.entries:
+        usual = usual_keys(entry.params)
+        if not usual or entry.params.get("api_key") is not None or "model_name" not in entry.data:
             continue
-        if key_outcome(config, params)[0] is Outcome.CALLS_FAIL:
-            path: Place = ("model_list", index, "litellm_params")
-            missing.setdefault(usual[0], []).append((file, path, called(entry, index)))
-    for variable, places in missing.items():
-        file, path, who = places[0]
-        names = f"{who} and {len(places) - 1} more name" if len(places) > 1 else f"{who} names"
-        what = f"{names} no key, and {variable} is not set: listed, but every call fails."
+        if key_outcome(config, entry.params)[0] is Outcome.CALLS_FAIL:
+            missing.setdefault(usual[0], []).append(entry)
+    for variable, entries in missing.items():
+        what = f"{several(entries, 'name')} no key, and {variable} is not set"
+        what += ": listed, but every call fails."
         fix = f"Set {variable} in the environment or .env, or take the entries out."
-        yield file.warning("variable_unset", what, path, fix)
+        yield entries[0].warning("variable_unset", what, fix, "litellm_params")

@@ -123,12 +123,15 @@ class LiteLLMView:
 
     def serves(self, name: str) -> bool:
         """Whether a call to a name that is no alias is answered by an entry: by its model_name,
-        its model's own string, or a wildcard.
+        its model's own string, or a wildcard; by `*` alone where the name says its provider.
         """
+        from rollcall.litellm_config.fields import known_providers  # its tables are large
+
         group = self.groups.get(name)
         if (group and group.litellm_models) or name in self.models:
             return True
-        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.wildcards)
+        globs = [glob for glob in self.wildcards if fnmatch.fnmatchcase(name, glob)]
+        return any(glob != "*" or name.partition("/")[0] in known_providers() for glob in globs)
 
     def behind(self, name: str) -> Group | None:
         """The group a call to `name` reaches; an alias wins over a model of its name."""
@@ -233,6 +236,12 @@ def mapping(value: object) -> dict[Any, Any]:
 def rows_of(value: object) -> list[Any]:
     """The value where it is a list, else []."""
     return value if isinstance(value, list) else []
+
+
+def texts_in(rows: object, key: str) -> frozenset[str]:
+    """The texts that the mappings of a list have under a key."""
+    found = (mapping(row).get(key) for row in rows_of(rows))
+    return frozenset(text for text in found if isinstance(text, str))
 
 
 def _text(value: object) -> str | None:

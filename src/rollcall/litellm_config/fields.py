@@ -274,7 +274,8 @@ _OWN_WORDS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "preferences": lambda value: (
         isinstance(value, dict)
         and value.get("quality_tier") in (1, 2, 3)
-        and all(one in STRENGTHS for one in value.get("strengths") or ())
+        and _fits("list", value.get("strengths", []))
+        and all(one in STRENGTHS for one in value.get("strengths", []))
     ),
     "redis url": lambda value: str(value).startswith(("redis://", "rediss://", "unix://")),
     "rows": lambda value: not value or (isinstance(value, list) and _are_mappings(value)),
