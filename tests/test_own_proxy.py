@@ -106,7 +106,7 @@ def test_the_library_keeps_no_list_of_the_proxys(
     path = applied.folder / "llm_orchestrator.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     store = open_store(resolve(cwd=applied.folder, environ=os.environ))
-    before = {name: store.read_replies(name) for name in ("anthropic", "openai")}
+    before = {name: store.memory.read_replies(name) for name in ("anthropic", "openai")}
     for name, value in CASES[case].items():
         filled = value.replace("{url}", proxy.url).replace("{port}", str(proxy.port))
         applied.monkeypatch.setenv(name, filled)
@@ -116,7 +116,7 @@ def test_the_library_keeps_no_list_of_the_proxys(
         assert client.resolve("chat").model == "claude-sonnet-5"
     theirs = "openai" if "OpenAI" in case else "anthropic"
     assert theirs not in {provider for provider, *_ in applied.sim.requests}
-    assert {name: store.read_replies(name) for name in before} == before
+    assert {name: store.memory.read_replies(name) for name in before} == before
 
 
 def test_a_first_policy_does_not_go_by_the_proxys_list(house: House, proxy: FakeLiteLLM) -> None:
