@@ -17,6 +17,7 @@ from rollcall.store.store import Store
 from rollcall.sync import apply
 from rollcall.sync.remember import after_asking
 from tests.house import START
+from tests.platforms import not_on_wine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +59,7 @@ class WhileAsking:
         """It answered."""
 
 
+@not_on_wine("the error of a held lock has no number")
 def test_a_refresh_keeps_what_another_run_did_meanwhile(ready: House) -> None:
     ready.applied()
     store = Store(ready.config, ready.folder / ".rollcall")
