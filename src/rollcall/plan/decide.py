@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rollcall.catalog.model import Verdict
 from rollcall.litellm_config.document import Blocks
 from rollcall.litellm_config.entries import leaves_on, model_of
 from rollcall.plan import own_entries, proving
@@ -118,7 +117,6 @@ def resolve_aliases(
     """
     placements = [one for one in model_list.placements if one.name not in without]
     pool = [*_pool(inputs, placements), *_own_pool(inputs, admitted, own)]
-    kept = {one.key.provider for one in placements if one.origin is Origin.KEPT}
     return aliases.resolve(
         Pool(
             inputs.policy,
@@ -127,7 +125,7 @@ def resolve_aliases(
             own_names=inputs.own_names,
             own_aliases=inputs.own_aliases,
             own_ids=inputs.own_ids,
-            unanswered=frozenset(name for name in kept if inputs.verdict(name) is not Verdict.OK),
+            unanswered=frozenset(inputs.providers) - frozenset(inputs.catalogs),
         ),
         inputs.current_aliases,
         inputs.picked,
