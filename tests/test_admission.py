@@ -58,6 +58,7 @@ class TestWhatARuleNames:
         rows = models("openai/m[1m]", "openai/m1")
         assert ids(admit('allow: [{match: "m[1m]"}]', rows)) == ["openai/m[1m]"]
         assert ids(admit('allow: [{match: "?[1m*"}]', rows)) == ["openai/m[1m]"]
+        assert ids(admit('allow: [{match: "m[1?]"}]', rows)) == ["openai/m[1m]"]
 
     def test_a_family_wherever_it_is_sold(self) -> None:
         outcome = admit("allow: [{family: claude-haiku}]", CLAUDES)
@@ -265,6 +266,11 @@ class TestConditions:
             ),
             (
                 "released_after: 2026-01-01",
+                {"released": "2026-01-02"},
+                {"released": "2026-01-01"},
+            ),
+            (
+                "released_after: 2026-01-01 10:00:00",
                 {"released": "2026-01-02"},
                 {"released": "2026-01-01"},
             ),
@@ -682,6 +688,9 @@ class TestSafety:
         assert not outcome.would_take(model("anthropic/claude-sonnet-4-6"))
         assert outcome.would_take(model("openai/gpt-5"))
         assert not outcome.would_take(model("xai/grok-5"))
+        at_most = admit("allow: [{match: 'claude-*', max: 1}]", rows)
+        assert at_most.would_take(model("anthropic/claude-sonnet-6"))
+        assert not at_most.would_take(model("anthropic/claude-sonnet-4-6"))
 
     def test_a_rule_names_models_of_its_own_providers_only(self) -> None:
         policy = load("allow: [{family: gpt, from: openrouter}, {family: gpt, from: openai}]")

@@ -15,7 +15,7 @@ from rollcall.catalog.facts import Facts, RecordedFacts
 from rollcall.catalog.model import Model, Verdict
 from rollcall.errors import PlanError
 from rollcall.litellm_config.document import Blocks
-from rollcall.litellm_config.entries import leaves_on
+from rollcall.litellm_config.entries import key_of, leaves_on
 from rollcall.plan.decide import decide
 from rollcall.plan.departures import Cause
 from rollcall.plan.masking import MASK, masked, restored
@@ -122,6 +122,30 @@ class TestGrace:
             replay.run(later(2))
             [entry] = replay.entries.values()
             assert leaves_on(entry) == day
+
+    def test_an_entry_whose_id_was_edited_by_hand_is_nobodys(self) -> None:
+        replay = replay_of(self.GROK)
+        replay.listed = {"xai": tuple(models("xai/grok-4"))}
+        replay.run(DAY)
+        replay.config = replay.config.replace(b"rollcall/xai/grok-4", b"mine")
+        again = replay.run(later(1))
+        assert [key_of(entry) for entry in replay.entries.values()] == [("xai", "grok-4")]
+        assert again.decision.model_list.gone == {}, "the policy gives it its id back"
+        replay.config = replay.config.replace(b"rollcall/xai/grok-4", b"mine")
+        replay.listed = {"xai": tuple(models("xai/grok-5"))}
+        gone = replay.run(later(2)).decision.model_list.gone["xai/grok-4"]
+        assert gone == "its model_info.id is not one of ours: edited by hand"
+
+    def test_only_mode_subagents_leaves_alone_what_a_rule_without_from_names(self) -> None:
+        replay = replay_of(HEAD + "allow: [{family: grok, newest: 1}]\n")
+        replay.listed = {"xai": tuple(models("xai/grok-4"))}
+        replay.run(DAY)
+        replay.listed = {"xai": tuple(models("xai/grok-4", "xai/grok-5"))}
+        inputs = replay.inputs(later(1))
+        assert decide(inputs).model_list.departures["xai/grok-4"].cause is Cause.SUPERSEDED
+        (kept,) = decide(replace(inputs, mode=Mode.SUBAGENTS)).model_list.placements
+        assert kept.origin is Origin.KEPT
+        assert kept.reason == "kept as it is: mode subagents works by rules that name xai"
 
     def test_for_ever_is_a_century(self) -> None:
         text = STORMS + "grace: {vanished: 99999999d}\n"

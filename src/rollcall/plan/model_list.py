@@ -123,7 +123,7 @@ def place_entries(inputs: Inputs, admitted: Admission) -> ModelList:
     return ModelList(tuple(placements), gone, departures, tuple(warnings))
 
 
-def _slot(balanced: frozenset[str], name: str, key: EntryKey) -> Slot:
+def _slot(balanced: frozenset[str], name: str, key: EntryKey | None) -> Slot:
     """What only one entry may be: a name, but for groups that LiteLLM balances on purpose."""
     return (name, key if name in balanced else None)
 
@@ -240,7 +240,7 @@ def _kept_because(
     if inputs.mode is not Mode.SUBAGENTS or admitted:
         return None
     model = listings(key.provider).models.get(key.id)
-    rules = admission.rules_of(inputs.policy, model) if model else iter(())
+    rules = admission.rules_of(inputs.policy, model) if model else ()
     if any(not inputs.policy.rule(rule).from_ for rule in rules):
         return f"kept as it is: mode subagents works by rules that name {key.provider}"
     return None
@@ -275,9 +275,9 @@ def _merged(
     anchor: EntryKey | None = None
     for entry in inputs.document.managed.models:
         key, name = key_of(entry), name_of(entry)
-        slot = None if key is None else _slot(inputs.policy.balanced_names, name, key)
-        one = staying.get(slot) if slot else None
-        if slot and one is not None and not (one.origin is Origin.LEAVING and name in taken):
+        slot = _slot(inputs.policy.balanced_names, name, key)
+        one = staying.get(slot)
+        if one is not None and not (one.origin is Origin.LEAVING and name in taken):
             following.setdefault(anchor, {}).setdefault(slot, one)
         elif key in places:
             anchor = key

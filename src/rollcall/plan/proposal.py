@@ -237,12 +237,11 @@ def _own_name(found: Proposal, base: str, fields: dict[str, Any]) -> str:
     stem = re.sub(r"[^A-Za-z0-9]+", "-", f"{host}-{parts.port}" if parts.port else host).strip("-")
     stem = f"{stem}-server" if stem in BUILTIN else stem
     same = ("type", "base_url", "litellm_prefix")
-    for number in range(1, len(found.providers) + 2):
-        name = stem if number == 1 else f"{stem}-{number}"
-        row = found.providers.get(name)
-        if row is None or all(row.get(word) == fields[word] for word in same):
-            return name
-    raise AssertionError(stem)
+    name, number = stem, 1
+    while any(found.providers.get(name, fields).get(word) != fields[word] for word in same):
+        number += 1
+        name = f"{stem}-{number}"
+    return name
 
 
 def _settle_keys(found: Proposal, rows: list[Keepable], environ: Mapping[str, str]) -> None:

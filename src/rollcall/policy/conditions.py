@@ -60,8 +60,6 @@ def parse_condition(value: object, *, bare: str) -> Condition:
     Raises:
         ValueError: not a comparison; says what one looks like.
     """
-    if isinstance(value, Condition):
-        return value
     number = isinstance(value, int | float) and not isinstance(value, bool)
     found = CONDITION.fullmatch(str(value)) if number or isinstance(value, str) else None
     if found is None:
