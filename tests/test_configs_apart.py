@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +15,8 @@ import pytest
 from rollcall.store.folder import config_folder
 from rollcall.store.state import State
 from rollcall.store.store import Store
+from tests.house import OWN
+from tests.platforms import not_on_windows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -195,3 +199,23 @@ def test_the_state_names_no_path_of_this_machine(shared: House) -> None:
     home = config_folder(shared.config, shared.folder / ".rollcall")
     for path in home.glob("*.json"):
         assert os.fspath(shared.folder) not in json.dumps(json.loads(path.read_bytes()))
+
+
+@not_on_windows("a path is written otherwise there")
+def test_what_is_kept_keeps_its_name_from_version_to_version(house: House) -> None:
+    """One that looked under another name would have forgotten everything."""
+    house.write_policy(SONNETS, "anthropic")
+    house.applied()
+    home = house.folder / ".rollcall"
+    kept = {path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()}
+    backup = f"backups/000001-20261120....00-{sha256(OWN.encode()).hexdigest()[:12]}"
+    own = "config.yaml-a585f4e11102"  # the first digits of the sha256 of ../config.yaml
+    wanted = (
+        ".gitignore", "config.yaml.lock", rf"{backup}\.json", rf"{backup}\.yaml",
+        f"{own}/state.json", f"{own}/fresh.json", f"{own}/facts.json",
+        f"{own}/replies/anthropic-c70eca6b.reply",
+    )  # fmt: skip
+    assert len(kept) == len(wanted), kept
+    for name in wanted:
+        assert [one for one in kept if re.fullmatch(name, one)], (name, kept)
+    assert Store(house.config, home)._in_place.journal.name == "journal-a585f4e111020230"

@@ -171,13 +171,26 @@ def test_a_file_removed_since_stays_removed(
     assert not store.config_path.exists()
 
 
-def test_a_damaged_journal_is_put_away(store: Store, interrupted: Callable[[bytes], None]) -> None:
-    """It can say nothing about the file."""
-    interrupted(b"whatever\n")
-    journals(store)[0].write_bytes(b"{}\nrot")
+@pytest.mark.parametrize("damage", ["rot", "a byte", "cut", "lengths"])
+def test_a_damaged_journal_is_put_away(
+    store: Store, interrupted: Callable[[bytes], None], damage: str
+) -> None:
+    """It can say nothing about the file, though it be torn."""
+    torn = NEW[:30] + OLD[30:]
+    interrupted(torn)
+    whole = journals(store)[0].read_bytes()
+    length = b'"old": %d' % len(OLD)
+    damaged = {
+        "rot": b"{}\nrot",
+        "a byte": whole[:-1] + b"~",
+        "cut": whole[:-1],
+        "lengths": whole.replace(length, b'"old": %d' % (len(OLD) - 1)),
+    }[damage]
+    assert damaged != whole
+    journals(store)[0].write_bytes(damaged)
     assert "damaged" in next_run(store)[0]
     assert journals(store) == []
-    assert store.config_path.read_bytes() == b"whatever\n"
+    assert store.config_path.read_bytes() == torn
 
 
 def test_a_torn_file_that_cannot_be_repaired_is_said(

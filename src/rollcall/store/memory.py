@@ -15,7 +15,7 @@ from rollcall.settings import parse_moment
 from rollcall.store.freshness import STAMP
 from rollcall.store.replies import REPLIES, is_good, pack_reply, reply_name, unpack_reply
 from rollcall.store.shelf import Held
-from rollcall.store.state import SCHEMA, State, StateUnreadable
+from rollcall.store.state import State, StateUnreadable
 
 if TYPE_CHECKING:
     from rollcall.catalog.model import Answer
@@ -157,7 +157,7 @@ class Memory:
         try:
             State.from_bytes(held.content)
         except StateUnreadable as error:
-            kind = "newer" if error.schema_version and error.schema_version > SCHEMA else "broken"
+            kind = "newer" if error.schema_version else "broken"
             aside = self._look(f"{STATE}.{kind}")
             if kind == "newer" or aside is None:
                 self._write(f"{STATE}.{kind}", held.content, aside)
