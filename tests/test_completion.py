@@ -54,6 +54,14 @@ def test_the_shell_completes_commands_options_models_and_aliases(house: House) -
     assert completed(house, "rollcall explain def") == []
 
 
+SHELLS = ("bash", "zsh", "fish", "powershell")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_each_shell_gets_its_script(house: House, shell: str) -> None:
+    assert f"complete_{shell}" in house.run("completion", shell).out
+
+
 TYPED = {
     "rollcall stat": "status",
     "rollcall apply --det": "apply --detailed-exitcode",
@@ -80,7 +88,7 @@ def typing(house: House) -> Path:
     )
     command.chmod(0o755)
     house.monkeypatch.setenv("PATH", f"{command.parent}{os.pathsep}{os.environ['PATH']}")
-    for shell in ("bash", "zsh", "fish", "powershell"):
+    for shell in SHELLS:
         script = house.run("completion", shell).out
         (house.folder / f"script.{shell}").write_text(script, encoding="utf-8")
     return house.folder

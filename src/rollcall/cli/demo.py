@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -151,32 +152,28 @@ def write_files(folder: Path, providers: SimulatedProviders) -> None:
     (folder / "policy.yaml").write_bytes(policy.encode())
 
 
+@dataclass(frozen=True, slots=True)
 class _Story:
     """The steps, one after the other; the first that goes wrong ends it."""
 
-    def __init__(
-        self, folder: Path, environ: Mapping[str, str], providers: SimulatedProviders
-    ) -> None:
-        self.folder = folder
-        self.environ = environ
-        self.providers = providers
+    folder: Path
+    environ: Mapping[str, str]
+    providers: SimulatedProviders
 
     def tell(self) -> int:
         self._say("A config.yaml written by hand, a policy, and four providers on loopback.")
         self._show("config.yaml")
-        steps = (
-            ("What would change, and why? Nothing is written yet.", ["plan"]),
-            ("Write it.", ["apply"]),
-        )
-        for text, command in steps:
-            self._say(text)
-            if code := self._rollcall(command):
-                return code
+        self._say("What would change, and why? Nothing is written yet.")
+        if code := self._rollcall("plan"):
+            return code
+        self._say("Write it.")
+        if code := self._rollcall("apply"):
+            return code
         self._show("config.yaml")
         self._say(f"{BROKEN} now answers every request with an error page. Apply again.")
         before = self._config()
         self.providers.broken = BROKEN
-        if code := self._rollcall(["apply"]):
+        if code := self._rollcall("apply"):
             return code
         if self._config() != before:
             self._say("Something was lost: this is a bug.")
@@ -184,7 +181,7 @@ class _Story:
         self._say("Not a byte of config.yaml changed: nothing was lost.")
         self.providers.broken = None
         self._say("Go back to where we came from.")
-        if code := self._rollcall(["rollback"]):
+        if code := self._rollcall("rollback"):
             return code
         if self._config() != CONFIG.encode():
             self._say("The old file did not come back: this is a bug.")
@@ -204,12 +201,12 @@ class _Story:
     def _config(self) -> bytes:
         return (self.folder / "config.yaml").read_bytes()
 
-    def _rollcall(self, args: list[str]) -> int:
+    def _rollcall(self, command: str) -> int:
         out()
-        out(f"$ rollcall {' '.join(args)}")
+        out(f"$ rollcall {command}")
         sys.stdout.flush()
         done = subprocess.run(  # noqa: S603 - our own command, fixed words
-            [sys.executable, "-m", "rollcall", *args],
+            [sys.executable, "-m", "rollcall", command],
             cwd=self.folder,
             env=dict(self.environ),
             check=False,
