@@ -217,7 +217,7 @@ def test_a_config_that_speaks_of_kubernetes_is_no_manifest() -> None:
 def house(tmp_path: Path, sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> House:
     house = House(tmp_path, sim, monkeypatch)
     house.write_policy("allow:\n  - {family: glm, from: [openrouter], newest: 1}\n", "openrouter")
-    house.config.write_text(MANIFEST, encoding="utf-8")
+    house.config.write_bytes(MANIFEST.encode())
     return house
 
 
