@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from rollcall.catalog.facts import RecordedFacts
 from rollcall.litellm_config.document import Blocks
 from rollcall.litellm_config.entries import with_leaving_day
+from rollcall.litellm_config.writing import with_blocks
 from rollcall.plan.changes import Change, ChangeKind, changed_fields, compare, differences
+from rollcall.plan.decide import decide
 from rollcall.plan.last_days import LastDay
 from rollcall.plan.masking import MASK, masked, restored
-from tests.policy_making import models
+from tests.policy_making import model, models
 from tests.replaying import replay_of
 
 DAY = date(2026, 11, 20)
@@ -169,3 +173,20 @@ def test_fallbacks_stand_under_the_alias_and_lead_to_what_is_there() -> None:
     decision = replay.run(DAY).decision
     assert decision.blocks.fallbacks == ()
     assert any("LiteLLM reads only the first" in line for line in decision.warnings)
+
+
+def test_a_price_borrowed_from_a_list_that_is_away_now_stays_written() -> None:
+    replay = replay_of(
+        "version: 1\nproviders: {anthropic: {}, openrouter: {}}\naliases: {}\n"
+        "defaults: {write_prices: borrowed}\n"
+        "allow: [{family: claude-sonnet, from: [anthropic]}]\n"
+    )
+    sold = model("openrouter/anthropic/claude-sonnet-5", cost=("3", "15"))
+    replay.listed = {"anthropic": tuple(models("anthropic/claude-sonnet-5")), "openrouter": (sold,)}
+    unknown = RecordedFacts("litellm 1", lambda _: None, charges=True)
+    inputs = replace(replay.inputs(DAY), recorded={"litellm": unknown})
+    written = decide(inputs).blocks
+    assert written.models[0]["model_info"][PRICE] == 3e-6
+    replay.config = with_blocks(inputs.document, written)
+    replay.away = {"openrouter"}
+    assert replay.run(DAY).decision.blocks == written
