@@ -15,11 +15,13 @@ from rollcall.policy.starter import proposed_text, shipped_policy
 from rollcall.providers.answers import stored_answer
 from rollcall.providers.registry import resolve_provider
 from tests.corpus import FOLDERS, ROOT, needs_catalogs
+from tests.gateway import Gateway, Reply
 from tests.policy_making import model
 
 if TYPE_CHECKING:
     from rollcall.catalog.model import Model
-    from tests.house import House
+    from tests.gateway import Gateway, Reply
+from tests.house import House
 
 CONFIGS = sorted((ROOT / "configs").glob("*.y*ml")) if (ROOT / "configs").is_dir() else []
 
@@ -263,3 +265,17 @@ def test_a_config_of_which_nothing_can_be_kept_gains_nothing(
     assert plan.code == 0, plan.text
     assert [row["name"] for row in plan.json()["changes"] if row["name"] != "b"] == []
     assert offline or "# - {family:" in house.policy.read_text(encoding="utf-8")
+
+
+def test_a_list_that_is_not_whole_withdraws_nothing(house: House) -> None:
+    house.config.write_text(
+        "model_list:\n- model_name: gpt-9\n  litellm_params:\n"
+        "    {model: openai/gpt-9, api_key: os.environ/OPENAI_API_KEY}\n",
+        encoding="utf-8",
+    )
+    with Gateway(lambda _: Reply({"data": [{"id": "o3"}], "has_more": True})) as gateway:
+        house.monkeypatch.setenv("OPENAI_BASE_URL", gateway.root)
+        ran = house.run("init")
+        assert gateway.asked
+    assert "1 entry: 1 kept by rules" in ran.out
+    assert "no longer lists" not in ran.text

@@ -131,12 +131,14 @@ def propose(
     document: ConfigDocument,
     environ: Mapping[str, str],
     catalogs: Mapping[str, Sequence[Model]] | None = None,
+    partial: frozenset[str] = frozenset(),
 ) -> Proposal:
     """Rules that keep current what the hand-written entries have: same names, same order.
 
     Args:
         catalogs: the proposed policy's provider -> what it lists; those that answered.
-            None = nobody was asked.
+            None = nobody was asked. partial: those whose list is not whole: what it lacks may stand
+            in the rest.
     """
     found = Proposal()
     own = [
@@ -163,7 +165,8 @@ def propose(
         for name, row in found.providers.items()
         if "base_url" in row and catalogs is not None and name not in catalogs
     )
-    kept = _alive(found, rows, catalogs or {})
+    whole = {name: rows for name, rows in (catalogs or {}).items() if name not in partial}
+    kept = _alive(found, rows, whole)
     found.rules = list(_rules(kept, catalogs or {}))
     used = {one.source for one in kept}
     if found.silent >= used:  # a policy that asks nobody is none

@@ -50,7 +50,10 @@ def first_policy(settings: Settings, *, full: bool = False) -> FirstPolicy:
         return FirstPolicy(starter_text(names), tuple(names))
     if found.rules and not settings.offline:
         policy = load_policy(_text(found, names), "the proposed policy")
-        found = propose(document, settings.environ, ask_policy(settings, policy, document))
+        answers = ask_policy(settings, policy, document)
+        catalogs = {answer.provider: answer.models for answer in answers}
+        partial = frozenset(answer.provider for answer in answers if answer.partial)
+        found = propose(document, settings.environ, catalogs, partial)
     return FirstPolicy(_text(found, names), proposal=found)
 
 

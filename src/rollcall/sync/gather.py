@@ -173,12 +173,10 @@ def _stored(store: Store, targets: Iterable[Target]) -> Iterator[Answer]:
             yield replace(for_display(provider, target.key, answer), offline=True)
 
 
-def ask_policy(
-    settings: Settings, policy: Policy, document: ConfigDocument
-) -> dict[str, tuple[Model, ...]]:
-    """What the providers of a policy list now; only those that answered well."""
+def ask_policy(settings: Settings, policy: Policy, document: ConfigDocument) -> list[Answer]:
+    """What the providers of a policy say now; only those that answered well."""
     answers = _asked(settings, policy, find_keys(policy, settings, document))
-    return {answer.provider: answer.models for answer in answers if answer.verdict is Verdict.OK}
+    return [answer for answer in answers if answer.verdict is Verdict.OK]
 
 
 def _previous(
