@@ -330,3 +330,18 @@ def test_a_parameter_the_newest_model_no_longer_takes_is_left_out(house: House) 
                 other.run("strict", HELLO, {"temperature": 0.2})
     assert response.content == "claude-sonnet-5 heard: Hello"
     assert response.dropped_params == ("temperature",)
+
+
+@pytest.mark.parametrize("names", [PROVIDERS, ("anthropic",)])
+def test_what_openrouter_says_of_a_model_counts_whoever_is_selected_from(
+    house: House, names: tuple[str, ...]
+) -> None:
+    """Anthropic does not say whether its models call tools; the policy believes OpenRouter."""
+    path = house.folder / "policy.yaml"
+    policy = yaml.safe_load(path.read_text(encoding="utf-8"))
+    policy["defaults"] = {"facts": ["openrouter"]}
+    path.write_text(yaml.safe_dump(policy), encoding="utf-8")
+    house.apply()
+    select = {"family": "claude-sonnet", "from": ["anthropic"], "where": {"tools": True}}
+    with house.client(select, *names) as client:
+        assert client.resolve("chat").model == "claude-sonnet-5"

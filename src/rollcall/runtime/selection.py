@@ -34,8 +34,8 @@ from rollcall.settings import hint_of, parse_moment, resolve, stamp
 from rollcall.store.state import State
 from rollcall.store.store import open_store
 from rollcall.sync.asking import of_the_proxy, provider_of
-from rollcall.sync.facts import FactLists
-from rollcall.sync.gather import read_policy
+from rollcall.sync.facts import OPENROUTER, FactLists
+from rollcall.sync.gather import read_policy, stored_models
 
 
 class Selection(Choice):
@@ -224,10 +224,15 @@ class Shelf:
         return Catalog(policy, admitted.admitted, callable_as, as_of, self.settings.now.date())
 
     def _others(self, policy: Policy, models: Mapping[str, Sequence[Model]]) -> OtherLists:
-        """What other lists say of these models where their providers say nothing."""
+        """What other lists say of these models where their providers say nothing; OpenRouter's is
+        one, also where nothing is selected from it.
+        """
         lists = FactLists(policy, self.settings, self.store.memory.read_facts())
         named = {model.litellm_model for rows in models.values() for model in rows}
-        sold = [model for name in policy.openrouters for model in models.get(name, ())]
+        sold: list[Model] = []
+        for name in policy.openrouters if OPENROUTER in policy.fact_sources else ():
+            row = provider_of(name, policy.providers[name], self.settings.environ)
+            sold += models.get(name) or stored_models(self.store, row)
         return OtherLists.of(
             policy.fact_sources, sold, lists.say_of(named).sources, says_all=policy.openrouters
         )
