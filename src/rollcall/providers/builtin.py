@@ -55,9 +55,9 @@ class Provider:
 
     name: str
     title: str
-    protocol: Protocol_
     base_url: str
     litellm_prefix: str
+    protocol: Protocol_ = "openai"
     base_url_env: tuple[str, ...] = ()
     host_env: str = ""
     base_from: str = ""
@@ -163,7 +163,6 @@ _ROWS = (
     Provider(
         name="openai",
         title="OpenAI",
-        protocol="openai",
         base_url="https://api.openai.com/v1",
         base_url_env=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
         key_env=("OPENAI_API_KEY",),
@@ -184,7 +183,6 @@ _ROWS = (
     Provider(
         name="deepseek",
         title="DeepSeek",
-        protocol="openai",
         base_url="https://api.deepseek.com",
         base_url_env=("DEEPSEEK_API_BASE",),
         key_env=("DEEPSEEK_API_KEY",),
@@ -194,7 +192,6 @@ _ROWS = (
     Provider(
         name="qwen",
         title="Qwen (DashScope)",
-        protocol="openai",
         base_url=_DASHSCOPE,
         base_url_env=("DASHSCOPE_API_BASE",),
         key_env=("DASHSCOPE_API_KEY",),
@@ -207,7 +204,6 @@ _ROWS = (
     Provider(
         name="mistral",
         title="Mistral",
-        protocol="openai",
         base_url="https://api.mistral.ai/v1",
         base_url_env=("MISTRAL_AZURE_API_BASE",),
         key_env=("MISTRAL_AZURE_API_KEY", "MISTRAL_API_KEY"),
@@ -218,7 +214,6 @@ _ROWS = (
     Provider(
         name="groq",
         title="Groq",
-        protocol="openai",
         base_url="https://api.groq.com/openai/v1",
         base_url_env=("GROQ_API_BASE",),
         key_env=("GROQ_API_KEY",),
@@ -228,7 +223,6 @@ _ROWS = (
     Provider(
         name="together",
         title="Together AI",
-        protocol="openai",
         base_url="https://api.together.ai/v1",
         base_url_env=("TOGETHER_AI_API_BASE",),
         key_env=(
@@ -247,7 +241,6 @@ _ROWS = (
     Provider(
         name="fireworks",
         title="Fireworks AI",
-        protocol="openai",
         base_url="https://api.fireworks.ai/inference/v1",
         base_url_env=("FIREWORKS_API_BASE",),
         key_env=(
@@ -263,7 +256,6 @@ _ROWS = (
     Provider(
         name="cerebras",
         title="Cerebras",
-        protocol="openai",
         base_url="https://api.cerebras.ai/v1",
         base_url_env=("CEREBRAS_API_BASE",),
         key_env=("CEREBRAS_API_KEY",),
@@ -288,7 +280,6 @@ _ROWS = (
     Provider(
         name="lm_studio",
         title="LM Studio",
-        protocol="openai",
         base_url=_LM_STUDIO,
         base_url_env=("LM_STUDIO_API_BASE",),
         key_env=("LM_STUDIO_API_KEY",),
@@ -301,7 +292,6 @@ _ROWS = (
     Provider(
         name="vllm",
         title="vLLM",
-        protocol="openai",
         base_url=_VLLM,
         base_url_env=("HOSTED_VLLM_API_BASE",),
         key_env=("HOSTED_VLLM_API_KEY",),

@@ -25,19 +25,7 @@ if TYPE_CHECKING:
 
 
 with httpx_without_its_command_line():
-    import httpx
-
-
-__all__ = [
-    "LooseThreads",
-    "exchange",
-    "fetch_body",
-    "fill",
-    "httpx",
-    "import_the_rest",
-    "open_client",
-    "run_apart",
-]
+    import httpx as httpx
 
 T = TypeVar("T")
 

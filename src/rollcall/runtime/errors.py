@@ -25,45 +25,18 @@ of providers, who like to repeat keys, are redacted. The last two branches are d
 
 from __future__ import annotations
 
-from rollcall.providers.chat.errors import (
-    AnswerRefused,
-    InvalidCall,
-    InvalidMessages,
-    InvalidParams,
-    LLMError,
-    Outcome,
-    ProviderError,
-    ProviderRateLimited,
-    ProviderRefusedKey,
-    ProviderReplyInvalid,
-    ProviderTimeout,
-    ProviderUnavailable,
-)
-
-__all__ = [
-    "AnswerRefused",
-    "AuthProfileMissing",
-    "AuthVariableMissing",
-    "ConfigError",
-    "ConfigNotFound",
-    "InvalidCall",
-    "InvalidConfig",
-    "InvalidMessages",
-    "InvalidParams",
-    "InvalidYAML",
-    "LLMError",
-    "NothingSelected",
-    "Outcome",
-    "ProviderError",
-    "ProviderNotDefined",
-    "ProviderRateLimited",
-    "ProviderRefusedKey",
-    "ProviderReplyInvalid",
-    "ProviderTimeout",
-    "ProviderUnavailable",
-    "ResolutionError",
-    "RoleNotDefined",
-]
+from rollcall.providers.chat.errors import AnswerRefused as AnswerRefused
+from rollcall.providers.chat.errors import InvalidCall as InvalidCall
+from rollcall.providers.chat.errors import InvalidMessages as InvalidMessages
+from rollcall.providers.chat.errors import InvalidParams as InvalidParams
+from rollcall.providers.chat.errors import LLMError as LLMError
+from rollcall.providers.chat.errors import Outcome as Outcome
+from rollcall.providers.chat.errors import ProviderError as ProviderError
+from rollcall.providers.chat.errors import ProviderRateLimited as ProviderRateLimited
+from rollcall.providers.chat.errors import ProviderRefusedKey as ProviderRefusedKey
+from rollcall.providers.chat.errors import ProviderReplyInvalid as ProviderReplyInvalid
+from rollcall.providers.chat.errors import ProviderTimeout as ProviderTimeout
+from rollcall.providers.chat.errors import ProviderUnavailable as ProviderUnavailable
 
 
 class ConfigError(LLMError):

@@ -59,7 +59,6 @@ _NO_EMBEDDINGS = {"anthropic", "deepseek", "groq", "cerebras"}
 LITELLM = Provider(
     name="litellm",
     title="LiteLLM",
-    protocol="openai",
     base_url=ADDRESS,
     base_url_env=("LITELLM_BASE_URL",),
     key_env=("LITELLM_API_KEY", "LITELLM_MASTER_KEY"),
