@@ -212,6 +212,7 @@ def test_an_entry_that_a_newer_table_may_know_makes_no_error_of_its_alias() -> N
 
 NUMBER = HEAD + "  - {model_name: 4.1, litellm_params: {model: openai/b}}\n"
 MAPPING = HEAD + "%s: {fallbacks: {alpha: [alpha]}}\n"
+ROUTING = HEAD + "router_settings: {routing_groups: %s}\n"
 GROUPS = HEAD.replace("5.5}}", "5.5}, model_info: {access_groups: 5}}")
 TEN = HEAD.replace("5.5}", "5.5, max_parallel_requests: ten}")
 LIST = ALIASES.replace("alias:\n", "alias: [a]\n")
@@ -242,6 +243,9 @@ LIST = ALIASES.replace("alias:\n", "alias: [a]\n")
             Level.ERROR,
             "LiteLLM does not start",
         ),
+        (ROUTING % "nope", "1.109.3", Level.ERROR, "LiteLLM does not start"),
+        (ROUTING % "nope", "1.110.2", Level.WARNING, "it has no effect"),
+        (ROUTING % "[a]", "1.110.2", Level.ERROR, "LiteLLM does not start"),
         (GROUPS, "1.108.7", Level.ERROR, "/v1/models fails for everybody"),
         (GROUPS, "1.110.2", Level.WARNING, "it has no effect"),
         (ALIASES + "    模型: alpha\n", "1.108.7", Level.ERROR, "every call fails"),
@@ -276,7 +280,7 @@ def test_what_litellm_does_otherwise_from_a_release_on_is_told_of_the_one_instal
         "general_settings: {key_management_system: aws_kms}",
         "general_settings: {pass_through_endpoints: [{path: /a, headers: b}]}",
         "router_settings: {redis_url: 'localhost:6379'}",
-        "router_settings: {routing_groups: nope}",
+        "router_settings: {routing_groups: [a]}",
         "router_settings: {provider_budget_config: {openai: {budget_limit: lots}}}",
         "agent_list: [a]",
         "assistant_settings: {litellm_params: }",
@@ -305,6 +309,7 @@ def test_a_setting_that_litellm_does_not_start_with(text: str) -> None:
         "general_settings: {alerting: slack, plugins: nope, search_tools: {}, allowed_ips: }",
         "general_settings: {pass_through_endpoints: {a: 1}}",
         "router_settings: {redis_url: 'redis://a', routing_groups: {}, retry_policy: nope}",
+        "general_settings: {5: a}",
         "files_settings: [a]",
         "agents: {}",
         "guardrails: [{guardrail_name: a, litellm_params: {guardrail: lasso, api_key: b}}]",

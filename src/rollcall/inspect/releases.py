@@ -31,6 +31,7 @@ class Change(NamedTuple):
     level: Level | None = None
 
 
+IGNORED: Final = Change("1.110.0", "it has no effect", Level.WARNING)
 CHANGES: Final[Mapping[tuple[str, str], Change]] = {
     ("name_in_header", ""): Change("1.109.0"),
     ("value_does_not_fit", "litellm_settings.responses"): Change("1.109.0"),
@@ -44,9 +45,11 @@ CHANGES: Final[Mapping[tuple[str, str], Change]] = {
     ("name_empty", ""): Change("1.110.0"),
     ("name_not_text", ""): Change("1.110.0"),
     ("router_preferences", ""): Change("1.110.0"),
-    ("value_does_not_fit", "model_list.#.model_info.access_groups"): Change(
-        "1.110.0", "it has no effect", Level.WARNING
-    ),
+    ("value_does_not_fit", "model_list.#.model_info.access_groups"): IGNORED,
+    ("value_does_not_fit", "router_settings.default_litellm_params"): IGNORED,
+    ("value_does_not_fit", "router_settings.health_check_staleness_threshold"): IGNORED,
+    ("value_does_not_fit", "router_settings.model_group_affinity_config"): IGNORED,
+    ("value_does_not_fit", "router_settings.routing_groups"): IGNORED,
     ("value_does_not_fit", "model_list.#.litellm_params.max_parallel_requests"): Change(
         "1.110.0", "LiteLLM does not start"
     ),

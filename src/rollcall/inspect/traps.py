@@ -157,7 +157,6 @@ def section_traps(config: CheckedConfig) -> Iterator[Finding]:
     """What is missing, misplaced, or replaced by an included file."""
     yield from _no_models(config)
     yield from _misplaced(config)
-    yield from _no_mappings(config)
     yield from _settings(config)
     yield from _not_in_router(config)
     yield from _includes(config)
@@ -165,10 +164,7 @@ def section_traps(config: CheckedConfig) -> Iterator[Finding]:
 
 def _no_models(config: CheckedConfig) -> Iterator[Finding]:
     models = config.merged.get("model_list")
-    if models and not isinstance(models, list) and variable_of(models) is None:
-        what = "model_list is not a list: LiteLLM does not start."
-        yield config.error("model_list_no_list", what, ("model_list",), "Begin each with `- `.")
-    elif not models or not isinstance(models, list):
+    if not models or variable_of(models) is not None:
         what = "There is no model: LiteLLM starts, says it is healthy, and serves nothing."
         yield config.warning("no_models", what, ("model_list",), "Run: rollcall apply")
 
@@ -231,33 +227,26 @@ def _is_shared(file: CheckedFile, key: str) -> bool:
     return not inside.isdisjoint(outside)
 
 
-def _no_mappings(config: CheckedConfig) -> Iterator[Finding]:
-    for section in SECTIONS:
-        value = config.merged.get(section)
-        if value is None or isinstance(value, dict) or variable_of(value) is not None:
-            continue
-        fix = "Write `name: value` lines below it, without dashes."
-        if section == "router_settings":
-            what = "router_settings is not a mapping: LiteLLM passes over it."
-            yield config.error("section_no_mapping", what, (section,), fix)
-        elif value or section == "general_settings":
-            what = f"{section} is not a mapping: LiteLLM does not start."
-            yield config.error("section_no_mapping", what, (section,), fix)
-
-
 CODES = {
     "credential_list": "credential_shape",
     "litellm_jwtauth": "jwtauth",
     "mcp_servers": "mcp_server",
+    "model_group_alias": "alias_map",
+    "model_list": "model_list_no_list",
 }
 """First or last name of a place -> the code of what does not fit there."""
+FIXES = {
+    "a list": "Begin each item with `- `.",
+    "a mapping": "Write `name: value` lines below it, without dashes.",
+}
+"""What is wanted -> what to do, where that is more than to write it."""
 
 
 def _settings(config: CheckedConfig) -> Iterator[Finding]:
     """Values LiteLLM cannot use where they stand, and what is missing beside them."""
     for path, wrong in wrong_settings(config.merged):
         what = f"{_told(path)} is not {wrong.wanted}: {wrong.consequence}."
-        fix = f"Write {wrong.wanted}, or delete the line."
+        fix = FIXES.get(wrong.wanted, f"Write {wrong.wanted}, or delete the line.")
         yield config.error(_code(path), what, path, fix)
     for path, name in missing_settings(config.merged):
         what = f"{_told(path)} has no {name}: LiteLLM does not start."
@@ -272,10 +261,11 @@ def _told(path: Place) -> str:
 
 
 def _code(path: Place) -> str:
-    known = CODES.get(str(path[0])) or CODES.get(str(path[-1]))
-    return known or (
-        "value_does_not_fit" if path[0] in SECTIONS and len(path) == 2 else "section_shape"
-    )
+    if known := CODES.get(str(path[0])) or CODES.get(str(path[-1])):
+        return known
+    if path[0] in SECTIONS and len(path) < 3:
+        return "value_does_not_fit" if path[1:] else "section_no_mapping"
+    return "section_shape"
 
 
 def _not_in_router(config: CheckedConfig) -> Iterator[Finding]:

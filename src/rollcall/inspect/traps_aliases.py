@@ -10,7 +10,7 @@ from rollcall.errors import did_you_mean
 from rollcall.inspect.checked_config import CheckedConfig, odd_name
 from rollcall.inspect.findings import Finding
 from rollcall.inspect.traps_entries import dropped_names
-from rollcall.litellm_config.effective import alias_target, mapping, texts_in
+from rollcall.litellm_config.effective import alias_map, alias_target, texts_in
 from rollcall.secrets import variable_of
 
 if TYPE_CHECKING:
@@ -22,14 +22,8 @@ COMPARED_NAMES = 500
 
 
 def alias_traps(config: CheckedConfig) -> Iterator[Finding]:
-    """The map as a whole, then alias by alias."""
-    value = config.section("router_settings").get("model_group_alias")
-    if value is not None and not isinstance(value, dict):
-        what = "model_group_alias is not a mapping: LiteLLM does not start."
-        yield config.error(
-            "alias_map", what, MAP, "Write `alias: model_name` lines, without dashes."
-        )
-    for alias, target in mapping(value).items():
+    """Each alias as it stands, then where it leads."""
+    for alias, target in alias_map(config.merged).items():
         yield from _alias_shape(config, alias, target)
     dropped = dropped_names(config)
     for found in config.view.aliases.values():

@@ -34,6 +34,7 @@ class Consequence(StrEnum):
     LIST_FAILS = "/v1/models fails for everybody"
     NOTHING_ANSWERS = "every call fails, and /v1/models fails for everybody"
     NO_EFFECT = "it has no effect"
+    PASSED_OVER = "LiteLLM passes over it"
 
 
 class Misfit(NamedTuple):
@@ -59,6 +60,7 @@ WANTED: Final[Mapping[str, str]] = {
     "float | str": "a number of seconds",
     "int": "a whole number",
     "int | str": "a text",
+    "items": "a list",
     "list": "a list",
     "list | str": "a list",
     "list[dict]": "a list of mappings",
@@ -68,6 +70,8 @@ WANTED: Final[Mapping[str, str]] = {
     "seconds": "a number of seconds",
     "number": "a number, without quotes",
     "count": "a whole number of 0 or more, without quotes",
+    "map": "a mapping",
+    "mapping": "a mapping",
     "not negative": "a whole number of 0 or more",
     "pattern": "a regular expression",
     "patterns": "a list of regular expressions",
@@ -266,6 +270,9 @@ STRENGTHS = (
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
 _OWN_WORDS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "count": lambda value: isinstance(value, int | float) and value >= 0,
+    "items": lambda value: not value or isinstance(value, list),
+    "map": lambda value: not value or isinstance(value, dict),
+    "mapping": lambda value: isinstance(value, dict),
     "not negative": lambda value: not _fits("int", value) or int(value) >= 0,
     "number": lambda value: isinstance(value, int | float),
     "pattern": lambda value: isinstance(value, str) and _is_pattern(value),
@@ -287,7 +294,7 @@ _OWN_WORDS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "time of day": lambda value: isinstance(value, str) and bool(_TIME.fullmatch(value)),
     "windows": lambda value: isinstance(value, list) and _are_mappings(value),
 }
-"""What a word of ours means. LiteLLM passes over rows and sections that are empty."""
+"""What a word of ours means. Of items, maps, rows and sections LiteLLM passes over empty ones."""
 
 
 def _is_pattern(text: str) -> bool:

@@ -39,11 +39,14 @@ NO_START: Final[Mapping[str, Mapping[str, str]]] = {
         "credential_list.#.credential_name": "str!",
         "credential_list.#.credential_values": "dict!",
         "default_vertex_config": "dict",
+        "environment_variables": "map",
         "files_settings": "list",
         "finetune_settings": "list",
+        "general_settings": "mapping",
         "guardrails": "rows",
         "guardrails.#.guardrail_name": "str!",
         "guardrails.#.litellm_params": "dict",
+        "litellm_settings": "map",
         "mcp_servers": "sections",
         "mcp_servers.*.args": "list",
         "mcp_servers.*.auth_type": f"one of {MCP_LOGINS}",
@@ -51,6 +54,7 @@ NO_START: Final[Mapping[str, Mapping[str, str]]] = {
         "mcp_servers.*.transport": "one of sse http stdio",
         "mcp_servers.*.url": "str",
         "mcp_tools": "rows",
+        "model_list": "items",
         "policies": "sections",
         "policies.*.guardrails": "dict",
         "prompts": "rows",
@@ -115,12 +119,14 @@ NO_START: Final[Mapping[str, Mapping[str, str]]] = {
         "default_litellm_params": "dict",
         "health_check_staleness_threshold": "float",
         "model_group_affinity_config": "dict",
+        "model_group_alias": "mapping",
         "provider_budget_config": "dict",
         "provider_budget_config.*": "dict",
         "provider_budget_config.*.budget_limit": "float",
         "redis_url": "redis url",
         "retry_policy.*": "int",
-        "routing_groups": "rows",
+        "routing_groups": "items",
+        "routing_groups.#": "dict",
         "routing_groups.#.routing_strategy": "strategy",
         "routing_strategy": "strategy",
     },
@@ -128,10 +134,11 @@ NO_START: Final[Mapping[str, Mapping[str, str]]] = {
 """Section -> place -> the word of what has to stand there, for LiteLLM to start; with a `!`, null
 ends the start, too.
 """
-CALLS_FAIL: Final = {
+STARTS: Final = {
     "general_settings.allowed_routes": ("list", Consequence.NOTHING_ANSWERS),
     "general_settings.litellm_key_header_name": ("str", Consequence.NOTHING_ANSWERS),
     "litellm_settings.request_timeout": ("float", Consequence.ALL_FAIL),
+    "router_settings": ("mapping", Consequence.PASSED_OVER),
     "router_settings.default_max_parallel_requests": ("count", Consequence.ALL_FAIL),
     "router_settings.timeout": ("seconds", Consequence.ALL_FAIL),
 }
@@ -157,7 +164,7 @@ _WANTED: Final = {
     f"{section}{place}": (word.rstrip("!"), Consequence.NO_START)
     for section, places in NO_START.items()
     for place, word in places.items()
-} | CALLS_FAIL
+} | STARTS
 NULL_ENDS_START: Final = tuple(
     f"{section}{place}"
     for section, places in NO_START.items()
