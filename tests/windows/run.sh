@@ -29,6 +29,9 @@ prepare() {
     # numpy, for LiteLLM: newer ones call what Wine's C runtime lacks.
     $lab $python -m pip install --quiet --disable-pip-version-check --editable '.[test]' numpy==2.1.3 \
         || return
+    # tiktoken's tables, which LiteLLM's wheel for Windows holds with CRLF: their digest would be
+    # another, and LiteLLM fetch them anew.
+    sed -i 's/\r$//' $venv/Lib/site-packages/litellm/litellm_core_utils/tokenizers/*[0-9a-f] || return
     touch $venv/.installed
 }
 
