@@ -36,7 +36,12 @@ random source asks for WINEUSERNAME.
 
 
 def be_patient() -> None:
-    """Wait that long for the end of a program."""
+    """Wait that long for the end of a program, and for Hypothesis's examples as it takes."""
+    from hypothesis import HealthCheck, settings
+
+    slow = [HealthCheck.too_slow]
+    settings.register_profile("patient", deadline=None, suppress_health_check=slow)
+    settings.load_profile("patient")
     wait, communicate = subprocess.Popen.wait, subprocess.Popen.communicate
 
     def waiting(self: Any, timeout: float | None = None) -> Any:
