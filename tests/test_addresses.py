@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rollcall.errors import SettingsError
 from rollcall.inspect.smoke import proxy_url
 from rollcall.launch.run import command
 from rollcall.providers.registry import resolve_provider
@@ -126,6 +127,11 @@ class TestOfAConfig:
     @pytest.mark.parametrize("address", ["s3://bucket/key", "S3://bucket/key", r"s3:\bucket\key"])
     def test_one_that_does_is_read_as_people_and_windows_write_it(self, address: str) -> None:
         assert resolve(config=Path(address), environ={}).address == "s3://bucket/key"
+
+    @pytest.mark.parametrize("address", ["s3:/bucket/key", r"s3:\bucket\key"])
+    def test_one_that_cannot_be_is_told_as_it_was_typed(self, address: str) -> None:
+        with pytest.raises(SettingsError, match="--state-dir is 's3://bucket/key': it is an addr"):
+            resolve(state_dir=Path(address), environ={})
 
     @pytest.mark.parametrize("path", [r"C:\srv\config.yaml", "c:/config.yaml", "a:b", "./s3:/x"])
     def test_a_path_stays_one(self, path: str) -> None:

@@ -145,9 +145,9 @@ def is_address(text: str) -> bool:
 
 
 def _as_typed(text: str) -> str:
-    """An address with the slashes that a Path has taken from it; any other text as it is."""
+    """An address with the slashes as before a Path took one or turned them; other text as it is."""
     lost = is_address(text) and "://" not in text
-    return re.sub(r":[/\\]*", "://", text, count=1) if lost else text
+    return re.sub(r":[/\\]*", "://", text, count=1).replace("\\", "/") if lost else text
 
 
 def address_of(named: Given) -> str | None:
