@@ -180,6 +180,15 @@ def test_eject_and_adopt_as_json(furnished: House) -> None:
     assert adopted["aliases"] == ["default"]
 
 
+def test_status_and_doctor_say_of_a_config_that_is_none_yet_only_that(house: House) -> None:
+    house.write_policy(STALE, "anthropic", "xai")
+    house.config.unlink()
+    for command in ("status", "doctor"):
+        said = house.run(command).out
+        assert f"{house.config} is not there yet" in said, said
+        assert "never written" not in said
+
+
 @pytest.mark.parametrize("kind", ["file", "manifest"])
 def test_status_and_doctor_say_who_wrote_the_config(house: House, kind: str) -> None:
     """As of a config in a store; the text of a file is known by the first digits of its sha256."""

@@ -119,7 +119,9 @@ def told_store(settings: Settings, store: Store, state: State) -> str:
     """
     content = store.read_config()
     version = store.version or version_of(content)
-    told = f"{settings.config_name}, version {version.strip() or 'not there yet'}"
+    if not version.strip():
+        return f"{settings.config_name} is not there yet"
+    told = f"{settings.config_name}, version {version.strip()}"
     wrote = next((run for run in reversed(state.runs) if run.version), None)
     if wrote is None:
         return told if state.runs else f"{told}, never written by rollcall"
