@@ -53,20 +53,21 @@ def test_a_write_replaces_the_file_and_keeps_the_earlier_text_twice(store: Store
     assert names(store.config_path.parent) == {"config.yaml", "config.yaml.bak", ".rollcall"}
 
 
-OPEN_FILES = Path("/proc/self/fd")
+def open_files() -> int:
+    """How many files this process has open, below the first thousand descriptors."""
+    return sum(os.path.exists(number) for number in range(1000))  # noqa: PTH110 - no path
 
 
-@pytest.mark.skipif(not OPEN_FILES.exists(), reason="the system does not list them")
 def test_a_write_leaves_no_file_open(store: Store) -> None:
     """A proxy's parent, and `serve`, write for months."""
     write(store, b"first\n")
-    before = len(list(OPEN_FILES.iterdir()))
+    before = open_files()
     write(store, b"second\n")
     store.write_config(
         b"third\n", expected=b"second\n", created=NOON, reason="apply",
         write_to=store.config_path.with_name("elsewhere.yaml"),
     )  # fmt: skip
-    assert len(list(OPEN_FILES.iterdir())) == before
+    assert open_files() == before
 
 
 def test_the_same_text_again_touches_nothing(store: Store) -> None:
