@@ -187,6 +187,8 @@ def test_status_and_doctor_say_of_a_config_that_is_none_yet_only_that(house: Hou
         said = house.run(command).out
         assert f"{house.config} is not there yet" in said, said
         assert "never written" not in said
+    house.config.touch()
+    assert f"{house.config} is empty" in house.run("status").out
 
 
 @pytest.mark.parametrize("kind", ["file", "manifest"])

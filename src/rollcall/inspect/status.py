@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rollcall.errors import ConfigRefused, PolicyError, RollcallError, StoreError
+from rollcall.files import is_there
 from rollcall.policy.schema import Defaults
 from rollcall.settings import parse_moment
 from rollcall.store.store import Store, open_store, version_of
@@ -120,7 +121,8 @@ def told_store(settings: Settings, store: Store, state: State) -> str:
     content = store.read_config()
     version = store.version or version_of(content)
     if not version.strip():
-        return f"{settings.config_name} is not there yet"
+        empty = settings.address is None and is_there(settings.config_path)
+        return f"{settings.config_name} is {'empty' if empty else 'not there yet'}"
     told = f"{settings.config_name}, version {version.strip()}"
     wrote = next((run for run in reversed(state.runs) if run.version), None)
     if wrote is None:
