@@ -77,7 +77,7 @@ class BackupFolder:
             return Held(patiently(lambda: read_regular(self._state_dir / name)), "")
         return None
 
-    def put(self, name: str, content: bytes, version: str | None) -> str:  # noqa: ARG002
+    def put(self, name: str, content: bytes, version: str | None) -> str:  # noqa: ARG002 - as Shelf has it
         """Write one, the bytes of a config synced: its description may get lost."""
         path = self._state_dir / name
         prepare_part(path.parent)
