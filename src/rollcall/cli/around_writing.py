@@ -8,12 +8,11 @@ config.yaml comes back and the command runs again.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rollcall.cli.options import seconds
+from rollcall.cli.options import group, seconds
 from rollcall.errors import LaunchError
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from rollcall.sync.apply import Applied
 
 
-@dataclass(frozen=True, slots=True)
+@group
 class Proving:
     """The options about what a new config must pass, and what follows it."""
 

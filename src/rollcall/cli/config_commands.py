@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -128,7 +127,7 @@ def plan(
     raise typer.Exit(int(_exit_code(settings, result, pending=check and result.changed)))
 
 
-@dataclass(frozen=True, slots=True)
+@options.group
 class Target:
     """Where the result goes, if not into the config that was read."""
 

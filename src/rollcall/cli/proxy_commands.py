@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from rollcall.settings import Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@options.group
 class StartOptions(options.Paths):
     """What `start` is asked for; a config named in `args`, behind `--`, counts."""
 

@@ -91,7 +91,7 @@ def outside(model: Model, inputs: Inputs, decision: Decision) -> tuple[str, str]
     change of the policy would), for a list: the reason that mattered, which `explain` tells among
     all the others.
     """
-    row = next((row for row in decision.admitted.admitted if row.model.key == model.key), None)
+    row = decision.admitted.by_key.get(model.key)
     if row is None:
         steps = decision.admitted.trail(model.provider, model.id)
         step = decisive(steps)
@@ -307,7 +307,7 @@ def _reading(model: Model) -> Stage:
 
 def _rules(model: Model, inputs: Inputs, decision: Decision) -> Stage:
     steps = decision.admitted.trail(model.provider, model.id)
-    admitted = next((row for row in decision.admitted.admitted if row.model.key == model.key), None)
+    admitted = decision.admitted.by_key.get(model.key)
     lines = list(_told(steps))
     if admitted is not None:
         lines.append(f"admitted as {admitted.name} ({admitted.reason})")

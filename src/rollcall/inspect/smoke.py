@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from rollcall.inspect.proxy import Proxy, Unusable, proxy_root
 from rollcall.inspect.proxy import SmokeVerdict as SmokeVerdict
 from rollcall.litellm_config.document import parse
-from rollcall.litellm_config.effective import ADDRESS, LiteLLMView, client_key, merged, view
+from rollcall.litellm_config.effective import LiteLLMView, client_key, merged, view
 from rollcall.litellm_config.refusals import naming_config
 from rollcall.secrets import Redactor
-from rollcall.settings import Given, web_address
+from rollcall.settings import PROXY_ADDRESS, Given, web_address
 from rollcall.settings import given as variable
 from rollcall.store.store import Store, open_store
 from rollcall.sync.gather import load
@@ -39,10 +39,10 @@ def proxy_url(
     """
     named = Given((given or "").strip(), option)
     if not named.value:
-        named = variable(settings.environ, "LITELLM_BASE_URL") or Given(ADDRESS, option)
+        named = variable(settings.environ, "LITELLM_BASE_URL") or Given(PROXY_ADDRESS, option)
     if not strict and "://" not in named.value:
         named = named._replace(value=f"http://{named.value}")
-    return web_address(named, ADDRESS)
+    return web_address(named, PROXY_ADDRESS)
 
 
 def proxy_key(settings: Settings, data: Mapping[str, Any], variable: str | None) -> str | None:

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rollcall.launch.run import serving_at
-from rollcall.litellm_config.effective import PORT
-from rollcall.settings import given
+from rollcall.settings import PROXY_PORT, given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +43,7 @@ class PortTaken(NamedTuple):
     @property
     def fix(self) -> str:
         """What comes of it and what to do."""
-        if self.port == PORT:
+        if self.port == PROXY_PORT:
             outcome = "LiteLLM moves to a random port, and clients stay with what answers here"
         else:
             outcome = "LiteLLM will not start there"

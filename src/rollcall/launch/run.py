@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from rollcall.errors import LaunchError, did_you_mean
 from rollcall.launch.shells import batch_line, is_batch, takes_a_line
 from rollcall.launch.windows import end_together
-from rollcall.litellm_config.effective import PORT
-from rollcall.settings import Variables, is_address
+from rollcall.settings import PROXY_PORT, Variables, is_address
 from rollcall.store.atomic import replace_file
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def serving_at(args: Sequence[str], environ: Mapping[str, str]) -> tuple[str, in
     host, port = found["--host"], found["--port"]
     everywhere = ("", "0.0.0.0", "::", "localhost")  # noqa: S104 - to be reached, not to listen
     reached = "127.0.0.1" if host in everywhere else host
-    return reached, int(port) if port.isdecimal() else PORT
+    return reached, int(port) if port.isdecimal() else PROXY_PORT
 
 
 def command(litellm: str | Path | None, config_path: Path, args: Sequence[str]) -> list[str]:

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-PORT = 4000
-"""Where the proxy listens unless it is told otherwise, or finds somebody there."""
-ADDRESS = f"http://127.0.0.1:{PORT}"
 CREATED = 1677610602
 """What the proxy gives as every model's `created`, in Unix seconds."""
 LITELLM_KEYS = frozenset(

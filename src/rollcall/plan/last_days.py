@@ -176,9 +176,8 @@ def _follows(inputs: Inputs, admitted: Admission, model: Model) -> str:
     if model.replaced_by is None:
         return ""
     key = (model.provider, model.replaced_by)
-    name = next((row.name for row in admitted.admitted if row.model.key == key), None)
-    if name is not None:
-        return f"{ADMITTED}{name}"
+    if row := admitted.by_key.get(key):
+        return f"{ADMITTED}{row.name}"
     if model.provider not in inputs.policy.providers:
         return NOT_ADMITTED
     if key in inputs.listed and model.provider in inputs.catalogs:

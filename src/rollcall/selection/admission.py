@@ -17,7 +17,7 @@ from rollcall.selection.rule import AppliedRule, RuleContext, Stop, verdict
 from rollcall.selection.warnings import moving_id_warnings, rule_warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rollcall.catalog.model import Model
     from rollcall.policy.schema import Policy
@@ -85,13 +85,18 @@ ORDER_OF_WORK = {stop: place for place, stop in enumerate(Stop)}
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The outcome; `admitted` stands in output order."""
+    """The outcome. by_key: what comes in, in output order."""
 
-    admitted: tuple[Admitted, ...]
+    by_key: Mapping[Key, Admitted]
     held: tuple[Held, ...]
     warnings: tuple[str, ...]
     _context: RuleContext = field(repr=False, compare=False)
     _rules: tuple[AppliedRule, ...] = field(repr=False, compare=False)
+
+    @property
+    def admitted(self) -> tuple[Admitted, ...]:
+        """What comes in, in output order."""
+        return tuple(self.by_key.values())
 
     def trail(self, provider: str, model_id: str) -> tuple[Step, ...]:
         """Every step of one model's way, for `explain`: the deny list, then each rule in turn."""
@@ -153,7 +158,7 @@ def admit(context: RuleContext) -> Admission:
         *moving_id_warnings(list(admitted.values()), context),
     ]
     return Admission(
-        tuple(admitted.values()),
+        admitted,
         tuple(row for key, row in _held(rules).items() if key not in admitted),
         tuple(dict.fromkeys(warnings)),
         context,

@@ -15,7 +15,7 @@ from rollcall.policy.words import render_name
 from rollcall.selection.provider_catalog import ProviderCatalog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from rollcall.catalog.model import Model
     from rollcall.policy.conditions import Unmet
@@ -115,11 +115,16 @@ class AppliedRule:
         return tuple(known[name] for name in self.rule.from_ if name in known)
 
     @cached_property
+    def named_ids(self) -> dict[str, Collection[str]]:
+        """The ids it names of each provider of its own that answered."""
+        return {catalog.provider: named_ids(self.rule, catalog) for catalog in self.catalogs}
+
+    @cached_property
     def named(self) -> list[ListedModel]:
         """What the rule names by id, pattern or family, less the denied; by catalog and id."""
         found = []
         for catalog in self.catalogs:
-            for model_id in named_ids(self.rule, catalog):
+            for model_id in self.named_ids[catalog.provider]:
                 item = catalog.item(model_id)
                 if item.denied is None and names_exactly(self.rule, item):
                     found.append(item)
@@ -256,7 +261,7 @@ class AppliedRule:
         return f"rule {self.number}: {what}"
 
 
-def named_ids(rule: Rule, catalog: ProviderCatalog) -> Iterable[str]:
+def named_ids(rule: Rule, catalog: ProviderCatalog) -> Collection[str]:
     """The ids of a catalog that a rule names; with both family and match, those that fit both."""
     by_family = [model_id for name in rule.family for model_id in catalog.of_family(name)]
     if not rule.match:
@@ -265,7 +270,7 @@ def named_ids(rule: Rule, catalog: ProviderCatalog) -> Iterable[str]:
     if not rule.family:
         return by_match
     both = set(by_family)
-    return [model_id for model_id in by_match if model_id in both]
+    return {model_id: None for model_id in by_match if model_id in both}
 
 
 def names_exactly(rule: Rule, item: ListedModel) -> bool:
@@ -307,10 +312,10 @@ Verdict = tuple[Stop | None, str]
 def verdict(applied: AppliedRule, item: ListedModel) -> Verdict:
     """What a rule says of a model that is not denied."""
     rule, model = applied.rule, item.model
-    catalog = next((row for row in applied.catalogs if row.provider == model.provider), None)
-    if catalog is None:
+    named = applied.named_ids.get(model.provider)
+    if named is None:
         return Stop.FROM, f"asks only {', '.join(rule.from_) or 'rules that name a provider'}"
-    if model.id not in named_ids(rule, catalog):
+    if model.id not in named:
         return Stop.UNNAMED, f"names {listed(rule)}, not this one"
     if not names_exactly(rule, item):
         reasons = " and ".join(item.special)

@@ -14,7 +14,7 @@ from rollcall.catalog.names import maker_of_family
 from rollcall.catalog.reading import read
 from rollcall.errors import did_you_mean, nearest
 from rollcall.policy.words import compile_glob
-from rollcall.selection.rule import Stop, named_ids, plain
+from rollcall.selection.rule import Stop, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,7 +79,7 @@ def _why_empty(applied: AppliedRule) -> str:
     items = [
         catalog.item(one)
         for catalog in applied.catalogs
-        for one in named_ids(applied.rule, catalog)
+        for one in applied.named_ids[catalog.provider]
     ]
     if not items:
         return _with_hint(

@@ -38,6 +38,8 @@ from rollcall.settings.given import (
     with_places,
 )
 from rollcall.settings.words import (
+    PROXY_ADDRESS,
+    PROXY_PORT,
     clock,
     is_true,
     parse_duration,
@@ -52,6 +54,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "PROXY_ADDRESS",
+    "PROXY_PORT",
     "Given",
     "LeftOut",
     "Mode",

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from rollcall.settings.given import Given
 
+PROXY_PORT = 4000
+"""Where LiteLLM's proxy listens unless it is told otherwise, or finds somebody there."""
+PROXY_ADDRESS = f"http://127.0.0.1:{PROXY_PORT}"
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 
 

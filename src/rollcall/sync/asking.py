@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from rollcall.catalog.model import Answer, Verdict
 from rollcall.errors import SettingsError
-from rollcall.litellm_config.effective import PORT, config_variables
+from rollcall.litellm_config.effective import config_variables
 from rollcall.providers.answers import FOR_CLIENTS
 from rollcall.providers.builtin import BUILTIN, Provider, find_key, missing_key
 from rollcall.providers.fetch import Target
 from rollcall.providers.registry import host_and_port, resolve_provider
 from rollcall.secrets import key_problem, variable_of
-from rollcall.settings import Mode, given, source
+from rollcall.settings import PROXY_PORT, Mode, given, source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -136,7 +136,7 @@ def of_the_proxy(
     here = host_and_port(provider.base_url)
     theirs = {host_and_port(environ.get("LITELLM_BASE_URL", ""))}
     if provider.name in BUILTIN or provider.base_from:
-        theirs.add(f"127.0.0.1:{environ.get('PORT', '').strip() or PORT}")
+        theirs.add(f"127.0.0.1:{environ.get('PORT', '').strip() or PROXY_PORT}")
     if here and here in theirs:
         return f"{provider.base_from or 'its base_url'} is the proxy's own address"
     return None

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rollcall.litellm_config.effective import ADDRESS
 from rollcall.providers.builtin import BUILTIN, Provider
 from rollcall.providers.chat.anthropic import AnthropicProtocol
 from rollcall.providers.chat.call import ChatProtocol
@@ -15,6 +14,7 @@ from rollcall.providers.chat.gemini import GeminiProtocol
 from rollcall.providers.chat.openai import OpenAIProtocol
 from rollcall.providers.chat.responses import PERPLEXITY
 from rollcall.providers.registry import STATIC, clean_base
+from rollcall.settings import PROXY_ADDRESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ _NO_EMBEDDINGS = {"anthropic", "deepseek", "groq", "cerebras"}
 LITELLM = Provider(
     name="litellm",
     title="LiteLLM",
-    base_url=ADDRESS,
+    base_url=PROXY_ADDRESS,
     base_url_env=("LITELLM_BASE_URL",),
     key_env=("LITELLM_API_KEY", "LITELLM_MASTER_KEY"),
     litellm_prefix="litellm_proxy",
