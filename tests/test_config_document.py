@@ -10,7 +10,7 @@ import yaml
 
 from rollcall.errors import ConfigRefused
 from rollcall.litellm_config.document import Blocks, parse
-from rollcall.litellm_config.nodes import locate
+from rollcall.litellm_config.nodes import lines_of
 from rollcall.litellm_config.sections import managed_text
 from rollcall.litellm_config.writing import with_blocks
 from tests.config_oracle import (
@@ -319,13 +319,15 @@ def test_managed_text_of_a_file_with_half_a_pair_shows_none_of_it() -> None:
     assert managed_text(b"model_list: [") == ""
 
 
-def test_locate_names_lines() -> None:
-    raw = shape("indented_list.yaml")
-    assert locate(raw, ("model_list",)) == 3
-    assert locate(raw, ("model_list", 1)) == 10
-    assert locate(raw, ("model_list", 0, "litellm_params", "api_base")) == 8
-    assert locate(raw, ("router_settings", "model_group_alias", "house")) == 19
-    assert locate(raw, ("router_settings", "nothing")) is None
-    assert locate(raw, ("model_list", 7)) is None
-    assert locate(b"model_list: [", ("model_list",)) is None
-    assert locate(b"", ()) == 1
+def test_lines_of_names_lines() -> None:
+    places: dict[tuple[str | int, ...], int | None] = {
+        ("model_list",): 3,
+        ("model_list", 1): 10,
+        ("model_list", 0, "litellm_params", "api_base"): 8,
+        ("router_settings", "model_group_alias", "house"): 19,
+        ("router_settings", "nothing"): None,
+        ("model_list", 7): None,
+    }
+    assert lines_of(shape("indented_list.yaml"), list(places)) == list(places.values())
+    assert lines_of(b"model_list: [", [("model_list",)]) == [None]
+    assert lines_of(b"", [()]) == [1]

@@ -7,7 +7,7 @@ section's comments, and an alias carries the marks of its anchor.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
@@ -172,17 +172,22 @@ def has_merge(node: Any) -> bool:
     return any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value)
 
 
-def locate(raw: bytes, path: Place) -> int | None:
-    """The 1-based line of a key or list item, e.g. ``("router_settings", "fallbacks", 0)``.
+def lines_of(raw: bytes, paths: Sequence[Place]) -> list[int | None]:
+    """The 1-based lines of keys and list items, e.g. of ``("router_settings", "fallbacks", 0)``.
 
     None where there is no such place, or no YAML to find it in.
     """
+    if not paths:
+        return []
     try:
         loaded = LoadedYaml(decode(raw).body)
     except ConfigRefused:
-        return None
-    found = lines_to(loaded.body, loaded.root, path)
-    return [1, *found][-1] if len(found) == len(path) else None
+        return [None] * len(paths)
+    found = [lines_to(loaded.body, loaded.root, path) for path in paths]
+    return [
+        [1, *lines][-1] if len(lines) == len(path) else None
+        for lines, path in zip(found, paths, strict=True)
+    ]
 
 
 def lines_to(body: str, node: Any, path: Place) -> list[int]:

@@ -20,7 +20,7 @@ from rollcall.litellm_config.entries import (
     price_of,
     section_of,
 )
-from rollcall.litellm_config.nodes import locate
+from rollcall.litellm_config.nodes import lines_of
 from rollcall.providers.builtin import BUILTIN
 from rollcall.providers.kinds import kind_of_id
 
@@ -129,8 +129,10 @@ def named_in(
     """
     names = {name_of(entry) for entry in document.managed.models}
     found: dict[str, list[Naming]] = {}
-    for path, text in _texts(document.data, (), document.managed, names):
-        found.setdefault(text, []).append(Naming(_place(path), locate(document.raw, path)))
+    named = list(_texts(document.data, (), document.managed, names))
+    lines = lines_of(document.raw, [path for path, _ in named])
+    for (path, text), line in zip(named, lines, strict=True):
+        found.setdefault(text, []).append(Naming(_place(path), line))
     for file, data in included.items():
         for path, text in _texts(data, (), Blocks(), names):
             found.setdefault(text, []).append(Naming(f"{_place(path)} in {file}", None))
