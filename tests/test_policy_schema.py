@@ -210,6 +210,26 @@ def test_the_schema_for_people_names_every_field_once(house: House) -> None:
     assert json.loads(house.run("schema").out) == SCHEMA
 
 
+def test_a_default_is_told_as_a_person_writes_it() -> None:
+    told = {row["field"]: row["default"] for row in fields_of(SCHEMA)}
+    assert (told["defaults.timeout"], told["defaults.ttl"]) == ("2s", "10m")
+    assert (told["defaults.stale_after"], told["defaults.warn_before"]) == ("7d", "90d, 30d")
+    assert (told["grace.vanished"], told["guards.price_rise"]) == ("3d", "50%")
+
+
+@pytest.mark.parametrize("name", ["Defaults", "Grace", "Guards"])
+def test_a_default_of_the_schema_may_stand_in_a_policy_and_changes_nothing(name: str) -> None:
+    section = name.lower()
+    fields = SCHEMA["$defs"][name]["properties"]
+    values = {key: field["default"] for key, field in fields.items() if "default" in field}
+    data = policy(section, values)
+    assert not refuses_schema(data)
+    written, bare = (
+        load_policy(yaml.safe_dump(one), "policy.yaml") for one in (data, policy(section, {}))
+    )
+    assert getattr(written, section) == getattr(bare, section)
+
+
 def test_every_mistake_of_a_policy_is_told_at_once(house: House) -> None:
     house.policy.write_text(
         "providers: {xai: {}}\nguards: {price_rise: 50}\nalow: []\n", encoding="utf-8"

@@ -17,9 +17,10 @@ from rollcall.policy.words import FIELDS, NOT_BLANK, OURS, PROVIDER_NAME, VARIAB
 from rollcall.providers.builtin import BUILTIN
 from rollcall.providers.registry import STATIC
 from rollcall.secrets import ENDING, REFERENCE
+from rollcall.settings import duration_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     Schema = dict[str, Any]
 
@@ -56,10 +57,33 @@ def json_schema() -> Schema:
         row["allOf"] = list(_one_way(alias=name == "AliasSpec"))
         text = {"type": "string", "description": "provider/id, or a hand-written model_name."}
         defined[name] = {"description": row.pop("description", ""), "anyOf": [text, row]}
+    for section in (made, *defined.values()):
+        _write_defaults(section)
     trial = defined["Guards"]["properties"]["trial"]
     trial["enum"] = [*trial["enum"], False]  # as YAML 1.1 reads a bare `off`
     trial.pop("type", None)
     return {"$schema": DIALECT, "title": "rollcall policy", **_without_titles(made)}
+
+
+WRITTEN: Final[Mapping[str, Callable[[Any], str]]] = {
+    "2s": duration_text,
+    "3d": lambda days: f"{days}d",
+    "25%": lambda share: f"{share:.0%}",
+}
+"""The example of a field -> how its default is written; those are kept as what they are read as."""
+
+
+def _write_defaults(section: Schema) -> None:
+    """Defaults as a person writes them, 600 s as `10m`; a section's own stand at its fields."""
+    for field in section.get("properties", {}).values():
+        default = field.get("default")
+        inner = field.get("items", {}) if isinstance(default, list) else field
+        written = WRITTEN.get(inner.get("examples", [""])[0])
+        if isinstance(default, dict):
+            field["default"] = {}
+        elif written and default is not None:
+            rows = isinstance(default, list)
+            field["default"] = [*map(written, default)] if rows else written(default)
 
 
 def _narrow(section: Schema, field: str, more: Schema) -> None:
@@ -340,8 +364,6 @@ def _kinds(node: Schema) -> Iterator[str]:
 def _plainly(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(_plainly, value))
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

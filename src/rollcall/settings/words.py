@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rollcall.settings.given import given
 
@@ -24,23 +24,32 @@ def is_true(word: str | None) -> bool:
     return (word or "").strip().lower() in TRUE_WORDS
 
 
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+
+
 def parse_duration(text: str) -> float:
     """Seconds of a duration: `2s`, `500ms`, `10m`, `1h`, `7d`, or a bare number of seconds.
 
     Raises:
         ValueError: not a duration; says what one looks like.
     """
-    units = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
     word = str(text).strip().lower()
     number = word.rstrip("smhdw")
     unit = word[len(number) :] or "s"
     try:
-        seconds = float(number) * units[unit]
+        seconds = float(number) * _UNITS[unit]
     except (ValueError, KeyError):
         raise ValueError(f"{text!r} is not a duration such as 2s, 500ms, 10m, 1h or 7d") from None
     if not 0 <= seconds < float("inf"):
         raise ValueError(f"{text!r} is not a duration: it must be zero or more")
     return seconds
+
+
+def duration_text(seconds: float) -> str:
+    """A duration as one writes it, in the largest unit up to a day that divides it: `10m`, `7d`."""
+    whole = (unit for unit in ("d", "h", "m", "s") if seconds % _UNITS[unit] == 0)
+    unit = next(whole, "ms") if seconds else "s"
+    return f"{seconds / _UNITS[unit]:g}{unit}"
 
 
 def parse_moment(text: str) -> datetime | None:
