@@ -399,6 +399,7 @@ class TestFiles:
         dotenv.chmod(0o644)
         finding = the(place.examine(), "dotenv_readable")
         assert finding.fix == f"chmod 600 {dotenv}"
+        assert (finding.where, ".env" in finding.what) == (str(dotenv), False)
         dotenv.chmod(0o600)
         assert "dotenv_readable" not in codes(place.examine())
 
@@ -409,6 +410,7 @@ class TestFiles:
         [finding] = dotenv_findings(dotenv, None, outside)
         assert finding.code == "dotenv_unread"
         assert "rollcall start" in finding.fix
+        assert str(dotenv) not in finding.what
         assert list(dotenv_findings(dotenv, None, inside)) == []
 
     def test_a_variable_that_no_process_can_be_given_is_named_with_its_line(
@@ -443,7 +445,10 @@ class TestFiles:
     def test_no_config_yet(self, place: Place) -> None:
         (place.folder / "config.yaml").unlink()
         findings = place.examine()
-        assert the(findings, "no_config").level is Level.WARNING
+        told = the(findings, "no_config")
+        assert told.level is Level.WARNING
+        assert told.what == f"{place.folder / 'config.yaml'} is not there yet."
+        assert "store" not in codes(findings)
         assert the(findings, "master_key").level is Level.OK
 
     def test_a_config_that_cannot_be_read(self, place: Place) -> None:

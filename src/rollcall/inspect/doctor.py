@@ -225,10 +225,16 @@ def _code_page_check(subject: _Subject) -> Iterator[Finding]:
 
 
 def _store_check(subject: _Subject) -> Iterator[Finding]:
-    """Which config it is, and who wrote it last; one that cannot be read is told below."""
+    """Which config it is, and who wrote it last, or that there is none yet; one that cannot be read
+    is told below.
+    """
     with suppress(ConfigRefused, StoreError):
         told = told_store(subject.settings, subject.store, subject.state[0])
-        yield Finding(Level.OK, "store", f"{told}.")
+        if subject.config.raw:
+            yield Finding(Level.OK, "store", f"{told}.")
+        else:
+            fix = "rollcall init, then rollcall apply"
+            yield Finding(Level.WARNING, "no_config", f"{told}.", fix=fix)
 
 
 def _config_check(subject: _Subject) -> Iterator[Finding]:
@@ -239,13 +245,10 @@ def _config_check(subject: _Subject) -> Iterator[Finding]:
         if not subject.settings.config_path.is_dir():  # which is told already
             yield Finding(Level.ERROR, "config_unreadable", error.what, fix=hint_of(error))
         return
-    if not config.raw:
-        what = f"There is no {subject.settings.config_name} yet."
-        yield Finding(Level.WARNING, "no_config", what, fix="rollcall init, then rollcall apply")
-        return
-    yield from find_traps(config)
-    if config.root.reading.refused is None:
-        yield from _editing_findings(config)
+    if config.raw:
+        yield from find_traps(config)
+        if config.root.reading.refused is None:
+            yield from _editing_findings(config)
 
 
 def _keys_check(subject: _Subject) -> Iterator[Finding]:
@@ -270,7 +273,8 @@ def _state_check(subject: _Subject) -> Iterator[Finding]:
     folder = subject.settings.state_dir
     if is_there(folder) and not os.path.isdir(folder):  # noqa: PTH112  never raises
         what = (
-            f"{folder} is a file, not a folder: rollcall can remember nothing and back up nothing."
+            f"{folder.name} is a file, not a folder: rollcall can remember nothing and back up"
+            " nothing."
         )
         fix = "Move it out of the way, or name another folder with --state-dir."
         told = hint_of(StoreError(what, fix))

@@ -69,13 +69,13 @@ def dotenv_findings(
     if dotenv_path is None:
         return
     if mode is not None and mode & 0o077:
-        what = f"Others on this machine can read the keys in {dotenv_path}."
+        what = "Others on this machine can read the keys in it."
         fix = command_line(("chmod", "600", str(dotenv_path)), this_shell(os.environ))
         yield Finding(Level.WARNING, "dotenv_readable", what, str(dotenv_path), fix)
     if install is not None and dotenv_path.parent not in install.library.parents:
         what = (
-            f"litellm started by itself does not read {dotenv_path}: it looks for .env from its"
-            " own installation upward."
+            "litellm started by itself does not read it: it looks for .env from its own"
+            " installation upward."
         )
         fix = "Start it with `rollcall start` or scr/start-proxy, which pass the variables on."
         yield Finding(Level.WARNING, "dotenv_unread", what, str(dotenv_path), fix)
@@ -93,7 +93,7 @@ def mount_findings(config_path: Path, mountinfo: str) -> Iterator[Finding]:
         if len(fields := line.split()) > 4
     }
     if str(config_path.absolute()) in points:
-        what = f"{config_path} is mounted as a single file, which cannot be replaced in one step."
+        what = "It is mounted as a single file, which cannot be replaced in one step."
         fix = "Mount its folder instead: rollcall then swaps the file whole."
         yield Finding(Level.WARNING, "mounted_file", what, str(config_path), fix)
 
@@ -107,7 +107,7 @@ def folder_findings(paths: tuple[Path, ...]) -> Iterator[Finding]:
         if path.is_dir():
             level = Level.WARNING if path.name == ".env" else Level.ERROR
             ends = "its keys are missing" if path.name == ".env" else "LiteLLM does not start"
-            what = f"{path} is a folder, not a file: {ends}. {DOCKER}."
+            what = f"{path.name} is a folder, not a file: {ends}. {DOCKER}."
             fix = "Remove it, write the file, then start the container again."
             yield Finding(level, "folder_for_file", what, str(path), fix)
 
