@@ -114,8 +114,8 @@ class Replay:
         changes = compare(
             inputs.document.managed,
             decided.blocks,
-            model_reasons=decided.model_list.reasons,
-            alias_reasons={alias.name: alias.reason for alias in decided.resolved},
+            decided.model_list,
+            {alias.name: alias.reason for alias in decided.resolved},
         )
         if changes and not decided.refused:
             self.config = writing.with_blocks(inputs.document, decided.blocks)

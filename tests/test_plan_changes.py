@@ -14,8 +14,10 @@ from rollcall.litellm_config.entries import with_leaving_day
 from rollcall.litellm_config.writing import with_blocks
 from rollcall.plan.changes import Change, ChangeKind, changed_fields, compare, differences
 from rollcall.plan.decide import decide
+from rollcall.plan.departures import Cause
 from rollcall.plan.last_days import LastDay
 from rollcall.plan.masking import MASK, masked, restored
+from rollcall.plan.model_list import ModelList
 from tests.policy_making import model, models
 from tests.replaying import replay_of
 
@@ -81,14 +83,14 @@ def test_a_group_leaves_with_the_last_of_its_models() -> None:
 
 def test_the_same_lines_in_another_order_are_one_change() -> None:
     one, two = entry(), {**entry("xai/grok-4"), "model_name": "old"}
-    (only,) = compare(Blocks((one, two)), Blocks((two, one)), model_reasons={}, alias_reasons={})
+    (only,) = compare(Blocks((one, two)), Blocks((two, one)), ModelList(()), {})
     assert (only.kind, only.name) == (ChangeKind.UPDATE, "(order)")
 
 
 def test_an_alias_and_a_fallback_that_go_say_why() -> None:
     old = Blocks(aliases={"a": "x"}, fallbacks=({"a": ["x"]}, {"b": ["x"]}))
     new = Blocks(aliases={"b": "x"}, fallbacks=({"b": ["y"]},))
-    found = compare(old, new, model_reasons={}, alias_reasons={"b": "because"})
+    found = compare(old, new, ModelList(()), {"b": "because"})
     assert [(row.kind.value, row.name, row.reason) for row in found] == [
         ("alias", "b", "because"),
         ("alias", "a", "no longer in the policy"),
@@ -117,17 +119,17 @@ def test_how_near_a_last_day_is(days: int, says: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("follows", "successor", "advice"),
+    ("admitted_as", "successor", "advice"),
     [
-        ("admitted as b", "b", "Have what names it use b, or an alias that moves by itself."),
-        ("not admitted by any rule", "b",
+        ("b", "b", "Have what names it use b, or an alias that moves by itself."),
+        ("", "b",
          "Admit b in policy.yaml, or have what names it use another model."),
         ("", None, "Have what names it use another model."),
     ],
 )  # fmt: skip
-def test_what_to_do_about_a_last_day(follows: str, successor: str | None, advice: str) -> None:
-    row = LastDay(name="a", model="x/a", ends=DAY, source="x", successor=successor, follows=follows)
-    assert row.advice == advice
+def test_what_to_do_about_a_last_day(admitted_as: str, successor: str | None, advice: str) -> None:
+    row = LastDay(name="a", model="x/a", ends=DAY, source="x", successor=successor)
+    assert row.model_copy(update={"admitted_as": admitted_as}).advice == advice
 
 
 @pytest.mark.parametrize(
@@ -190,3 +192,11 @@ def test_a_price_borrowed_from_a_list_that_is_away_now_stays_written() -> None:
     replay.config = with_blocks(inputs.document, written)
     replay.away = {"openrouter"}
     assert replay.run(DAY).decision.blocks == written
+
+
+def test_a_saved_change_says_why_an_entry_leaves_and_nothing_more_of_others() -> None:
+    stays = Change(kind=ChangeKind.ADD, name="grok", after=entry())
+    assert set(stays.model_dump(mode="json")) == {"kind", "name", "before", "after", "reason"}
+    soon = {"cause": Cause.SUPERSEDED.value, "why": "superseded by grok-5"}
+    leaves = stays.model_copy(update={"kind": ChangeKind.UPDATE, **soon})
+    assert Change.model_validate_json(leaves.model_dump_json()) == leaves

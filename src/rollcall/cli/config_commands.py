@@ -143,14 +143,15 @@ class Target:
         ),
     ] = False
 
-    def is_usable(self, settings: Settings) -> bool:
-        """Whether the run ends well whatever happened: --or-usable, and a config that loads stands
-        there, config.yaml copied if need be.
+    def ensure_usable(self, settings: Settings) -> bool:
+        """With --or-usable see to it that a config that loads stands there, config.yaml's copy if
+        need be. Returns whether the run ends well for that, whatever happened.
         """
-        from rollcall.sync.apply import copy_as_it_is
+        from rollcall.sync.apply import ensure_loadable
 
-        wanted = self.or_usable and self.write_to is not None
-        return wanted and self.write_to is not None and copy_as_it_is(settings, self.write_to)
+        if not self.or_usable or self.write_to is None:
+            return False
+        return ensure_loadable(settings, self.write_to)
 
 
 def apply(
@@ -189,7 +190,7 @@ def apply(
     try:
         applied = _applied(settings, saved, target, checks, watched=not (said.quiet or said.json))
     except RollcallError as error:
-        if not target.is_usable(settings):
+        if not target.ensure_usable(settings):
             raise
         say_error(error)
         say(f"{target.write_to} is usable all the same: exit 0, as --or-usable says.")
@@ -198,7 +199,7 @@ def apply(
     if said.verbose and applied.planned is not None:
         _say_all_there_is(settings, applied.planned)
     code = _exit_code(settings, applied.plan, pending=detailed_exitcode and applied.changed)
-    if not code.is_well and target.is_usable(settings):
+    if not code.is_well and target.ensure_usable(settings):
         code = Exit.OK
     try:
         _report(applied, settings, target, said, quiet=said.quiet and code.is_well)

@@ -260,7 +260,7 @@ def _discover(settings: Settings, *, quiet: bool) -> None:
 
     with live_progress(wanted=not quiet) as observer:
         applied = apply.apply(settings, observer)
-    if applied.plan.changed or applied.plan.refused or applied.plan.nobody or not quiet:
+    if applied.plan.changed or applied.plan.stands_still or not quiet:
         with result_on_stderr():
             show_applied(applied.plan, applied.written, settings.config_name, starting=True)
 

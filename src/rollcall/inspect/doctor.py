@@ -191,9 +191,9 @@ def _dotenv_check(subject: _Subject) -> Iterator[Finding]:
 
 def _last_days_check(subject: _Subject) -> Iterator[Finding]:
     """What ends soon, whose word that is, and what to do about it."""
-    today, notice = subject.settings.now.date(), subject.policy.defaults.warn_before
+    today = subject.settings.now.date()
     for row in subject.decision.last_days if subject.decision else ():
-        if notice and row.days_left(today) <= notice[0]:
+        if subject.policy.is_told(row.ends, today):
             where = f"{subject.settings.config_name}:{row.line}" if row.line else None
             yield Finding(Level.WARNING, "last_day", f"{row.told(today)}.", where, row.advice)
 

@@ -331,7 +331,7 @@ def _guards(model: Model, inputs: Inputs, decision: Decision) -> Stage:
     held += [row for row in decision.held if row.accept.endswith(f" {model.qualified}")]
     lines = [f"held: {row.name}: {row.change}: {row.reason}" for row in held]
     lines += [f"to accept: {row.accept}" for row in held]
-    if not inputs.accepted.isdisjoint((model.id, model.qualified)):
+    if inputs.accepts(model.id, model.qualified):
         lines.append("accepted: no hold stops it")
     cost = price_of(inputs, model)
     if cost is None:

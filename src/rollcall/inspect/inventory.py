@@ -189,7 +189,7 @@ class _Lister:
         fuller = self.known.get((key.provider, key.id), model) if key else model
         row = self._row(fuller, name=name, in_config=True, ready=ready, reason=reason)
         departure = self.decision.model_list.departures.get(name)
-        why = departure.reason.partition("; ")[0] if leaves and departure else ""
+        why = departure.why if leaves and departure else ""
         return row.model_copy(update={"leaves": leaves, "leaves_because": why})
 
     def hand_written(

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from rollcall.catalog.model import in_dollars
 from rollcall.litellm_config.document import Blocks
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from rollcall.litellm_config.document import Entry
+    from rollcall.plan.model_list import ModelList
 
 
 STRICT = ConfigDict(extra="forbid")
@@ -36,8 +37,17 @@ class ChangeKind(StrEnum):
     FALLBACK = "fallback"
 
 
+_OF_LEAVING = ("cause", "why")
+
+
 class Change(BaseModel):
-    """One change. `before` and `after` are plain data of our own entries; None = not there."""
+    """One change.
+
+    Attributes:
+        before, after: plain data of our own entries; None = not there.
+        cause, why: of an entry that leaves or is gone, the word and the reason for that alone; a
+            saved plan has them of these entries only.
+    """
 
     model_config = STRICT
 
@@ -46,6 +56,13 @@ class Change(BaseModel):
     before: Any = None
     after: Any = None
     reason: str = ""
+    cause: str = ""
+    why: str = ""
+
+    @model_serializer(mode="wrap")
+    def _saved(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        row: dict[str, Any] = plain(self)
+        return row if self.cause else {name: row[name] for name in row if name not in _OF_LEAVING}
 
     @property
     def leaves(self) -> date | None:
@@ -99,23 +116,20 @@ LABELS = {
 
 
 def compare(
-    old: Blocks,
-    new: Blocks,
-    *,
-    model_reasons: Mapping[str, str],
-    alias_reasons: Mapping[str, str],
+    old: Blocks, new: Blocks, model_list: ModelList, alias_reasons: Mapping[str, str]
 ) -> list[Change]:
     """Every change from `old` to `new`, in the new file's order, removals last.
 
     Args:
-        model_reasons, alias_reasons: why an entry or alias is there, moved, or is gone; by name.
+        model_list: why each entry is there, leaves or is gone.
+        alias_reasons: the same of aliases, by name.
     """
     before, after = (
         {name: targets for row in side.fallbacks for name, targets in row.items()}
         for side in (old, new)
     )
     changes = [
-        *_models(old, new, model_reasons),
+        *_models(old, new, model_list),
         *_leads(ChangeKind.ALIAS, old.aliases, new.aliases, alias_reasons),
         *_leads(
             ChangeKind.FALLBACK, before, after, {name: FALLBACKS.format(name) for name in after}
@@ -132,19 +146,24 @@ def compare(
     return changes
 
 
-def _models(old: Blocks, new: Blocks, reasons: Mapping[str, str]) -> Iterator[Change]:
+def _models(old: Blocks, new: Blocks, model_list: ModelList) -> Iterator[Change]:
+    reasons = model_list.reasons
     before, after = _shown_by_name(old.models), _shown_by_name(new.models)
     for name in dict.fromkeys((*after, *before)):
         was, now, reason = before.get(name), after.get(name), reasons.get(name, "")
         if was is None:
             yield Change(kind=ChangeKind.ADD, name=name, after=now, reason=reason)
-        elif now is None:
-            yield Change(kind=ChangeKind.REMOVE, name=name, before=was, reason=reason)
+            continue
+        if now is None:
+            change = Change(kind=ChangeKind.REMOVE, name=name, before=was, reason=reason)
         elif was != now:
-            told = filter(None, (differences(was, now), _why(reason, was, now)))
-            yield Change(
-                kind=ChangeKind.UPDATE, name=name, before=was, after=now, reason="; ".join(told)
-            )
+            told = "; ".join(filter(None, (differences(was, now), _why(reason, was, now))))
+            change = Change(kind=ChangeKind.UPDATE, name=name, before=was, after=now, reason=told)
+        else:
+            continue
+        if departure := model_list.departures.get(name):
+            change.cause, change.why = departure.cause.value, departure.why
+        yield change
 
 
 def _shown_by_name(entries: Iterable[Entry]) -> dict[str, Entry]:

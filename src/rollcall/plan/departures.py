@@ -124,16 +124,25 @@ class Departure:
     """One entry on its way out. `entry` is None once it is gone.
 
     Attributes:
+        why: in words, without the day it goes.
         last: what the entry would be, were it to stay: with today's prices while it is listed.
         missed: its provider listed it no more, and nothing newer has its place: what the guard
             `max_withdrawn` counts.
     """
 
     cause: Cause
-    reason: str
+    why: str
     entry: Entry | None = None
     missed: bool = False
     last: Entry | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why, and when it goes: `superseded by b-2 (rule 1: newest 1); stays until 2026-12-04`."""
+        if self.cause is Cause.POLICY:
+            return self.why
+        day = leaves_on(self.entry) if self.entry else None
+        return f"{self.why}; {f'stays until {day}' if day else 'its grace is over'}"
 
 
 def depart(
@@ -154,13 +163,13 @@ def depart(
     if present is None:
         return _missing(inputs, admitted, entry, key, listing)
     if present.ends is not None and present.ends < inputs.today:
-        reason = f"{key.provider} retired it on {present.ends}"
-        return _staying(inputs, entry, Cause.RETIRED, reason)
+        retired = f"{key.provider} retired it on {present.ends}"
+        return _staying(inputs, entry, Cause.RETIRED, retired)
     why = admitted.superseded(key.provider, key.id)
     if key in before() or (why is None and not inputs.same_policy):
         return Departure(Cause.POLICY, "no rule of the policy admits it any more")
-    reason = why or "no rule admits it any more, under the same policy"
-    return _staying(inputs, _refreshed(inputs, entry, present), Cause.SUPERSEDED, reason)
+    why = why or "no rule admits it any more, under the same policy"
+    return _staying(inputs, _refreshed(inputs, entry, present), Cause.SUPERSEDED, why)
 
 
 def depart_name(inputs: Inputs, entry: Entry, row: Admitted, before: Before) -> Departure:
@@ -173,8 +182,8 @@ def depart_name(inputs: Inputs, entry: Entry, row: Admitted, before: Before) -> 
     edited = before().get(model.key) == mine
     if edited or mine not in _possible_names(inputs, model):
         return Departure(Cause.POLICY, f"the policy names it {name}")
-    reason = f"another rule has the model now, as {name}"
-    return _staying(inputs, _refreshed(inputs, entry, model), Cause.SUPERSEDED, reason)
+    why = f"another rule has the model now, as {name}"
+    return _staying(inputs, _refreshed(inputs, entry, model), Cause.SUPERSEDED, why)
 
 
 def _possible_names(inputs: Inputs, model: Model) -> set[str]:
@@ -205,8 +214,8 @@ def _missing(
     renamed = listing.renamed(entry, key)
     if renamed is not None:
         params = {**section_of(entry, "litellm_params"), "model": renamed.litellm_model}
-        reason = f"{key.provider} renamed it to {renamed.id}"
-        return _staying(inputs, {**entry, "litellm_params": params}, Cause.RENAMED, reason)
+        why = f"{key.provider} renamed it to {renamed.id}"
+        return _staying(inputs, {**entry, "litellm_params": params}, Cause.RENAMED, why)
     as_was = model_of(entry)
     if as_was is not None and admission.rule_of(inputs.policy, as_was) is None:
         return Departure(Cause.POLICY, "no rule of the policy names it any more")
@@ -231,12 +240,12 @@ def admitted_before(inputs: Inputs) -> dict[tuple[str, str], str]:
     return {row.model.key: row.name for row in before.admitted}
 
 
-def _staying(inputs: Inputs, entry: Entry, cause: Cause, reason: str) -> Departure:
+def _staying(inputs: Inputs, entry: Entry, cause: Cause, why: str) -> Departure:
     """The entry stays until its leaving day; that day is written into it when it starts."""
     grace = inputs.policy.grace
     days = grace.superseded if cause is Cause.SUPERSEDED else grace.vanished
     latest = inputs.today + timedelta(days=days)
     day = min(leaves_on(entry) or latest, latest)
     if inputs.today >= day:
-        return Departure(cause, f"{reason}; its grace is over", last=entry)
-    return Departure(cause, f"{reason}; stays until {day}", with_leaving_day(entry, day))
+        return Departure(cause, why, last=entry)
+    return Departure(cause, why, with_leaving_day(entry, day))

@@ -143,7 +143,7 @@ def hold(inputs: Inputs, alias: Resolved, models: Mapping[str, Model]) -> HeldCh
     before, after = models.get(old), models.get(new)
     if old == new or before is None or after is None:
         return None
-    if inputs.accepted & {after.id, after.qualified, new, alias.name}:
+    if inputs.accepts(after.id, after.qualified, new, alias.name):
         return None
     rise = inputs.policy.guards.price_rise
     why = _dearer(price_of(inputs, before), price_of(inputs, after), rise)

@@ -61,8 +61,8 @@ class Inputs:
             may need them: to tell a rename from a removal, and as prices to compare with.
         recorded: `litellm` and the files of the policy's `facts` -> what they say of models.
         state: what earlier runs left. now: the clock of every decision, UTC.
-        force: past the guards. accepted: names let past a hold. accepting: those of them that
-            this run was told.
+        force: past the guards. accepted: names that a person let past a hold, besides those of the
+            policy. accepting: those of them that this run was told.
         unset: index in `document.own_models` -> the variables that entry needs and nobody sets.
         facts_to_keep: what of `recorded` the next run shall find; None = it does already.
         trials: what models said when they were last called with the keys and at the addresses of
@@ -104,6 +104,10 @@ class Inputs:
     def today(self) -> date:
         """The day of the decision, UTC."""
         return self.now.date()
+
+    def accepts(self, *names: str) -> bool:
+        """Whether a hold is let past for one of these names: by the policy or by a person."""
+        return self.policy.accepts(names, self.accepted)
 
     def entry_of(self, model: Model, name: str, rule: int) -> Entry:
         """The managed entry of a model that a rule admits, under the model_name `name`."""

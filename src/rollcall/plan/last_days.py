@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from rollcall.catalog.facts import whose
 from rollcall.catalog.model import Model
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from rollcall.selection.aliases import Resolved
 
 
-ADMITTED = "admitted as "
 NOT_ADMITTED = "not admitted by any rule"
 
 
@@ -46,6 +45,7 @@ class LastDay(BaseModel):
         source: whose word the day is: the provider's name, or another list.
         successor: the provider's own id of what follows; None = nobody says.
         follows: what the policy makes of the successor, in a few words; "" where there is none.
+        admitted_as: the model_name it gives the successor; "" = it does not admit it. Not saved.
         aliases: those that lead to it after this run.
         line: of the user's own entry in config.yaml, 1-based; None = one of ours.
     """
@@ -58,6 +58,7 @@ class LastDay(BaseModel):
     source: str
     successor: str | None = None
     follows: str = ""
+    admitted_as: str = Field("", exclude=True)
     aliases: tuple[str, ...] = ()
     line: int | None = None
 
@@ -68,9 +69,8 @@ class LastDay(BaseModel):
     @property
     def advice(self) -> str:
         """What a person can do, one sentence."""
-        if self.follows.startswith(ADMITTED):
-            name = self.follows.removeprefix(ADMITTED)
-            return f"Have what names it use {name}, or an alias that moves by itself."
+        if self.admitted_as:
+            return f"Have what names it use {self.admitted_as}, or an alias that moves by itself."
         if self.successor:
             return (
                 f"Admit {self.successor} in policy.yaml, or have what names it use another model."
@@ -121,6 +121,7 @@ def last_days(
             source=model.borrowed.get("ends", model.provider),
             successor=model.replaced_by,
             follows=_follows(inputs, admitted, model),
+            admitted_as=_successor_name(admitted, model),
             aliases=tuple(leading.get(name, ())),
             line=line,
         )
@@ -132,8 +133,7 @@ def last_days(
 
 def ending(inputs: Inputs, rows: Iterable[LastDay]) -> list[LastDay]:
     """Those that end within the notice the policy asks for, or have ended."""
-    notice = inputs.policy.defaults.warn_before
-    return [row for row in rows if notice and row.days_left(inputs.today) <= notice[0]]
+    return [row for row in rows if inputs.policy.is_told(row.ends, inputs.today)]
 
 
 def _listed_or_stated(inputs: Inputs, one: Placement) -> Model | None:
@@ -171,13 +171,18 @@ def _own_model(inputs: Inputs, one: OwnEntry) -> Model | None:
     return _ending_on(model, said)
 
 
+def _successor_name(admitted: Admission, model: Model) -> str:
+    row = admitted.by_key.get((model.provider, model.replaced_by or ""))
+    return row.name if row else ""
+
+
 def _follows(inputs: Inputs, admitted: Admission, model: Model) -> str:
     """What the policy makes of a model's successor."""
     if model.replaced_by is None:
         return ""
+    if name := _successor_name(admitted, model):
+        return f"admitted as {name}"
     key = (model.provider, model.replaced_by)
-    if row := admitted.by_key.get(key):
-        return f"{ADMITTED}{row.name}"
     if model.provider not in inputs.policy.providers:
         return NOT_ADMITTED
     if key in inputs.listed and model.provider in inputs.catalogs:

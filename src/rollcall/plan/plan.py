@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rollcall.plan.decide import Decision
     from rollcall.plan.inputs import Inputs
-    from rollcall.policy.schema import Additions
+    from rollcall.policy.rules import Additions
 
 
 SCHEMA = 1
@@ -106,6 +106,11 @@ class Plan(BaseModel):
     trials: list[TrialLine] = []
 
     @property
+    def stands_still(self) -> bool:
+        """Whether nothing may change: nobody could be asked, or a guard refuses."""
+        return self.nobody or bool(self.refused)
+
+    @property
     def calls_at_apply(self) -> int:
         """How many models `apply` will call first, with at most 16 output tokens each."""
         return sum(1 for line in self.trials if not line.outcome)
@@ -149,7 +154,6 @@ def plan_of(inputs: Inputs, decision: Decision, result: bytes) -> Plan:
     before, after = masked(document.managed, blocks, _texts_of_policy(inputs))
     return Plan(
         changed=result != document.raw,
-        refused=[] if nobody else list(decision.refused),
         config_sha256=sha256_of(document.raw),
         config_version=inputs.config_version,
         policy_sha256=inputs.policy_sha256,
@@ -161,18 +165,26 @@ def plan_of(inputs: Inputs, decision: Decision, result: bytes) -> Plan:
         changes=compare(
             before,
             after,
-            model_reasons=decision.model_list.reasons,
-            alias_reasons={alias.name: alias.reason for alias in decision.resolved},
+            decision.model_list,
+            {alias.name: alias.reason for alias in decision.resolved},
         ),
-        held=[] if nobody else list(decision.held),
         providers=[provider_line(inputs, answer) for answer in inputs.answers.values()],
-        warnings=[*inputs.notes, *([] if nobody else _warnings(inputs, decision))],
         nobody=nobody,
         unreachable=[name for name, answer in inputs.answers.items() if answer.verdict.failed],
         accepted=sorted(decision.accepting),
-        trials=[] if nobody else list(_trials(inputs, decision)),
-        last_days=[] if nobody else ending(inputs, decision.last_days),
+        **({"warnings": list(inputs.notes)} if nobody else _decided(inputs, decision)),
     )
+
+
+def _decided(inputs: Inputs, decision: Decision) -> dict[str, Any]:
+    """What a plan says only where somebody answered."""
+    return {
+        "refused": list(decision.refused),
+        "held": list(decision.held),
+        "warnings": [*inputs.notes, *_warnings(inputs, decision)],
+        "trials": list(_trials(inputs, decision)),
+        "last_days": ending(inputs, decision.last_days),
+    }
 
 
 def _trials(inputs: Inputs, decision: Decision) -> Iterator[TrialLine]:

@@ -121,7 +121,7 @@ def standing(inputs: Inputs, trial: Trial | None, *names: str) -> Standing:
     guards = inputs.policy.guards
     if trial is None or guards.trial == "off" or inputs.force:
         return Standing.PROVEN
-    if not inputs.accepted.isdisjoint((trial.callee.id, trial.callee.qualified, *names)):
+    if inputs.accepts(trial.callee.id, trial.callee.qualified, *names):
         return Standing.PROVEN
     record = inputs.trials.get(trial.callee)
     if record is None:

@@ -26,7 +26,8 @@ from rollcall.yaml_reading import YamlProblem, read_document
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from rollcall.policy.schema import Additions, AliasSpec, Choice, ProviderPolicy, Rule
+    from rollcall.policy.rules import Additions, AliasSpec, Choice, Rule
+    from rollcall.policy.schema import ProviderPolicy
     from rollcall.yaml_reading import Document, Place
 
 MOST_EXTRAS = 500

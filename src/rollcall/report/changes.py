@@ -7,7 +7,6 @@ age     days since the model came out, else since it was first seen; None = unkn
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,7 +14,8 @@ from rollcall.catalog.facts import NOTHING_BORROWED, OtherLists, short
 from rollcall.catalog.model import in_dollars, per_million
 from rollcall.catalog.order import release_date
 from rollcall.litellm_config.entries import by_name, key_of, model_of
-from rollcall.plan.changes import ChangeKind, changed_fields, differences, is_price, label_of
+from rollcall.plan.changes import ChangeKind, changed_fields, is_price, label_of
+from rollcall.plan.departures import Cause
 from rollcall.plan.plan import text_after, text_before
 from rollcall.report.text import Style
 
@@ -183,12 +183,15 @@ def row_of(change: Change, facts: ChangeFacts) -> Row:
         group=key.provider if key else "",
     )
     if kind == "leaves":
-        return row._replace(
-            alike=f"on {change.leaves} ({_SUPERSEDED.sub('superseded', _cause(change))})"
-        )
+        return row._replace(alike=f"on {change.leaves} ({_likeness(change, change.why)})")
     if kind == "gone":
-        return row._replace(alike=_SUPERSEDED.sub("superseded; its grace is over", change.reason))
+        return row._replace(alike=_likeness(change, change.reason))
     return _with_likeness(row, change) if kind == "update" else row
+
+
+def _likeness(change: Change, why: str) -> str:
+    """What entries that go must share to be told together: of superseded ones not by which."""
+    return change.cause if change.cause == Cause.SUPERSEDED else why
 
 
 def _first(entry: Any) -> Any:
@@ -263,22 +266,12 @@ def _together(rows: Sequence[Row]) -> Row:
 def why_of(change: Change) -> str:
     """Why, as a person reads it beside the kind and the name."""
     if change.leaves:
-        return f"on {change.leaves} ({_cause(change)})"
+        return f"on {change.leaves} ({change.why})"
     if change.kind not in (ChangeKind.ALIAS, ChangeKind.FALLBACK):
         return change.reason
     was = f"{target_of(change.before)} " if change.before else ""
     move = f"{was}-> {target_of(change.after)}"
     return f"{move}; {change.reason}" if change.reason else move
-
-
-_SUPERSEDED = re.compile(r"superseded .*")
-
-
-def _cause(change: Change) -> str:
-    """Why an entry leaves, without what else differs in it and without the day."""
-    what = differences(change.before, change.after)
-    reason = change.reason.removeprefix(what).removeprefix("; ")
-    return reason.removesuffix(f"; stays until {change.leaves}")
 
 
 def target_of(value: Any) -> str:

@@ -135,7 +135,7 @@ def show_applied(plan: Plan, written: Written | None, path: str, *, starting: bo
     for row in folded(rows) if len(rows) > BIG else rows:
         _show_line(row)
     show_remarks(plan)
-    if plan.nobody or plan.refused or not plan.changed or written is None:
+    if plan.stands_still or not plan.changed or written is None:
         out(f"{path}: {summary(plan)}")
         if written is not None and written.changed:
             out(f"{path}: written, as config.yaml stands.")

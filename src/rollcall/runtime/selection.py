@@ -18,7 +18,8 @@ from rollcall.catalog.model import Answer, Model, Verdict
 from rollcall.errors import NoPolicy, RollcallError
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.entries import keys_of
-from rollcall.policy.schema import AliasSpec, Choice, Policy
+from rollcall.policy.rules import AliasSpec, Choice
+from rollcall.policy.schema import Policy
 from rollcall.providers import fetch
 from rollcall.providers.answers import known_answer
 from rollcall.providers.builtin import Provider, find_key

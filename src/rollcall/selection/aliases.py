@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rollcall.catalog import order
 from rollcall.catalog.facts import said_by
-from rollcall.policy.schema import AliasSpec, Choice
+from rollcall.policy.rules import AliasSpec, Choice
 from rollcall.selection.choosing import Pool, choose, is_candidate
 
 if TYPE_CHECKING:
@@ -89,17 +89,16 @@ def _chosen(
     if name == "default" and found.target is not None:
         if picked is not None and pool.named(picked) == found.target:
             reason = "picked with `rollcall pick`"
-        elif derived and not reason.startswith("stays"):
+        elif derived and not found.stays:
             reason = DEFAULT_REASON
     return Resolved(name, found.target, spec.hidden, (), reason, found.candidates)
 
 
 def _nothing_left(row: Resolved, spec: AliasSpec, pool: Pool, *, derived: bool) -> str | None:
     """What to say of an alias that will lead nowhere once its target's last day is past."""
-    notice = pool.policy.defaults.warn_before[:1]
     one = next((one for one in pool.entries if one.name == row.target), None)
     ends = one.model.ends if one is not None else None
-    if one is None or ends is None or not notice or (ends - pool.today).days > notice[0]:
+    if one is None or ends is None or not pool.policy.is_told(ends, pool.today):
         return None
     later = pool.lasting(ends)
     option = derive(later, {}).get(row.name) if derived else spec

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from rollcall.catalog.model import Model
     from rollcall.policy.conditions import Where
-    from rollcall.policy.schema import AliasSpec, Choice, Policy
+    from rollcall.policy.rules import AliasSpec, Choice
+    from rollcall.policy.schema import Policy
 
 
 class Candidate(NamedTuple):
@@ -41,11 +42,16 @@ class Candidate(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a choice came to; see `rollcall.selection.aliases.Resolved`."""
+    """What a choice came to; see `rollcall.selection.aliases.Resolved`.
+
+    Attributes:
+        stays: it leads where it did, because that provider could not be asked.
+    """
 
     target: str | None
     reason: str
     candidates: tuple[tuple[str, str], ...] = ()
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +162,7 @@ def _stays(pool: Pool, options: Iterable[Choice], current: str | None) -> Outcom
             option.model is None and _unfit(pool, option, present, lenient=True) is None
         ):
             reason = f"stays: {present.model.provider} could not be asked"
-            return Outcome(present.name, reason, ((present.name, reason),))
+            return Outcome(present.name, reason, ((present.name, reason),), stays=True)
     return None
 
 

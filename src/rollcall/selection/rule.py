@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from rollcall.catalog.model import Model
     from rollcall.policy.conditions import Unmet
-    from rollcall.policy.schema import Policy, Rule
+    from rollcall.policy.rules import Rule
+    from rollcall.policy.schema import Policy
     from rollcall.selection.provider_catalog import ListedModel
 
 
@@ -78,9 +79,8 @@ class RuleContext:
         if model.key in self.present:
             return None
         name = render_name(self.policy.rule(number).name or self.policy.naming, model)
-        names = {model.id, model.qualified, name}
         young = self._too_young(model)
-        if young and names.isdisjoint((*self.accepted, *self.policy.accept)):
+        if young and not self.policy.accepts((model.id, model.qualified, name), self.accepted):
             return young
         return self.unproven(model, number, name) if self.unproven else None
 
@@ -255,10 +255,13 @@ class AppliedRule:
 
     def reason(self, model: Model) -> str:
         """Why a model is in, for people: `rule 3: newest 1 of claude-sonnet`."""
-        what = listed(self.rule)
-        if self.rule.newest is not None:
-            what = f"newest {self.rule.newest} of {model.reading.family or what}"
-        return f"rule {self.number}: {what}"
+        return f"rule {self.number}: {self.what_admits(model)}"
+
+    def what_admits(self, model: Model) -> str:
+        """What of the rule admits a model: `newest 1 of claude-sonnet`, or the words it lists."""
+        if self.rule.newest is None:
+            return listed(self.rule)
+        return f"newest {self.rule.newest} of {model.reading.family or listed(self.rule)}"
 
 
 def named_ids(rule: Rule, catalog: ProviderCatalog) -> Collection[str]:
@@ -326,7 +329,7 @@ def verdict(applied: AppliedRule, item: ListedModel) -> Verdict:
 def _of_selection(applied: AppliedRule, item: ListedModel) -> Verdict:
     rule = applied.rule
     if item in applied.chosen:
-        return None, applied.reason(item.model).partition(": ")[2]
+        return None, applied.what_admits(item.model)
     if why := next((why for held, why in applied.held if held is item), None):
         return Stop.HELD, why
     if rule.newest is not None:

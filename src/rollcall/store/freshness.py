@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 STAMP = "fresh.json"
 
 
-def policy_digest(settings: Settings) -> str:
-    """sha256 of the policy file, with a person's pick behind it; legacy mode has none.
+def policy_digest(policy: bytes, pick: bytes) -> str:
+    """What a policy file and a person's pick are known by; both are empty in legacy mode."""
+    return sha256_of(policy + pick)
 
-    Raises:
-        OSError: a file is there and cannot be read.
-    """
+
+def _digest_now(settings: Settings) -> str:
     if settings.mode is Mode.LEGACY:
-        return sha256_of(b"")
-    paths = (settings.policy_path, picked_path(settings.policy_path))
-    return sha256_of(b"".join(read_regular(path) for path in paths if path.exists()))
+        return policy_digest(b"", b"")
+    pick = picked_path(settings.policy_path)
+    return policy_digest(_read(settings.policy_path), _read(pick))
 
 
 def make_stamp(
@@ -48,7 +48,7 @@ def make_stamp(
     """The stamp of a run that has just gone well.
 
     Args:
-        config: as the run left it. policy_sha256: of the bytes the run read, as `policy_digest`.
+        config: as the run left it. policy_sha256: `policy_digest` of the bytes the run read.
     """
     return json.dumps(
         {
@@ -83,7 +83,7 @@ def still_stands(settings: Settings, content: bytes, config: bytes) -> bool:
             0 <= age < ttl
             and stamp["mode"] == settings.mode.value
             and stamp["config_sha256"] == sha256_of(config)
-            and stamp["policy_sha256"] == policy_digest(settings)
+            and stamp["policy_sha256"] == _digest_now(settings)
             and _same_keys(stamp["keys"], settings.environ)
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError):

@@ -22,9 +22,8 @@ from rollcall.plan.decide import decide
 from rollcall.policy.file import with_rules
 from rollcall.store.atomic import write_named
 from rollcall.store.store import open_store
-from rollcall.sync.apply import locked, write
+from rollcall.sync.apply import locked, write_edit
 from rollcall.sync.gather import gather, read_policy
-from rollcall.sync.remember import remember_edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,9 +190,7 @@ def apply_adoption(settings: Settings, plan: AdoptionPlan) -> Written | None:
                 f"{settings.config_name} changed meanwhile: nothing was adopted.",
                 "Run `rollcall adopt` again.",
             )
-        written = write(settings, store, plan.before, plan.result, "adopt")
-        remember_edit(settings, store, "adopt", plan.result, written)
-    return written
+        return write_edit(settings, store, plan.before, plan.result, "adopt", "adopt")
 
 
 def add_rules(settings: Settings, plan: AdoptionPlan) -> None:
@@ -223,7 +220,5 @@ def eject(settings: Settings, *, remove: bool = False) -> Written | None:
         result = adoption.eject(document, remove=remove)
         if result == document.raw:
             return None
-        reason = "eject --remove" if remove else "eject"
-        written = write(settings, store, document.raw, result, reason)
-        remember_edit(settings, store, reason, result, written)
-    return written
+        what = "eject --remove" if remove else "eject"
+        return write_edit(settings, store, document.raw, result, "eject", what)

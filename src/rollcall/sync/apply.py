@@ -16,6 +16,7 @@ from rollcall.files import is_there, read_regular, sha256_of
 from rollcall.litellm_config.document import Blocks, parse
 from rollcall.litellm_config.refusals import naming_config
 from rollcall.settings import stamp
+from rollcall.store.freshness import policy_digest
 from rollcall.store.store import Store, open_store
 from rollcall.sync.gather import gather, read_pick, read_policy_bytes
 from rollcall.sync.trial import prove
@@ -115,9 +116,11 @@ def apply(
         write_to: write the result there, and only read config.yaml. Where nothing may change
             and nothing is there yet, config.yaml is copied as it is: a proxy is to start on it.
 
+    Where a guard refuses the plan, or nobody could be asked, nothing is written, and the plan that
+    comes back says so.
+
     Raises:
-        GuardRefused: a guard refused the plan. LockBusy: another run is at it. LostRace: others
-            were faster every time. And as make_plan.
+        LockBusy: another run is at it. LostRace: others were faster every time. And as make_plan.
     """
     to = _Destination(settings, open_store(settings), write_to, check)
     for _ in range(MOST_RACES - 1):
@@ -142,7 +145,7 @@ def _apply_once(to: _Destination, observer: Observer | None) -> Applied:
 def _text_to_write(planned: Planned, write_to: Path | None) -> bytes | None:
     """The text a run leaves in config.yaml, or at `write_to`; None = nothing is to be written."""
     plan, before = planned.plan, planned.inputs.document.raw
-    if plan.nobody or plan.refused:
+    if plan.stands_still:
         return before if before and write_to is not None and not is_there(write_to) else None
     return planned.result if plan.changed or write_to is not None else None
 
@@ -236,9 +239,9 @@ def _refuse_lost_includes(text: bytes, write_to: Path) -> None:
         )
 
 
-def copy_as_it_is(settings: Settings, write_to: Path) -> bool:
-    """Whether a config that loads stands at `write_to`; else config.yaml is copied there as it is,
-    if that one loads.
+def ensure_loadable(settings: Settings, write_to: Path) -> bool:
+    """See to it that a config that loads stands at `write_to`: else copy config.yaml there as it
+    is, if that one loads. Returns whether one stands there.
     """
     with suppress(RollcallError, OSError):
         if parse(read_regular(write_to)).data:
@@ -259,7 +262,7 @@ def _same_files(settings: Settings, plan: Plan, config: bytes) -> str:
     if sha256_of(config) != plan.config_sha256:
         raise PlanError(f"{settings.config_name} changed since the plan was made.")
     policy_bytes = read_policy_bytes(settings)
-    if sha256_of(policy_bytes + read_pick(settings)[0]) != plan.policy_sha256:
+    if policy_digest(policy_bytes, read_pick(settings)[0]) != plan.policy_sha256:
         raise PlanError(f"{settings.policy_path} changed since the plan was made.")
     return policy_bytes.decode("utf-8", "replace")
 
@@ -292,8 +295,6 @@ def rollback(settings: Settings, backup_id: str | None = None) -> tuple[str, Wri
     Raises:
         NotFound: there is no such backup. StoreError: it cannot be read or written.
     """
-    from rollcall.sync import remember
-
     store = open_store(settings)
     with locked(settings, store):
         before = store.read_config()
@@ -301,9 +302,8 @@ def rollback(settings: Settings, backup_id: str | None = None) -> tuple[str, Wri
         content = store.read_backup(chosen)
         if content == before:
             return chosen, None
-        written = write(settings, store, before, content, f"rollback to {chosen}")
-        remember.remember_edit(settings, store, f"rollback to {chosen}", content, written)
-    return chosen, written
+        what = f"rollback to {chosen}"
+        return chosen, write_edit(settings, store, before, content, "rollback", what)
 
 
 def _last_other(store: Store, current: bytes) -> str:
@@ -341,3 +341,14 @@ def write(
     return store.write_config(
         result, expected=before, created=stamp(settings), reason=reason, write_to=write_to
     )
+
+
+def write_edit(
+    settings: Settings, store: Store, before: bytes, result: bytes, command: str, what: str
+) -> Written:
+    """The same otherwise than by a plan, and keep on record which `command` did it, and `what`."""
+    from rollcall.sync.remember import remember_edit
+
+    written = write(settings, store, before, result, what)
+    remember_edit(settings, store, command, what, result, written)
+    return written

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rollcall import yaml_reading
 from rollcall.catalog.model import Answer, Model, Verdict
 from rollcall.errors import NoPolicy, PolicyError
-from rollcall.files import AS_UTF_8, NotUTF8, read_regular, sha256_of, text_of
+from rollcall.files import AS_UTF_8, NotUTF8, read_regular, text_of
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.entries import key_of
 from rollcall.litellm_config.refusals import naming_config
@@ -17,6 +17,7 @@ from rollcall.policy.file import default_policy, load_policy
 from rollcall.providers import fetch
 from rollcall.providers.answers import for_display, known_answer
 from rollcall.settings import Mode, stamp
+from rollcall.store.freshness import policy_digest
 from rollcall.store.includes import including_file
 from rollcall.store.picks import read_picked
 from rollcall.sync.asking import every_answer, find_keys, unset_variables, whom_to_ask
@@ -61,11 +62,11 @@ def gather(
     answers = every_answer(keys, settings, given)
     recorded = lists.say_of(models_of_interest(answers.values(), document))
     text = content.decode("utf-8", "replace")
-    accepted = {*settings.accept, *policy.accept, *state.accepted, *((picked,) if picked else ())}
+    accepted = {*settings.accept, *state.accepted, *((picked,) if picked else ())}
     return Inputs(
         policy=_careful(policy, settings),
         policy_text=text,
-        policy_sha256=sha256_of(content + pick),
+        policy_sha256=policy_digest(content, pick),
         old_policy=_old_policy(state, text),
         picked=picked,
         document=document,

@@ -103,7 +103,7 @@ def remember(
     if inputs.facts_to_keep is not None:
         notes += store.memory.write_facts(inputs.facts_to_keep)
     state = after_asking(inputs.state, answers, now=inputs.stamp, today=inputs.today)
-    if plan.nobody or plan.refused:
+    if plan.stands_still:
         outcome = "nobody" if plan.nobody else "refused"
         state = after_run(state, _record(settings, plan, outcome, written))
         return (*notes, *store.memory.write_state(state))
@@ -156,13 +156,13 @@ def remember_replies(store: Store, inputs: Inputs) -> tuple[str, ...]:
 
 
 def remember_edit(
-    settings: Settings, store: Store, what: str, content: bytes, written: Written
+    settings: Settings, store: Store, command: str, what: str, content: bytes, written: Written
 ) -> tuple[str, ...]:
     """Keep that config.yaml was rolled back or its entries changed hands."""
     state, _ = store.memory.read_state()
     record = RunRecord(
         at=stamp(settings),
-        command=what.split()[0],
+        command=command,
         outcome="applied",
         summary=what,
         backup_id=written.backup_id,

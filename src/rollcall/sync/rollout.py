@@ -15,8 +15,7 @@ from rollcall.errors import LaunchError, RollcallError
 from rollcall.files import sha256_of
 from rollcall.store.configmap_home import TIMEOUT_SECONDS, api_client, translated
 from rollcall.store.store import open_store
-from rollcall.sync.apply import write
-from rollcall.sync.remember import remember_edit
+from rollcall.sync.apply import write_edit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,9 +57,7 @@ def _put_back(settings: Settings, applied: Applied) -> bytes | None:
         current = store.read_config()
         if backup is not None and sha256_of(current) == applied.plan.result_sha256:
             before = store.read_backup(backup)
-            what = f"rollback to {backup}"
-            written = write(settings, store, current, before, what)
-            remember_edit(settings, store, what, before, written)
+            write_edit(settings, store, current, before, "rollback", f"rollback to {backup}")
             return before
     return None
 
