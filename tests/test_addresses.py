@@ -128,6 +128,22 @@ class TestOfAConfig:
     def test_one_that_does_is_read_as_people_and_windows_write_it(self, address: str) -> None:
         assert resolve(config=Path(address), environ={}).address == "s3://bucket/key"
 
+    @pytest.mark.parametrize("kind", ["s3", "gs", "az"])
+    @pytest.mark.parametrize("key", ["a//b.yaml", "/b.yaml", "a/./b.yaml"])
+    def test_a_key_stays_as_it_is_and_is_never_taken_for_another(
+        self, house: House, kind: str, key: str
+    ) -> None:
+        """Such a key is another object's than `a/b.yaml`, and the client cannot name it."""
+        pytest.importorskip("obstore", reason="the extra `fleet` is not installed")
+        house.write_policy(RULES, "anthropic", "xai")
+        address = f"{kind}://bucket/{key}"
+        given = (("plan", "-c", address), ("apply", "--config", address), ("rollback",))
+        house.monkeypatch.setenv("ROLLCALL_CONFIG", address)
+        for args in given:
+            ran = house.run(*args)
+            assert (ran.code, len(ran.err.splitlines())) == (1, 2), ran.text
+            assert f"rollcall: {address} cannot be reached: a part of the object's name" in ran.err
+
     @pytest.mark.parametrize("address", ["s3:/bucket/key", r"s3:\bucket\key"])
     def test_one_that_cannot_be_is_told_as_it_was_typed(self, address: str) -> None:
         with pytest.raises(SettingsError, match="--state-dir is 's3://bucket/key': it is an addr"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -130,6 +131,30 @@ def test_a_plan_from_what_is_no_file_ends_in_two_lines(
     lines = ran.stderr.splitlines()
     assert len(lines) == 2, ran.stderr
     assert name in lines[0] or "/dev/zero" in lines[0]
+
+
+def device(path: Path) -> None:
+    if sys.platform == "win32":
+        raise NotImplementedError
+    try:
+        os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 3))
+    except PermissionError:
+        pytest.skip("only root makes devices")
+
+
+@pytest.mark.parametrize("kind", [device, pipe, folder])
+@pytest.mark.parametrize("command", ["plan", "apply", "rollback"])
+def test_a_config_that_is_no_file_is_refused_before_anything_is_made_beside_it(
+    home: Path, command: str, kind: Callable[[Path], None]
+) -> None:
+    """Root would leave `/dev/.rollcall` behind."""
+    there = home / "dev"
+    there.mkdir()
+    kind(there / "null")
+    ran = typed(home, command, "-c", "dev/null", *(["--offline"] if command == "plan" else []))
+    assert (ran.returncode, len(ran.stderr.splitlines())) == (1, 2), ran.stderr
+    assert f"{there / 'null'} could not be read: it is a" in ran.stderr
+    assert [path.name for path in there.iterdir()] == ["null"]
 
 
 @pytest.mark.parametrize("kind", [enormous, binary])

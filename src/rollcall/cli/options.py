@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Config = Annotated[
-    Path | None,
+    str | None,  # a Path would lose a slash of an address
     typer.Option(
         "--config",
         "-c",
+        metavar="PATH",
         help="LiteLLM's config: a file, s3://, gs://, az:// or configmap://."
         " [ROLLCALL_CONFIG, ./config.yaml]",
     ),

@@ -143,10 +143,9 @@ def _settings(options: StartOptions) -> tuple[Settings, bool | None]:
     return settings, options.discover or settings.discovery_enabled
 
 
-def _named_config(options: StartOptions) -> Path | None:
+def _named_config(options: StartOptions) -> str | None:
     """The config that was named: for litellm, or else for us."""
-    given = config_given(options.words)
-    return Path(given) if given else options.config
+    return config_given(options.words) or options.config
 
 
 def _defaults(options: StartOptions) -> tuple[Settings, bool | None]:
@@ -216,7 +215,7 @@ def _launched(
     try:
         return launch(argv, variables(settings.environ, config, options.words))
     except UnpassableError as error:
-        plain = options.config or Path("config.yaml")
+        plain = Path(options.config or "config.yaml")
         argv = command(litellm, plain if len(str(config)) > MOST_PATH else config, options.words)
         told = f"{error.what.rstrip('.')}; once more without the variables of .env."
         _anyway(partial(say, f"rollcall: {printable(told)}"), None)

@@ -173,7 +173,7 @@ class Shelf:
         self.config = config
         given = config.catalog
         self.settings = resolve(
-            config=Path(given.config) if given.config else None,
+            config=given.config or None,
             policy=Path(given.policy) if given.policy else None,
             state_dir=Path(given.state_dir) if given.state_dir else None,
             cwd=folder,

@@ -175,7 +175,7 @@ class _AsGiven(TypedDict, total=False):
 
 def resolve(
     *,
-    config: Path | None = None,
+    config: Path | str | None = None,
     policy: Path | None = None,
     state_dir: Path | None = None,
     mode: str | None = None,
@@ -319,7 +319,9 @@ def _working_folder() -> Path:
         ) from None
 
 
-def plain_settings(config: Path | None, policy: Path | None, state_dir: Path | None) -> Settings:
+def plain_settings(
+    config: Path | str | None, policy: Path | None, state_dir: Path | None
+) -> Settings:
     """The paths alone and all else at its default, where `resolve` refuses; raises nothing.
 
     Of `.env` what can be read; without a folder to start from where that is gone.
@@ -342,7 +344,7 @@ def plain_settings(config: Path | None, policy: Path | None, state_dir: Path | N
     seen = Environment(Variables(os.environ), None, ())
     with suppress(BaseException):
         seen = read_environment(Path.cwd(), os.environ, dotenv="readable")
-    path = config or Path("config.yaml")
+    path = Path(config or "config.yaml")
     return Settings(
         config_path=path,
         policy_path=policy or path.parent / "policy.yaml",

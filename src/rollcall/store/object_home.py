@@ -89,10 +89,15 @@ class ObjectHome:
         """The object of an address, reached by the usual variables of its store.
 
         Raises:
-            StoreError: these variables make no sense to the client.
+            StoreError: the object's name or these variables make no sense to the client.
         """
         kind, _, rest = address.partition("://")
         bucket, _, key = rest.partition("/")
+        if not {"", ".", ".."}.isdisjoint(key.split("/")):  # the client would take another's name
+            raise StoreError(
+                f"{address} cannot be reached: a part of the object's name is empty, `.` or `..`.",
+                "Give the object another name, or correct the address.",
+            )
         secrets = [value for name, value in environ.items() if names_secret(name)]
         redactor = Redactor(secrets)
         try:

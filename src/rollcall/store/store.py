@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rollcall.errors import StoreError
-from rollcall.files import MOST_TEXT_BYTES, is_foreign, sha256_of
+from rollcall.files import MOST_TEXT_BYTES, is_file, is_foreign, sha256_of
 from rollcall.store.atomic import read_bytes, real_path, sweep
 from rollcall.store.backups import Backup, BackupFolder, Backups
 from rollcall.store.config_file import (
@@ -93,6 +93,8 @@ class Store:
             LockBusy: another run has held it past `deadline_seconds`.
             StoreError: an interrupted write could not be repaired, or the path leads nowhere.
         """
+        if not is_file(self._real_path):
+            read_bytes(self._real_path)  # refuses a device before a folder is made beside it
         with hold(self._real_path, self.state_dir, deadline_seconds) as notes:
             yield notes + self.recover()
 
