@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
@@ -68,6 +68,28 @@ def key_mark(key: str | None) -> str:
 def names_secret(key: object) -> bool:
     """Whether the value of a key of this name should not be written out."""
     return _ENDS.search(str(key)) is not None
+
+
+_VARIABLE: Final = re.compile(
+    rf"(?:{ENDING}|passwd|passphrase|_pass|_pwd|_dsn|connection_?string)\Z", re.IGNORECASE
+)
+"""How a variable that holds a secret ends; `PWD` is a folder."""
+_WITHIN: Final = re.compile(
+    r"(?i)(?:passw(?:or)?d|pwd|key|secret|token|sig(?:nature)?)\s*=\s*([^;&\s]+)"
+    r"|://[^\s/:@]*:([^\s/]+)@"
+)
+"""A part of a connection string, or the password of an address."""
+
+
+def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What variables hold that nobody may read: keys, passwords, tokens and connection strings, and
+    the passwords within an address (`DATABASE_URL`) or a connection string.
+    """
+    found = [value for name, value in environ.items() if _VARIABLE.search(name) and value]
+    for value in environ.values():
+        for part in map("".join, _WITHIN.findall(value)):
+            found += {part, unquote(part)}
+    return tuple(dict.fromkeys(found))
 
 
 REFERENCE: Final = "os.environ/"

@@ -25,6 +25,7 @@ from rollcall.launch.proxy_child import ProxyChild, free_port
 from rollcall.launch.run import variables
 from rollcall.launch.validation import beside
 from rollcall.litellm_config.effective import view
+from rollcall.secrets import secrets_of
 from rollcall.store.store import open_store
 
 if TYPE_CHECKING:
@@ -116,15 +117,8 @@ def _unchanged(old: dict[str, Any], new: dict[str, Any]) -> set[str]:
 
 def _smoked(settings: Settings, url: str, config: Promised, ends_at: float) -> SmokeReport:
     left = max(1.0, ends_at - time.monotonic())
-    secrets = tuple(_secrets(settings))
-    options = SmokeOptions(timeout_seconds=left, secrets=secrets)
+    options = SmokeOptions(timeout_seconds=left, secrets=secrets_of(settings.environ))
     return run_smoke(url, proxy_key(settings, config.data, None), config.view, options)
-
-
-def _secrets(settings: Settings) -> list[str]:
-    from rollcall.secrets import names_secret
-
-    return [value for name, value in settings.environ.items() if names_secret(name) and value]
 
 
 def _refused(what: str, hint: str) -> ConfigRefused:

@@ -22,7 +22,7 @@ from rollcall.launch.find import find_litellm
 from rollcall.launch.run import startable, variables
 from rollcall.litellm_config import document
 from rollcall.litellm_config.effective import entries, is_left_out, mapping, merged, view
-from rollcall.secrets import Redactor, names_secret
+from rollcall.secrets import Redactor, secrets_of
 from rollcall.store.atomic import write_private
 from rollcall.store.disk_errors import store_error
 from rollcall.store.includes import included
@@ -199,8 +199,7 @@ def _last_line(output: str, path: Path, settings: Settings) -> str:
     _, words, reason = output.rpartition(_WORDS)
     lines = [line for line in output.splitlines() if line.strip()]
     text = reason if words else next(iter(lines[-1:]), "it says nothing")
-    secrets = [value for name, value in settings.environ.items() if names_secret(name)]
-    line = " ".join(Redactor(secrets).redact(text).split())
+    line = " ".join(Redactor(secrets_of(settings.environ)).redact(text).split())
     line = line.replace(str(path), settings.config_name)
     return line if len(line) <= MOST_SHOWN else line[: MOST_SHOWN - 3] + "..."
 

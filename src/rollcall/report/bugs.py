@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rollcall._version import __version__
 from rollcall.errors import Exit, RollcallError
 from rollcall.report.text import say
-from rollcall.secrets import Redactor, names_secret
+from rollcall.secrets import Redactor, secrets_of
 from rollcall.settings import read_environment
 from rollcall.store.atomic import write_private
 
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 def report_bug(error: BaseException) -> Exit:
     """Write the traceback to a private file, redacted, and say where it is."""
-    text = Redactor(_secrets()).redact("".join(traceback.format_exception(error)))
+    variables: Mapping[str, str] = os.environ
+    with suppress(RollcallError, OSError):
+        variables = read_environment(Path.cwd(), os.environ).variables
+    text = "".join(traceback.format_exception(error))
+    text = Redactor(secrets_of(variables)).redact(text)
     head = f"rollcall {__version__}, Python {platform.python_version()}, {platform.platform()}"
     say(f"rollcall: a bug: {type(error).__name__}.")
     try:
@@ -34,11 +38,3 @@ def report_bug(error: BaseException) -> Exit:
     else:
         say(f"          config.yaml is whole. Please report it with {path}.")
     return Exit.BUG
-
-
-def _secrets() -> list[str]:
-    """The values no log may hold, from the environment and `.env`."""
-    variables: Mapping[str, str] = os.environ
-    with suppress(RollcallError, OSError):
-        variables = read_environment(Path.cwd(), os.environ).variables
-    return [value for name, value in variables.items() if names_secret(name)]

@@ -18,7 +18,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 
 from rollcall.errors import LostRace, StoreError
 from rollcall.files import MOST_BYTES
-from rollcall.secrets import Redactor, names_secret
+from rollcall.secrets import Redactor, secrets_of
 from rollcall.settings import Given, web_parts
 from rollcall.settings import given as variable
 from rollcall.store.shelf import Held
@@ -98,8 +98,7 @@ class ObjectHome:
                 f"{address} cannot be reached: a part of the object's name is empty, `.` or `..`.",
                 "Give the object another name, or correct the address.",
             )
-        secrets = [value for name, value in environ.items() if names_secret(name)]
-        redactor = Redactor(secrets)
+        redactor = Redactor(secrets_of(environ))
         try:
             store = _client(kind, bucket, environ)
         except (exceptions.BaseError, ValueError, TypeError) as error:
