@@ -11,10 +11,11 @@ from urllib.request import urlopen
 
 import pytest
 
+from rollcall.cli.demo import REPLIES
 from rollcall.providers.builtin import BUILTIN, find_key
 from rollcall.providers.fetch import Target, ask_all
 from rollcall.providers.registry import resolve_provider
-from tests.simulator.catalogs import MAIN, NAMES, many_rows
+from tests.simulator.catalogs import MAIN, NAMES, ROWS, many_rows
 from tests.simulator.faults import Fault
 from tests.simulator.simulator import Simulator
 
@@ -33,6 +34,11 @@ def refusal(sim: Simulator, name: str, key: str | None) -> tuple[int, str]:
         get(sim, name, key)
     with caught.value as error:
         return error.code, error.read().decode()
+
+
+def test_every_built_in_provider_is_simulated_and_nobody_else() -> None:
+    replies = {path.stem for folder in (REPLIES, ROWS) for path in folder.glob("*.json")}
+    assert replies == set(NAMES) == set(BUILTIN)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,7 +9,9 @@ import json
 from pathlib import Path
 
 from rollcall.cli.demo import REPLIES
+from rollcall.providers.builtin import BUILTIN
 
+ROWS = Path(__file__).with_name("rows")
 Rows = list[dict[str, object]]
 
 MAIN = (
@@ -17,15 +19,15 @@ MAIN = (
 )  # fmt: skip
 """Those of the shipped policy."""
 
-NAMES = (*MAIN, "mistral", "groq", "together", "ollama", "vllm", "lm_studio")
-"""The providers that are simulated."""
+NAMES = tuple(dict.fromkeys((*MAIN, *BUILTIN)))
+"""The providers that are simulated: every built-in one."""
 
 
 def rows_of(provider: str) -> Rows:
     """Fresh rows of one provider, free to be changed."""
     path = REPLIES / f"{provider}.json"
     if not path.exists():
-        path = Path(__file__).with_name("rows") / f"{provider}.json"
+        path = ROWS / f"{provider}.json"
     reply = json.loads(path.read_bytes())
     rows: Rows = reply if isinstance(reply, list) else reply.get("data") or reply["models"]
     return rows

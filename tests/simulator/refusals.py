@@ -78,7 +78,7 @@ def error(provider: str, status: int, message: str = "", retry_seconds: float = 
         body = {"type": "error", "error": inner, "request_id": "req_simulated"}
     elif provider == "xai":
         body = {"code": f"simulated-{status}", "error": message}
-    elif provider == "mistral":
+    elif provider in ("mistral", "cerebras"):
         body = {"detail": message}
     elif provider in ("openrouter", "perplexity"):
         body = {"error": {"message": message, "code": status}}
