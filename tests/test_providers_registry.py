@@ -84,6 +84,19 @@ def test_a_base_of_the_policy_is_written_as_litellm_takes_it(
     assert (row.base_url, row.api_base) == (base, base)
 
 
+@pytest.mark.parametrize(("prefix", "ends"), [("mistral", "/v1"), ("groq", ""), ("acme", "")])
+def test_a_base_behind_another_prefix_is_as_litellm_takes_it_there(prefix: str, ends: str) -> None:
+    base = "https://gate.example/llm"
+    row = resolve_provider("own", type="openai", base_url=base, litellm_prefix=prefix, environ={})
+    assert (row.litellm_prefix, row.base_url) == (prefix, base + ends)
+
+
+@pytest.mark.parametrize("name", ["anthropic", "ollama"])
+def test_a_base_of_a_static_provider_is_written_as_its_own(name: str) -> None:
+    row = resolve_provider(name, type="static", base_url="https://gate.example/v1", environ={})
+    assert row.api_base == "https://gate.example"
+
+
 @pytest.mark.parametrize(
     ("name", "given", "base"),
     [

@@ -121,6 +121,9 @@ _PATTERNS: Final = (
     (r"(?i)([?&](?:api[_-]?)?(?:key|token)=)[^&\s\"'<>]+", rf"\1{MARK}"),
     (r"(?i)\b([a-z][a-z0-9+.\-]*://)[^\s/\"']+@", rf"\1{MARK}@"),
 )
+"""Keys nobody has told us of, by their look, in whatever is printed, also where no provider is
+known yet; a run's own keys are known by their value, so a new provider needs no line here.
+"""
 
 
 def looks_like_key(word: str) -> bool:

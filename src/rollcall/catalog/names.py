@@ -89,7 +89,11 @@ HOSTS: frozenset[str] = frozenset({
     # OpenAI's word for its own models, but Alibaba's too
     "system",
 })  # fmt: skip
-"""Who puts its own name on models of others: a well-known family head then tells the maker."""
+"""Who puts its own name on models of others: a well-known family head then tells the maker.
+
+Words that stand as an owner in anybody's list, most of them of hosts that are not built in: so they
+are here, and not in the rows of providers.
+"""
 
 NOBODY: frozenset[str] = frozenset({
     "", "library", "llama.cpp", "llamacpp", "lmstudio", "localai", "ollama", "organization-owner",

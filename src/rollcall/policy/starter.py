@@ -40,7 +40,9 @@ RULES: Final[dict[str, tuple[str, ...]]] = {
     "mistral": ('{match: "mistral-*", from: [mistral], newest: 1, max: 3}',),
     "groq": ("{match: openai/gpt-oss-120b, from: [groq]}",),
 }
-"""provider -> its starter rules, as they stand in the file."""
+"""provider -> its starter rules, as they stand in the file: words of the policy, in the order that
+`init` proposes them, and so not in the rows of providers. One without any is proposed nowhere.
+"""
 
 FIRST: Final = "openrouter"
 """Whom a policy starts with where nothing says whom: one key reaches every maker."""

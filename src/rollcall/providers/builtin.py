@@ -34,6 +34,10 @@ class Provider:
         base_url_env: variables LiteLLM reads the base from, first set one wins.
         host_env: the variable its server takes its address from, which LiteLLM does not read.
         base_from: the variable `base_url` was read from, and its `.env`; "" where it was none.
+        base_drops: ends that a base does not have here: its paths begin with them, or LiteLLM's
+            calls go there and no list is.
+        base_versions: one of these ends its base; the first is added where none does.
+        chat_below: what the library's calls have between its base and the protocol's path.
         key_env: key variables in LiteLLM's order; empty = no key needed.
         unwritten: those of `key_env` LiteLLM must read by itself: as an entry's `api_key` it would
             send them in the wrong header.
@@ -49,6 +53,7 @@ class Provider:
         query: parameters its list is asked with.
         models: of a static provider: rows as OpenAI's list would have them.
         mode: LiteLLM's mode of its chat models, where it is known.
+        embeds: whether it has models that embed texts, which the library then calls.
         auth_hint: added when it refuses the key, one sentence; `{base}` is what sets its address.
         timeout_seconds: None = the policy's default.
     """
@@ -61,6 +66,9 @@ class Provider:
     base_url_env: tuple[str, ...] = ()
     host_env: str = ""
     base_from: str = ""
+    base_drops: tuple[str, ...] = ()
+    base_versions: tuple[str, ...] = ()
+    chat_below: str = ""
     key_env: tuple[str, ...] = ()
     unwritten: tuple[str, ...] = ()
     key_optional: bool = False
@@ -73,6 +81,7 @@ class Provider:
     query: Mapping[str, str] = field(default_factory=dict, hash=False)
     models: tuple[Mapping[str, object], ...] = field(default=(), hash=False)
     mode: str | None = None
+    embeds: bool = True
     auth_hint: str = ""
     timeout_seconds: float | None = None
 
@@ -133,6 +142,7 @@ _ROWS = (
         protocol="xai",
         base_url="https://api.x.ai/v1",
         base_url_env=("XAI_API_BASE",),
+        base_versions=("/v1",),
         key_env=("XAI_API_KEY",),
         key_url="https://console.x.ai",
         litellm_prefix="xai",
@@ -143,6 +153,7 @@ _ROWS = (
         protocol="gemini",
         base_url="https://generativelanguage.googleapis.com/v1beta",
         base_url_env=("GEMINI_API_BASE",),
+        base_versions=("/v1beta", "/v1", "/v1alpha"),
         key_env=("GOOGLE_API_KEY", "GEMINI_API_KEY"),
         key_url="https://aistudio.google.com/apikey",
         litellm_prefix="gemini",
@@ -153,6 +164,7 @@ _ROWS = (
         protocol="perplexity",
         base_url="https://api.perplexity.ai",
         base_url_env=("PERPLEXITY_API_BASE",),
+        base_drops=("/v1",),
         key_env=("PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY"),
         key_url="https://www.perplexity.ai/account/api/keys",
         litellm_prefix="perplexity",
@@ -175,19 +187,23 @@ _ROWS = (
         protocol="anthropic",
         base_url="https://api.anthropic.com",
         base_url_env=("ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL"),
+        base_drops=("/v1",),
         key_env=("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
         unwritten=("ANTHROPIC_AUTH_TOKEN",),
         key_url="https://platform.claude.com/settings/keys",
         litellm_prefix="anthropic",
+        embeds=False,
     ),
     Provider(
         name="deepseek",
         title="DeepSeek",
         base_url="https://api.deepseek.com",
         base_url_env=("DEEPSEEK_API_BASE",),
+        base_drops=("/beta",),
         key_env=("DEEPSEEK_API_KEY",),
         key_url="https://platform.deepseek.com/api_keys",
         litellm_prefix="deepseek",
+        embeds=False,
     ),
     Provider(
         name="qwen",
@@ -206,6 +222,7 @@ _ROWS = (
         title="Mistral",
         base_url="https://api.mistral.ai/v1",
         base_url_env=("MISTRAL_AZURE_API_BASE",),
+        base_versions=("/v1",),
         key_env=("MISTRAL_AZURE_API_KEY", "MISTRAL_API_KEY"),
         key_url="https://console.mistral.ai/api-keys",
         litellm_prefix="mistral",
@@ -219,6 +236,7 @@ _ROWS = (
         key_env=("GROQ_API_KEY",),
         key_url="https://console.groq.com/keys",
         litellm_prefix="groq",
+        embeds=False,
     ),
     Provider(
         name="together",
@@ -261,6 +279,7 @@ _ROWS = (
         key_env=("CEREBRAS_API_KEY",),
         key_url="https://cloud.cerebras.ai",
         litellm_prefix="cerebras",
+        embeds=False,
         created="listing",
     ),
     Provider(
@@ -270,6 +289,8 @@ _ROWS = (
         base_url="http://localhost:11434",
         base_url_env=("OLLAMA_API_BASE",),
         host_env="OLLAMA_HOST",
+        base_drops=("/api", "/v1"),
+        chat_below="/v1",
         key_env=("OLLAMA_API_KEY",),
         key_optional=True,
         # `ollama_chat` speaks /api/chat, which knows tools and roles; `ollama` only completes.

@@ -65,9 +65,10 @@ def resolve_provider(
     if stranger and row.protocol == "openai" and type == "openai" and not row.key_env:
         # With the `openai` prefix and no key, LiteLLM would send OPENAI_API_KEY to that address.
         row = replace(row, litellm_prefix="hosted_vllm")
-    own_prefix = litellm_prefix is not None and litellm_prefix.strip("/") != row.litellm_prefix
-    if litellm_prefix is not None:
-        row = replace(row, litellm_prefix=litellm_prefix.strip("/"))
+    prefix = row.litellm_prefix if litellm_prefix is None else litellm_prefix.strip("/")
+    own_prefix = prefix != row.litellm_prefix
+    if own_prefix:
+        row = replace(_as_called_by(prefix, row), litellm_prefix=prefix)
     row = _with_base(row, base_url, {} if own_prefix else environ)
     if own_prefix and row.api_base is None:
         row = replace(row, api_base=row.base_url or None)
@@ -137,6 +138,15 @@ def _row(name: str, kind: str | None) -> Provider:
     return replace(BUILTIN[kind or name], name=name, title=name)
 
 
+def _as_called_by(prefix: str, row: Provider) -> Provider:
+    """The row, its base as LiteLLM treats one behind this prefix, where the protocol leaves that
+    open.
+    """
+    known = (one for one in BUILTIN.values() if one.litellm_prefix == prefix)
+    like = next(known, row) if row.protocol == "openai" else row
+    return replace(row, base_drops=like.base_drops, base_versions=like.base_versions)
+
+
 def _static(name: str) -> Provider:
     """A provider whose models the policy lists: a built-in one, or any that LiteLLM knows."""
     own = Provider(name=name, title=name, protocol=STATIC, base_url="", litellm_prefix=name)
@@ -186,23 +196,14 @@ def _address_of(host: str, default: str) -> str:
 def clean_base(row: Provider, base_url: str) -> str:
     """The base as LiteLLM wants its `api_base`, whatever end was pasted with it.
 
-    With or without /v1 is the same place: what the protocol needs is added, what its paths begin
-    with is taken off. The library calls the same base.
+    With or without /v1 is the same place: what the row needs is added, what its paths begin with is
+    taken off. The library calls the same base.
     """
     base = reachable(base_url.strip()).rstrip("/")
-    for ending in _ENDPOINTS:
+    for ending in (*_ENDPOINTS, *row.base_drops):
         base = base.removesuffix(ending)
-    if row.protocol in ("anthropic", "perplexity"):
-        return base.removesuffix("/v1")
-    if row.protocol == "ollama":
-        return base.removesuffix("/api").removesuffix("/v1")
-    if row.protocol == "gemini" and not base.endswith(("/v1beta", "/v1", "/v1alpha")):
-        return base + "/v1beta"
-    if row.litellm_prefix == "deepseek":
-        # LiteLLM calls /beta, where there is no list.
-        return base.removesuffix("/beta")
-    if row.litellm_prefix in ("mistral", "xai") and not base.endswith("/v1"):
-        return base + "/v1"
+    if row.base_versions and not base.endswith(row.base_versions):
+        return base + row.base_versions[0]
     own = urlsplit(BUILTIN.get(row.name, row).base_url)
     return own.geturl() if base == f"{own.scheme}://{own.netloc}" else base
 

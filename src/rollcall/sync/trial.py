@@ -110,6 +110,7 @@ def _call_all(
     if not trials or ends_at - time.monotonic() < LEAST_SECONDS:
         return {}
     from rollcall.providers.chat.endpoint import endpoint_of
+    from rollcall.providers.chat.openai import OpenAIProtocol
     from rollcall.providers.chat.responses import ResponsesProtocol
     from rollcall.providers.http_client import run_apart
 
@@ -122,7 +123,7 @@ def _call_all(
         endpoint = endpoint_of(
             at, key or None, key_variable=variable if key else None, timeout_seconds=left
         )
-        if trial.mode == "responses" and provider.protocol != "perplexity":
+        if trial.mode == "responses" and isinstance(endpoint.protocol, OpenAIProtocol):
             endpoint = replace(endpoint, protocol=ResponsesProtocol())
         endpoints[trial] = endpoint
     return run_apart(lambda: _judged(endpoints, left))

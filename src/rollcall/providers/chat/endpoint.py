@@ -54,7 +54,6 @@ _EMBEDDINGS: dict[str, EmbeddingProtocol] = {
     "gemini": GeminiEmbeddings(),
     "perplexity": OpenAIEmbeddings("/v1/embeddings", packed="b"),
 }
-_NO_EMBEDDINGS = {"anthropic", "deepseek", "groq", "cerebras"}
 
 LITELLM = Provider(
     name="litellm",
@@ -70,8 +69,7 @@ TYPES: dict[str, Provider] = {**BUILTIN, LITELLM.name: LITELLM}
 
 def root_of(provider: Provider, api_base: str) -> str:
     """The root that paths are added to, by the rule that the policy's base_url follows."""
-    below = "/v1" if _spoken(provider) == "ollama" else ""
-    return clean_base(provider, api_base).removesuffix(below) + below
+    return clean_base(provider, api_base) + provider.chat_below
 
 
 def endpoint_of(
@@ -92,7 +90,6 @@ def endpoint_of(
     root = root_of(provider, base_url or provider.base_url)
     # OpenAI itself has dropped `max_tokens`.
     itself = root.startswith("https://api.openai.com/")
-    embeds = provider.name not in _NO_EMBEDDINGS
     return Endpoint(
         name or provider.name,
         _OPENAI_ITSELF if itself else _PROTOCOLS.get(_spoken(provider), _OPENAI_LIKE),
@@ -101,7 +98,7 @@ def endpoint_of(
         key_variable,
         provider.key_url,
         timeout_seconds,
-        _EMBEDDINGS.get(provider.protocol, OpenAIEmbeddings()) if embeds else None,
+        _EMBEDDINGS.get(provider.protocol, OpenAIEmbeddings()) if provider.embeds else None,
         provider.auth_hint.format(base="api_base"),
     )
 
