@@ -108,12 +108,12 @@ def test_stored_bodies_that_went_bad(pages: list[bytes], verdict: Verdict) -> No
 
 def test_openrouter_without_a_key_is_asked_for_display_only(sim: Simulator) -> None:
     (target,) = targets(sim, "openrouter")
-    (answer,) = ask(Target(target.provider))
+    (answer,) = ask(Target(target.provider, None, 30))
     assert answer.verdict is Verdict.NO_KEY
     assert len(answer.models) == len(sim.rows("openrouter"))
     assert [request.path for _, request in sim.requests] == ["/api/v1/models"]
     sim.fault("openrouter", Fault.SERVER_ERROR)
-    (answer,) = ask(Target(target.provider))
+    (answer,) = ask(Target(target.provider, None, 30))
     assert (answer.verdict, answer.models) == (Verdict.NO_KEY, ())
 
 

@@ -139,12 +139,17 @@ class Choice(Section):
         return self
 
 
-class AliasSpec(Choice):
-    """An alias: one stable name, one target at a time."""
+class Selection(Choice):
+    """One way to pick a model, or several in order."""
 
     first_of: tuple[Choice, ...] = Field(
         (), description="The first of these choices that finds a model."
     )
+
+
+class AliasSpec(Selection):
+    """An alias: one stable name, one target at a time."""
+
     hidden: bool = Field(default=False, description="Works, but is not listed in /v1/models.")
     fallbacks: Words = Field(
         (), description="Aliases or models LiteLLM tries next when a call through this one fails."

@@ -21,12 +21,11 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
 from rollcall.catalog.model import Answer, Verdict
-from rollcall.litellm_config.effective import CREATED
 from rollcall.providers.adapters import ADAPTERS
 from rollcall.providers.bodies import MAX_VALUES, Unreadable, as_utf8, read_json, too_many_values
 from rollcall.providers.builtin import missing_key
 from rollcall.providers.failures import Refused, clipped, error_inside, one_line
-from rollcall.providers.registry import host_and_port
+from rollcall.providers.own_proxy import listed_by_the_proxy
 from rollcall.providers.rows import rows_of_page
 from rollcall.providers.wire import AFTER, HttpRequest, WrongShape
 from rollcall.secrets import Redactor
@@ -34,6 +33,7 @@ from rollcall.settings import parse_moment
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
+    from rollcall.providers.fetch import Target
     from rollcall.store.replies import KeptReply
 
 
@@ -105,9 +105,8 @@ class Pages:
             )
         except WrongShape as error:
             raise Refused(Verdict.BAD_BODY, str(error)) from None
-        if _is_the_proxys(provider, self.bodies):
-            what = f"{provider.base_from} leads to a LiteLLM proxy, not to {provider.title}"
-            raise Refused(Verdict.NOT_ASKED, f"{what}: {FOR_CLIENTS}")
+        if why := listed_by_the_proxy(provider, self.bodies):
+            raise Refused(Verdict.NOT_ASKED, why)
         if listing.rows and not listing.models:
             detail = f"none of its {listing.rows} rows can be used: {listing.notes[0]}"
             raise Refused(Verdict.BAD_BODY, detail)
@@ -135,29 +134,6 @@ class Pages:
         return ""
 
 
-FOR_CLIENTS: Final = (
-    "entries stay; unset it where rollcall and the proxy run, it is for clients of the proxy"
-)
-_PROXY_CREATED: Final = (
-    (b'"created"', str(CREATED).encode()),
-    (b'"created_at"', b"2023-02-28T18:56:42"),
-)
-"""The field and the day LiteLLM's proxy gives every model it lists, in both of its shapes; OpenAI
-gives that day to a model of its own.
-"""
-
-
-def _is_the_proxys(provider: Provider, bodies: Sequence[bytes]) -> bool:
-    """Whether a list is no provider's: that of an address of the environment, on this machine,
-    which answers as LiteLLM does.
-    """
-    if not provider.base_from or not host_and_port(provider.base_url).startswith("127.0.0.1:"):
-        return False
-    return any(
-        0 < body.count(field) == body.count(day) for body in bodies for field, day in _PROXY_CREATED
-    )
-
-
 def refused(provider: Provider, refusal: Refused, redactor: Redactor) -> Answer:
     """The answer of a provider that could not be asked; its words redacted, then clipped."""
     detail = clipped(redactor.redact(one_line(refusal.detail)))
@@ -169,11 +145,11 @@ def refused(provider: Provider, refusal: Refused, redactor: Redactor) -> Answer:
     return Answer(provider.name, refusal.verdict, detail=detail)
 
 
-def for_display(provider: Provider, key: str | None, answer: Answer) -> Answer:
+def for_display(target: Target, answer: Answer) -> Answer:
     """The answer, which admits nothing where it is of a public list and its key is not set."""
-    if key is not None or not provider.needs_key:
+    if target.key is not None or not target.provider.needs_key:
         return answer
-    detail = missing_key(provider)
+    detail = missing_key(target.provider, target.key_elsewhere)
     return replace(answer, verdict=Verdict.NO_KEY, detail=detail, partial="")
 
 

@@ -1,4 +1,13 @@
-"""Asks providers for their lists, all at once under one deadline.
+"""Asks providers for their lists, all at once under one deadline. The layers, in order:
+
+| | |
+|---|---|
+| `ask_all` | who has to be asked: not whose list the policy holds |
+| `network.Round.ask` | all of them at once, in one event loop (`run_apart`), until the deadline |
+| `Round._settle` | one of them: an Answer, whatever happens |
+| `_Reader.read` | its list, page by page |
+| `_Reader._take` | one page: its timeout, a second try |
+| `http_client.exchange` | one request: a body within bounds, or a Refused |
 
 Nothing of the network is imported where nobody is asked.
 """
@@ -23,11 +32,13 @@ class Target:
 
     Attributes:
         timeout_seconds: for each request to it, its body included.
+        key_elsewhere: where LiteLLM itself gets the key that is not there, if it does.
     """
 
     provider: Provider
-    key: str | None = field(default=None, repr=False)
-    timeout_seconds: float = 2.0
+    key: str | None = field(repr=False)
+    timeout_seconds: float
+    key_elsewhere: str | None = None
 
 
 class Observer(Protocol):
@@ -63,12 +74,14 @@ def ask_all(
     known = {target.provider.name: known_answer(target.provider) for target in targets}
     asked = [target for target in targets if known[target.provider.name] is None]
     if asked:
+        from rollcall.providers.http_client import run_apart
         from rollcall.providers.network import Round
 
         keys = [target.key for target in asked if target.key]
         redactor = Redactor([*secrets, *keys])
-        found = Round(redactor, deadline_seconds, observer, meanwhile, fetched_at).ask(asked)
-        known.update((answer.provider, answer) for answer in found)
+        now = Round(redactor, deadline_seconds, observer, meanwhile, fetched_at)
+        run_apart(lambda: now.ask(asked))
+        known.update((answer.provider, answer) for answer in now.answers)
     marks = {target.provider.name: key_mark(target.key) for target in targets}
     return tuple(
         replace(answer, fetched_at=fetched_at, key_mark=marks[name])

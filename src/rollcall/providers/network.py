@@ -1,4 +1,5 @@
 """Asking over the network: every provider at once, each with its own timeout, under one deadline.
+`fetch` tells its layers in order.
 
 A timeout is for one request, its body included; the deadline is over everything, the last byte of
 a dripping body too. Each provider gets one second try, on a failed connection, 429 and 5xx, if
@@ -12,22 +13,20 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from rollcall.catalog.model import Answer, Verdict
 from rollcall.providers.adapters import ADAPTERS
 from rollcall.providers.answers import Pages, for_display, moments_of, refused
 from rollcall.providers.bodies import MAX_BYTES
 from rollcall.providers.failures import Refused
-from rollcall.providers.http_client import exchange, httpx, import_the_rest, open_client, run_apart
+from rollcall.providers.http_client import exchange, httpx, import_the_rest, open_client
 from rollcall.providers.wire import HttpRequest
 from rollcall.secrets import key_problem
 
 if TYPE_CHECKING:
     from rollcall.providers.fetch import Observer, Target
     from rollcall.secrets import Redactor
-
-T = TypeVar("T")
 
 MAX_PAGES: Final = 20
 NOT_FOUND: Final = 404
@@ -42,7 +41,13 @@ _GRACE_SECONDS: Final = 0.1
 
 
 class Round:
-    """One call of `fetch.ask_all`: its deadline, its observer, what it must not say."""
+    """One call of `fetch.ask_all`: its deadline, its observer, what it must not say.
+
+    Attributes:
+        answers: in the order of the targets, once they were asked. Kept here instead of returned:
+            Python 3.11 makes a repr of the finished task, result and all, when it puts Ctrl-C's
+            handler back, 40 ms for six hundred models.
+    """
 
     def __init__(
         self,
@@ -60,19 +65,10 @@ class Round:
         self._observer = observer
         self._deadline_at = 0.0
         self._clock = _Clock()
-        self._answers: list[Answer] = []
+        self.answers: list[Answer] = []
 
-    def ask(self, targets: Sequence[Target]) -> list[Answer]:
-        """The answers, in the order of `targets`."""
-        run_apart(lambda: self._ask(targets))
-        return self._answers
-
-    async def _ask(self, targets: Sequence[Target]) -> None:
-        """Keep the answers instead of returning them.
-
-        Python 3.11 makes a repr of the finished task, result and all, when it puts Ctrl-C's
-        handler back: 40 ms for six hundred models.
-        """
+    async def ask(self, targets: Sequence[Target]) -> None:
+        """Ask them all at once, until the deadline."""
         asyncio.get_running_loop().time = self._clock.time  # type: ignore[method-assign]
         try:
             client = open_client([target.provider.base_url for target in targets])
@@ -80,7 +76,7 @@ class Round:
         except (OSError, ValueError, ImportError) as error:
             detail = f"the certificates or the proxy of the environment cannot be used: {error}"
             refusal = Refused(Verdict.UNREACHABLE, detail)
-            self._answers = [self._told(self._unasked(target, refusal)) for target in targets]
+            self.answers = [self._told(self._unasked(target, refusal)) for target in targets]
             return
         self._deadline_at = _now() + self._deadline_seconds
         async with client:
@@ -89,7 +85,7 @@ class Round:
             left = self._deadline_at - _now() + _GRACE_SECONDS
             await asyncio.wait(tasks, timeout=max(0.0, left))
             late = self._too_late()
-            self._answers = [
+            self.answers = [
                 task.result() if task.done() else self._told(self._unasked(target, late))
                 for task, target in zip(tasks, targets, strict=True)
             ]
@@ -112,27 +108,24 @@ class Round:
         if self._observer:
             self._observer.asking(provider.name)
         pages = Pages(provider, self._redactor, self._moments)
+        reader = _Reader(client, target, pages, self._deadline_at)
         try:
-            answer = await self._answer(_Reader(client, target, pages, self._deadline_at))
+            try:
+                async with asyncio.timeout_at(self._deadline_at):
+                    stopped = await reader.read()
+            except TimeoutError:  # those pages count that were read before the deadline, if any
+                late = self._too_late()
+                if not pages.bodies:
+                    raise late from None
+                stopped = f"page {len(pages.bodies) + 1}: {late.detail}"
+            answer = pages.answer(stopped)
         except Refused as error:
             answer = self._unasked(target, error)
         except Exception as error:  # noqa: BLE001 - an adapter's bug must not stop a proxy's start
             detail = f"its answer broke our reading of it ({type(error).__name__})"
             answer = self._unasked(target, Refused(Verdict.BAD_BODY, detail))
-        answer = for_display(provider, target.key, answer)
+        answer = for_display(target, answer)
         return self._told(replace(answer, elapsed_ms=round(1000 * (_now() - started))))
-
-    async def _answer(self, listing: _Reader) -> Answer:
-        """What one provider's pages say; those read before the deadline, if there are any."""
-        try:
-            async with asyncio.timeout_at(self._deadline_at):
-                await listing.read()
-        except TimeoutError:
-            late = self._too_late()
-            if not listing.pages:
-                raise late from None
-            return listing.answer(f"page {listing.pages + 1}: {late.detail}")
-        return listing.answer()
 
     def _unasked(self, target: Target, refusal: Refused) -> Answer:
         return refused(target.provider, refusal, self._redactor)
@@ -180,19 +173,9 @@ class _Reader:
         self._asked: list[HttpRequest] = []
         self._room = MAX_BYTES
         self._may_retry = True
-        self._stopped = ""
 
-    @property
-    def pages(self) -> int:
-        """How many have been read."""
-        return len(self._pages.bodies)
-
-    def answer(self, stopped: str = "") -> Answer:
-        """What the pages read so far say; see `Pages.answer`."""
-        return self._pages.answer(stopped or self._stopped)
-
-    async def read(self) -> None:
-        """Read every page there is a way to; what stops it behind the first one is kept in words.
+    async def read(self) -> str:
+        """Read every page there is a way to; what stopped it behind the first one, in words.
 
         Raises:
             Refused: the first page could not be had. TimeoutError: the deadline is over.
@@ -203,16 +186,15 @@ class _Reader:
         request = await self._first(ADAPTERS[provider.protocol].requests(provider, key))
         while following := self._pages.following(request):
             if following in self._asked:
-                self._stopped = "its pages go in a circle; the rest was not read"
-                return
-            if self.pages == MAX_PAGES:
-                self._stopped = f"it has more than {MAX_PAGES} pages; the rest was not read"
-                return
+                return "its pages go in a circle; the rest was not read"
+            read = len(self._pages.bodies)
+            if read == MAX_PAGES:
+                return f"it has more than {MAX_PAGES} pages; the rest was not read"
             try:
                 await self._take(request := following)
             except Refused as error:
-                self._stopped = f"page {self.pages + 1}: {error.detail}"
-                return
+                return f"page {read + 1}: {error.detail}"
+        return ""
 
     async def _first(self, requests: Sequence[HttpRequest]) -> HttpRequest:
         """Take the first page from the first of these addresses that is there."""
@@ -229,38 +211,32 @@ class _Reader:
         return last
 
     async def _take(self, request: HttpRequest) -> None:
+        """Take one page, at a second try where that may help and there is time for it.
+
+        Raises:
+            Refused: there is none. TimeoutError: the deadline is over.
+        """
         self._asked.append(request)
-        body, link = await self._get(request)
+        seconds = self._target.timeout_seconds
+        while True:
+            try:
+                async with asyncio.timeout(seconds):
+                    body, link = await exchange(self._client, request, self._room)
+                break
+            except TimeoutError:
+                detail = f"no complete answer within {seconds:g} s"
+                raise Refused(Verdict.TIMEOUT, detail) from None
+            except Refused as error:
+                wait = RETRY_SECONDS if error.wait_seconds is None else error.wait_seconds
+                worth_it = self._may_retry and error.retry and _now() + wait < self._deadline_at
+                if not worth_it:
+                    raise
+            self._may_retry = False
+            await asyncio.sleep(wait)
         self._room -= len(body)
         if _now() >= self._deadline_at:  # reading the others' answers took the time
             raise TimeoutError
         self._pages.add(body, link)
-
-    async def _get(self, request: HttpRequest) -> tuple[bytes, str]:
-        """The body of a good reply and its Link header.
-
-        Raises:
-            Refused: there is none, also not at the second try.
-        """
-        try:
-            return await self._in_time(request)
-        except Refused as error:
-            wait = RETRY_SECONDS if error.wait_seconds is None else error.wait_seconds
-            worth_it = self._may_retry and error.retry and _now() + wait < self._deadline_at
-            if not worth_it:
-                raise
-            self._may_retry = False
-            await asyncio.sleep(wait)
-            return await self._in_time(request)
-
-    async def _in_time(self, request: HttpRequest) -> tuple[bytes, str]:
-        seconds = self._target.timeout_seconds
-        try:
-            async with asyncio.timeout(seconds):
-                return await exchange(self._client, request, self._room)
-        except TimeoutError:
-            detail = f"no complete answer within {seconds:g} s"
-            raise Refused(Verdict.TIMEOUT, detail) from None
 
 
 def _now() -> float:

@@ -206,15 +206,3 @@ def clean_base(row: Provider, base_url: str) -> str:
         return base + row.base_versions[0]
     own = urlsplit(BUILTIN.get(row.name, row).base_url)
     return own.geturl() if base == f"{own.scheme}://{own.netloc}" else base
-
-
-def host_and_port(url: str) -> str:
-    """`127.0.0.1:4000` of an address; every way to write this machine is the same; "" of none."""
-    try:
-        parts = urlsplit(url.strip())
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:
-        return ""
-    host = parts.hostname or ""
-    local = host in ("localhost", "0.0.0.0", "::", "::1") or host.startswith("127.")  # noqa: S104 - to compare
-    return f"{'127.0.0.1' if local else host}:{port}" if host else ""

@@ -283,7 +283,7 @@ def _unknown_provider(provider: str, document: Document, name: str) -> InvalidCo
 
 def _check_select(select: Any, place: Place, document: Document, name: str) -> None:
     """Only files with a `select` pay for the import of the policy's words."""
-    from rollcall.runtime.selection import Selection
+    from rollcall.policy.rules import Selection
 
     try:
         Selection.model_validate(select)

@@ -11,19 +11,18 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field
-
 from rollcall.catalog.facts import OtherLists
 from rollcall.catalog.model import Answer, Model, Verdict
 from rollcall.errors import NoPolicy, RollcallError
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.entries import keys_of
-from rollcall.policy.rules import AliasSpec, Choice
+from rollcall.policy.rules import AliasSpec, Selection
 from rollcall.policy.schema import Policy
 from rollcall.providers import fetch
 from rollcall.providers.answers import known_answer
 from rollcall.providers.builtin import Provider, find_key
 from rollcall.providers.chat.endpoint import TYPES, root_of
+from rollcall.providers.own_proxy import leads_to_the_proxy
 from rollcall.runtime.config import OrchestratorConfig
 from rollcall.runtime.errors import NothingSelected
 from rollcall.runtime.resolution import Pick, variable_of
@@ -34,20 +33,9 @@ from rollcall.selection.rule import RuleContext
 from rollcall.settings import hint_of, parse_moment, resolve, stamp
 from rollcall.store.state import State
 from rollcall.store.store import open_store
-from rollcall.sync.asking import of_the_proxy, provider_of
+from rollcall.sync.asking import provider_of, target_of
 from rollcall.sync.facts import OPENROUTER, FactLists
 from rollcall.sync.gather import read_policy, stored_models
-
-
-class Selection(Choice):
-    """One way to pick a model from the catalog, in the words of policy.yaml's aliases:
-    `family`, `from`, `where`, `cheapest`, `largest_context`, `first_of`.
-    """
-
-    first_of: tuple[Choice, ...] = Field(
-        (), description="The first of these choices that finds a model."
-    )
-
 
 WITHOUT_POLICY = (
     "Name yours in this file, `catalog: {policy: PATH}`, or write one beside it: rollcall init"
@@ -249,11 +237,11 @@ class Shelf:
         environ = self.settings.environ
         keys = {name: self._key(rows[name], callable_as[name]) for name in rows}
         targets = [
-            fetch.Target(row, keys[name], row.timeout_seconds or policy.defaults.timeout)
+            target_of(row, keys[name], policy, self.settings)
             for name, row in rows.items()
             if (keys[name] or not row.needs_key)
             and self._is_old(state, name)
-            and not of_the_proxy(row, find_key(row, environ), environ)
+            and not leads_to_the_proxy(row, find_key(row, environ), environ)
         ]
         answers = fetch.ask_all(
             targets,

@@ -10,7 +10,6 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from rollcall import startup
 from rollcall.errors import GuardRefused, LostRace, NotFound, PlanError, RollcallError
 from rollcall.files import is_there, read_regular, sha256_of
 from rollcall.litellm_config.document import Blocks, parse
@@ -88,7 +87,7 @@ def make_plan(
     """
     store = store or open_store(settings)
     began = time.monotonic()
-    inputs = gather(settings, store, observer, startup.while_waiting())
+    inputs = gather(settings, store, observer)
     from rollcall.litellm_config.writing import with_blocks
     from rollcall.plan.decide import decide
     from rollcall.plan.plan import plan_of

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from rollcall.catalog.model import Answer, Verdict
 from rollcall.errors import SettingsError
 from rollcall.litellm_config.effective import config_variables
-from rollcall.providers.answers import FOR_CLIENTS
 from rollcall.providers.builtin import BUILTIN, Provider, find_key, missing_key
 from rollcall.providers.fetch import Target
-from rollcall.providers.registry import host_and_port, resolve_provider
+from rollcall.providers.own_proxy import leads_to_the_proxy
+from rollcall.providers.registry import resolve_provider
 from rollcall.secrets import key_problem, variable_of
-from rollcall.settings import PROXY_PORT, Mode, given, source
+from rollcall.settings import Mode, given, source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,7 +74,7 @@ def find_keys(policy: Policy, settings: Settings, document: ConfigDocument) -> P
         proxied={
             name: why
             for name, row in providers.items()
-            if (why := of_the_proxy(row, found[name], settings.environ))
+            if (why := leads_to_the_proxy(row, found[name], settings.environ))
         },
         odd={
             name: f"{source(settings.environ, key[0])} {problem}, which LiteLLM would send along"
@@ -121,27 +121,6 @@ def _row(model: StaticModel) -> dict[str, object]:
     }
 
 
-PROXY_KEYS = ("LITELLM_MASTER_KEY", "LITELLM_API_KEY")
-
-
-def of_the_proxy(
-    provider: Provider, key: tuple[str, str] | None, environ: Mapping[str, str]
-) -> str | None:
-    """Why a provider's address or key is the proxy's own, as a shell has it that sends clients
-    through the proxy: asked, the proxy would list itself, and LiteLLM would call itself.
-    """
-    ours = {environ.get(name, "").strip() for name in PROXY_KEYS} - {""}
-    if key is not None and key[0] not in PROXY_KEYS and key[1] in ours:
-        return f"{key[0]} holds the proxy's own key"
-    here = host_and_port(provider.base_url)
-    theirs = {host_and_port(environ.get("LITELLM_BASE_URL", ""))}
-    if provider.name in BUILTIN or provider.base_from:
-        theirs.add(f"127.0.0.1:{environ.get('PORT', '').strip() or PROXY_PORT}")
-    if here and here in theirs:
-        return f"{provider.base_from or 'its base_url'} is the proxy's own address"
-    return None
-
-
 def _named_variable(provider: Provider, key: tuple[str, str] | None) -> str | None:
     """The variable an entry of a provider names; None = none, or LiteLLM reads it by itself."""
     if key is None:
@@ -163,16 +142,23 @@ def _elsewhere(provider: Provider, data: Mapping[str, object]) -> str | None:
 def whom_to_ask(keys: ProviderKeys, policy: Policy, settings: Settings) -> list[Target]:
     """Those worth asking: with a key, without need of one, or with a list that is public."""
     return [
-        Target(
-            provider,
-            keys.keys.get(name),
-            settings.timeout_seconds or provider.timeout_seconds or policy.defaults.timeout,
-        )
+        target_of(provider, keys.keys.get(name), policy, settings, keys.elsewhere.get(name))
         for name, provider in keys.providers.items()
-        if _may_be_asked(settings, provider)
-        and name not in keys.proxied
-        and (name in keys.keys or not provider.needs_key or provider.public_list)
+        if (refusal := _not_asked(keys, settings, provider)) is None
+        or (refusal.verdict is Verdict.NO_KEY and provider.public_list)
     ]
+
+
+def target_of(
+    provider: Provider,
+    key: str | None,
+    policy: Policy,
+    settings: Settings,
+    key_elsewhere: str | None = None,
+) -> Target:
+    """A provider to ask, with the time it has: a flag's, else its own, else everybody's."""
+    seconds = settings.timeout_seconds or provider.timeout_seconds or policy.defaults.timeout
+    return Target(provider, key, seconds, key_elsewhere)
 
 
 def _may_be_asked(settings: Settings, provider: Provider) -> bool:
@@ -190,13 +176,12 @@ def every_answer(
     """Every provider's answer, in the policy's order; those not asked say why."""
     given = {answer.provider: answer for answer in answers}
     for name, answer in given.items():
-        if answer.verdict is Verdict.NO_KEY:
-            detail = missing_key(keys.providers[name], keys.elsewhere.get(name))
-            given[name] = replace(answer, detail=detail)
-        elif answer.verdict is Verdict.AUTH:
+        if answer.verdict is Verdict.AUTH:
             given[name] = replace(answer, detail=answer.detail + _its_key(keys, settings, name))
     return {
-        name: given.get(name) or _not_asked(keys, settings, provider)
+        name: given.get(name)
+        or _not_asked(keys, settings, provider)
+        or Answer(name, Verdict.NOT_ASKED, detail="no stored reply to decide from")
         for name, provider in keys.providers.items()
     }
 
@@ -208,7 +193,8 @@ def _its_key(keys: ProviderKeys, settings: Settings, name: str) -> str:
     return f" (the key is {where})" if found and where != found[0] else ""
 
 
-def _not_asked(keys: ProviderKeys, settings: Settings, provider: Provider) -> Answer:
+def _not_asked(keys: ProviderKeys, settings: Settings, provider: Provider) -> Answer | None:
+    """The answer of a provider that this run does not ask; None where it may."""
     name = provider.name
     if not _may_be_asked(settings, provider):
         why = f"not asked in mode {settings.mode}"
@@ -216,11 +202,11 @@ def _not_asked(keys: ProviderKeys, settings: Settings, provider: Provider) -> An
             why = "not selected by --provider"
         return Answer(name, Verdict.NOT_ASKED, detail=why)
     if name in keys.proxied:
-        return Answer(name, Verdict.NOT_ASKED, detail=f"{keys.proxied[name]}: {FOR_CLIENTS}")
+        return Answer(name, Verdict.NOT_ASKED, detail=keys.proxied[name])
     if provider.needs_key and name not in keys.keys:
         detail = missing_key(provider, keys.elsewhere.get(name))
         return Answer(name, Verdict.NO_KEY, detail=detail)
-    return Answer(name, Verdict.NOT_ASKED, detail="no stored reply to decide from")
+    return None
 
 
 def unset_variables(entry: object, environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from rollcall.policy.file import default_policy, load_policy
 from rollcall.providers import fetch
 from rollcall.providers.answers import for_display, known_answer
 from rollcall.settings import Mode, stamp
+from rollcall.startup import while_waiting
 from rollcall.store.freshness import policy_digest
 from rollcall.store.includes import including_file
 from rollcall.store.picks import read_picked
@@ -42,12 +43,8 @@ def gather(
     settings: Settings,
     store: Store,
     observer: fetch.Observer | None = None,
-    meanwhile: Iterable[Callable[[], object]] = (),
 ) -> Inputs:
     """Read the files and ask the providers.
-
-    Args:
-        meanwhile: short pieces of work to do while the providers think.
 
     Raises:
         PolicyError, ConfigRefused, StoreError, SettingsError: see their docstrings.
@@ -58,7 +55,12 @@ def gather(
     state, notes = store.memory.read_state()
     keys = find_keys(policy, settings, document)
     lists = FactLists(policy, settings, store.memory.read_facts())
-    given = _given(settings, store, policy, keys, observer, (*meanwhile, lists.prepare))
+    given: Iterable[Answer]
+    if settings.offline:
+        given = _stored(store, whom_to_ask(keys, policy, settings))
+    else:
+        meanwhile = (*while_waiting(), lists.prepare)
+        given = _asked(settings, policy, keys, observer, meanwhile)
     answers = every_answer(keys, settings, given)
     recorded = lists.say_of(models_of_interest(answers.values(), document))
     text = content.decode("utf-8", "replace")
@@ -96,20 +98,6 @@ def gather(
             *_other_policy(settings, content),
         ),
     )
-
-
-def _given(
-    settings: Settings,
-    store: Store,
-    policy: Policy,
-    keys: ProviderKeys,
-    observer: fetch.Observer | None,
-    meanwhile: Iterable[Callable[[], object]],
-) -> Iterable[Answer]:
-    """What those who are worth asking say now, or said last where nobody is to be asked."""
-    if settings.offline:
-        return _stored(store, whom_to_ask(keys, policy, settings))
-    return _asked(settings, policy, keys, observer, meanwhile)
 
 
 def _asked(
@@ -171,7 +159,7 @@ def _stored(store: Store, targets: Iterable[Target]) -> Iterator[Answer]:
         provider = target.provider
         answer = known_answer(provider, store.memory.read_replies(provider.name))
         if answer is not None:
-            yield replace(for_display(provider, target.key, answer), offline=True)
+            yield replace(for_display(target, answer), offline=True)
 
 
 def ask_policy(settings: Settings, policy: Policy, document: ConfigDocument) -> list[Answer]:
