@@ -118,8 +118,16 @@ class Checks:
         for check in self.given:
             check(content)
 
+    def say_notes(self) -> None:
+        """Say what the checks noted."""
+        for check in (self._validation, self._proof):
+            if check is not None and check.notes:
+                from rollcall.report.text import say_all
+
+                say_all(check.notes, mark="note: ")
+
     def roll_out(self, applied: Applied) -> None:
-        """Roll a written ConfigMap out, and say what the checks noted about it.
+        """Roll a written ConfigMap out, where that was asked for.
 
         Raises:
             LaunchError: the rollout failed; the old config is back.
@@ -128,11 +136,6 @@ class Checks:
             from rollcall.sync.rollout import rolled_out
 
             rolled_out(self.settings, applied, self.wanted.rollout, self._wait_seconds)
-        for check in (self._validation, self._proof):
-            if check is not None and check.notes:
-                from rollcall.report.text import say_all
-
-                say_all(check.notes, mark="note: ")
 
     def follow(self, applied: Applied) -> None:
         """Run --on-change, and with --prove-after look at what became of the proxy.

@@ -128,7 +128,7 @@ def plan(
 
 
 @options.group
-class Target:
+class Output:
     """Where the result goes, if not into the config that was read."""
 
     write_to: Annotated[
@@ -168,7 +168,7 @@ def apply(
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit 4 when changes were written.")
     ] = False,
-    target: Target,
+    output: Output,
     proving: Proving,
 ) -> None:
     """Ask, decide and write; with a saved PLAN, exactly that plan.
@@ -186,23 +186,24 @@ def apply(
     from rollcall.report.text import say, say_error
 
     settings = on.settings(unsafe_store=unsafe_store)
-    checks = Checks(settings, proving, elsewhere=target.write_to is not None)
+    checks = Checks(settings, proving, elsewhere=output.write_to is not None)
     try:
-        applied = _applied(settings, saved, target, checks, watched=not (said.quiet or said.json))
+        applied = _applied(settings, saved, output, checks, watched=not (said.quiet or said.json))
     except RollcallError as error:
-        if not target.ensure_usable(settings):
+        if not output.ensure_usable(settings):
             raise
         say_error(error)
-        say(f"{target.write_to} is usable all the same: exit 0, as --or-usable says.")
+        say(f"{output.write_to} is usable all the same: exit 0, as --or-usable says.")
         raise typer.Exit from error
+    checks.say_notes()
     checks.roll_out(applied)
     if said.verbose and applied.planned is not None:
         _say_all_there_is(settings, applied.planned)
     code = _exit_code(settings, applied.plan, pending=detailed_exitcode and applied.changed)
-    if not code.is_well and target.ensure_usable(settings):
+    if not code.is_well and output.ensure_usable(settings):
         code = Exit.OK
     try:
-        _report(applied, settings, target, said, quiet=said.quiet and code.is_well)
+        _report(applied, settings, output, said, quiet=said.quiet and code.is_well)
     finally:
         checks.follow(applied)
     raise typer.Exit(int(code))
@@ -211,7 +212,7 @@ def apply(
 def _applied(
     settings: Settings,
     saved: Path | None,
-    target: Target,
+    output: Output,
     checks: Checks,
     *,
     watched: bool,
@@ -219,7 +220,7 @@ def _applied(
     from rollcall.report.progress import live_progress
     from rollcall.sync import apply
 
-    write_to, check = target.write_to, checks if checks.given else None
+    write_to, check = output.write_to, checks if checks.given else None
     if write_to is not None:
         refuse_own_files("--write-to", write_to, settings.policy_path)
     if saved is not None:
@@ -238,7 +239,7 @@ def _exit_code(settings: Settings, plan: Plan, *, pending: bool) -> Exit:
 
 
 def _report(
-    applied: Applied, settings: Settings, target: Target, said: options.Said, *, quiet: bool
+    applied: Applied, settings: Settings, output: Output, said: options.Said, *, quiet: bool
 ) -> None:
     from rollcall.report.plan import show_applied
     from rollcall.report.text import out, say_all
@@ -246,7 +247,7 @@ def _report(
     if said.json:
         out(applied.plan.to_json().rstrip("\n"))
     elif not quiet:
-        path = str(target.write_to or settings.config_name)
+        path = str(output.write_to or settings.config_name)
         show_applied(applied.plan, applied.written, path)
     say_all(applied.notes, mark="note: ")
 

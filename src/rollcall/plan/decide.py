@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollcall.litellm_config.document import Blocks
 from rollcall.litellm_config.entries import leaves_on, model_of
-from rollcall.plan import own_entries, proving
+from rollcall.plan import own_entries, trial_holds
 from rollcall.plan.guards import (
     accepted_models,
     accepting_nothing,
@@ -63,16 +63,16 @@ def decide(inputs: Inputs) -> Decision:
         PolicyError: names that cannot stand together.
     """
     admitted = inputs.admit(inputs.policy)
-    entries = place_entries(inputs, admitted)
+    entries = place_entries(inputs, admitted)  # before the aliases may change it
     own = read_own_entries(inputs)
     wanted, notes = resolve_aliases(inputs, admitted, entries, own)
-    proven = proving.hold_unproven(
+    tried = trial_holds.hold_untried(
         inputs,
         entries,
         wanted,
         lambda without: resolve_aliases(inputs, admitted, entries, own, without)[0],
     )
-    moves = hold_moves(inputs, entries, proven)
+    moves = hold_moves(inputs, entries, tried)
     named = named_in(inputs.document, inputs.included)
     held = [change.name for change in moves.held]
     model_list = settle(entries, moves.aliases, held, inputs.own_names, named)
@@ -84,7 +84,7 @@ def decide(inputs: Inputs) -> Decision:
         model_list=model_list,
         resolved=moves.aliases,
         held=(*moves.held, *held_models(admitted)),
-        refused=tuple(refusals(inputs, entries, wanted)),
+        refused=tuple(refusals(inputs, entries, wanted)),  # judged before anything is held
         warnings=(
             *admitted.warnings,
             *entries.warnings,
@@ -98,7 +98,7 @@ def decide(inputs: Inputs) -> Decision:
         last_days=ends,
         own=own,
         accepting=accepted_models(inputs, model_list.placements, moves.aliases),
-        trials=proving.calls_of(inputs, admitted, proven),
+        trials=trial_holds.calls_of(inputs, admitted, tried),
     )
 
 

@@ -218,16 +218,16 @@ class Moves(NamedTuple):
     trials: tuple[Trial, ...] = ()
 
 
-def hold_moves(inputs: Inputs, model_list: ModelList, proven: Moves) -> Moves:
+def hold_moves(inputs: Inputs, model_list: ModelList, tried: Moves) -> Moves:
     """Let each alias move where it resolved to, or hold it where it stands in config.yaml, because
     of what its new target would cost.
 
     Args:
-        proven: the moves after the guard `trial`; see `plan.proving`.
+        tried: the moves after the guard `trial`; see `plan.trial_holds`.
     """
     models = models_by_name(inputs, model_list.placements)
-    aliases, held, notes = [], list(proven.held), list(proven.notes)
-    for alias in proven.aliases:
+    aliases, held, notes = [], list(tried.held), list(tried.notes)
+    for alias in tried.aliases:
         found = hold(inputs, alias, models)
         if found is None:
             aliases.append(alias)
@@ -243,7 +243,7 @@ def hold_moves(inputs: Inputs, model_list: ModelList, proven: Moves) -> Moves:
                 f"alias {alias.name!r} moves from {old}, which is gone, to {new}, "
                 f"although {found.reason}"
             )
-    return proven._replace(aliases=tuple(aliases), held=tuple(held), notes=tuple(notes))
+    return tried._replace(aliases=tuple(aliases), held=tuple(held), notes=tuple(notes))
 
 
 def _ends_anyway(model_list: ModelList, old: str, new: str | None) -> str:

@@ -308,11 +308,11 @@ def _by_version(items: list[ListedModel]) -> list[list[ListedModel]]:
     return [[by_key[model.key] for model in rows] for rows in versions]
 
 
-Verdict = tuple[Stop | None, str]
+Ruling = tuple[Stop | None, str]
 """What stops a model, and why; (None, why) when the rule admits it."""
 
 
-def verdict(applied: AppliedRule, item: ListedModel) -> Verdict:
+def verdict(applied: AppliedRule, item: ListedModel) -> Ruling:
     """What a rule says of a model that is not denied."""
     rule, model = applied.rule, item.model
     named = applied.named_ids.get(model.provider)
@@ -326,7 +326,7 @@ def verdict(applied: AppliedRule, item: ListedModel) -> Verdict:
     return applied.stop(item) or _of_selection(applied, item)
 
 
-def _of_selection(applied: AppliedRule, item: ListedModel) -> Verdict:
+def _of_selection(applied: AppliedRule, item: ListedModel) -> Ruling:
     rule = applied.rule
     if item in applied.chosen:
         return None, applied.what_admits(item.model)

@@ -18,7 +18,7 @@ from rollcall.settings import stamp
 from rollcall.store.freshness import policy_digest
 from rollcall.store.store import Store, open_store
 from rollcall.sync.gather import gather, read_pick, read_policy_bytes
-from rollcall.sync.trial import prove
+from rollcall.sync.trial import try_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +94,7 @@ def make_plan(
 
     decision = decide(inputs)
     if trial:
-        inputs, decision = prove(settings, inputs, decision, decide, began)
+        inputs, decision = try_models(settings, inputs, decision, decide, began)
     replace_all = inputs.policy.model_list == "replace"
     result = with_blocks(inputs.document, decision.blocks, replace=replace_all)
     return Planned(plan_of(inputs, decision, result), inputs, decision, result)

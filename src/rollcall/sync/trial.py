@@ -39,7 +39,7 @@ MOST_RECORDS: Final = 500
 """Kept in the state."""
 
 
-def prove(
+def try_models(
     settings: Settings,
     inputs: Inputs,
     decision: Decision,

@@ -8,7 +8,7 @@ rather than none. Pure.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog import order
 from rollcall.plan.guards import Moves, can_stay, held_change, hold, models_by_name
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 TO_BE_TRIED = "to be tried at apply"
 
 
-def hold_unproven(
+def hold_untried(
     inputs: Inputs, model_list: ModelList, wanted: Sequence[Resolved], again: Again
 ) -> Moves:
     """Let each alias move where it resolved to if that model has answered; else hold it, or let
@@ -43,9 +43,9 @@ def hold_unproven(
     return _Holder(inputs, model_list, again).hold_all(wanted)
 
 
-def calls_of(inputs: Inputs, admitted: Admission, proven: Moves) -> tuple[Trial, ...]:
+def calls_of(inputs: Inputs, admitted: Admission, tried: Moves) -> tuple[Trial, ...]:
     """The calls a run should make: of targets, and with `trial: all` of models to be admitted."""
-    calls = list(proven.trials)
+    calls = list(tried.trials)
     if inputs.policy.guards.trial == "all":
         new = [(row.model, row.rule, row.name) for row in admitted.admitted]
         new += [(row.model, row.rule, "") for row in admitted.held]
@@ -56,6 +56,17 @@ def calls_of(inputs: Inputs, admitted: Admission, proven: Moves) -> tuple[Trial,
             if call is not None and is_to_be_tried(inputs, call, name):
                 calls.append(call)
     return tuple({call.callee: call for call in calls}.values())
+
+
+class _Settled(NamedTuple):
+    """Where an alias leads, the move that waits, a note; and the aliases whose targets a run should
+    call.
+    """
+
+    alias: Resolved
+    held: HeldChange | None = None
+    note: str = ""
+    asking: Sequence[Resolved] = ()
 
 
 class _Holder:
@@ -71,26 +82,20 @@ class _Holder:
         for one in model_list.placements:
             call = trial_of(inputs, one.entry, one.model) if one.model else None
             self.calls.setdefault(one.name, []).extend([call] if call else [])
-        self.trials: list[Trial] = []
 
     def hold_all(self, wanted: Sequence[Resolved]) -> Moves:
         """Every alias; the ones without a word against them as they are."""
-        doubtful = [alias for alias in wanted if self._why_not(alias)]
         others: dict[str, Resolved] = {}
-        if doubtful:
+        if any(self._why_not(alias) for alias in wanted):
             dead = frozenset(name for name in self.calls if self._held_because(name))
             others = {alias.name: alias for alias in self.again(dead)}
-        aliases, held, notes = [], [], []
-        for alias in wanted:
-            why = self._why_not(alias)
-            if why is None:
-                aliases.append(self._yet_to_be_tried(alias))
-                continue
-            settled, change, note = self._settle(alias, why, others.get(alias.name))
-            aliases.append(settled)
-            held += [change] if change else []
-            notes += [note] if note else []
-        return Moves(tuple(aliases), tuple(held), tuple(notes), tuple(self.trials))
+        rows = [self._settled(alias, others.get(alias.name)) for alias in wanted]
+        return Moves(
+            tuple(row.alias for row in rows),
+            tuple(row.held for row in rows if row.held),
+            tuple(row.note for row in rows if row.note),
+            tuple(call for row in rows for alias in row.asking for call in self._due(alias)),
+        )
 
     def _why_not(self, alias: Resolved) -> str | None:
         """Why an alias may not move to its target yet; None where it may, or is there already."""
@@ -108,62 +113,56 @@ class _Holder:
         now = self.inputs.current_aliases.get(alias.name)
         return alias.target not in (None, now) and not hold(self.inputs, alias, self.models)
 
-    def _yet_to_be_tried(self, alias: Resolved) -> Resolved:
-        """The alias, and its target among those to be called where nobody has called it yet."""
-        if not self._moves(alias) or not self._call(alias):
-            return alias
-        return replace(alias, reason=f"{alias.reason}; {TO_BE_TRIED}")
-
-    def _call(self, alias: Resolved) -> bool:
-        """Note that an alias's target is to be called; False where it need not."""
+    def _due(self, alias: Resolved) -> list[Trial]:
+        """The calls that an alias's target still needs before it moves there."""
         name = alias.target or ""
-        due = [
-            call
-            for call in self.calls.get(name, ())
-            if is_to_be_tried(self.inputs, call, name, alias.name)
-        ]
-        self.trials += due
-        return bool(due)
+        calls = self.calls.get(name, ()) if self._moves(alias) else ()
+        return [call for call in calls if is_to_be_tried(self.inputs, call, name, alias.name)]
 
-    def _settle(
-        self, alias: Resolved, why: str, other: Resolved | None
-    ) -> tuple[Resolved, HeldChange | None, str]:
-        """Where an alias leads whose target has not answered; what is held; a note."""
-        self._call(alias)
+    def _told(self, alias: Resolved) -> Resolved:
+        """The alias, saying so where nobody has called its target yet."""
+        due = self._due(alias)
+        return replace(alias, reason=f"{alias.reason}; {TO_BE_TRIED}") if due else alias
+
+    def _settled(self, alias: Resolved, other: Resolved | None) -> _Settled:
+        """Where an alias leads; `other` is the same one without what failed."""
+        why = self._why_not(alias)
+        if why is None:
+            return _Settled(self._told(alias), asking=(alias,))
         old = self.inputs.current_aliases.get(alias.name)
-        stays = old is not None and can_stay(self.inputs, self.model_list, old)
-        sister = self._sister(alias, other, old if stays else None)
-        if sister is None and not stays:
+        present = old if old is not None and can_stay(self.inputs, self.model_list, old) else None
+        sister, asking = None, [alias]
+        if other is not None and other.target not in (None, present):
+            doubted = self._why_not(other) is not None
+            sister = None if doubted or not self._is_better(other, alias, present) else other
+            asking += [other] if doubted or sister else []
+        if sister is None and present is None:
             note = f"alias {alias.name!r} leads to {alias.target} all the same, having no other: "
-            return alias, None, note + why
+            return _Settled(alias, note=note + why, asking=asking)
         accept = self._qualified(alias.target or "")
         change = held_change(alias.name, f"{old or 'none'} -> {alias.target}", why, accept)
         if sister is None:
-            return replace(alias, target=old, reason=f"held: {why}"), change, ""
+            held = replace(alias, target=old, reason=f"held: {why}")
+            return _Settled(held, change, asking=asking)
         lost = ((alias.target or "", why), *alias.candidates[1:])
         rest = tuple(row for row in lost if row[0] != sister.target)
-        tried = self._yet_to_be_tried(sister)
         won = ((sister.target or "", sister.reason), *rest)
-        return replace(tried, fallbacks=alias.fallbacks, candidates=won), change, ""
+        moved = replace(self._told(sister), fallbacks=alias.fallbacks, candidates=won)
+        return _Settled(moved, change, asking=asking)
 
     def _qualified(self, name: str) -> str:
         return next((call.callee.qualified for call in self.calls.get(name, ())), name)
 
-    def _sister(
-        self, alias: Resolved, other: Resolved | None, present: str | None
-    ) -> Resolved | None:
-        """Where an alias leads without what failed, if that is better than where it stands."""
-        if other is None or other.target in (None, present):
-            return None
-        if self._why_not(other) is not None:
-            self._call(other)
-            return None
+    def _is_better(self, other: Resolved, alias: Resolved, present: str | None) -> bool:
+        """Whether to lead an alias where it would lead without what failed, rather than leave it
+        where it stands.
+        """
         if present is None:
-            return other
+            return True
         found, wanted, old = (
             self.models.get(name or "") for name in (other.target, alias.target, present)
         )
-        return other if found and wanted and _between(found, wanted, old) else None
+        return bool(found and wanted and _between(found, wanted, old))
 
 
 def _between(found: Model, wanted: Model, old: Model | None) -> bool:
