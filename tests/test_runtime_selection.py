@@ -15,8 +15,9 @@ from rollcall.runtime.network import Network
 from rollcall.runtime.roles import list_roles
 from rollcall.settings import resolve
 from rollcall.sync.apply import apply
+from rollcall.sync.trial import AT_RESPONSES
 from tests.runtime_support import HELLO, Slept, simulated
-from tests.simulator.faults import Fault
+from tests.simulator import CallFault, Fault
 from tests.simulator.http import Reply
 from tests.simulator.simulator import Simulator
 
@@ -345,3 +346,88 @@ def test_what_openrouter_says_of_a_model_counts_whoever_is_selected_from(
     select = {"family": "claude-sonnet", "from": ["anthropic"], "where": {"tools": True}}
     with house.client(select, *names) as client:
         assert client.resolve("chat").model == "claude-sonnet-5"
+
+
+def refusing(house: House, fault: CallFault, guards: dict[str, object], **rule: object) -> None:
+    """What `apply` keeps where the newest gpt is listed and refuses to be called."""
+    policy = {
+        "providers": house.sim.provider_policy("openai"),
+        "allow": [{"match": "gpt-*", "from": ["openai"], **rule}],
+        "aliases": {"work": {"family": "gpt"}},
+        "guards": guards,
+    }
+    (house.folder / "policy.yaml").write_text(yaml.safe_dump(policy), encoding="utf-8")
+    house.environ["ORCH_AUTH_OPENAI_API_KEY"] = house.environ["OPENAI_API_KEY"]
+    house.sim.set_rows("openai", undated("gpt-7", "gpt-8"))
+    house.sim.fault_calls("openai", fault, "gpt-8")
+    house.apply()
+
+
+GPT = {"family": "gpt", "from": ["openai"]}
+
+
+@pytest.mark.parametrize(
+    ("guards", "rule"), [({"trial": "aliases"}, {}), ({"trial": "all"}, {"newest": 1})]
+)
+def test_a_model_that_refused_its_trial_is_passed_over_as_in_plan(
+    house: House, guards: dict[str, object], rule: dict[str, object]
+) -> None:
+    refusing(house, CallFault.NOT_FOUND, guards, **rule)
+    calls = len(house.sim.calls())
+    with house.client(GPT, "openai") as client:
+        resolved = client.resolve("chat")
+    assert resolved.model == "gpt-7"
+    if guards["trial"] == "aliases":
+        assert "openai/gpt-8 came to: not found" in resolved.reason
+    assert len(house.sim.calls()) == calls, "nobody is tried"
+
+
+@pytest.mark.parametrize(
+    ("guards", "fault"),
+    [
+        ({"trial": "off"}, CallFault.NOT_FOUND),
+        ({"trial": "aliases"}, CallFault.RATE_LIMITED),
+        ({"trial": "aliases", "accept": True}, CallFault.NOT_FOUND),
+    ],
+)
+def test_what_passes_or_is_accepted_or_not_to_be_tried_is_no_refusal(
+    house: House, guards: dict[str, object], fault: CallFault
+) -> None:
+    accepted = guards.pop("accept", False)
+    refusing(house, fault, guards)
+    if accepted:
+        path = house.folder / "policy.yaml"
+        path.write_text(f"{path.read_text()}accept: [gpt-8]\n", encoding="utf-8")
+    with house.client(GPT, "openai") as client:
+        assert client.resolve("chat").model == "gpt-8"
+
+
+def test_a_refusal_counts_for_its_key_and_its_address(house: House) -> None:
+    refusing(house, CallFault.NOT_FOUND, {"trial": "aliases"})
+    house.environ["ORCH_AUTH_OPENAI_API_KEY"] = "another-key"
+    with house.client(GPT, "openai") as client:
+        assert client.resolve("chat").model == "gpt-8"
+    elsewhere = {"openai": {"api_base": "http://127.0.0.1:9/v1", "auth_profile": None}}
+    with house.client(GPT, providers=elsewhere) as client:
+        assert client.resolve("chat").model == "gpt-8"
+
+
+def test_a_refused_model_is_taken_where_there_is_no_other(house: House) -> None:
+    refusing(house, CallFault.NO_CREDIT, {"trial": "aliases"})
+    with house.client({"model": "openai/gpt-8"}, "openai") as client:
+        resolved = client.resolve("chat")
+    assert resolved.model == "gpt-8"
+    assert "came to: no credit" in resolved.reason
+
+
+def test_what_answers_at_responses_only_is_no_refusal_to_the_library(house: House) -> None:
+    refusing(house, CallFault.WRONG_ENDPOINT, {"trial": "aliases"})
+    (state,) = (house.folder / ".rollcall").rglob("state.json")
+    text = state.read_text(encoding="utf-8")
+    words = "This model is not supported in the v1/chat/completions endpoint."
+    assert words in text
+    with house.client(GPT, "openai") as client:
+        assert client.resolve("chat").model == "gpt-7", "it answers nowhere"
+    state.write_text(text.replace(words, AT_RESPONSES), encoding="utf-8")
+    with house.client(GPT, "openai") as client:
+        assert client.resolve("chat").model == "gpt-8"

@@ -123,16 +123,12 @@ def resolve_pick(
     """
     role, name = config.roles[link.role], pick.provider
     provider = find_provider(config, name, link.role)
-    kind = TYPES[provider.type or name]
-    variable, key = _key(name, provider, kind, environ)
-    # The usual key goes where the usual variables say, as with everybody else's tools.
-    bases = kind.base_url_env if provider.auth_profile is None or kind is LITELLM else ()
-    base = given(environ, *bases)
+    variable, key, root = access_to(name, provider, environ)
     return ResolvedLLMConfig(
         provider=name,
         model=pick.model,
         api_key=key,
-        api_base=root_of(kind, provider.api_base or (base.value if base else kind.base_url)),
+        api_base=root,
         type=provider.type or name,
         key_variable=variable,
         key_source=source(environ, variable) if variable else None,
@@ -142,6 +138,31 @@ def resolve_pick(
         reason=pick.reason,
         drop_refused_params=role.drops_refused_params,
     )
+
+
+class Access(NamedTuple):
+    """The key a provider is called with, its variable, both None where none is needed; the root of
+    its API.
+    """
+
+    variable: str | None
+    key: str | None
+    root: str
+
+
+def access_to(name: str, provider: ProviderConfig, environ: Mapping[str, str]) -> Access:
+    """How a provider of the file is called.
+
+    Raises:
+        AuthProfileMissing, AuthVariableMissing.
+    """
+    kind = TYPES[provider.type or name]
+    variable, key = _key(name, provider, kind, environ)
+    # The usual key goes where the usual variables say, as with everybody else's tools.
+    bases = kind.base_url_env if provider.auth_profile is None or kind is LITELLM else ()
+    base = given(environ, *bases)
+    root = root_of(kind, provider.api_base or (base.value if base else kind.base_url))
+    return Access(variable, key, root)
 
 
 def _key(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -24,8 +24,8 @@ from rollcall.providers.builtin import Provider, find_key
 from rollcall.providers.chat.endpoint import TYPES, root_of
 from rollcall.providers.own_proxy import leads_to_the_proxy
 from rollcall.runtime.config import OrchestratorConfig
-from rollcall.runtime.errors import NothingSelected
-from rollcall.runtime.resolution import Pick, variable_of
+from rollcall.runtime.errors import LLMError, NothingSelected
+from rollcall.runtime.resolution import Pick, access_to, variable_of
 from rollcall.selection import admission
 from rollcall.selection.choosing import Candidate, Pool
 from rollcall.selection.choosing import choose as choose_alias
@@ -36,6 +36,7 @@ from rollcall.store.store import open_store
 from rollcall.sync.asking import provider_of, target_of
 from rollcall.sync.facts import OPENROUTER, FactLists
 from rollcall.sync.gather import read_policy, stored_models
+from rollcall.sync.trial import refused_at
 
 WITHOUT_POLICY = (
     "Name yours in this file, `catalog: {policy: PATH}`, or write one beside it: rollcall init"
@@ -114,17 +115,27 @@ def providers_of(select: Selection) -> frozenset[str]:
 
 
 def choose(catalog: Catalog, select: Selection) -> tuple[Pick | None, str]:
-    """The model a selection means among what is admitted, and why; or None, and why not. Pure."""
+    """The model a selection means among what is admitted, and why; or None, and why not. Pure.
+
+    One that refused its last trial is passed over, and taken where there is no other, as by an
+    alias.
+    """
     rows = {row.model.qualified: row for row in catalog.admitted}
     entries = tuple(Candidate(name, row.model, row.rule) for name, row in rows.items())
     pool = Pool(catalog.policy, entries, catalog.today)
     words = {name: getattr(select, name) for name in type(select).model_fields}
-    outcome = choose_alias(pool, AliasSpec.model_construct(**words), None)
+    spec = AliasSpec.model_construct(**words)
+    outcome, refusal = choose_alias(pool, spec, None), ""
     if outcome.target is None:
         return None, outcome.reason
-    model = rows[outcome.target].model
+    if why := catalog.refused.get(outcome.target):
+        refusal = f"; the last trial of {outcome.target} came to: {why}"
+        answering = tuple(one for one in entries if one.name not in catalog.refused)
+        other = choose_alias(replace(pool, entries=answering), spec, None)
+        outcome = other if other.target is not None else outcome
+    model = rows[outcome.target or ""].model
     day = catalog.as_of[model.provider][:10]
-    reason = f"{outcome.reason} (catalog of {day})"
+    reason = f"{outcome.reason} (catalog of {day}){refusal}"
     return Pick(catalog.providers[model.provider], model.id, reason), reason
 
 
@@ -138,6 +149,7 @@ class Catalog:
     Attributes:
         admitted: in the policy's order. providers: the policy's name of a provider -> its name in
             llm_orchestrator.yaml. as_of: provider -> the day of its list, ISO 8601.
+        refused: `provider/id` -> what its last trial came to, of those admitted that refused it.
     """
 
     policy: Policy
@@ -145,6 +157,7 @@ class Catalog:
     providers: Mapping[str, str]
     as_of: Mapping[str, str]
     today: date
+    refused: Mapping[str, str]
 
 
 class Shelf:
@@ -159,6 +172,7 @@ class Shelf:
         self, config: OrchestratorConfig, folder: Path, environ: Mapping[str, str]
     ) -> None:
         self.config = config
+        self.environ = environ
         given = config.catalog
         self.settings = resolve(
             config=given.config or None,
@@ -197,6 +211,13 @@ class Shelf:
             if known is not None:
                 models[name] = known.models
                 as_of[name] = self._confirmed(state, name, known.fetched_at)
+        refusals = self._refusals(policy, state, rows, callable_as)
+        accepted = {*state.accepted, *policy.accept}
+
+        def refusal(model: Model, _rule: int, name: str) -> str | None:
+            waived = not accepted.isdisjoint((model.id, model.qualified, name))
+            return None if waived else refusals.get(model.qualified)
+
         since = cache(self._listed_since)
         context = RuleContext(
             policy,
@@ -205,12 +226,40 @@ class Shelf:
             first_seen=lambda provider, model_id: state.first_seen(
                 provider, model_id, since(provider)
             ),
-            accepted=frozenset(state.accepted),
-            present=self._present() if policy.guards.min_age else frozenset(),
+            accepted=frozenset(accepted),
+            present=self._present() if policy.guards.min_age or refusals else frozenset(),
+            unproven=refusal if policy.guards.trial == "all" else None,
             others=self._others(policy, models),
         )
-        admitted = admission.admit(context)
-        return Catalog(policy, admitted.admitted, callable_as, as_of, self.settings.now.date())
+        admitted = admission.admit(context).admitted
+        refused = {
+            row.model.qualified: why
+            for row in admitted
+            if (why := refusal(row.model, row.rule, row.name))
+        }
+        today = self.settings.now.date()
+        return Catalog(policy, admitted, callable_as, as_of, today, refused)
+
+    def _refusals(
+        self,
+        policy: Policy,
+        state: State,
+        rows: Mapping[str, Provider],
+        callable_as: Mapping[str, str],
+    ) -> dict[str, str]:
+        """`provider/id` -> what its last trial came to, of what refused the key and the address
+        that a call has here; who cannot be called at all is told by the call.
+        """
+        found = {}
+        for name, row in rows.items():
+            called = callable_as[name]
+            try:
+                access = access_to(called, self.config.providers[called], self.environ)
+            except LLMError:
+                continue
+            refused = refused_at(state, policy, row, access.root, access.key or "")
+            found |= {f"{name}/{model_id}": why for model_id, why in refused.items()}
+        return found
 
     def _others(self, policy: Policy, models: Mapping[str, Sequence[Model]]) -> OtherLists:
         """What other lists say of these models where their providers say nothing; OpenRouter's is

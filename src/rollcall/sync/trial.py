@@ -12,8 +12,9 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from rollcall.plan.trial import ANSWERED, Callee
+from rollcall.plan.trial import ANSWERED, Callee, Standing, plain_address, refusal_of, standing_of
 from rollcall.providers.builtin import find_key
+from rollcall.providers.chat.errors import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,6 +36,7 @@ AT_ONCE: Final = 4
 LEAST_SECONDS: Final = 0.2
 """With less time left nobody is called."""
 GRACE_SECONDS: Final = 0.1
+AT_RESPONSES: Final = "it answers at /responses only"
 MOST_RECORDS: Final = 500
 """Kept in the state."""
 
@@ -132,7 +134,6 @@ def _call_all(
 async def _judged(endpoints: Mapping[Trial, Endpoint], left: float) -> dict[Trial, Tried]:
     import asyncio
 
-    from rollcall.providers.chat.errors import Outcome
     from rollcall.providers.chat.trial import Tried, try_model
     from rollcall.providers.http_client import open_client
     from rollcall.secrets import Redactor
@@ -144,9 +145,7 @@ async def _judged(endpoints: Mapping[Trial, Endpoint], left: float) -> dict[Tria
         async with gates[trial.callee.provider]:
             tried = await try_model(client, endpoint, trial.callee.id)
         if tried.needs_responses and trial.mode != "responses":  # LiteLLM would ask for a chat
-            tried = replace(
-                tried, outcome=Outcome.WRONG_ENDPOINT, detail="it answers at /responses only"
-            )
+            tried = replace(tried, outcome=Outcome.WRONG_ENDPOINT, detail=AT_RESPONSES)
         return replace(tried, detail=redactor.redact(tried.detail))
 
     try:
@@ -211,6 +210,26 @@ def remembered_trials(
                 if _fingerprint(state.salt, key) == record.key:
                     found[callee] = record
     return found
+
+
+def refused_at(
+    state: State, policy: Policy, provider: Provider, root: str, key: str
+) -> dict[str, str]:
+    """Model id -> the refusal, of a provider's models that refused the last trial at an address
+    with a key; for the library, which by itself calls at /responses what answers only there.
+    """
+    from rollcall.providers.chat.endpoint import root_of
+
+    if policy.guards.trial == "off":
+        return {}
+    at = (provider.name, plain_address(root), _fingerprint(state.salt, key))
+    return {
+        record.id: refusal_of(record)
+        for record in state.trials
+        if (record.provider, root_of(provider, record.address), record.key) == at
+        and standing_of(Outcome(record.outcome)) is Standing.REFUSED
+        and record.words != AT_RESPONSES
+    }
 
 
 def _variables(policy: Policy, provider: Provider) -> Iterator[str | None]:
