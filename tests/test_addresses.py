@@ -163,7 +163,18 @@ class TestOfAConfig:
         assert (ran.code, len(ran.err.splitlines())) == (1, 2), ran.text
         assert f"{option} is 's3://bucket/key': it is an address, no file" in ran.err
         assert house.config.read_text(encoding="utf-8") == OWN
-        assert "out" in option or not house.sim.requests
+        assert not house.sim.requests
+
+    def test_nor_is_a_list_fetched_into_one_or_over_the_policy(self, house: House) -> None:
+        house.write_policy(RULES, "anthropic", "xai")
+        for target, why in (
+            ("s3://bucket/key", "is an address, no file"),
+            ("policy.yaml", "yours"),
+        ):
+            ran = house.run("facts", "update", house.sim.url("xai"), "--to", target)
+            assert (ran.code, len(ran.err.splitlines())) == (1, 2), ran.text
+            assert why in ran.err
+        assert not house.sim.requests
 
     def test_litellm_is_started_on_the_copy_of_one_that_its_own_arguments_name(self) -> None:
         copy = HERE / "copy.yaml"

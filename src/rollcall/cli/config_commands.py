@@ -39,34 +39,6 @@ def load(path: Path) -> Plan:
     return read_plan(text, str(path))
 
 
-def refuse_own_files(option: str, path: Path, *taken: Path) -> None:
-    """Keep a result from going over a file of the user's that it is not.
-
-    Raises:
-        StoreError: `path` is one of `taken`. SettingsError: it is the address of a store.
-    """
-    from rollcall.errors import StoreError
-    from rollcall.files import same_file
-    from rollcall.settings import Given, refuse_address
-
-    refuse_address(Given(str(path), option))
-    for other in taken:
-        if same_file(path, other):
-            raise StoreError(f"{option} names {other}, which is yours.", "Name another file.")
-
-
-def _write(option: str, path: Path, content: str, settings: Settings) -> None:
-    """Write a result where an option says.
-
-    Raises:
-        StoreError: it cannot be written there, or a file of the user's is there.
-    """
-    from rollcall.store.atomic import write_named
-
-    refuse_own_files(option, path, settings.config_path, settings.policy_path)
-    write_named(path, content.encode())
-
-
 def plan(
     *,
     on: options.Deciding,
@@ -104,20 +76,24 @@ def plan(
     from rollcall.report.plan import show_plan
     from rollcall.report.progress import live_progress
     from rollcall.report.text import out, out_file
+    from rollcall.store.atomic import write_named
     from rollcall.sync import apply
 
     fields = options.columns_of(columns, RECORD)
     settings = on.settings()
+    for option, path in (("--out", save_to), ("--markdown-out", markdown_to)):
+        if path is not None:
+            options.refuse_own_files(option, path, settings.config_path, settings.policy_path)
     with live_progress(wanted=not (said.quiet or said.json or markdown)) as observer:
         planned = apply.make_plan(settings, observer, trial=trial)
     result, facts = planned.plan, facts_of(planned)
     on.say_missing(settings)
     if save_to is not None:
-        _write("--out", save_to, result.to_json(), settings)
+        write_named(save_to, result.to_json().encode())
     if said.verbose:
         _say_all_there_is(settings, planned)
     if markdown_to is not None:
-        _write("--markdown-out", markdown_to, plan_markdown(result, facts), settings)
+        write_named(markdown_to, plan_markdown(result, facts).encode())
     if said.json:
         out(result.to_json().rstrip("\n"))
     elif markdown:
@@ -222,7 +198,7 @@ def _applied(
 
     write_to, check = output.write_to, checks if checks.given else None
     if write_to is not None:
-        refuse_own_files("--write-to", write_to, settings.policy_path)
+        options.refuse_own_files("--write-to", write_to, settings.policy_path)
     if saved is not None:
         return apply.apply_saved(settings, load(saved), write_to=write_to, check=check)
     with live_progress(wanted=watched) as observer:

@@ -242,6 +242,22 @@ def seconds(option: str, text: str) -> float:
         raise typer.BadParameter(f"{option}: {error}.") from None
 
 
+def refuse_own_files(option: str, path: Path, *taken: Path) -> None:
+    """Keep a result from going over a file of the user's that it is not.
+
+    Raises:
+        StoreError: `path` is one of `taken`. SettingsError: it is the address of a store.
+    """
+    from rollcall.errors import StoreError
+    from rollcall.files import same_file
+    from rollcall.settings import Given, refuse_address
+
+    refuse_address(Given(str(path), option))
+    for other in taken:
+        if same_file(path, other):
+            raise StoreError(f"{option} names {other}, which is yours.", "Name another file.")
+
+
 def columns_of(given: str | None, known: Sequence[str]) -> tuple[str, ...]:
     """The fields `--columns` names; none where it is not given.
 

@@ -75,7 +75,10 @@ def facts(
     from rollcall.sync.facts import update
 
     assert action is FactsAction.UPDATE
-    done = update(resolve(config=config, policy=policy), url, to)
+    settings = resolve(config=config, policy=policy)
+    if to is not None:
+        options.refuse_own_files("--to", to, settings.config_path, settings.policy_path)
+    done = update(settings, url, to)
     out(f"{done.path}: {'written' if done.changed else 'unchanged'}.")
     if not done.named:
         out(f"To use it, the policy names it: facts: {{files: [{done.path.name}]}}")
