@@ -483,6 +483,55 @@ def test_every_mistake_of_the_file_is_told_the_first_one_first() -> None:
     assert [one.hint for one in error.others] == ["Did you mean 'allow'?", "Did you mean 'naming'?"]
 
 
+def test_what_is_no_matter_of_shape_is_told_with_what_is() -> None:
+    """Wrong fields do not hide an unknown provider, nor what it is named by."""
+    text = """
+providers:
+  openruter: {time_out: 2s}
+  home: {tpye: openai, base_url: http://127.0.0.1:1/v1}
+  mistrall: {}
+  openai: {}
+allow:
+- {match: a, from: opnai}
+- {match: b, newst: 1, from: opnai}
+aliases:
+  work: {famly: gpt}
+  other: {family: gpt, from: hom}
+guards: {max_model: 5}
+naming: "{idd}"
+"""
+    error = error_of(text)
+    told = [error.what, *(one.what for one in error.others)]
+    assert [what.removeprefix("policy.yaml:").rstrip(".") for what in told] == [
+        "3: providers.openruter.time_out: unknown field",
+        "3: providers.openruter: 'openruter' is not a built-in provider and has no type",
+        "4: providers.home.tpye: unknown field",
+        "5: providers.mistrall: 'mistrall' is not a built-in provider and has no type",
+        "8: allow[1].from: 'opnai' is not among the providers",
+        "9: allow[2].newst: unknown field",
+        "11: aliases.work.famly: unknown field",
+        "12: aliases.other.from: 'hom' is not among the providers",
+        "13: guards.max_model: unknown field",
+        "14: naming: {idd} is not a field of a name",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "providers: []\nalow: []\n",
+        "providers: {1: {timeout: x}, openrouter: 5}\nallow: {}\n",
+        "providers: {openrouter: {}}\nallow: [1, null, [a]]\naliases: {a: [b]}\n",
+        "providers: {openrouter: [x]}\nallow: null\naliases: 5\n1: 2\n",
+        "allow: x\ngrace: 5\n",
+    ],
+)
+def test_whatever_has_the_wrong_shape_is_told_each_once(text: str) -> None:
+    error = error_of(text)
+    told = [error.what, *(one.what for one in error.others)]
+    assert len(set(told)) == len(told)
+
+
 SECRET = "sk-proj-Zx81kQ"
 
 

@@ -6,6 +6,7 @@ not be written out, times that leave none.
 
 from __future__ import annotations
 
+from copy import copy
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import yaml
 from pydantic import ValidationError
 
 from rollcall.catalog.model import CAPABILITIES
-from rollcall.errors import PolicyError, did_you_mean, shown
+from rollcall.errors import PolicyError, did_you_mean, nearest, shown
 from rollcall.policy.problems import Problem, in_order, problems_in
 from rollcall.policy.schema import Policy
 from rollcall.policy.words import FIELDS, OURS, PROVIDER_NAME, VARIABLE, template_error
@@ -224,11 +225,49 @@ def load_policy(text: str, name: str) -> Policy:
         from rollcall.policy.json_schema import json_schema
 
         problems = problems_in(error, document.data, json_schema(), required_hint=STARTER)
+        problems += _problems_beside(problems, document.data)
     else:
         problems = problems_of(policy)
     if problems:
         raise _error(problems, document, name)
     return policy
+
+
+_STAND_INS: dict[str, Any] = {"providers": {}, "allow": {"match": "*"}, "aliases": {"model": "x"}}
+"""What has parts of its own, and what stands for one that is wrong while others are checked."""
+_WHOM = ("type", "base_url", "models")
+"""The fields by which a provider is known."""
+
+
+def _part(place: Place) -> Place:
+    return place[: 2 if place[0] in _STAND_INS else 1]
+
+
+def _problems_beside(misshapen: Sequence[Problem], data: Mapping[str, Any]) -> list[Problem]:
+    """What else is wrong, in the parts that have the right shape: providers, rules, aliases, other
+    fields at the top. Of a provider that has not, what is left without its wrong fields is checked.
+    """
+    wrong: dict[Place, set[str]] = {}
+    for one in misshapen:
+        wrong.setdefault(_part(one.place), set()).update(str(word) for word in one.place[2:3])
+    sound = {name: copy(value) for name, value in data.items()}
+    unchecked = set(wrong)
+    for place, fields in wrong.items():
+        section = str(place[0])
+        if len(place) == 1:
+            sound.pop(section, None)
+            continue
+        at = place[1]
+        row, stand_in = data[section][at], _STAND_INS[section]
+        if section == "providers" and fields and not any(nearest(one, _WHOM) for one in fields):
+            stand_in = {name: value for name, value in row.items() if name not in fields}
+            unchecked.remove(place)
+        sound[section][at] = stand_in
+    try:
+        policy = Policy.model_validate(sound)
+    except ValidationError:
+        return []
+    return [one for one in problems_of(policy) if _part(one.place) not in unchecked]
 
 
 def default_policy() -> Policy:

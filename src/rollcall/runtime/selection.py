@@ -250,7 +250,7 @@ class Shelf:
         """`provider/id` -> what its last trial came to, of what refused the key and the address
         that a call has here; who cannot be called at all is told by the call.
         """
-        found = {}
+        found: dict[str, str] = {}
         for name, row in rows.items():
             called = callable_as[name]
             try:
