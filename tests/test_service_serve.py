@@ -108,6 +108,24 @@ def test_it_lets_a_running_answer_end_and_logs_no_key(tmp_path: Path) -> None:
     assert "Traceback" not in log
 
 
+def test_a_refused_key_of_its_own_is_logged_once_with_its_place(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text(f"\nROLLCALL_API_TOKENS={TOKEN}\nLITELLM_API_KEY={KEY}\n", encoding="utf-8")
+    with FakeLiteLLM() as litellm:
+        litellm.mode = "unauthorized"
+        with (
+            process(litellm.url, tmp_path) as (base_url, running),
+            client(base_url, authorization=f"Bearer {TOKEN}") as http,
+        ):
+            for path in ("/v1/models", "/v1/models", "/v1/model/info"):
+                reply = http.get(path)
+            assert str(tmp_path) not in reply.text, "a caller is not told where it lies"
+            running.kill()
+            _, log = running.communicate(timeout=20)
+    assert log.count(f"LiteLLM refuses LITELLM_API_KEY in {dotenv}:3.") == 1
+    assert KEY not in log
+
+
 @not_on_windows("no SIGTERM to send")
 def test_an_endless_answer_does_not_keep_it_from_ending(tmp_path: Path) -> None:
     with (

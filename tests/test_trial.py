@@ -136,6 +136,18 @@ def test_who_has_answered_is_not_asked_again_for_trial_every(moved: Any) -> None
         assert len(house.sim.calls()) == calls, f"day {day}"
 
 
+def test_a_refused_key_is_told_with_its_place(moved: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    house, (_, new) = moved("anthropic"), PAIRS["anthropic"]
+    house.sim.fault_calls("anthropic", CallFault.UNAUTHORIZED, new)
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    dotenv = house.folder / ".env"
+    dotenv.write_text(f"\n\nANTHROPIC_API_KEY={house.sim.key('anthropic')}\n", encoding="utf-8")
+    ran = house.applied()
+    assert f"check what the key in ANTHROPIC_API_KEY in {dotenv}:3 and its account may" in ran.err
+    for report in ("--json", "--markdown"):
+        assert str(dotenv) not in house.run("plan", report).out, "others may read it"
+
+
 def test_another_key_has_to_prove_itself(moved: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     house, (old, new) = moved("ollama"), PAIRS["ollama"]
     for key in ("sim-ollama-first-key-1", "sim-ollama-second-key-2"):

@@ -15,6 +15,7 @@ from rollcall.plan.plan import provider_line
 from rollcall.report.changes import BIG, RECORD, SIGNS, ChangeFacts, folded, records, row_of
 from rollcall.report.tables import Cell, show_records, show_table, show_words
 from rollcall.report.text import Style, is_for_people, out, printable, say, say_all
+from rollcall.settings import with_places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -168,13 +169,14 @@ def show_remarks(plan: Plan) -> None:
         say(f"  to accept: {printable(refusal.accept)}")
     for held in plan.held:
         say(
-            f"{printable(held.name)}: {printable(held.change)}: {printable(held.reason)}",
+            f"{printable(held.name)}: {printable(held.change)}: "
+            f"{printable(with_places(held.reason))}",
             lead="held: ",
             style=Style.HOLD,
         )
         if held.accept:
             say(f"  to accept: {printable(held.accept)}")
-    say_all(plan.warnings, mark="note: ")
+    say_all(map(with_places, plan.warnings), mark="note: ")
 
 
 def summary(plan: Plan) -> str:

@@ -17,6 +17,7 @@ does not; anything else that goes wrong, only where it is the plain list that ev
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from rollcall.service.formats import ApiError, Format, ListRequest
 from rollcall.service.model_list import render, rows_by_name, write_list
 from rollcall.service.upstream import Failed, Listed, OtherAnswer, Refused
+from rollcall.settings import with_places
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +49,9 @@ WARM_SECONDS = 600.0
 """Lists nobody has asked for in this long are not refreshed in the background."""
 
 SLOW = "LiteLLM is slow to answer."
+OWN_KEY_REFUSED = "LiteLLM refuses LITELLM_API_KEY."
+
+_log = logging.getLogger("rollcall.service")
 
 Key = tuple[bytes, ListRequest]
 
@@ -112,6 +117,7 @@ class ModelListCache:
         self._clock = clock
         self._lists: OrderedDict[Key, CachedList] = OrderedDict()
         self._under_way: dict[Key, asyncio.Task[Outcome]] = {}
+        self._own_key_refused = False
         self.health = Health()
 
     async def get(
@@ -203,6 +209,7 @@ class ModelListCache:
             last_good = self._clock() if isinstance(outcome, Listed) else self.health.last_good
             self.health = Health(answers=True, last_good=last_good)
         if isinstance(outcome, Listed):
+            self._own_key_refused = self._own_key_refused and not caller.own
             self._keep(key, outcome)
         return outcome
 
@@ -220,7 +227,10 @@ class ModelListCache:
         if status not in (401, 403):
             return outcome
         if caller.own and asked.format is not Format.MODEL_INFO:
-            return Failed("LiteLLM refuses LITELLM_API_KEY.")
+            if not self._own_key_refused:
+                self._own_key_refused = True
+                _log.warning("%s", with_places(OWN_KEY_REFUSED))
+            return Failed(OWN_KEY_REFUSED)
         for other in list(self._lists):
             wrong_key = status == 401 and asked.is_plain and other[0] == caller.identity
             if wrong_key or other == key:
