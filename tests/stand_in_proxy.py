@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 SCRIPT = """#!{python}
@@ -86,6 +88,14 @@ def starts(folder: Path) -> list[tuple[str, dict[str, str]]]:
     record = folder / "starts.jsonl"
     lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
     return [tuple(json.loads(line)) for line in lines]
+
+
+def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait until something holds."""
+    ends_at = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < ends_at, "it did not come about in time"
+        time.sleep(0.05)
 
 
 def environment(folder: Path) -> dict[str, str]:

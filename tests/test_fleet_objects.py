@@ -642,7 +642,7 @@ def test_a_copy_has_all_that_litellm_looks_for_beside_it(s3: Bucket, tmp_path: P
         s3.home(f"{s3.url}/{key}").write(content, None)
     folder = tmp_path / "copy"
     store = store_at(s3, f"{s3.url}/copied/config.yaml", folder)
-    store.place_copy(store.read_config())
+    store.place_copy(store.copy_of(store.read_config()))
     kept = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.yaml"))
     inside = ["beside.yaml", "config.yaml", "sub/deep/one.yaml", "sub/more.yaml"]
     assert kept == [f"copy/{name}" for name in inside]

@@ -17,7 +17,8 @@ pytest.importorskip("obstore", reason="the extra `fleet` is not installed")
 from rollcall.store.object_home import ObjectHome
 from tests.house import OWN, House
 from tests.litellm_proxy import running_litellm
-from tests.stores import STORES, Bucket
+from tests.stand_in_proxy import environment, stand_in_proxy, starts, until
+from tests.stores import STORES, Bucket, free_port
 
 if TYPE_CHECKING:
     from rollcall.launch.watch import Watch
@@ -107,6 +108,54 @@ def test_who_watches_looks_at_the_store_and_litellm_starts_on_the_copy(
         assert address in command
     copy = Path(seen[0].argv[-1])
     assert copy.read_text(encoding="utf-8") == OWN
+
+
+def test_who_watches_restarts_on_what_others_write_and_takes_nothing_of_it_back(
+    fleet: House, bucket: Bucket
+) -> None:
+    home = ObjectHome.at(f"{bucket.url}/shared/config.yaml", bucket.environ)
+    home.write(OWN.encode(), None)
+    fleet.write_policy(
+        "allow:\n  - {family: glm, from: [openrouter], newest: 1}\naliases: {}\n", "openrouter"
+    )
+    folder, port = fleet.folder / "bin", free_port()
+    stand_in_proxy(folder)
+    log = fleet.folder / "watch.err"
+    with log.open("wb") as stream:
+        parent = subprocess.Popen(
+            [sys.executable, "-m", "rollcall", "start", "--watch", "1s", "-c", home.address,
+             "--", "--port", str(port)],
+            cwd=fleet.folder, env=environment(folder), stdout=stream, stderr=stream,
+        )  # fmt: skip
+
+    def served() -> list[str]:
+        return [" ".join(one[1]) for one in starts(folder) if one[0] == str(port)]
+
+    def write(old: str, new: str) -> bytes:
+        """As another writer does."""
+        held = home.read()
+        assert held is not None
+        content = held.content.replace(old.encode(), new.encode(), 1)
+        assert content != held.content
+        home.write(content, held.version)
+        return content
+
+    try:
+        until(lambda: len(served()) == 2)  # on OWN, and on what the first look wrote
+        write("# mine", "router_settings: {model_group_alias: {theirs: my-local-model}}")
+        until(lambda: served() == ["", "", "theirs"])
+        held = write("model_list:", "model_list:\n  - model_name: broken")
+        until(lambda: served() == ["", "", "theirs", "theirs"])
+        assert "THE PROXY DID NOT BECOME READY" in log.read_text(encoding="utf-8")
+        there = home.read()
+        assert there is not None
+        assert there.content == held, "its writer's, who may serve from it"
+        write("\n  - model_name: broken", "")
+        write("theirs:", "mended:")
+        until(lambda: served()[-1] == "mended")
+    finally:
+        parent.terminate()
+        assert parent.wait(60) in (7, 143)
 
 
 @pytest.mark.litellm

@@ -21,7 +21,7 @@ from tests.house import House
 from tests.litellm_proxy import MASTER_KEY, OFFLINE, free_port, litellm_command
 from tests.platforms import not_on_windows
 from tests.simulator import CallFault
-from tests.stand_in_proxy import stand_in_proxy, starts
+from tests.stand_in_proxy import stand_in_proxy, starts, until
 
 pytestmark = not_on_windows("a stand-in that is started by its first line")
 
@@ -222,13 +222,6 @@ def is_ready(port: int) -> bool:
         return httpx.get(url, trust_env=False).status_code == 200
     except httpx.HTTPError:
         return False
-
-
-def until(true: Any, seconds: float = 60.0) -> None:
-    ends_at = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < ends_at, "it did not come about in time"
-        time.sleep(0.05)
 
 
 def test_watch_restarts_on_a_good_config_keeps_away_a_bad_one_and_goes_back(home: House) -> None:

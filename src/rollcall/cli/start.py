@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -106,7 +107,11 @@ def _say_port(settings: Settings, options: StartOptions) -> None:
 _T = TypeVar("_T")
 
 
-def _anyway(step: Callable[[], _T], otherwise: _T) -> _T:
+AS_IT_IS = "Starting litellm on config.yaml as it is."
+AS_BEFORE = "The proxy goes on with the config it was started on."
+
+
+def _anyway(step: Callable[[], _T], otherwise: _T, then: str = AS_IT_IS) -> _T:
     """What a step gives; where it fails, for whatever reason, that is told and we go on."""
     try:
         return step()
@@ -114,7 +119,7 @@ def _anyway(step: Callable[[], _T], otherwise: _T) -> _T:
         raise
     except BaseException as error:  # noqa: BLE001 - nothing of ours may keep the proxy down
         try:
-            _tell(error)
+            _tell(error, then)
         except KeyboardInterrupt:
             raise
         except BaseException:  # noqa: BLE001, S110 - there may be no place left to tell it
@@ -122,14 +127,14 @@ def _anyway(step: Callable[[], _T], otherwise: _T) -> _T:
         return otherwise
 
 
-def _tell(error: BaseException) -> None:
+def _tell(error: BaseException, then: str) -> None:
     if isinstance(error, RollcallError):
         say_error(error)
     else:
         from rollcall.report.bugs import report_bug
 
         report_bug(error)
-    say("          Starting litellm on config.yaml as it is.")
+    say(f"          {then}")
 
 
 def _settings(options: StartOptions) -> tuple[Settings, bool | None]:
@@ -202,7 +207,7 @@ def _fetched(settings: Settings) -> bool:
     def fetch() -> bool:
         store = open_remote(settings)
         content = store.read_config()
-        store.place_copy(content)
+        store.place_copy(store.copy_of(content))
         return freshness.still_stands(settings, store.memory.read_stamp() or b"", content)
 
     return _anyway(fetch, False)
@@ -236,6 +241,10 @@ def _watched(
         more += [name, value] if value else []
     ours = [sys.executable, "-m", "rollcall"]
     host, port = serving_at(options.words, settings.environ)
+    copy = None if settings.address is None else _StoreCopy(settings)
+    if copy is not None:
+        with suppress(RollcallError):  # told already, where the config was fetched
+            copy.fetch()
     return watch(
         Watch(
             argv=argv,
@@ -246,8 +255,49 @@ def _watched(
             port=port,
             every_seconds=every_seconds,
             say=lambda line: say(f"rollcall: {line}"),
+            copy=copy,
         )
     )
+
+
+class _StoreCopy:
+    """The copy of a config in a store that litellm is started on."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.before: dict[Path, bytes] = {}
+        self.now: dict[Path, bytes] = {}
+
+    def fetch(self) -> bool:
+        """Lay a copy of what is in the store now here, where that is another one than before and
+        loads; whether it was so.
+
+        Raises:
+            StoreError: the store cannot be reached, or the copy not be written.
+        """
+        from rollcall.store.remote import open_remote
+
+        store = open_remote(self.settings)
+        content = store.read_config()
+        found = store.copy_of(content)
+        if not content or found == self.now:
+            return False
+        if problem := _loads(content):
+            say(f"rollcall: {self.settings.config_name} does not load: {problem}")
+            return False
+        store.place_copy(found)
+        self.before, self.now = self.now, found
+        return True
+
+    def renew(self) -> bool:
+        """As `fetch`, whatever happens."""
+        return _anyway(self.fetch, False, AS_BEFORE)
+
+    def restore(self) -> None:
+        """Lay the one before here again; what is in the store stays, for whoever wrote it."""
+        from rollcall.store.remote import open_remote
+
+        _anyway(lambda: open_remote(self.settings).place_copy(self.before), None)
 
 
 def _discover(settings: Settings, *, quiet: bool) -> None:

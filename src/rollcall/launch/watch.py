@@ -13,7 +13,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from rollcall.errors import Exit, LaunchError
 from rollcall.launch.proxy_child import DRAIN_SECONDS, ProxyChild
@@ -28,6 +28,18 @@ CHANGED: Final = int(Exit.PENDING)
 """How a look ends that wrote a new config: `apply --detailed-exitcode`."""
 
 
+class Copy(Protocol):
+    """What the proxy is started on, of a config in a store that others write to."""
+
+    def renew(self) -> bool:
+        """Copy what is there now; whether it is another than before."""
+        ...
+
+    def restore(self) -> None:
+        """Bring the copy before back."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What to watch, and how.
@@ -35,7 +47,7 @@ class Watch:
     Attributes:
         argv, environ: the proxy. look: plans, proves and writes; ends with CHANGED where it did.
         back: restores the config before the last write. host, port: where the proxy is ready.
-        every_seconds: between two looks.
+        every_seconds: between two looks. copy: of a config in a store.
     """
 
     argv: Sequence[str]
@@ -48,6 +60,7 @@ class Watch:
     say: Callable[[str], None]
     ready_seconds: float = READY_SECONDS
     drain_seconds: float = DRAIN_SECONDS
+    copy: Copy | None = None
 
 
 def watch(given: Watch) -> int:
@@ -83,10 +96,11 @@ class _Watcher:
     def _loop(self, proxy: ProxyChild) -> int:
         due = time.monotonic() + self.given.every_seconds
         while not self._ended(proxy, due):
-            changed = self._helped(self.given.look) == CHANGED
+            ours = self._helped(self.given.look) == CHANGED
+            changed = self._renewed() or ours
             due = time.monotonic() + self.given.every_seconds
             if changed and self.ending is None and not proxy.ended.is_set():
-                proxy = self._restarted(proxy)
+                proxy = self._restarted(proxy, ours=ours)
         return proxy.exit_code
 
     def _ended(self, proxy: ProxyChild, due: float) -> bool:
@@ -109,8 +123,12 @@ class _Watcher:
         self.helper = None
         return code
 
-    def _restarted(self, proxy: ProxyChild) -> ProxyChild:
-        """The proxy on the new config, or on the last good one."""
+    def _renewed(self) -> bool:
+        """Whether another config is in the store, whoever wrote it."""
+        return self.ending is None and self.given.copy is not None and self.given.copy.renew()
+
+    def _restarted(self, proxy: ProxyChild, *, ours: bool) -> ProxyChild:
+        """The proxy on the new config, or on the last good one; a store keeps what others wrote."""
         given = self.given
         given.say(
             "a new config: the proxy drains, then starts on it (a port serves one at a time)."
@@ -124,7 +142,11 @@ class _Watcher:
                 "THE PROXY DID NOT BECOME READY on the new config: back to the last good one."
             )
             new.end(given.drain_seconds)
-            self._helped(given.back)
+            if ours:
+                self._helped(given.back)
+                self._renewed()
+            elif given.copy is not None:
+                given.copy.restore()
             new = self._started()
         return new
 

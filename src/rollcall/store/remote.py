@@ -29,7 +29,7 @@ from rollcall.store.shelf import Held
 from rollcall.store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rollcall.settings import Settings
     from rollcall.store.shelf import Shelf
@@ -167,7 +167,7 @@ class RemoteStore(Store):
         self._seen.config = Held(content, version)
         notes: tuple[str, ...] = ()
         try:
-            self.place_copy(content)
+            self.place_copy(self.copy_of(content))
         except StoreError as error:
             notes = (f"{error.what} It is the copy of {self.home.address} for litellm here.",)
         self._backups.prune()
@@ -191,8 +191,12 @@ class RemoteStore(Store):
             return held.version if held and held.content == content else ""
         return ""
 
-    def place_copy(self, content: bytes) -> Path:
-        """Keep the config, and the files it includes, on this machine for litellm to start on.
+    def copy_of(self, content: bytes) -> dict[Path, bytes]:
+        """The config, and the files it includes, by their places on this machine."""
+        return {self.config_path: content, **dict(self._includes_of(content))}
+
+    def place_copy(self, copy: Mapping[Path, bytes]) -> None:
+        """Keep a copy as `copy_of` has it on this machine, for litellm to start on.
 
         Raises:
             StoreError: it could not be written.
@@ -201,13 +205,11 @@ class RemoteStore(Store):
             self.config_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if sys.platform != "win32":
                 self.config_path.parent.parent.chmod(0o700)
-            replace_file(self.config_path, content, synced=False)
-            for path, text in self._includes_of(content):
+            for path, text in copy.items():
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 replace_file(path, text, synced=False)
         except OSError as error:
             raise store_error("written", self.config_path, error) from error
-        return self.config_path
 
     def _includes_of(self, content: bytes) -> Iterator[tuple[Path, bytes]]:
         """What it includes, nested, and where LiteLLM looks for that beside the copy; what leads
