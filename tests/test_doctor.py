@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -349,6 +350,44 @@ class TestLitellm:
         found = find_install(command)
         assert found is not None
         assert found.version == "1.2.6"
+
+
+class TestTables:
+    """The files by which tiktoken counts; their names are digests of where they come from."""
+
+    NAME = "9b5ad71b2ce5302211f9c61530b329a4922fc6a4"
+
+    @pytest.fixture
+    def table(self, place: Place) -> Path:
+        found = find_install(place.litellm)
+        assert found is not None
+        folder = found.library / "litellm" / "litellm_core_utils" / "tokenizers"
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").write_bytes(b"\r\n")
+        (folder / "__pycache__").mkdir()
+        (folder / "anthropic_tokenizer.json").write_bytes(b"{}\r\n")
+        return folder / self.NAME
+
+    def test_as_they_are_they_are_no_matter(self, place: Place, table: Path) -> None:
+        table.write_bytes(b"IQ== 0\nIg== 1\n")
+        assert codes(place.examine()) == set()
+
+    def test_with_windows_line_ends_they_are_fetched_anew(self, place: Place, table: Path) -> None:
+        table.write_bytes(b"IQ== 0\r\nIg== 1\r\n")
+        finding = the(place.examine(), "tiktoken_tables")
+        assert finding.level is Level.WARNING
+        assert finding.what.startswith("1 of the tables")
+        assert "openaipublic" in finding.what
+        assert finding.where == str(table.parent)
+        own = place.examine(CUSTOM_TIKTOKEN_CACHE_DIR=str(place.folder))
+        assert codes(own) == set()
+
+    @not_on_windows("no sh")
+    def test_what_mends_them_does(self, place: Place, table: Path) -> None:
+        table.write_bytes(b"IQ== 0\r\nIg== 1\r\n")
+        subprocess.run(["sh", "-c", the(place.examine(), "tiktoken_tables").fix], check=True)
+        assert table.read_bytes() == b"IQ== 0\nIg== 1\n"
+        assert codes(place.examine()) == set()
 
 
 class TestImports:

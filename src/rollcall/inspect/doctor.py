@@ -36,6 +36,7 @@ from rollcall.inspect.surroundings import (
     litellm_findings,
     mount_findings,
     other_config_findings,
+    table_findings,
 )
 from rollcall.inspect.traps import find_traps
 from rollcall.launch.find import find_install, find_litellm, import_folders
@@ -288,6 +289,7 @@ def _state_check(subject: _Subject) -> Iterator[Finding]:
 CHECKS: tuple[Check, ...] = (
     _asking_check,
     lambda subject: litellm_findings(subject.litellm, subject.install),
+    lambda subject: table_findings(subject.install, subject.settings.environ),
     _port_check,
     _settings_check,
     lambda subject: other_config_findings(subject.settings),

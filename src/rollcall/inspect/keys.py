@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rollcall.inspect.checked_config import CheckedConfig
 from rollcall.inspect.findings import Finding, Level
+from rollcall.inspect.shells import PYTHON
 from rollcall.litellm_config.effective import config_variables, master_key
 from rollcall.providers.builtin import missing_key
 from rollcall.secrets import key_mark, variable_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EXAMPLE_KEY = "sk-1234"
 PERMIT = "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY"
 NEW_KEY = (
-    f"python{'' if os.name == 'nt' else '3'} -c \"import secrets; open('.env', 'a').write("
+    f"{PYTHON} -c \"import secrets; open('.env', 'a').write("
     "'\\nLITELLM_MASTER_KEY=sk-' + secrets.token_hex(24) + '\\n')\""
 )
 """The same words in every shell. `>> .env` would append UTF-16 in Windows PowerShell."""

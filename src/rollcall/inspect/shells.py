@@ -77,6 +77,8 @@ def command_line(words: Sequence[str], shell: Shell) -> str:
     return " ".join(word if _BARE.fullmatch(word) else quoted(word, shell) for word in words)
 
 
+PYTHON = "python" if os.name == "nt" else "python3"
+"""How a person calls Python, in every shell."""
 _BARE = re.compile(r"[A-Za-z0-9_./:\\+=-]+" if os.name == "nt" else r"[A-Za-z0-9_./:+=-]+")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rollcall.errors import LaunchError
 from rollcall.files import same_file
 from rollcall.inspect.findings import Finding, Level
-from rollcall.inspect.shells import command_line, this_shell
+from rollcall.inspect.shells import PYTHON, command_line, this_shell
 from rollcall.launch.find import bad_release
 from rollcall.settings import bucket_of_litellm, given
 
@@ -40,6 +40,37 @@ def litellm_findings(
     else:
         what = f"litellm {install.version} is installed."
         yield Finding(Level.OK, "litellm", what, str(found))
+
+
+_TABLE = re.compile(r"[0-9a-f]{40}")
+_HEAD_BYTES = 4096
+MEND_TABLES = (
+    f'{PYTHON} -c "import pathlib, sys; [p.write_bytes(p.read_bytes().replace(bytes([13, 10]), '
+    "bytes([10]))) for p in pathlib.Path(sys.argv[1]).glob('*[0-9a-f]')]\""
+)
+"""Gives each table of the folder behind it a line's end of one byte; the same in every shell."""
+
+
+def table_findings(install: LiteLLMInstall | None, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Whether tiktoken would take the tables that litellm brings along: with Windows' line ends, as
+    LiteLLM's wheel for Windows has them, their digest is another.
+    """
+    if install is None or environ.get("CUSTOM_TIKTOKEN_CACHE_DIR"):
+        return
+    folder = install.library / "litellm" / "litellm_core_utils" / "tokenizers"
+    spoiled = 0
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if _TABLE.fullmatch(path.name):
+            with path.open("rb") as file:
+                spoiled += b"\r\n" in file.read(_HEAD_BYTES)
+    if spoiled:
+        what = (
+            f"{spoiled} of the tables by which litellm counts tokens have Windows' line ends, and"
+            " tiktoken takes no such: litellm fetches them from openaipublic.blob.core.windows.net,"
+            " and what needs them fails where it cannot."
+        )
+        fix = f"{MEND_TABLES} {command_line((str(folder),), this_shell(os.environ))}"
+        yield Finding(Level.WARNING, "tiktoken_tables", what, str(folder), fix)
 
 
 def other_config_findings(settings: Settings) -> Iterator[Finding]:
