@@ -17,6 +17,7 @@ pytest.importorskip("obstore", reason="the extra `fleet` is not installed")
 from rollcall.store.object_home import ObjectHome
 from tests.house import OWN, House
 from tests.litellm_proxy import running_litellm
+from tests.platforms import not_on_windows
 from tests.stand_in_proxy import environment, stand_in_proxy, starts, until
 from tests.stores import STORES, Bucket, free_port
 
@@ -110,6 +111,7 @@ def test_who_watches_looks_at_the_store_and_litellm_starts_on_the_copy(
     assert copy.read_text(encoding="utf-8") == OWN
 
 
+@not_on_windows("a stand-in that is started by its first line")
 def test_who_watches_restarts_on_what_others_write_and_takes_nothing_of_it_back(
     fleet: House, bucket: Bucket
 ) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -161,3 +163,64 @@ def test_a_provider_that_was_left_out_keeps_its_own_time(ready: House) -> None:
     after = store.memory.read_state()[0].providers
     assert after["xai"] == before["xai"]
     assert after["anthropic"].last_asked != before["anthropic"].last_asked
+
+
+ACCESS_DENIED = 5
+"""Windows' number for a folder that permissions or the read-only mark of a disk close."""
+
+
+class Closed:
+    """A folder in which nothing can be made or written, refused as a system refuses it."""
+
+    def __init__(self, house: House, number: int, windows: int | None) -> None:
+        self.folder = house.folder / ".rollcall"
+        self._number, self._windows = number, windows
+        opening, making = os.open, os.mkdir
+
+        def guarded_open(path: Any, flags: int, *rest: Any, **named: Any) -> int:
+            if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+                self._guard(path)
+            return opening(path, flags, *rest, **named)
+
+        def guarded_mkdir(path: Any, *rest: Any, **named: Any) -> None:
+            self._guard(path)
+            making(path, *rest, **named)
+
+        house.monkeypatch.setattr(os, "open", guarded_open)
+        house.monkeypatch.setattr(os, "mkdir", guarded_mkdir)
+
+    def _guard(self, path: Any) -> None:
+        if self.folder in (Path(path), *Path(path).parents):
+            error = OSError(self._number, "no", str(path))
+            if self._windows is not None:
+                error.winerror = self._windows  # type: ignore[attr-defined,unused-ignore]
+            raise error
+
+
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize(
+    ("number", "windows", "why"),
+    [
+        (errno.EACCES, None, "permission denied"),
+        (errno.EPERM, None, "not permitted"),
+        (errno.EROFS, None, "the file system is read-only"),
+        (errno.EACCES, ACCESS_DENIED, "permission denied"),
+    ],
+)
+def test_a_state_folder_that_cannot_be_written_is_a_note_that_names_it(
+    ready: House, number: int, windows: int | None, why: str, there: bool
+) -> None:
+    if there:
+        (ready.folder / ".rollcall").mkdir()
+    closed = Closed(ready, number, windows)
+    ran = ready.applied()
+    assert ready.data()["model_list"][1]["model_name"].startswith("anthropic/")
+    (note,) = (line for line in ran.err.splitlines() if "The state could not be kept" in line)
+    assert note.startswith("note: ")
+    assert str(closed.folder) in note
+    assert note.endswith(f"could not be written: {why}.")
+    assert f"{closed.folder / 'backups'} cannot be written ({why})" in ran.text
+    assert not any(closed.folder.glob("*"))
+    again = ready.applied()
+    assert "Nothing to change." in again.out
+    assert "The state could not be kept" in again.err

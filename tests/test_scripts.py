@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -95,6 +95,10 @@ class Repository:
         path = str(self.root / "scr" / "start-proxy.ps1").replace("'", "''")
         command = [str(shutil.which(shell)), "-NoProfile", "-NonInteractive", "-Command"]
         return self._run([*command, f"$script = '{path}'; {line}"], environ)
+
+    def typed(self, shell: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """A shell with these words behind it."""
+        return self._run([str(shutil.which(shell)), *words], {})
 
     def _run(self, command: list[str], extra: dict[str, str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -610,6 +614,93 @@ class TestPowerShellOnly:
         assert repository.stand_ins.starts()[0].environ["ROLLCALL_ENV_FILE"] == str(dotenv)
 
 
+ROOT = SCR.parent
+TELLING = (ROOT / "README.md", ROOT / "docs" / "START.md", SCR / "start-proxy.ps1")
+
+
+def promised(beginning: str) -> list[str]:
+    """The lines of PowerShell that documents and the script's help give, each once."""
+    pattern = re.compile(rf"(?m)(?:^ *|`)({re.escape(beginning)}[^`\n]*)(?:`|$)")
+    found = [line for path in TELLING for line in pattern.findall(path.read_text(encoding="utf-8"))]
+    return list(dict.fromkeys(found))
+
+
+BINDS = """
+$errors = $null
+$line = [Management.Automation.Language.Parser]::ParseInput($env:LINE, [ref] $null, [ref] $errors)
+$commands = $line.FindAll({ $args[0] -is [Management.Automation.Language.CommandAst] }, $true)
+$bound = foreach ($command in $commands) {
+    $found = [Management.Automation.Language.StaticParameterBinder]::BindCommand($command)
+    "$($command.GetCommandName()) $($null -ne (Get-Command $command.GetCommandName())) $(
+        $found.BindingExceptions.Count) $(@($found.BoundParameters.Keys | Sort-Object))"
+}
+"errors $($errors.Count)"; $bound
+"""
+"""What PowerShell makes of a line without running it: each command, whether there is one of that
+name, how many of its words it cannot take, and its parameters.
+"""
+
+
+@powershell
+class TestWhatAFreshWindowsIsTold:
+    @pytest.mark.parametrize("line", promised("powershell -ExecutionPolicy"))
+    def test_the_line_starts_the_script(
+        self, shell: str, line: str, repository: Repository
+    ) -> None:
+        program, *words = line.split()
+        assert program == "powershell"
+        here = replace(repository, cwd=repository.root)
+        done = here.typed(shell, *(word.replace("\\", os.sep) for word in words))
+        if "-WhatIf" in words:
+            assert repository.names() == []
+            assert "There is no policy at" in done.stderr
+        else:
+            assert done.returncode == 0, done.stderr
+            assert repository.litellm().argv == ["--config", str(repository.config)]
+
+    @pytest.mark.parametrize(
+        ("line", "expected"),
+        [
+            (
+                promised("Set-ExecutionPolicy"),
+                ["Set-ExecutionPolicy True 0 ExecutionPolicy Scope"],
+            ),
+            (
+                promised("Get-ChildItem -Recurse | Unblock-File"),
+                ["Get-ChildItem True 0 Recurse", "Unblock-File True 0 "],
+            ),
+        ],
+    )
+    def test_a_line_that_only_windows_can_run_parses_and_its_commands_take_its_words(
+        self, shell: str, line: list[str], expected: list[str], repository: Repository
+    ) -> None:
+        (one,) = line
+        done = repository.at_prompt(shell, BINDS, LINE=one)
+        assert [row.rstrip() for row in done.stdout.splitlines()] == [
+            "errors 0",
+            *(row.rstrip() for row in expected),
+        ], done.stderr
+
+    @not_on_windows("a stand-in that is started by its first line")
+    @pytest.mark.parametrize(("folder", "ending"), [("bin", ""), ("Scripts", ".exe")])
+    def test_both_layouts_of_an_environment_are_found_in_a_folder_with_brackets(
+        self, shell: str, folder: str, ending: str, repository: Repository
+    ) -> None:
+        assert "[" in str(repository.root)
+        for name in ("rollcall", "litellm"):
+            remove(repository.stand_ins, name)
+        own = StandIns(repository.root / ".venv" / folder, repository.stand_ins.record)
+        own.add(f"litellm{ending}", exit_code=3)
+        add_rollcall(own.folder, f"rollcall{ending}")
+        done = repository.run(shell, "--port", "1")
+        (start,) = own.starts()
+        assert start.name == f"litellm{ending}"
+        assert start.argv == ["--config", str(repository.config), "--port", "1"]
+        assert done.returncode == 3
+        assert "discovery is off" in done.stderr
+        assert "was not found" not in done.stderr
+
+
 POWERSHELL_FILES = sorted(SCR.glob("*.ps1*"))
 
 
@@ -631,6 +722,16 @@ class TestText:
     @pytest.mark.parametrize("path", sorted(SCR.iterdir()), ids=lambda path: path.name)
     def test_a_script_stays_under_a_page(self, path: Path) -> None:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 80
+
+    @pytest.mark.parametrize("page", ["README.md", "docs/START.md"])
+    def test_a_fresh_windows_is_told_how_to_start_it(self, page: str) -> None:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for line in (
+            "powershell -ExecutionPolicy Bypass -File scr\\start-proxy.ps1",
+            "Get-ChildItem -Recurse | Unblock-File",
+        ):
+            assert line in promised(line)
+            assert line in text
 
     def test_the_examples_name_the_same_keys(self) -> None:
         names = r"[A-Z]+_(?:API|MASTER)_KEY"
