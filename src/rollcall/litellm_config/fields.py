@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -48,42 +48,6 @@ class Misfit(NamedTuple):
     consequence: Consequence
     in_quotes: bool
 
-
-WANTED: Final[Mapping[str, str]] = {
-    "bool": "true or false",
-    "bool | str": "true or false",
-    "datetime": "a date and time",
-    "dict": "a mapping",
-    "dict | str": "a mapping or a text",
-    "dict[float]": "a mapping of numbers",
-    "float": "a number",
-    "float | str": "a number of seconds",
-    "int": "a whole number",
-    "int | str": "a text",
-    "items": "a list",
-    "list": "a list",
-    "list | str": "a list",
-    "list[dict]": "a list of mappings",
-    "list[str]": "a list of texts",
-    "str": "a text",
-    "str | list[str]": "a text",
-    "seconds": "a number of seconds",
-    "number": "a number, without quotes",
-    "count": "a whole number of 0 or more, without quotes",
-    "map": "a mapping",
-    "mapping": "a mapping",
-    "not negative": "a whole number of 0 or more",
-    "pattern": "a regular expression",
-    "patterns": "a list of regular expressions",
-    "positive": "a whole number of 1 or more",
-    "preferences": "a quality_tier of 1 to 3, and strengths LiteLLM knows",
-    "redis url": "an address that begins with redis://, rediss:// or unix://",
-    "rows": "a list of mappings",
-    "sections": "a mapping of mappings",
-    "time of day": 'a time of day in quotes, such as "12:00"',
-    "strategy": "a routing strategy LiteLLM knows",
-    "windows": "a list of windows, each with start, end, timezone and team_ids",
-}
 
 SEEN: Final[Mapping[str, Mapping[str, tuple[str, Consequence]]]] = {
     "litellm_params": {
@@ -132,11 +96,16 @@ def unfit(word: str, consequence: Consequence, value: Any) -> Misfit | None:
     """The misfit of a value that has to be what `word` says; None where it is, or null, or where a
     variable gives it.
     """
-    if value is None or variable_of(value) is not None or _fits(word, value):
+    wanted, fits = KINDS.get(word) or _one_of(word.split()[2:])
+    if value is None or variable_of(value) is not None or fits(value):
         return None
-    quoted = isinstance(value, int | float | date) and _fits(word, str(value))
-    wanted = WANTED.get(word) or word.removeprefix("one of ").replace(" ", " or ")
+    quoted = isinstance(value, int | float | date) and fits(str(value))
     return Misfit(wanted, consequence, quoted)
+
+
+def _one_of(words: Sequence[str]) -> tuple[str, Callable[[Any], bool]]:
+    """The kind of a word that lists what may stand there: `one of sse http`."""
+    return " or ".join(words), lambda value: value in words
 
 
 def misfits(section: str, fields: object) -> Iterator[tuple[str, Any, Misfit]]:
@@ -244,57 +213,31 @@ def known_providers() -> frozenset[str]:
     return frozenset(_table()["providers"])
 
 
-def _fits(word: str, value: Any) -> bool:
-    if word.startswith("one of "):
-        return value in word.split()[2:]
-    if (fits := _OWN_WORDS.get(word)) is not None:
-        return fits(value)
-    from pydantic import ValidationError
+def _typed(kind: Any, *, or_empty: bool = False) -> Callable[[Any], bool]:
+    """What tells whether a value is of a type, as leniently as LiteLLM's models take it.
 
-    try:
-        _adapter(word).validate_python(value)
-    except ValidationError:
-        return False
-    return True
+    Args:
+        or_empty: LiteLLM passes over a value with nothing in it, of whatever type.
+    """
 
+    @cache
+    def adapter() -> Any:
+        from pydantic import TypeAdapter
 
-STRENGTHS = (
-    "code_generation",
-    "code_understanding",
-    "technical_design",
-    "analytical_reasoning",
-    "writing",
-    "factual_lookup",
-    "general",
-)
-_TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
-_OWN_WORDS: Final[Mapping[str, Callable[[Any], bool]]] = {
-    "count": lambda value: isinstance(value, int | float) and value >= 0,
-    "items": lambda value: not value or isinstance(value, list),
-    "map": lambda value: not value or isinstance(value, dict),
-    "mapping": lambda value: isinstance(value, dict),
-    "not negative": lambda value: not _fits("int", value) or int(value) >= 0,
-    "number": lambda value: isinstance(value, int | float),
-    "pattern": lambda value: isinstance(value, str) and _is_pattern(value),
-    "patterns": lambda value: not _fits("list[str]", value) or all(map(_is_pattern, value)),
-    "positive": lambda value: _fits("int", value) and int(value) >= 1,
-    "preferences": lambda value: (
-        isinstance(value, dict)
-        and value.get("quality_tier") in (1, 2, 3)
-        and _fits("list", value.get("strengths", []))
-        and all(one in STRENGTHS for one in value.get("strengths", []))
-    ),
-    "redis url": lambda value: str(value).startswith(("redis://", "rediss://", "unix://")),
-    "rows": lambda value: not value or (isinstance(value, list) and _are_mappings(value)),
-    "seconds": lambda value: _fits("float", value) and float(value) >= 0,
-    "sections": lambda value: (
-        not value or (isinstance(value, dict) and _are_mappings(value.values()))
-    ),
-    "strategy": lambda value: value in _table()["routing_strategies"],
-    "time of day": lambda value: isinstance(value, str) and bool(_TIME.fullmatch(value)),
-    "windows": lambda value: isinstance(value, list) and _are_mappings(value),
-}
-"""What a word of ours means. Of items, maps, rows and sections LiteLLM passes over empty ones."""
+        return TypeAdapter(kind)
+
+    def fits(value: Any) -> bool:
+        from pydantic import ValidationError
+
+        if or_empty and not value:
+            return True
+        try:
+            adapter().validate_python(value)
+        except ValidationError:
+            return False
+        return True
+
+    return fits
 
 
 def _is_pattern(text: str) -> bool:
@@ -304,34 +247,87 @@ def _is_pattern(text: str) -> bool:
         return False
 
 
-def _are_mappings(values: Collection[object]) -> bool:
-    return all(isinstance(one, dict) for one in values)
+_INT, _FLOAT, _TEXTS = _typed(int), _typed(float), _typed(list[str])
+_TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
+STRENGTHS = (
+    "code_generation",
+    "code_understanding",
+    "technical_design",
+    "analytical_reasoning",
+    "writing",
+    "factual_lookup",
+    "general",
+)
 
 
-@cache
-def _adapter(word: str) -> Any:
-    """What checks a word of the table, as leniently as LiteLLM's models do."""
-    from datetime import datetime
+def _are_preferences(value: Any) -> bool:
+    if not isinstance(value, dict) or value.get("quality_tier") not in (1, 2, 3):
+        return False
+    strengths = value.get("strengths", [])
+    return _typed(list)(strengths) and all(one in STRENGTHS for one in strengths)
 
-    from pydantic import TypeAdapter
 
-    types: dict[str, Any] = {
-        "anything": Any,
-        "bool": bool,
-        "bool | str": bool | str,
-        "datetime": datetime,
-        "dict": dict[str, Any],
-        "dict | str": dict[str, Any] | str,
-        "dict[float]": dict[str, float],
-        "float": float,
-        "float | str": float | str,
-        "int": int,
-        "int | str": int | str,
-        "list": list[Any],
-        "list | str": list[Any] | str,
-        "list[dict]": list[dict[str, Any]],
-        "list[str]": list[str],
-        "str": str,
-        "str | list[str]": str | list[str],
-    }
-    return TypeAdapter(types[word])
+KINDS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
+    "anything": ("anything", lambda _: True),
+    "bool": ("true or false", _typed(bool)),
+    "bool | str": ("true or false", _typed(bool | str)),
+    "count": (
+        "a whole number of 0 or more, without quotes",
+        lambda value: isinstance(value, int | float) and value >= 0,
+    ),
+    "datetime": ("a date and time", _typed(datetime)),
+    "dict": ("a mapping", _typed(dict[str, Any])),
+    "dict | str": ("a mapping or a text", _typed(dict[str, Any] | str)),
+    "dict[float]": ("a mapping of numbers", _typed(dict[str, float])),
+    "float": ("a number", _FLOAT),
+    "float | str": ("a number of seconds", _typed(float | str)),
+    "int": ("a whole number", _INT),
+    "int | str": ("a text", _typed(int | str)),
+    "items": ("a list", _typed(list, or_empty=True)),
+    "list": ("a list", _typed(list)),
+    "list | str": ("a list", _typed(list[Any] | str)),
+    "list[dict]": ("a list of mappings", _typed(list[dict[str, Any]])),
+    "list[str]": ("a list of texts", _TEXTS),
+    "map": ("a mapping", _typed(dict, or_empty=True)),
+    "mapping": ("a mapping", _typed(dict)),
+    "not negative": (
+        "a whole number of 0 or more",
+        lambda value: not _INT(value) or int(value) >= 0,
+    ),
+    "number": ("a number, without quotes", lambda value: isinstance(value, int | float)),
+    "pattern": (
+        "a regular expression",
+        lambda value: isinstance(value, str) and _is_pattern(value),
+    ),
+    "patterns": (
+        "a list of regular expressions",
+        lambda value: not _TEXTS(value) or all(map(_is_pattern, value)),
+    ),
+    "positive": (
+        "a whole number of 1 or more",
+        lambda value: _INT(value) and int(value) >= 1,
+    ),
+    "preferences": ("a quality_tier of 1 to 3, and strengths LiteLLM knows", _are_preferences),
+    "redis url": (
+        "an address that begins with redis://, rediss:// or unix://",
+        lambda value: str(value).startswith(("redis://", "rediss://", "unix://")),
+    ),
+    "rows": ("a list of mappings", _typed(list[dict[Any, Any]], or_empty=True)),
+    "seconds": ("a number of seconds", lambda value: _FLOAT(value) and float(value) >= 0),
+    "sections": ("a mapping of mappings", _typed(dict[Any, dict[Any, Any]], or_empty=True)),
+    "str": ("a text", _typed(str)),
+    "str | list[str]": ("a text", _typed(str | list[str])),
+    "strategy": (
+        "a routing strategy LiteLLM knows",
+        lambda value: value in _table()["routing_strategies"],
+    ),
+    "time of day": (
+        'a time of day in quotes, such as "12:00"',
+        lambda value: isinstance(value, str) and bool(_TIME.fullmatch(value)),
+    ),
+    "windows": (
+        "a list of windows, each with start, end, timezone and team_ids",
+        _typed(list[dict[Any, Any]]),
+    ),
+}
+"""A word of the tables -> what a value has to be, for people, and what tells whether it is."""
