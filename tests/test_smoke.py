@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from rollcall.inspect.proxy import proxy_root
 from rollcall.inspect.smoke import SmokeOptions, SmokeReport, SmokeRow, SmokeVerdict, run_smoke
 from rollcall.litellm_config.effective import LiteLLMView, view
+from rollcall.settings import proxy_root
 from tests.smoke_server import KEY, FakeProxy, as_json, completion, error, serving
 
 CONFIG: dict[str, Any] = {

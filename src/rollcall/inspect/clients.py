@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rollcall.errors import NotFound, SettingsError, did_you_mean
 from rollcall.inspect.shells import Shell, assignment, quoted, reference, remark, removal
+from rollcall.settings import proxy_root
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -232,7 +233,7 @@ def client_lines(
             "What was given for the key is not a variable's name.",
             "Name the variable that holds the key, for example LITELLM_API_KEY.",
         )
-    root = base_url.rstrip("/").removesuffix("/v1").rstrip("/")
+    root = proxy_root(base_url)
     model = (model or "").strip()
     words = {ROOT: root, V1: f"{root}/v1", KEY: key_variable, MODEL: model}
     lines = [remark(row.title, shell)]
@@ -250,7 +251,7 @@ def client_lines(
 
 def sample_calls(base_url: str, key_variable: str, model: str) -> dict[str, str]:
     """One chat call with a model, by the word for what makes it: curl, PowerShell, Python."""
-    url = base_url.rstrip("/").removesuffix("/v1").rstrip("/") + "/v1"
+    url = f"{proxy_root(base_url)}/v1"
     messages = [{"role": "user", "content": "Hello"}]
     body = json.dumps({"model": model, "messages": messages})
     return {

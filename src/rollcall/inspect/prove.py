@@ -15,7 +15,6 @@ from rollcall.errors import ConfigRefused
 from rollcall.inspect.smoke import (
     SmokeOptions,
     SmokeVerdict,
-    promised,
     proxy_key,
     read_promised,
     run_smoke,
@@ -26,7 +25,6 @@ from rollcall.launch.run import variables
 from rollcall.launch.validation import beside
 from rollcall.litellm_config.effective import view
 from rollcall.secrets import secrets_of
-from rollcall.store.store import open_store
 
 if TYPE_CHECKING:
     from rollcall.inspect.smoke import Promised, SmokeReport
@@ -60,7 +58,7 @@ class ProxyProof:
         ends_at = time.monotonic() + self.budget_seconds
         litellm = find_litellm(None, self.settings.environ)
         port = free_port()
-        new = served(self.settings, content)
+        new = read_promised(self.settings, content)
         with beside(self.settings.config_path, content) as path:
             argv = [str(litellm), "--config", str(path), "--host", "127.0.0.1"]
             argv += ["--port", str(port), "--num_workers", "1"]
@@ -96,11 +94,6 @@ class ProxyProof:
         self.notes += [f"{name} is dead, before and after: {why}" for name, why in dead.items()]
 
 
-def served(settings: Settings, content: bytes) -> Promised:
-    """What a text promises."""
-    return promised(settings, open_store(settings), content)
-
-
 def _unchanged(old: dict[str, Any], new: dict[str, Any]) -> set[str]:
     """The aliases that lead to the same entries in both."""
 
@@ -118,7 +111,7 @@ def _unchanged(old: dict[str, Any], new: dict[str, Any]) -> set[str]:
 def _smoked(settings: Settings, url: str, config: Promised, ends_at: float) -> SmokeReport:
     left = max(1.0, ends_at - time.monotonic())
     options = SmokeOptions(timeout_seconds=left, secrets=secrets_of(settings.environ))
-    return run_smoke(url, proxy_key(settings, config.data, None), config.view, options)
+    return run_smoke(url, proxy_key(settings, config.data), config.view, options)
 
 
 def _refused(what: str, hint: str) -> ConfigRefused:
@@ -138,7 +131,7 @@ class RunningProof:
         """As a check of a new text, before it is written: note which aliases answer now."""
         present = read_promised(self.settings)
         report = _smoked(self.settings, self.url, present, time.monotonic() + 60)
-        kept = served(self.settings, content).view.aliases
+        kept = read_promised(self.settings, content).view.aliases
         self.answered = {row.name for row in report.rows if row.ok and row.name in kept}
 
     def dead_after(self) -> dict[str, str]:

@@ -76,14 +76,6 @@ class Reply:
     detail: str = ""
 
 
-def proxy_root(base_url: str) -> str:
-    """The proxy's root: with a scheme, without a trailing slash or the /v1 clients use."""
-    root = base_url.strip().rstrip("/")
-    if "://" not in root:
-        root = f"http://{root}"
-    return root.removesuffix("/v1").rstrip("/")
-
-
 def call_for(name: str, mode: str | None) -> tuple[str, dict[str, Any]] | None:
     """(path, body) of the smallest call of a mode; None where there is no cheap one."""
     match mode:

@@ -11,16 +11,16 @@ import fnmatch
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rollcall.inspect.proxy import Proxy, Unusable, proxy_root
+from rollcall.inspect.proxy import Proxy, Unusable
 from rollcall.inspect.proxy import SmokeVerdict as SmokeVerdict
 from rollcall.litellm_config.document import parse
-from rollcall.litellm_config.effective import LiteLLMView, client_key, merged, view
+from rollcall.litellm_config.effective import LiteLLMView, master_key, merged, view
 from rollcall.litellm_config.refusals import naming_config
 from rollcall.secrets import Redactor
-from rollcall.settings import PROXY_ADDRESS, Given, web_address
+from rollcall.settings import PROXY_ADDRESS, Given, proxy_root, web_address
 from rollcall.settings import given as variable
-from rollcall.store.store import Store, open_store
-from rollcall.sync.gather import load
+from rollcall.store.store import open_store
+from rollcall.sync.gather import included_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,11 +45,14 @@ def proxy_url(
     return web_address(named, PROXY_ADDRESS)
 
 
-def proxy_key(settings: Settings, data: Mapping[str, Any], variable: str | None) -> str | None:
-    """The proxy's key: the variable named, else what config.yaml says, else LITELLM_API_KEY."""
-    if variable:
-        return settings.environ.get(variable, "").strip() or None
-    return client_key(data, settings.environ)
+def proxy_key(
+    settings: Settings, data: Mapping[str, Any], variable: str | None = None
+) -> str | None:
+    """The key to call the proxy with: the variable named, else LITELLM_API_KEY, else its master
+    key.
+    """
+    key = settings.environ.get(variable or "LITELLM_API_KEY", "").strip()
+    return key or (None if variable else master_key(data, settings.environ)) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +64,19 @@ class Promised:
 
 
 @naming_config
-def read_promised(settings: Settings) -> Promised:
-    """What config.yaml promises.
-
-    Raises:
-        ConfigRefused, StoreError: config.yaml cannot be read.
-    """
-    store = open_store(settings)
-    return promised(settings, store, store.read_config())
-
-
-def promised(settings: Settings, store: Store, content: bytes) -> Promised:
-    """What a text promises: its own lines as LiteLLM merges them with the files it includes, and
+def read_promised(settings: Settings, content: bytes | None = None) -> Promised:
+    """What a config promises: its own lines as LiteLLM merges them with the files it includes, and
     ours as they stand between the markers, whatever an included file does to them.
 
+    Args:
+        content: the text to take for config.yaml's; None = its own.
+
     Raises:
-        ConfigRefused: it is no config that can be read.
+        ConfigRefused, StoreError: it cannot be read, or is no config.
     """
-    document = parse(content)
-    included = [load(text) for _, text in store.read_includes(document.data)]
-    data = merged(document.data, [one for one in included if isinstance(one, dict)])
+    store = open_store(settings)
+    document = parse(store.read_config() if content is None else content)
+    data = merged(document.data, included_data(store, document).values())
     seen, managed = view(data, settings.environ), document.managed
     ours = view(
         {

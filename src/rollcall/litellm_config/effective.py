@@ -279,8 +279,3 @@ def master_key(data: Mapping[str, Any], environ: Mapping[str, str]) -> str | Non
     if "master_key" in general and general["master_key"] is not None:
         return resolved(general["master_key"], environ)
     return environ.get("LITELLM_MASTER_KEY")
-
-
-def client_key(data: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
-    """The key to call this proxy with: LITELLM_API_KEY, else its master key."""
-    return environ.get("LITELLM_API_KEY", "").strip() or master_key(data, environ) or None

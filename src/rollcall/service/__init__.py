@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rollcall.errors import SettingsError
+from rollcall.settings import proxy_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,8 +147,7 @@ class ServeOptions:
         """
         from rollcall.inspect.smoke import proxy_url  # every command imports this module
 
-        whole = proxy_url(self.settings, self.upstream, "--upstream", strict=True)
-        address = whole.rstrip("/").removesuffix("/v1").rstrip("/")
+        address = proxy_root(proxy_url(self.settings, self.upstream, "--upstream", strict=True))
         parts = urlsplit(address)
         here = parts.hostname in {self.host, "localhost"} and parts.port == self.port
         if here and self.loopback:

@@ -113,6 +113,14 @@ def web_parts(address: str) -> SplitResult | None:
     return parts if well and " " not in address and address.isprintable() else None
 
 
+def proxy_root(base_url: str) -> str:
+    """The proxy's root: with a scheme, without a trailing slash or the /v1 clients use."""
+    root = base_url.strip().rstrip("/")
+    if "://" not in root:
+        root = f"http://{root}"
+    return root.removesuffix("/v1").rstrip("/")
+
+
 def web_address(named: Given, example: str) -> str:
     """A web address as a client can connect to it.
 

@@ -73,7 +73,7 @@ def gather(
         picked=picked,
         document=document,
         config_version=store.version,
-        included=_included(store, document),
+        included=included_data(store, document),
         included_by=_included_by(settings, policy, document),
         providers=keys.providers,
         key_envs=keys.key_envs,
@@ -193,7 +193,7 @@ def stored_models(store: Store, provider: Provider) -> Sequence[Model]:
     return answer.models if answer else ()
 
 
-def _included(store: Store, document: ConfigDocument) -> dict[str, dict[str, Any]]:
+def included_data(store: Store, document: ConfigDocument) -> dict[str, dict[str, Any]]:
     """The included files' names and data; LiteLLM appends their lists, and takes any other
     section of theirs instead of config.yaml's.
     """
