@@ -82,37 +82,44 @@ PYTHON = "python" if os.name == "nt" else "python3"
 _BARE = re.compile(r"[A-Za-z0-9_./:\\+=-]+" if os.name == "nt" else r"[A-Za-z0-9_./:+=-]+")
 
 
+_SET: dict[Shell, str] = {
+    "sh": "export {name}={word}",
+    "powershell": "$env:{name} = {word}",
+    "fish": "set -gx {name} {word}",
+    "cmd": 'set "{name}={word}"',
+}
+_VALUE_OF: dict[Shell, str] = {
+    "sh": '"${}"',
+    "powershell": "$env:{}",
+    "fish": '"${}"',
+    "cmd": "%{}%",
+}
+_REMOVE: dict[Shell, str] = {
+    "sh": "unset {}",
+    "powershell": "Remove-Item Env:{} -ErrorAction Ignore",
+    "fish": "set -e {}",
+    "cmd": 'set "{}="',
+}
+
+
 def assignment(name: str, value: str, shell: Shell) -> str:
     """Sets a variable for the commands that follow.
 
     Raises:
         SettingsError: cmd cannot be given such a value.
     """
-    if shell == "cmd":
-        return f'set "{name}={_for_cmd(value)}"'
-    word = quoted(value, shell)
-    start = {"powershell": f"$env:{name} = ", "fish": f"set -gx {name} ", "sh": f"export {name}="}
-    return start[shell] + word
+    word = _for_cmd(value) if shell == "cmd" else quoted(value, shell)
+    return _SET[shell].format(name=name, word=word)
 
 
 def reference(name: str, variable: str, shell: Shell) -> str:
     """Sets a variable to what another one holds."""
-    return {
-        "sh": f'export {name}="${variable}"',
-        "powershell": f"$env:{name} = $env:{variable}",
-        "fish": f'set -gx {name} "${variable}"',
-        "cmd": f'set "{name}=%{variable}%"',
-    }[shell]
+    return _SET[shell].format(name=name, word=_VALUE_OF[shell].format(variable))
 
 
 def removal(name: str, shell: Shell) -> str:
     """Removes a variable, if it is there."""
-    return {
-        "sh": f"unset {name}",
-        "powershell": f"Remove-Item Env:{name} -ErrorAction Ignore",
-        "fish": f"set -e {name}",
-        "cmd": f'set "{name}="',
-    }[shell]
+    return _REMOVE[shell].format(name)
 
 
 def remark(text: str, shell: Shell) -> str:

@@ -23,7 +23,7 @@ from rollcall.store.store import open_store
 from rollcall.sync.gather import included_data
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from rollcall.inspect.proxy import Reply
     from rollcall.settings import Settings
@@ -163,25 +163,18 @@ def run_smoke(
     key: str | None,
     expected: LiteLLMView,
     options: SmokeOptions | None = None,
-    *,
-    on_row: Callable[[SmokeRow], None] | None = None,
 ) -> SmokeReport:
     """Test the proxy at `base_url`; never raises for what the proxy does.
 
     Args:
         key: the proxy's key, for example its master key; None = none.
         expected: what config.yaml says it serves.
-        on_row: told about each row as it comes, for a live display.
     """
-    return asyncio.run(_smoke(base_url, key, expected, options or SmokeOptions(), on_row))
+    return asyncio.run(_smoke(base_url, key, expected, options or SmokeOptions()))
 
 
 async def _smoke(
-    base_url: str,
-    key: str | None,
-    expected: LiteLLMView,
-    options: SmokeOptions,
-    on_row: Callable[[SmokeRow], None] | None,
+    base_url: str, key: str | None, expected: LiteLLMView, options: SmokeOptions
 ) -> SmokeReport:
     root = proxy_root(base_url)
     redactor = Redactor([*options.secrets, *([key] if key else [])])
@@ -197,7 +190,7 @@ async def _smoke(
             names = await proxy.names(ready=ready)
         except Unusable as error:
             return SmokeReport(shown, error.verdict, error.what, error.hint, ready=error.ready)
-        rows = await _call_all(proxy, expected, options, on_row) if options.calls else ()
+        rows = await _call_all(proxy, expected, options) if options.calls else ()
     missing, extra = compare(expected, names)
     dead = missing or any(row.ok is False for row in rows)
     return SmokeReport(
@@ -252,20 +245,14 @@ def _notes(
 
 
 async def _call_all(
-    proxy: Proxy,
-    expected: LiteLLMView,
-    options: SmokeOptions,
-    on_row: Callable[[SmokeRow], None] | None,
+    proxy: Proxy, expected: LiteLLMView, options: SmokeOptions
 ) -> tuple[SmokeRow, ...]:
     """Every name at once, at most `max_parallel` calls under way."""
     gate = asyncio.Semaphore(max(1, options.max_parallel))
 
     async def one(name: str) -> SmokeRow:
         async with gate:
-            row = await _call(proxy, expected, name)
-        if on_row is not None:
-            on_row(row)
-        return row
+            return await _call(proxy, expected, name)
 
     names = list(expected.aliases)
     if options.all_models:

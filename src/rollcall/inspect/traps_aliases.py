@@ -56,31 +56,30 @@ def _alias_shape(config: CheckedConfig, alias: Any, target: Any) -> Iterator[Fin
 def _meaning(
     config: CheckedConfig, alias: str, target: str, dropped: frozenset[str]
 ) -> Iterator[Finding]:
-    place = (*MAP, alias)
-    if alias in config.view.groups:
-        what = f"The alias {alias} hides the model of the same name: nobody can reach that one."
-        yield config.error("alias_shadows_model", what, place, "Rename one of the two.")
-    if alias in config.view.ids:
-        what = f"The alias {alias} is the model_info.id of an entry too, and that entry answers."
-        yield config.error("alias_is_id", what, place, "Rename the alias.")
+    def error(code: str, ends: str, fix: str) -> Finding:
+        return config.error(code, f"The alias {alias} {ends}", (*MAP, alias), fix)
+
+    view = config.view
+    if alias in view.groups:
+        ends = "hides the model of the same name: nobody can reach that one."
+        yield error("alias_shadows_model", ends, "Rename one of the two.")
+    if alias in view.ids:
+        ends = "is the model_info.id of an entry too, and that entry answers."
+        yield error("alias_is_id", ends, "Rename the alias.")
     if target in dropped:
-        what = f"The alias {alias} leads to {target}, which LiteLLM drops: every call fails."
-        yield config.error("alias_to_dropped", what, place, "Mend that entry.")
+        ends = f"leads to {target}, which LiteLLM drops: every call fails."
+        yield error("alias_to_dropped", ends, "Mend that entry.")
+    elif variable_of(target) is not None or _leads(config, target):
         return
-    if variable_of(target) is not None or _leads(config, target):
-        return
-    if target in config.view.aliases:
-        what = f"The alias {alias} leads to the alias {target}; LiteLLM follows one step only."
-        end = config.view.aliases[target].target
-        yield config.error("alias_to_alias", what, place, f"Let it lead to {end} itself.")
-        return
-    if target in config.view.ids:
-        what = f"The alias {alias} leads to the model_info.id {target}: every call fails."
-        fix = "Give the model_name of that entry instead."
-        yield config.error("alias_to_id", what, place, fix)
-        return
-    what = f"The alias {alias} leads to {target}, which is no model_name: every call fails."
-    yield config.error("alias_to_nothing", what, place, _suggestion(target, _targets(config)))
+    elif target in view.aliases:
+        ends = f"leads to the alias {target}; LiteLLM follows one step only."
+        yield error("alias_to_alias", ends, f"Let it lead to {view.aliases[target].target} itself.")
+    elif target in view.ids:
+        ends = f"leads to the model_info.id {target}: every call fails."
+        yield error("alias_to_id", ends, "Give the model_name of that entry instead.")
+    else:
+        ends = f"leads to {target}, which is no model_name: every call fails."
+        yield error("alias_to_nothing", ends, _suggestion(target, _targets(config)))
 
 
 def _leads(config: CheckedConfig, target: str) -> bool:

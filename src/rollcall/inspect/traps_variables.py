@@ -9,8 +9,8 @@ the text itself is used.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from enum import StrEnum
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rollcall.inspect.checked_config import CheckedConfig, CheckedEntry, CheckedFile, several
@@ -35,14 +35,19 @@ OTHER_NOTATION: Final = re.compile(
 INSIDE: Final = re.compile(rf"\$\{{({_NAME})\}}")
 
 
-class Outcome(StrEnum):
-    """What becomes of a place whose variable is not set."""
+class Outcome(Enum):
+    """What becomes of a place whose variable is not set, the worst first: the code of the finding,
+    and how it ends.
+    """
 
-    NO_START = "no start"
-    CALLS_FAIL = "calls fail"
-    FALLS_BACK = "falls back"
-    ELSEWHERE = "elsewhere"
-    AS_IF_ABSENT = "as if absent"
+    NO_START = "variable_no_start", ": LiteLLM does not start."
+    CALLS_FAIL = "variable_unset", ": listed, but every call fails."
+    FALLS_BACK = "variable_falls_back", ": LiteLLM uses {instead} instead."
+    ELSEWHERE = (
+        "variable_elsewhere",
+        " as api_base: calls, and the key, go to the provider's own address.",
+    )
+    AS_IF_ABSENT = "variable_ignored", ": LiteLLM goes on as if the line were not there."
 
 
 NO_START: Final = (
@@ -197,11 +202,10 @@ def _nulls(uses: list[Use]) -> Iterator[Finding]:
     for use in uses:
         if use.value is not None or use.place.startswith("model_list.#.") or use.in_list:
             continue
-        if _matches(use.place, NO_START):
-            what = f"{use.who} has no value: LiteLLM does not start."
-            yield use.file.error("no_value", what, use.path, "Give it one, or delete the line.")
-        elif _matches(use.place, CALLS_FAIL) and not use.place.startswith("router_settings.model"):
-            what = f"{use.who} has no value: every call fails."
+        ends = "LiteLLM does not start" if _matches(use.place, NO_START) else "every call fails"
+        in_alias = use.place.startswith("router_settings.model")
+        if _matches(use.place, NO_START) or (_matches(use.place, CALLS_FAIL) and not in_alias):
+            what = f"{use.who} has no value: {ends}."
             yield use.file.error("no_value", what, use.path, "Give it one, or delete the line.")
 
 
@@ -221,9 +225,8 @@ def _unset(config: CheckedConfig, uses: list[Use]) -> Iterator[Finding]:
             continue  # it is in environment_variables, and LiteLLM reads it by itself in time
         place = use.place if outcome is Outcome.NO_START else ""  # what starts, changes by release
         groups.setdefault((variable, outcome, instead, place), []).append(use)
-    order = list(Outcome)
     for (variable, outcome, instead, _), places in sorted(
-        groups.items(), key=lambda group: order.index(group[0][1])
+        groups.items(), key=lambda group: _rank(group[0][1:])
     ):
         yield _told(variable, outcome, instead, places, config)
 
@@ -254,7 +257,7 @@ def _credential_outcome(config: CheckedConfig, use: Use) -> tuple[Outcome, str]:
     return worst
 
 
-def _rank(outcome: tuple[Outcome, str]) -> int:
+def _rank(outcome: Sequence[Any]) -> int:
     return list(Outcome).index(outcome[0])
 
 
@@ -316,24 +319,10 @@ def _told(
     if variable in config_variables(config.merged):
         joined = f"{variable} stands in environment_variables, too late for {who[0]}"
         fix = f"Set {variable} in the environment or .env, which LiteLLM reads first."
-    match outcome:
-        case Outcome.NO_START:
-            what = f"{joined}: LiteLLM does not start."
-            return first.file.error("variable_no_start", what, first.path, fix)
-        case Outcome.CALLS_FAIL:
-            what = f"{joined}: listed, but every call fails."
-            is_key = first.place in (KEY, CREDENTIAL_KEY)
-            make = first.file.warning if is_key else first.file.error
-            return make("variable_unset", what, first.path, fix)
-        case Outcome.FALLS_BACK:
-            what = f"{joined}: LiteLLM uses {instead} instead."
-            return first.file.warning("variable_falls_back", what, first.path, fix)
-        case Outcome.ELSEWHERE:
-            what = f"{joined} as api_base: calls, and the key, go to the provider's own address."
-            return first.file.warning("variable_elsewhere", what, first.path, fix)
-        case Outcome.AS_IF_ABSENT:
-            what = f"{joined}: LiteLLM goes on as if the line were not there."
-            return first.file.warning("variable_ignored", what, first.path, fix)
+    code, ends = outcome.value
+    fails = outcome is Outcome.CALLS_FAIL and first.place not in (KEY, CREDENTIAL_KEY)
+    make = first.file.error if fails or outcome is Outcome.NO_START else first.file.warning
+    return make(code, joined + ends.format(instead=instead), first.path, fix)
 
 
 def _without_key(config: CheckedConfig) -> Iterator[Finding]:
