@@ -724,22 +724,43 @@ CASES: dict[str, list[Case]] = {
             }.items()
         ),
         *(
-            Case(f"`{text}`", general(f"{{{text}}}"), (code,))
+            Case(f"`{text}`", general(f"{{{text}}}"), (code,) if code else ())
             for text, code in {
                 "vector_store_deny_by_default: maybe": "value_does_not_fit",
                 "alerting: 5": "value_does_not_fit",
                 "plugins: [{name: a}]": "section_shape",
                 "key_management_settings: {access_mode: all}": "section_shape",
                 "allowed_ips: [127.0.0.1]": "licence",
+                "alerting: [slack], alerting_args: text": "value_does_not_fit",
+                "alerting: [slack], alerting_args: {daily_report_frequency: soon}": (
+                    "section_shape"
+                ),
+                "alerting_args: {daily_report_frequency: soon}": "",
+                "coordination_redis: {}": "section_shape",
+                "spend_logs_metadata_fields: {}": "section_shape",
+                "spend_logs_metadata_fields: {include: [user_api_key]}": "",
+                "key_management_system: custom": "key manager",
             }.items()
         ),
         *(
-            Case(f"`{text}`", router(f"{{{text}}}"), (code,))
+            Case(f"`{text}`", router(f"{{{text}}}"), (code,) if code else ())
             for text, code in {
                 "retry_policy: {RateLimitErrorRetries: lots}": "section_shape",
                 "redis_url: 'localhost:6379'": "value_does_not_fit",
                 "routing_groups: [{group_name: a}]": "section_shape",
                 "provider_budget_config: {openai: 5}": "section_shape",
+                "routing_strategy: latency-based-routing, routing_strategy_args: text": (
+                    "value_does_not_fit"
+                ),
+                "routing_strategy: latency-based-routing, routing_strategy_args: {ttl: soon}": (
+                    "section_shape"
+                ),
+                "routing_strategy: usage-based-routing-v2, routing_strategy_args: {ttl: 1.5}": (
+                    "section_shape"
+                ),
+                "routing_strategy: simple-shuffle, routing_strategy_args: {ttl: soon}": "",
+                "routing_groups: [{group_name: g, models: [good], routing_strategy:"
+                " latency-based-routing, routing_strategy_args: {ttl: soon}}]": "section_shape",
             }.items()
         ),
         *(

@@ -213,6 +213,9 @@ def test_an_entry_that_a_newer_table_may_know_makes_no_error_of_its_alias() -> N
 NUMBER = HEAD + "  - {model_name: 4.1, litellm_params: {model: openai/b}}\n"
 MAPPING = HEAD + "%s: {fallbacks: {alpha: [alpha]}}\n"
 ROUTING = HEAD + "router_settings: {routing_groups: %s}\n"
+ARGUMENTS = (
+    HEAD + "router_settings: {routing_strategy: latency-based-routing, routing_strategy_args: %s}\n"
+)
 GROUPS = HEAD.replace("5.5}}", "5.5}, model_info: {access_groups: 5}}")
 TEN = HEAD.replace("5.5}", "5.5, max_parallel_requests: ten}")
 LIST = ALIASES.replace("alias:\n", "alias: [a]\n")
@@ -246,6 +249,9 @@ LIST = ALIASES.replace("alias:\n", "alias: [a]\n")
         (ROUTING % "nope", "1.109.3", Level.ERROR, "LiteLLM does not start"),
         (ROUTING % "nope", "1.110.2", Level.WARNING, "it has no effect"),
         (ROUTING % "[a]", "1.110.2", Level.ERROR, "LiteLLM does not start"),
+        (ARGUMENTS % "text", "1.109.3", Level.ERROR, "LiteLLM does not start"),
+        (ARGUMENTS % "text", "1.110.2", Level.WARNING, "it has no effect"),
+        (ARGUMENTS % "{ttl: soon}", "1.110.2", Level.ERROR, "LiteLLM does not start"),
         (GROUPS, "1.108.7", Level.ERROR, "/v1/models fails for everybody"),
         (GROUPS, "1.110.2", Level.WARNING, "it has no effect"),
         (ALIASES + "    模型: alpha\n", "1.108.7", Level.ERROR, "every call fails"),
@@ -346,6 +352,13 @@ def test_names_that_are_lists_are_faults_and_no_bug() -> None:
     ).replace("5.5}}", "5.5}, model_info: {adaptive_router_preferences: {strengths: 5}}}")
     codes = {one.code for one in found(text)}
     assert {"name_not_text", "auto_router", "credential_shape", "section_shape"} <= codes
+
+
+@pytest.mark.parametrize("release", [None, "1.110.2"])
+def test_an_alias_may_lead_to_a_model_whose_name_is_a_number(release: str | None) -> None:
+    """Seen on 1.110.2, which serves it under its text; before, LiteLLM does not start."""
+    alias = "router_settings: {model_group_alias: {best: '4.1'}, fallbacks: [{alpha: ['4.1']}]}\n"
+    assert {one.code for one in found(NUMBER + alias, release=release)} == {"name_not_text"}
 
 
 def test_an_unset_name_starts_where_an_unset_model_does_not() -> None:

@@ -2,9 +2,10 @@
 
     python -m tests.tools.litellm_fields          # with the litellm whose table is wanted
 
-The types are those of LiteLLM's own models for `litellm_params` and `model_info`, read from the
-installed package. A field whose type this project has no word for is left out: better no check
-than a wrong one. tests/test_litellm_matrix.py holds the table against the running proxy.
+The types are those of LiteLLM's own models for `litellm_params`, `model_info`, and the few settings
+that have one, read from the installed package. A field whose type this project has no word for is
+left out: better no check than a wrong one. tests/test_litellm_matrix.py holds the table against the
+running proxy.
 """
 
 from __future__ import annotations
@@ -130,6 +131,8 @@ def table() -> dict[str, Any]:
     """The whole table, from the installed litellm."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     from litellm import constants
+    from litellm.router_strategy import lowest_latency, lowest_tpm_rpm, lowest_tpm_rpm_v2
+    from litellm.types.integrations.slack_alerting import SlackAlertingArgs
     from litellm.types.litellm_params import RoutingStrategyName
     from litellm.types.router import LiteLLM_Params, ModelGroupInfo, ModelInfo, RoutingStrategy
 
@@ -138,6 +141,10 @@ def table() -> dict[str, Any]:
         "litellm_params": fields_of(LiteLLM_Params),
         "model_info": fields_of(ModelInfo),
         "model_group": fields_of(ModelGroupInfo),
+        "alerting_args": fields_of(SlackAlertingArgs),
+        "latency-based-routing": fields_of(lowest_latency.RoutingArgs),
+        "usage-based-routing": fields_of(lowest_tpm_rpm.RoutingArgs),
+        "usage-based-routing-v2": fields_of(lowest_tpm_rpm_v2.RoutingArgs),
         "providers": providers(),
         "models": models(),
         "addresses": list(constants.openai_compatible_endpoints),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rollcall.errors import ConfigRefused
 from rollcall.inspect.findings import Finding, Level
 from rollcall.inspect.releases import as_of
-from rollcall.litellm_config.effective import LiteLLMView, mapping, merged, rows_of, view
+from rollcall.litellm_config.effective import LiteLLMView, mapping, merged, rows_of, text_in, view
 from rollcall.litellm_config.nodes import lines_to
 from rollcall.litellm_config.text import LoadedYaml, decode
 
@@ -120,8 +120,7 @@ class CheckedEntry:
     @property
     def name(self) -> str | None:
         """Its model_name, None where that is no text."""
-        name = self.data.get("model_name")
-        return name if isinstance(name, str) else None
+        return text_in(self.data, "model_name")
 
     @property
     def called(self) -> str:
@@ -211,14 +210,6 @@ class CheckedConfig:
     def section(self, name: str) -> dict[Any, Any]:
         """A section of the merged data, {} where it is no mapping."""
         return mapping(self.merged.get(name))
-
-    def value(self, path: Place) -> Any:
-        """What stands at a path of the merged data; None where there is nothing."""
-        value: Any = self.merged
-        for key in path:
-            is_item = isinstance(key, int) and key < len(rows_of(value))
-            value = value[key] if is_item else mapping(value).get(key)
-        return value
 
     @property
     def cache_params(self) -> dict[Any, Any] | None:

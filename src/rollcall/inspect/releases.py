@@ -50,6 +50,7 @@ CHANGES: Final[Mapping[tuple[str, str], Change]] = {
     ("value_does_not_fit", "router_settings.health_check_staleness_threshold"): IGNORED,
     ("value_does_not_fit", "router_settings.model_group_affinity_config"): IGNORED,
     ("value_does_not_fit", "router_settings.routing_groups"): IGNORED,
+    ("value_does_not_fit", "router_settings.routing_strategy_args"): IGNORED,
     ("value_does_not_fit", "model_list.#.litellm_params.max_parallel_requests"): Change(
         "1.110.0", "LiteLLM does not start"
     ),

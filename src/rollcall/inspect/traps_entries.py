@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rollcall.inspect.checked_config import CheckedConfig, CheckedEntry, odd_name, several
 from rollcall.inspect.findings import Finding, Level
 from rollcall.inspect.traps_variables import Outcome, key_outcome
-from rollcall.litellm_config.effective import ENVIRONMENTS, mapping, resolved, texts_in
+from rollcall.litellm_config.effective import ENVIRONMENTS, mapping, resolved, texts_in, value_at
 from rollcall.litellm_config.fields import (
     Consequence,
+    Misfit,
     known_providers,
     misfits,
     table_version,
@@ -20,9 +21,6 @@ from rollcall.litellm_config.fields import (
 )
 from rollcall.litellm_config.settings_fields import first_missing
 from rollcall.secrets import variable_of
-
-if TYPE_CHECKING:
-    pass
 
 COST = re.compile(r"(?:^|_)cost_per_|_token_cost(?:_|$)")
 
@@ -53,10 +51,8 @@ def dropped_names(config: CheckedConfig) -> frozenset[str]:
 
 
 def _is_dropped(config: CheckedConfig, entry: CheckedEntry) -> bool:
-    for section in ("litellm_params", "model_info"):
-        fields = mapping(entry.data.get(section))
-        known = {key: _known(value, config.environ) for key, value in fields.items()}
-        if any(wrong.consequence is Consequence.DROPPED for *_, wrong in misfits(section, known)):
+    for _, wrong in _misfits(config, entry):
+        if wrong.consequence is Consequence.DROPPED:
             return True
     checks = (_provider, _auto_router, _environment)
     found = (one for check in checks for one in check(config, entry))
@@ -95,29 +91,37 @@ def _shape(entry: CheckedEntry) -> Iterator[Finding]:
 
 def _values(config: CheckedConfig, entry: CheckedEntry) -> Iterator[Finding]:
     """Values that do not fit their fields, those of variables too."""
-    for section in ("entry", "litellm_params", "model_info"):
-        fields = entry.data if section == "entry" else mapping(entry.data.get(section))
-        known = {key: _known(value, config.environ) for key, value in fields.items()}
-        for field, _, wrong in misfits(section, known):
-            below = (field,) if section == "entry" else (section, field)
-            what = f"{field} of {entry.called} is not {wrong.wanted}: {wrong.consequence}."
-            fix = f"Write {wrong.wanted}, or delete the line."
-            if wrong.in_quotes:
-                fix = "Put the value in quotes."
-            if variable := variable_of(fields[field]):
-                fix = f"Set {variable} to {wrong.wanted}, or unset it."
-            if wrong.consequence is Consequence.NO_EFFECT:
-                yield entry.warning("value_does_not_fit", what, fix, *below)
-                continue
-            code = "cost_not_a_number" if COST.search(field) else "value_does_not_fit"
-            yield entry.error(code, what, fix, *below)
+    for path, wrong in _misfits(config, entry):
+        field = path[-1]
+        what = f"{field} of {entry.called} is not {wrong.wanted}: {wrong.consequence}."
+        fix = f"Write {wrong.wanted}, or delete the line."
+        if wrong.in_quotes:
+            fix = "Put the value in quotes."
+        if variable := variable_of(value_at(entry.data, path)):
+            fix = f"Set {variable} to {wrong.wanted}, or unset it."
+        if wrong.consequence is Consequence.NO_EFFECT:
+            yield entry.warning("value_does_not_fit", what, fix, *path)
+            continue
+        code = "cost_not_a_number" if COST.search(field) else "value_does_not_fit"
+        yield entry.error(code, what, fix, *path)
     yield from _prices(entry)
 
 
-def _known(value: object, environ: Mapping[str, str]) -> object:
-    """A value as LiteLLM has it, where a variable gives it one."""
-    variable = variable_of(value)
-    return environ[variable] if variable is not None and variable in environ else value
+def _misfits(
+    config: CheckedConfig, entry: CheckedEntry
+) -> Iterator[tuple[tuple[str, ...], Misfit]]:
+    """Each field that LiteLLM cannot use as it has it, where a variable gives it a value."""
+    for section, path, fields in (
+        ("entry", (), entry.data),
+        ("litellm_params", ("litellm_params",), entry.params),
+        ("model_info", ("model_info",), entry.info),
+    ):
+        known = {
+            key: config.environ.get(variable_of(value) or "", value)
+            for key, value in fields.items()
+        }
+        for field, _, wrong in misfits(section, known):
+            yield (*path, field), wrong
 
 
 def _prices(entry: CheckedEntry) -> Iterator[Finding]:

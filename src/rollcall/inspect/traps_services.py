@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from rollcall.errors import did_you_mean
-from rollcall.litellm_config.effective import config_variables, mapping, resolved
+from rollcall.litellm_config.effective import config_variables, mapping, resolved, value_at
 from rollcall.litellm_config.settings_fields import at, first_missing
 from rollcall.secrets import variable_of
 
@@ -70,7 +70,7 @@ def _database(config: CheckedConfig) -> Iterator[Finding]:
     setting: Place = ("general_settings", "database_url")
     variables = config_variables(config.merged)
     places: list[tuple[Place, str | None]] = [
-        (setting, resolved(config.value(setting), config.environ)),
+        (setting, resolved(value_at(config.merged, setting), config.environ)),
         (("environment_variables", "DATABASE_URL"), variables.get("DATABASE_URL")),
         ((), config.environ.get("DATABASE_URL")),
     ]
@@ -108,6 +108,7 @@ NEEDS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
         "key manager",
         {
             "aws_kms": "AWS_REGION_NAME",
+            "custom": "key_management_settings.custom_secret_manager",
             "cyberark": "CYBERARK_CLIENT_CERT/CYBERARK_API_KEY",
             "hashicorp_vault": "HCP_VAULT_CLIENT_CERT/HCP_VAULT_APPROLE_ROLE_ID/HCP_VAULT_TOKEN",
         },
@@ -160,7 +161,8 @@ def _needs(config: CheckedConfig) -> Iterator[Finding]:
     for place, (word, kinds) in NEEDS.items():
         for path, kind in at(config.merged, place):
             needs = kinds.get(kind, "") if isinstance(kind, str) else ""
-            missing = first_missing(needs, mapping(config.value(path[:-1])), config.environ)
+            beside = mapping(value_at(config.merged, path[:-1]))
+            missing = first_missing(needs, beside, config.environ)
             if missing and (word != "cache" or config.cache_params is not None):
                 what = (
                     f"The {word.replace('_', ' ')} {kind} needs {missing}: LiteLLM does not start."

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import yaml
 
 from rollcall.errors import ConfigRefused
-from rollcall.litellm_config.effective import LITELLM_KEYS, alias_target, mapping, rows_of
+from rollcall.litellm_config.effective import LITELLM_KEYS, alias_target, mapping, rows_of, value_at
 from rollcall.litellm_config.nodes import begin, has_merge, member_begins, scalar_at
 from rollcall.litellm_config.refusals import refusal
 from rollcall.litellm_config.sections import (
@@ -111,8 +111,7 @@ class ConfigDocument:
 
 def is_managed(entry: Any) -> bool:
     """Whether an entry says it is ours."""
-    info = entry.get("model_info") if isinstance(entry, dict) else None
-    return isinstance(info, dict) and info.get("managed_by") == MANAGED_BY
+    return bool(value_at(entry, ("model_info", "managed_by")) == MANAGED_BY)
 
 
 def refuse_other_files(loaded: LoadedYaml) -> None:
@@ -210,8 +209,8 @@ def _fallbacks_chosen(layout: Layout, data: dict[str, Any]) -> Layout:
     """
     router, litellm = layout.fallbacks, layout.leaving
     assert litellm is not None
-    router_own = _split(_list_at(data, router.path), router)[1]
-    litellm_own = _split(_list_at(data, litellm.path), litellm)[1]
+    router_own = _split(rows_of(value_at(data, router.path)), router)[1]
+    litellm_own = _split(rows_of(value_at(data, litellm.path)), litellm)[1]
     chosen, other = router, litellm
     if litellm_own and router_own:
         line = line_number(layout.text.body, begin(litellm.key))
@@ -228,7 +227,7 @@ def _is_named(section: Section) -> bool:
 
 def _document(raw: bytes, data: dict[str, Any], layout: Layout) -> ConfigDocument:
     body = layout.text.body
-    between, own = _split(_list_at(data, MODELS), layout.models)
+    between, own = _split(rows_of(value_at(data, MODELS)), layout.models)
     managed_aliases, own_aliases = _split_aliases(data, layout)
     section, managed_fallbacks, own_fallbacks = _fallbacks(data, layout)
     faults = _faults(layout, between, managed_aliases, managed_fallbacks)
@@ -336,16 +335,6 @@ def _member_begins(body: str, section: Section) -> list[int]:
     return member_begins(body, section.node) if section.node is not None else []
 
 
-def _at(data: Any, path: tuple[str, ...]) -> Any:
-    for name in path:
-        data = mapping(data).get(name)
-    return data
-
-
-def _list_at(data: dict[str, Any], path: tuple[str, ...]) -> list[Any]:
-    return rows_of(_at(data, path))
-
-
 def _split(members: list[Any], section: Section) -> tuple[list[Any], list[Any]]:
     """(ours, the user's own) members of a list."""
     if section.region is None:
@@ -358,7 +347,7 @@ def _split_aliases(data: dict[str, Any], layout: Layout) -> tuple[dict[str, Any]
     """(ours, the user's own) aliases; a name may be in both, then LiteLLM takes the last."""
     section = layout.aliases
     if section.region is None or section.node is None:
-        return {}, mapping(_at(data, ALIASES)) if section.region is None else {}
+        return {}, mapping(value_at(data, ALIASES)) if section.region is None else {}
     pairs = section.node.value
     first, last = section.region.first, section.region.last
     return _mapping(layout, pairs[first:last]), _mapping(layout, pairs[:first] + pairs[last:])
@@ -378,7 +367,7 @@ def _fallbacks(
     own: dict[tuple[str, ...], list[Any]] = {}
     for path in (ROUTER_FALLBACKS, LITELLM_FALLBACKS):
         held = [s for s in (layout.fallbacks, layout.leaving) if s and s.path == path]
-        members = _list_at(data, path)
+        members = rows_of(value_at(data, path))
         between, own[path] = _split(members, held[0]) if held else ([], members)
         ours += between
     router, litellm = own[ROUTER_FALLBACKS], own[LITELLM_FALLBACKS]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.secrets import variable_of
@@ -12,6 +13,8 @@ from rollcall.settings import Variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from rollcall.yaml_reading import Place
 
 
 CREATED = 1677610602
@@ -158,8 +161,8 @@ def view(data: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> L
     ids: dict[str, str] = {}
     for entry in entries(data):
         params, info = mapping(entry.get("litellm_params")), mapping(entry.get("model_info"))
-        name, model = entry.get("model_name"), params.get("model")
-        if not isinstance(name, str) or not isinstance(model, str):
+        name, model = _served_name(entry.get("model_name")), text_in(params, "model")
+        if name is None or model is None:
             continue
         active = environ is None or not is_left_out(info, environ)
         why = _kept_back(info) if active else "supported_environments leaves it out here"
@@ -170,13 +173,20 @@ def view(data: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> L
         groups[name] = Group(
             name,
             (*before.litellm_models, model) if active else before.litellm_models,
-            mode=before.mode or _text(info.get("mode")),
+            mode=before.mode or text_in(info, "mode"),
             listed=before.listed or shown,
             kept_back=before.kept_back and why,
         )
-        if active and (identity := _text(info.get("id"))):
+        if active and (identity := text_in(info, "id")):
             ids[identity] = model
     return LiteLLMView(groups, _aliases(data), ids)
+
+
+def _served_name(given: object) -> str | None:
+    """A model_name as clients say it: LiteLLM 1.110 starts with what YAML reads as a number or a
+    day, and serves it under its text.
+    """
+    return str(given) if isinstance(given, str | int | float | date) else None
 
 
 def _kept_back(model_info: Mapping[Any, Any]) -> str:
@@ -241,14 +251,26 @@ def texts_in(rows: object, key: str) -> frozenset[str]:
     return frozenset(text for text in found if isinstance(text, str))
 
 
-def _text(value: object) -> str | None:
+def text_in(fields: Mapping[Any, Any], key: str) -> str | None:
+    """The text that stands under a key; None where there is none."""
+    value = fields.get(key)
     return value if isinstance(value, str) else None
+
+
+def value_at(data: object, path: Place) -> Any:
+    """What stands at a path of a config; None where there is nothing."""
+    value: Any = data
+    for key in path:
+        is_item = isinstance(key, int) and key < len(rows_of(value))
+        value = value[key] if is_item else mapping(value).get(key)
+    return value
 
 
 def resolved(value: object, environ: Mapping[str, str]) -> str | None:
     """A setting as LiteLLM resolves it: `os.environ/NAME` is that variable's value."""
     name = variable_of(value)
-    return _text(value) if name is None else environ.get(name)
+    text = value if isinstance(value, str) else None
+    return text if name is None else environ.get(name)
 
 
 BARE: Final = (

@@ -6,12 +6,14 @@ price or limit is left out: LiteLLM would take 0 for "free" and budgets would ne
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollcall.catalog.model import Model, Price, PriceTier
 from rollcall.litellm_config.document import MANAGED_BY, Entry
+from rollcall.litellm_config.effective import mapping, text_in
 from rollcall.secrets import REFERENCE, is_written_out, variable_of
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ COSTS = {
     "cache_write": "cache_creation_input_token_cost",
 }
 """Our price fields -> LiteLLM's, USD per token both."""
-
+_STEP = re.compile(rf"({'|'.join(COSTS.values())})_above_([0-9]+)(k?)(?:_tokens)?")
 
 PRICE_SOURCE = "price_source"
 """Our own word in model_info: whose price stands there, where it is not the provider's."""
@@ -111,23 +113,18 @@ def entry_of(
 
 
 def _costs(price: Price) -> dict[str, float]:
-    costs = {
-        key: float(amount)
+    steps: list[tuple[Price | PriceTier, str]] = [(price, "")]
+    steps += [
+        (tier, f"_above_{_size(tier.above_tokens)}_tokens")
+        for tier in price.tiers
+        if tier.above_tokens is not None
+    ]
+    return {
+        f"{key}{above}": float(amount)
+        for step, above in steps
         for field, key in COSTS.items()
-        if (amount := getattr(price, field)) is not None
+        if (amount := getattr(step, field)) is not None
     }
-    for tier in price.tiers:
-        if tier.above_tokens is None:
-            continue
-        size = _size(tier.above_tokens)
-        costs.update(
-            {
-                f"{key}_above_{size}_tokens": float(amount)
-                for field, key in COSTS.items()
-                if (amount := getattr(tier, field)) is not None
-            }
-        )
-    return costs
 
 
 def _size(tokens: int) -> str:
@@ -154,8 +151,7 @@ def name_of(entry: Mapping[str, Any]) -> str:
 
 def section_of(entry: Mapping[str, Any], section: str) -> dict[str, Any]:
     """`litellm_params` or `model_info` of an entry; {} where it holds no fields."""
-    found = entry.get(section)
-    return found if isinstance(found, dict) else {}
+    return mapping(entry.get(section))
 
 
 def by_name(entries: Iterable[Entry]) -> dict[str, Entry]:
@@ -181,8 +177,7 @@ def with_leaving_day(entry: Entry, day: date) -> Entry:
 
 def called_by(entry: Mapping[str, Any]) -> str | None:
     """The model string an entry calls, ours or the user's; None where it says none."""
-    model = section_of(entry, "litellm_params").get("model")
-    return model if isinstance(model, str) else None
+    return text_in(section_of(entry, "litellm_params"), "model")
 
 
 def model_of(entry: Entry) -> Model | None:
@@ -214,16 +209,11 @@ def price_of(info: Mapping[str, Any]) -> Price:
     """The prices a `model_info` states, tiers included."""
     base = {field: amount_of(info.get(key)) for field, key in COSTS.items()}
     by_size: dict[int, dict[str, Decimal | None]] = {}
-    for field, key in COSTS.items():
-        prefix = f"{key}_above_"
-        for name, value in info.items():
-            if not name.startswith(prefix):
-                continue
-            size = name.removeprefix(prefix).removesuffix("_tokens")
-            number = size.removesuffix("k")
-            if number.isdigit():
-                tokens = int(number) * (1000 if size.endswith("k") else 1)
-                by_size.setdefault(tokens, {})[field] = amount_of(value)
+    for name, value in info.items():
+        if found := _STEP.fullmatch(str(name)):
+            tokens = int(found[2]) * (1000 if found[3] else 1)
+            field = next(field for field, key in COSTS.items() if key == found[1])
+            by_size.setdefault(tokens, {})[field] = amount_of(value)
     tiers = tuple(PriceTier(above_tokens=size, **row) for size, row in sorted(by_size.items()))
     return Price(**base, tiers=tiers)
 

@@ -118,9 +118,9 @@ def misfits(section: str, fields: object) -> Iterator[tuple[str, Any, Misfit]]:
 def fields_by_word(section: str) -> dict[str, list[str]]:
     """What values have to be (`int`, `seconds`...) -> the fields of a section they stand in."""
     found: dict[str, list[str]] = {}
-    names = {*_declared(section), *SEEN.get(section, {})}
+    names = {*declared(section), *SEEN.get(section, {})}
     if section == "model_info":
-        names |= set(_declared("model_group"))
+        names |= set(declared("model_group"))
     for field in sorted(names):
         for word, _ in _checks(section, field):
             found.setdefault(word, []).append(field)
@@ -131,9 +131,9 @@ def fields_by_word(section: str) -> dict[str, list[str]]:
 def _checks(section: str, field: str) -> tuple[tuple[str, Consequence], ...]:
     """What a field's value has to be, one after the other, and what becomes of it else."""
     found = []
-    if word := _declared(section).get(field):
+    if word := declared(section).get(field):
         found.append((word, Consequence.DROPPED))
-    if section == "model_info" and (word := _declared("model_group").get(field)):
+    if section == "model_info" and (word := declared("model_group").get(field)):
         found.append((word, Consequence.MODEL_FAILS))
     if seen := SEEN.get(section, {}).get(field):
         found.append(seen)
@@ -160,7 +160,7 @@ def _table() -> dict[str, Any]:
 
 
 @cache
-def _declared(section: str) -> Mapping[str, str]:
+def declared(section: str) -> Mapping[str, str]:
     """Field -> the word of its type, as LiteLLM's own models declare it."""
     return {
         field: LOOSER.get((section, field), word)

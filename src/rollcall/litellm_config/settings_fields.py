@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from rollcall.litellm_config.effective import mapping, resolved, rows_of
-from rollcall.litellm_config.fields import Consequence, Misfit, unfit
+from rollcall.litellm_config.effective import mapping, resolved, rows_of, value_at
+from rollcall.litellm_config.fields import Consequence, Misfit, declared, unfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -146,8 +146,10 @@ STARTS: Final = {
 REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
     "assistant_settings": ("litellm_params",),
     "credential_list.#": ("credential_name", "credential_values", "credential_info"),
+    "general_settings.coordination_redis": ("host/url/startup_nodes/sentinel_nodes",),
     "general_settings.pass_through_endpoints.#": ("path",),
     "general_settings.plugins.#": ("name", "url"),
+    "general_settings.spend_logs_metadata_fields": ("include/exclude",),
     "guardrails.#": ("guardrail_name", "litellm_params"),
     "litellm_settings.custom_provider_map.#": ("provider", "custom_handler"),
     "litellm_settings.default_team_settings.#": ("team_id",),
@@ -158,7 +160,15 @@ REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
     "vector_store_registry.#": ("litellm_params",),
     "vector_store_registry.#.litellm_params": ("vector_store_id", "custom_llm_provider"),
 }
-"""Mappings -> what each of them has to have, for LiteLLM to start."""
+"""Mappings -> what each has to have, for LiteLLM to start; of several with a / between, one."""
+READ_BY: Final = {
+    "general_settings.alerting_args": "alerting",
+    "router_settings.routing_groups.#.routing_strategy_args": "routing_strategy",
+    "router_settings.routing_strategy_args": "routing_strategy",
+}
+"""Mappings that LiteLLM reads only where a setting beside them says so -> that setting. Its models,
+one for each way of routing, say what their fields take; anything else ends the start.
+"""
 
 _WANTED: Final = {
     f"{section}{place}": (word.rstrip("!"), Consequence.NO_START)
@@ -180,6 +190,17 @@ def wrong_settings(data: Mapping[str, Any]) -> Iterator[tuple[Place, Misfit]]:
         for path, value in at(data, place):
             if wrong := unfit(word, consequence, value):
                 yield path, wrong
+    for place, beside in READ_BY.items():
+        for path, value in at(data, place):
+            said = value_at(data, (*path[:-1], beside))
+            fields = declared(str(said)) or declared(str(path[-1]))
+            if said is None or not fields:
+                continue
+            if wrong := unfit("dict", Consequence.NO_START, value):
+                yield path, wrong
+            for name, one in mapping(value).items():
+                if wrong := unfit(fields.get(name, "anything"), Consequence.NO_START, one):
+                    yield (*path, name), wrong
 
 
 def missing_settings(data: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
@@ -187,7 +208,9 @@ def missing_settings(data: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
     for place, needed in REQUIRED.items():
         for path, value in at(data, place):
             if isinstance(value, dict):
-                yield from ((path, name) for name in needed if name not in value)
+                for names in (needs.split("/") for needs in needed):
+                    if value.keys().isdisjoint(names):
+                        yield path, " or ".join(names)
 
 
 def first_missing(needs: str, fields: Mapping[Any, Any], environ: Mapping[str, str]) -> str | None:
@@ -199,7 +222,7 @@ def first_missing(needs: str, fields: Mapping[Any, Any], environ: Mapping[str, s
     """
 
     def is_given(name: str) -> bool:
-        value = environ.get(name) if name.isupper() else fields.get(name)
+        value = environ.get(name) if name.isupper() else value_at(fields, tuple(name.split(".")))
         return bool(resolved(value, environ) if isinstance(value, str) else value is not None)
 
     for need in needs.split():
