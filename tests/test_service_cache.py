@@ -11,8 +11,8 @@ from rollcall.inspect.inventory import Inventory
 from rollcall.service import cache
 from rollcall.service.access import Authenticator, Caller
 from rollcall.service.cache import MAX_KEPT, ListAnswer, ModelListCache, Source
-from rollcall.service.formats import ApiError, ListRequest, read_list_request
 from rollcall.service.model_list import KnownModels
+from rollcall.service.requests import ApiError, ListRequest, read_list_request
 from rollcall.service.upstream import Failed, Listed, OtherAnswer, Outcome, Upstream
 
 KNOWN = KnownModels(Inventory())

@@ -10,16 +10,13 @@ from hypothesis import strategies as st
 
 from rollcall.catalog.model import per_token
 from rollcall.inspect.inventory import Inventory
-from rollcall.service.formats import Format
+from rollcall.service.formats import Format, is_list, rows_by_name, write_list
 from rollcall.service.model_list import (
     KnownModels,
     enrich,
-    is_list,
     parse_json,
     render,
-    rows_by_name,
     to_json,
-    write_list,
 )
 from tests.service.samples import INVENTORY, SONNET
 

@@ -88,8 +88,8 @@ class Selector:
     def _choose(self, config: OrchestratorConfig, role: str, select: Selection) -> Pick:
         wanted = providers_of(select)
         try:
-            shelf = Shelf(config, self._folder, self._environ())
-            catalog = shelf.read(wanted, refresh=self._refresh)
+            reader = CatalogReader(config, self._folder, self._environ())
+            catalog = reader.read(wanted, refresh=self._refresh)
         except RollcallError as error:
             hint = WITHOUT_POLICY if isinstance(error, NoPolicy) else hint_of(error)
             raise NothingSelected(f"The role {role!r} cannot select: {error.what}", hint) from None
@@ -160,7 +160,7 @@ class Catalog:
     refused: Mapping[str, str]
 
 
-class Shelf:
+class CatalogReader:
     """Where the catalog is that a file's `catalog:` names: settings as the commands find them, from
     the file's own folder.
 

@@ -19,13 +19,16 @@ from starlette.routing import Route
 
 from rollcall.service.access import Authenticator
 from rollcall.service.cache import ModelListCache
-from rollcall.service.formats import (
+from rollcall.service.formats import Format
+from rollcall.service.inventory_source import InventorySource, Refresher, files_stamp
+from rollcall.service.model_list import etag_of, to_json
+from rollcall.service.page_routes import page_routes
+from rollcall.service.requests import (
     INTERNAL,
     LIST_PATHS,
     NO_WEBSOCKET,
     TOKEN_NEEDED,
     ApiError,
-    Format,
     ListRequest,
     Refusal,
     error_reply,
@@ -33,9 +36,6 @@ from rollcall.service.formats import (
     read_list_request,
     tidy_path,
 )
-from rollcall.service.inventory_source import InventorySource, Refresher, files_stamp
-from rollcall.service.model_list import etag_of, to_json
-from rollcall.service.page_routes import page_routes
 from rollcall.service.upstream import ForwardedReply, OtherAnswer, Upstream
 
 if TYPE_CHECKING:

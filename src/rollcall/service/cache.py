@@ -25,8 +25,9 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any, assert_never
 
-from rollcall.service.formats import ApiError, Format, ListRequest
-from rollcall.service.model_list import render, rows_by_name, write_list
+from rollcall.service.formats import Format, rows_by_name, write_list
+from rollcall.service.model_list import render
+from rollcall.service.requests import ApiError, ListRequest
 from rollcall.service.upstream import Failed, Listed, OtherAnswer, Refused
 from rollcall.settings import with_places
 

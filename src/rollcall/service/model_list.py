@@ -1,30 +1,25 @@
-"""LiteLLM's list of models with what rollcall knows of each, and that list where LiteLLM has none.
+"""LiteLLM's list of models with what rollcall knows of each.
 
-LiteLLM's own answer keeps its format and order: rollcall only adds to each row. Rows are written
-here only where LiteLLM gives none. Pure.
+LiteLLM's own answer keeps its format and order: rollcall only adds to each row. Pure.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from rollcall.catalog.model import per_token
 from rollcall.files import sha256_of
-from rollcall.litellm_config.effective import CREATED
 from rollcall.providers.bodies import Unreadable, as_utf8, read_json
-from rollcall.service.formats import Format
+from rollcall.service.formats import Format, Json, name_of, plain_row, rows_by_name, rows_key
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable
 
     from rollcall.inspect.inventory import Inventory, ModelRow
-
-Json = dict[str, Any]
 
 
 class KnownModels:
@@ -127,37 +122,6 @@ def parse_json(content: bytes) -> object:
         return None
 
 
-def is_list(body: object, format_: Format) -> bool:
-    """Whether data is a list of models in this format."""
-    return isinstance(body, dict) and isinstance(body.get(rows_key(format_)), list)
-
-
-def rows_key(format_: Format) -> str:
-    """Where the rows of a format stand."""
-    return "models" if format_ is Format.CODEX else "data"
-
-
-def name_of(row: object, format_: Format) -> str | None:
-    """The model_name a row is about.
-
-    For Claude Code LiteLLM lists names under ids its picker accepts and keeps the name in
-    `source_model`.
-    """
-    if not isinstance(row, dict):
-        return None
-    fields = {
-        Format.CODEX: ("slug",),
-        Format.MODEL_INFO: ("model_name",),
-    }.get(format_, ("source_model", "id"))
-    return next((row[field] for field in fields if isinstance(row.get(field), str)), None)
-
-
-def rows_by_name(body: Json, format_: Format) -> dict[str, Json]:
-    """Every name a list shows, once, with its row."""
-    rows = body[rows_key(format_)]
-    return {name: row for row in rows if (name := name_of(row, format_)) is not None}
-
-
 def enrich(body: Json, format_: Format, known: KnownModels, ready: bool | None) -> Json:  # noqa: FBT001 - three-valued, not a switch
     """LiteLLM's list with what rollcall knows.
 
@@ -176,54 +140,6 @@ def enrich(body: Json, format_: Format, known: KnownModels, ready: bool | None) 
         ids = [row["id"] for row in rows if isinstance(row, dict) and "id" in row]
         answer |= {"first_id": ids[0] if ids else None, "last_id": ids[-1] if ids else None}
     return answer
-
-
-def write_list(
-    names: Sequence[str],
-    format_: Format,
-    known: KnownModels,
-    said: Mapping[str, Json] | None = None,
-) -> Json | None:
-    """A list of these names as LiteLLM would write it; None for Codex's, which only LiteLLM can.
-
-    Args:
-        said: what LiteLLM says of a name in OpenAI's format: limits and mode.
-    """
-    if format_ is Format.CODEX:
-        return None
-    rows = [_plain_row(name, format_, known.row(name), (said or {}).get(name)) for name in names]
-    if format_ is Format.OPENAI:
-        return {"object": "list", "data": rows}
-    if format_ is Format.MODEL_INFO:
-        return {"data": rows}
-    return {"data": rows, "has_more": False, "first_id": None, "last_id": None}
-
-
-def _plain_row(name: str, format_: Format, row: ModelRow | None, said: Json | None = None) -> Json:
-    if format_ is Format.MODEL_INFO:
-        info = {field: said[field] for field in _SAID if field in said} if said else {}
-        params = {"model": row.litellm_model} if row else {}
-        return {"model_name": name, "litellm_params": params, "model_info": info}
-    if format_ is Format.ANTHROPIC:
-        created = datetime.fromtimestamp(_created(row), UTC)
-        return {
-            "type": "model",
-            "id": name,
-            "display_name": name,
-            "created_at": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        }
-    owner = row.provider if row else "litellm"
-    return {"id": name, "object": "model", "created": _created(row), "owned_by": owner}
-
-
-_SAID = ("mode", "max_input_tokens", "max_output_tokens")
-
-
-def _created(row: ModelRow | None) -> int:
-    if row is None or row.released is None:
-        return CREATED
-    day = row.released
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
 def _enriched(row: object, format_: Format, known: KnownModels, listed: frozenset[str]) -> object:
@@ -256,7 +172,7 @@ def _name_for_people(row: Json, name: str, format_: Format, display_name: str | 
 
 def _kept_away(row: ModelRow, format_: Format) -> Json:
     name = row.name or f"{row.provider}/{row.id}"
-    written = _plain_row(name, format_, row)
+    written = plain_row(name, format_, row)
     written |= {"ready": False, "metadata": describe(row, ()) | way_to_ready(row)}
     _name_for_people(written, name, format_, row.display_name)
     return written

@@ -13,7 +13,9 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from rollcall.service.access import CREDENTIAL_HEADERS
-from rollcall.service.formats import (
+from rollcall.service.formats import is_list
+from rollcall.service.model_list import parse_json
+from rollcall.service.requests import (
     BAD_ADDRESS,
     BAD_GATEWAY,
     FORBIDDEN,
@@ -21,7 +23,6 @@ from rollcall.service.formats import (
     ApiError,
     error_reply,
 )
-from rollcall.service.model_list import is_list, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from rollcall.service.access import Authenticator, Caller, Header
-    from rollcall.service.formats import ListRequest
+    from rollcall.service.requests import ListRequest
 
 MAX_LIST_BYTES = 64_000_000
 _SLOW_READ_SECONDS = 10.0
