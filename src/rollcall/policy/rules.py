@@ -140,7 +140,9 @@ class Choice(Section):
 
 
 class Selection(Choice):
-    """One way to pick a model, or several in order."""
+    """One way to pick a model, or several in order: what an alias, and a role of the library, may
+    select.
+    """
 
     first_of: tuple[Choice, ...] = Field(
         (), description="The first of these choices that finds a model."

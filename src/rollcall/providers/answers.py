@@ -147,7 +147,7 @@ def refused(provider: Provider, refusal: Refused, redactor: Redactor) -> Answer:
 
 def for_display(target: Target, answer: Answer) -> Answer:
     """The answer, which admits nothing where it is of a public list and its key is not set."""
-    if target.key is not None or not target.provider.needs_key:
+    if not target.lacks_key:
         return answer
     detail = missing_key(target.provider, target.key_elsewhere)
     return replace(answer, verdict=Verdict.NO_KEY, detail=detail, partial="")

@@ -40,6 +40,11 @@ class Target:
     timeout_seconds: float
     key_elsewhere: str | None = None
 
+    @property
+    def lacks_key(self) -> bool:
+        """Whether it needs a key that is not there: it is not worth asking, or only for display."""
+        return self.provider.needs_key and self.key is None
+
 
 class Observer(Protocol):
     """Told about progress, for the live display; must not raise."""

@@ -145,7 +145,7 @@ class RoleConfig(_Strict):
     """One role: a provider and a model, or a `select` that picks them.
 
     Attributes:
-        select: in the words of `rollcall.runtime.selection.Selection`, checked by `parse_config`.
+        select: in the words of `rollcall.policy.rules.Selection`, checked by `parse_config`.
         params: defaults of its calls. fallbacks: tried in order; names of roles, or
             `{provider, model}`.
         on_refused_params: what to do where its model refuses a sampling parameter: leave it out,

@@ -16,7 +16,7 @@ from rollcall.catalog.model import Answer, Model, Verdict
 from rollcall.errors import NoPolicy, RollcallError
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.entries import keys_of
-from rollcall.policy.rules import AliasSpec, Selection
+from rollcall.policy.rules import Selection
 from rollcall.policy.schema import Policy
 from rollcall.providers import fetch
 from rollcall.providers.answers import known_answer
@@ -123,15 +123,13 @@ def choose(catalog: Catalog, select: Selection) -> tuple[Pick | None, str]:
     rows = {row.model.qualified: row for row in catalog.admitted}
     entries = tuple(Candidate(name, row.model, row.rule) for name, row in rows.items())
     pool = Pool(catalog.policy, entries, catalog.today)
-    words = {name: getattr(select, name) for name in type(select).model_fields}
-    spec = AliasSpec.model_construct(**words)
-    outcome, refusal = choose_alias(pool, spec, None), ""
+    outcome, refusal = choose_alias(pool, select, None), ""
     if outcome.target is None:
         return None, outcome.reason
     if why := catalog.refused.get(outcome.target):
         refusal = f"; the last trial of {outcome.target} came to: {why}"
         answering = tuple(one for one in entries if one.name not in catalog.refused)
-        other = choose_alias(replace(pool, entries=answering), spec, None)
+        other = choose_alias(replace(pool, entries=answering), select, None)
         outcome = other if other.target is not None else outcome
     model = rows[outcome.target or ""].model
     day = catalog.as_of[model.provider][:10]
@@ -286,9 +284,9 @@ class CatalogReader:
         environ = self.settings.environ
         keys = {name: self._key(rows[name], callable_as[name]) for name in rows}
         targets = [
-            target_of(row, keys[name], policy, self.settings)
+            target
             for name, row in rows.items()
-            if (keys[name] or not row.needs_key)
+            if not (target := target_of(row, keys[name], policy, self.settings)).lacks_key
             and self._is_old(state, name)
             and not leads_to_the_proxy(row, find_key(row, environ), environ)
         ]

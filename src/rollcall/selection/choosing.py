@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rollcall.catalog.model import Model
     from rollcall.policy.conditions import Where
-    from rollcall.policy.rules import AliasSpec, Choice
+    from rollcall.policy.rules import Choice, Selection
     from rollcall.policy.schema import Policy
 
 
@@ -117,8 +117,8 @@ def is_candidate(one: Candidate) -> bool:
     return chat and not one.model.reading.moving and one.model.points_at is None
 
 
-def choose(pool: Pool, spec: AliasSpec, current: str | None) -> Outcome:
-    """Resolve one alias; `current` is the model_name it leads to now."""
+def choose(pool: Pool, spec: Selection, current: str | None) -> Outcome:
+    """Resolve one alias, or what a role selects; `current` is the model_name it leads to now."""
     options: Sequence[Choice] = spec.first_of or (spec,)
     stays = _stays(pool, options, current)
     if stays is not None:
