@@ -114,6 +114,10 @@ def test_a_good_config_has_none() -> None:
             "plain_key",
             6,
         ),
+        *(
+            (HEAD + f"  - {{model_name: b, litellm_params: {{api_key: {key}}}}}\n", "plain_key", 3)
+            for key in ("csk-abcdefgh12345678", "fw_abcdefgh12345678", "AIzaSyA1234567890abcd")
+        ),
         (HEAD + "general_settings:\n  master_key: sk-plain\n", "plain_master_key", 4),
         (ALIASES.replace("alias:\n", "alias: [a]\n"), "alias_map", 4),
         (ALIASES + "    best: {model: alpha}\n", "alias_without_hidden", 5),

@@ -112,10 +112,14 @@ MARK: Final = "[redacted]"
 SHORTEST: Final = 6
 """A shorter secret is a word such as `none` or `EMPTY`, and would hit ordinary text."""
 
+_KEY: Final = (
+    r"(?:sk-[A-Za-z0-9_\-]{8,}|(?:gsk_|xai-|pplx-|hf_|csk-|fw_)[A-Za-z0-9_]{10,}"
+    r"|AIza[A-Za-z0-9_\-]{10,})"
+)
+"""A provider's key by its look."""
+
 _PATTERNS: Final = (
-    (r"\bsk-[A-Za-z0-9_\-]{8,}", MARK),
-    (r"\b(?:gsk_|xai-|pplx-|hf_|csk-|fw_)[A-Za-z0-9_]{10,}", MARK),
-    (r"\bAIza[A-Za-z0-9_\-]{10,}", MARK),
+    (rf"\b{_KEY}", MARK),
     (r"(?i)\b(bearer\s+)(?=\S*\d)[A-Za-z0-9._~+/=\-]{8,}", rf"\1{MARK}"),
     (r"[A-Za-z0-9_\-]*\*{3,}[A-Za-z0-9_\-]+|[A-Za-z0-9_\-]+\*{3,}", MARK),
     (r"(?i)([?&](?:api[_-]?)?(?:key|token)=)[^&\s\"'<>]+", rf"\1{MARK}"),
@@ -124,6 +128,16 @@ _PATTERNS: Final = (
 """Keys nobody has told us of, by their look, in whatever is printed, also where no provider is
 known yet; a run's own keys are known by their value, so a new provider needs no line here.
 """
+
+
+def is_known_key(text: str) -> bool:
+    """Whether a text is a provider's key by its look, and not one of the short words that people
+    set where a server wants any: `sk-1234`, `sk-local`.
+    """
+    return len(text) >= _SHORTEST_KEY and re.fullmatch(_KEY, text) is not None
+
+
+_SHORTEST_KEY: Final = 19
 
 
 def looks_like_key(word: str) -> bool:

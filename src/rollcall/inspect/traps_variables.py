@@ -19,12 +19,11 @@ from rollcall.inspect.releases import pattern_of
 from rollcall.litellm_config.effective import config_variables, mapping, provider_and_id, rows_of
 from rollcall.litellm_config.settings_fields import NULL_ENDS_START
 from rollcall.providers.builtin import BUILTIN
-from rollcall.secrets import REFERENCE, names_secret, variable_of
+from rollcall.secrets import REFERENCE, is_known_key, names_secret, variable_of
 
 if TYPE_CHECKING:
     from rollcall.yaml_reading import Place
 
-PLAIN_KEY = re.compile(r"(?:sk-|gsk_|xai-|pplx-|hf_|AIza)[A-Za-z0-9_\-]{16,}")
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 OTHER_NOTATION: Final = re.compile(
     rf"\s*(?:\$\{{(?P<a>{_NAME})\}}|\$(?P<b>{_NAME})|%(?P<c>{_NAME})%|\{{\{{\s*(?P<d>{_NAME})\s*\}}\}}"
@@ -114,7 +113,7 @@ def plain_keys(config: CheckedConfig) -> Iterator[Finding]:
     fix = "Put it into .env and write os.environ/NAME here; change the key if others saw the file."
     for file in config.files:
         for use in _uses(file):
-            if isinstance(use.value, str) and PLAIN_KEY.fullmatch(use.value.strip()):
+            if isinstance(use.value, str) and is_known_key(use.value.strip()):
                 what = f"A key of {use.who} stands in the file in plain text."
                 if use.place == "general_settings.master_key":
                     continue
