@@ -30,6 +30,7 @@ from rollcall.catalog.model import Answer, Verdict
 from rollcall.errors import StoreError
 from rollcall.secrets import Redactor, names_secret
 from rollcall.store import remote
+from rollcall.store.freshness import STAMP
 from rollcall.store.object_home import ObjectHome, _meaning
 from rollcall.store.remote import Home, RemoteStore
 from rollcall.store.shelf import Held, Shelf
@@ -287,8 +288,8 @@ def test_a_thousand_times_nothing_is_no_write(tmp_path: Path) -> None:
         again = RunRecord(at=now.isoformat(), command="apply", outcome="unchanged")
         update = {"providers": {"xai": row}, "last_run": again.at, "runs": [again]}
         notes = store.memory.write_state(state.model_copy(update=update))
-        stamp = json.dumps({"at": now.timestamp(), "ttl_seconds": 7200})
-        assert not notes + store.memory.write_replies((answer,)) + store.memory.write_stamp(stamp)
+        stamp = json.dumps({"at": now.timestamp(), "ttl_seconds": 7200}).encode()
+        assert not notes + store.memory.write_replies((answer,)) + store.memory.keep(STAMP, stamp)
         counts.add(memory.writes)
     assert len(counts) == 1, "the first of them leaves its memory"
 
@@ -625,7 +626,7 @@ def test_included_objects_are_read_as_litellm_reads_them(s3: Bucket, tmp_path: P
         s3.home(f"{s3.url}/{key}").write(content, None)
     store = store_at(s3, f"{s3.url}/inc/config.yaml", tmp_path)
     data = yaml.safe_load(store.read_config())
-    found = [path.as_posix() for path, _ in store.read_includes(data)]
+    found = [name for name, _ in store.included_texts(data)]
     assert found == ["inc/more.yaml", "shared/all.yaml", "inc/deep/one.yaml"]
 
 

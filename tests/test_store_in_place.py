@@ -179,12 +179,12 @@ def test_a_damaged_journal_is_put_away(
     torn = NEW[:30] + OLD[30:]
     interrupted(torn)
     whole = journals(store)[0].read_bytes()
-    length = b'"old": %d' % len(OLD)
+    length = b'"pages": [%d' % len(OLD)
     damaged = {
         "rot": b"{}\nrot",
         "a byte": whole[:-1] + b"~",
         "cut": whole[:-1],
-        "lengths": whole.replace(length, b'"old": %d' % (len(OLD) - 1)),
+        "lengths": whole.replace(length, b'"pages": [%d' % (len(OLD) - 1)),
     }[damage]
     assert damaged != whole
     journals(store)[0].write_bytes(damaged)

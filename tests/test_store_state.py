@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from rollcall.catalog.model import Answer, Model, Verdict
 from rollcall.store.folder import config_folder
+from rollcall.store.freshness import STAMP
 from rollcall.store.state import ProviderState, State
 from rollcall.store.store import Store
 from tests.platforms import not_on_windows
@@ -106,7 +107,7 @@ class TestState:
         for notes in (
             store.memory.write_state(STATE),
             store.memory.write_replies((answer("xai", b"{}"),)),
-            store.memory.write_stamp("{}"),
+            store.memory.keep(STAMP, b"{}"),
             store.memory.read_state()[1],
         ):
             assert len(notes) == 1
@@ -123,7 +124,7 @@ class TestState:
 
     def test_the_stamp_is_kept(self, store: Store) -> None:
         """As `rollcall.store.freshness` reads it."""
-        assert store.memory.write_stamp('{"at": 1}') == ()
+        assert store.memory.keep(STAMP, b'{"at": 1}') == ()
         assert (home(store) / "fresh.json").read_text(encoding="utf-8") == '{"at": 1}'
 
 
@@ -249,14 +250,14 @@ class TestIncludes:
         for name, content in files.items():
             (tmp_path / name).write_bytes(content)
         entries = ["a.yaml", "gone.yaml", "sub", "a.yaml", 3, "\0"]
-        found = tuple(content for _, content in store.read_includes({"include": entries}))
+        found = tuple(content for _, content in store.included_texts({"include": entries}))
         assert found == tuple(files.values())
 
     @pytest.mark.parametrize("include", [None, "a.yaml", 3, {"a": 1}, []])
     def test_anything_but_a_list_includes_nothing(self, store: Store, include: object) -> None:
         """LiteLLM refuses those itself."""
-        assert store.read_includes({"include": include}) == ()
-        assert store.read_includes({}) == ()
+        assert store.included_texts({"include": include}) == ()
+        assert store.included_texts({}) == ()
 
 
 def test_a_state_of_twenty_thousand_ids_comes_back(store: Store) -> None:

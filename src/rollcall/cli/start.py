@@ -208,7 +208,7 @@ def _fetched(settings: Settings) -> bool:
         store = open_remote(settings)
         content = store.read_config()
         store.place_copy(store.copy_of(content))
-        return freshness.still_stands(settings, store.memory.read_stamp() or b"", content)
+        return freshness.still_stands(settings, store.memory.read(freshness.STAMP) or b"", content)
 
     return _anyway(fetch, False)
 

@@ -19,7 +19,6 @@ from rollcall.litellm_config.entries import keys_of
 from rollcall.policy.rules import Selection
 from rollcall.policy.schema import Policy
 from rollcall.providers import fetch
-from rollcall.providers.answers import known_answer
 from rollcall.providers.builtin import Provider, find_key
 from rollcall.providers.chat.endpoint import TYPES, root_of
 from rollcall.providers.own_proxy import leads_to_the_proxy
@@ -31,11 +30,12 @@ from rollcall.selection.choosing import Candidate, Pool
 from rollcall.selection.choosing import choose as choose_alias
 from rollcall.selection.rule import RuleContext
 from rollcall.settings import hint_of, parse_moment, resolve, stamp
+from rollcall.store.memory import FACTS
 from rollcall.store.state import State
 from rollcall.store.store import open_store
 from rollcall.sync.asking import provider_of, target_of
 from rollcall.sync.facts import OPENROUTER, FactLists
-from rollcall.sync.gather import read_policy, stored_models
+from rollcall.sync.gather import read_policy, stored_answer, stored_models
 from rollcall.sync.trial import refused_at
 
 WITHOUT_POLICY = (
@@ -205,7 +205,7 @@ class CatalogReader:
             for answer in self._refresh(policy, state, rows, callable_as):
                 models[answer.provider], as_of[answer.provider] = answer.models, answer.fetched_at
         for name in [name for name in rows if name not in models]:
-            known = known_answer(rows[name], self.store.memory.read_replies(name))
+            known = stored_answer(self.store, rows[name])
             if known is not None:
                 models[name] = known.models
                 as_of[name] = self._confirmed(state, name, known.fetched_at)
@@ -263,7 +263,7 @@ class CatalogReader:
         """What other lists say of these models where their providers say nothing; OpenRouter's is
         one, also where nothing is selected from it.
         """
-        lists = FactLists(policy, self.settings, self.store.memory.read_facts())
+        lists = FactLists(policy, self.settings, self.store.memory.read(FACTS))
         named = {model.litellm_model for rows in models.values() for model in rows}
         sold: list[Model] = []
         for name in policy.openrouters if OPENROUTER in policy.fact_sources else ():

@@ -11,27 +11,22 @@ from __future__ import annotations
 import json
 import os
 import re
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.errors import LostRace, NotFound, StoreError
-from rollcall.files import read_regular, refuse_way_through_a_file, sha256_of
-from rollcall.store.atomic import patiently, replace_file
-from rollcall.store.disk_errors import store_error
-from rollcall.store.folder import prepare_part
-from rollcall.store.shelf import Held
+from rollcall.files import sha256_of
+from rollcall.store.shelf import BACKUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from rollcall.store.shelf import Shelf
 
 
 KEPT = 20
-FOLDER = "backups"
-_NAME = re.compile(FOLDER + r"/((\d{6,12})-\d{0,14}-[0-9a-f]{12})\.yaml")
+_NAME = re.compile(BACKUPS + r"/((\d{6,12})-\d{0,14}-[0-9a-f]{12})\.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,46 +45,6 @@ class Kept(NamedTuple):
 
     id: str
     is_new: bool
-
-
-class BackupFolder:
-    """The shelf of backups in a state folder; raises the system's own OSErrors.
-
-    Args:
-        state_dir: `.rollcall/`. config_path: on Windows its backups are no more open than it is.
-    """
-
-    def __init__(self, state_dir: Path, config_path: Path) -> None:
-        self._state_dir, self._config_path = state_dir, config_path
-
-    def names(self) -> list[str]:
-        """Of all backups there, also of other configs."""
-        folder = self._state_dir / FOLDER
-        try:
-            return [f"{FOLDER}/{path.name}" for path in folder.iterdir()]
-        except FileNotFoundError:
-            refuse_way_through_a_file(folder)
-            return []
-
-    def get(self, name: str) -> Held | None:
-        """One file; None where there is none."""
-        with suppress(FileNotFoundError, IsADirectoryError):
-            return Held(patiently(lambda: read_regular(self._state_dir / name)), "")
-        return None
-
-    def put(self, name: str, content: bytes, version: str | None) -> str:  # noqa: ARG002 - as Shelf has it
-        """Write one, the bytes of a config synced: its description may get lost."""
-        path = self._state_dir / name
-        prepare_part(path.parent)
-        if path.suffix == ".json":
-            replace_file(path, content, synced=False)
-        else:
-            replace_file(path, content, access_of=self._config_path)
-        return ""
-
-    def remove(self, name: str) -> None:
-        """Take one away."""
-        (self._state_dir / name).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +66,7 @@ class Backups:
         Raises:
             StoreError: they cannot be read.
         """
-        with _told():
-            return tuple(filter(None, map(self._described, self._ids())))
+        return tuple(filter(None, map(self._described, self._ids())))
 
     def find(self, backup_id: str) -> Backup:
         """One backup, by its id or its number alone.
@@ -120,14 +74,13 @@ class Backups:
         Raises:
             NotFound: no such backup. StoreError: they cannot be read.
         """
-        with _told():
-            ids = self._ids()
-            for one in ids:
-                number = one.split("-")[0]
-                meant = backup_id in (one, number) or backup_id.lstrip("0") == number.lstrip("0")
-                if meant and (found := self._described(one)):
-                    return found
-            newest = next(self._ours(ids), None)
+        ids = self._ids()
+        for one in ids:
+            number = one.split("-")[0]
+            meant = backup_id in (one, number) or backup_id.lstrip("0") == number.lstrip("0")
+            if meant and (found := self._described(one)):
+                return found
+        newest = next(self._ours(ids), None)
         raise NotFound(
             f"There is no backup {backup_id!r} of this config.",
             f"The newest is {newest}; `rollcall rollback --list` shows all."
@@ -142,8 +95,7 @@ class Backups:
             NotFound: no such backup. StoreError: its bytes no longer match its sha256.
         """
         backup = self.find(backup_id)
-        with _told():
-            content = self._content(backup.id) or b""
+        content = self._content(backup.id) or b""
         digest = sha256_of(content)
         if digest != backup.sha256 or not digest.startswith(backup.id[-12:]):
             raise StoreError(
@@ -159,7 +111,7 @@ class Backups:
         over and over cannot push the older ones out.
 
         Raises:
-            OSError, StoreError: it could not be kept; nothing of it is left. LostRace: others
+            StoreError: it could not be kept; nothing of it is left. LostRace: others
                 write there all the time.
         """
         digest = sha256_of(content)
@@ -182,7 +134,7 @@ class Backups:
         try:
             new = [self._put(f"{backup_id}.{ending}", text) for ending, text in parts.items()]
         except BaseException:
-            with suppress(OSError, StoreError):
+            with suppress(StoreError):
                 self.discard(backup_id)
             raise
         return Kept(backup_id, is_new=all(new))
@@ -192,16 +144,30 @@ class Backups:
         same text, or a run that broke off began to.
         """
         try:
-            self.shelf.put(f"{FOLDER}/{name}", content, None)
+            self.shelf.put(f"{BACKUPS}/{name}", content, None)
         except LostRace:
-            if self.shelf.get(f"{FOLDER}/{name}") is None:
+            if self.shelf.get(f"{BACKUPS}/{name}") is None:
                 raise
             return False
         return True
 
+    def forget(
+        self, kept: Kept | None, content: bytes, present: Callable[[], bytes | None]
+    ) -> None:
+        """A write that did not happen leaves no new backup of what it was to replace, unless
+        another one happened instead: then it is an earlier config all the same, and the winner may
+        count on it.
+
+        Args:
+            content: what was kept. present: reads what stands there now.
+        """
+        with suppress(StoreError):
+            if kept is not None and kept.is_new and present() == content:
+                self.discard(kept.id)
+
     def prune(self) -> None:
         """Remove all but the last `KEPT`; what cannot be removed stays."""
-        with suppress(OSError, StoreError):
+        with suppress(StoreError):
             for one in tuple(self._ours(self._ids()))[KEPT:]:
                 self.discard(one)
 
@@ -209,10 +175,10 @@ class Backups:
         """Remove a backup, the bytes first: a description alone is none.
 
         Raises:
-            OSError, StoreError: it cannot be removed.
+            StoreError: it cannot be removed.
         """
         for ending in ("yaml", "json"):
-            self.shelf.remove(f"{FOLDER}/{backup_id}.{ending}")
+            self.shelf.remove(f"{BACKUPS}/{backup_id}.{ending}")
 
     def _ids(self) -> list[str]:
         """Of all backups on the shelf, newest first."""
@@ -226,10 +192,9 @@ class Backups:
         """One backup; None when it is another config's, or vanished meanwhile.
 
         Raises:
-            OSError, StoreError: its description is there and cannot be read: whose it is, is not
-                known.
+            StoreError: its description is there and cannot be read: whose it is, is not known.
         """
-        described = self.shelf.get(f"{FOLDER}/{backup_id}.json")
+        described = self.shelf.get(f"{BACKUPS}/{backup_id}.json")
         with suppress(ValueError, KeyError, TypeError, RecursionError):
             fields = json.loads(described.content if described else b"")
             digest, size = str(fields["sha256"]), int(str(fields["size"]))
@@ -246,22 +211,13 @@ class Backups:
         return Backup(backup_id, stamp, sha256_of(content), len(content), lost)
 
     def _content(self, backup_id: str) -> bytes | None:
-        held = self.shelf.get(f"{FOLDER}/{backup_id}.yaml")
+        held = self.shelf.get(f"{BACKUPS}/{backup_id}.yaml")
         return held.content if held else None
 
     def _holds(self, backup_id: str, content: bytes) -> bool:
-        with suppress(OSError, StoreError):
+        with suppress(StoreError):
             return self._content(backup_id) == content
         return False
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """What the system says of a folder of backups, for people; a store says it itself."""
-    try:
-        yield
-    except OSError as error:
-        raise store_error("read", Path(os.fsdecode(error.filename or FOLDER)), error) from error
 
 
 def _same(one: str, other: str) -> bool:

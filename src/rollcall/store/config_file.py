@@ -10,7 +10,6 @@ the old file is still the only one.
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from contextlib import ExitStack, suppress
@@ -18,8 +17,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.errors import StoreError
-from rollcall.files import sha256_of
-from rollcall.store import folder
 from rollcall.store.atomic import (
     SHARED,
     Staged,
@@ -40,6 +37,8 @@ from rollcall.store.disk_errors import (
     store_error,
     words,
 )
+from rollcall.store.folder import prepare
+from rollcall.store.shelf import BACKUPS, packed, unpacked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,8 +67,8 @@ class InPlace:
                 the next run repairs it.
         """
         os.close(patiently(lambda: os.open(self.path, os.O_RDWR)))  # shut out: nothing is begun
-        folder.prepare_part(self.journal.parent)
-        replace_file(self.journal, _pack(old, new), access_of=self.path)
+        prepare(self.journal.parent)
+        replace_file(self.journal, packed((old, new)), access_of=self.path)
         try:
             overwrite(self.path, new)
         except BaseException:
@@ -87,13 +86,15 @@ class InPlace:
         Raises:
             StoreError: the file is torn and could not be repaired.
         """
-        packed = None
+        journal = None
         with suppress(StoreError):  # a state folder we cannot read holds no journal of ours
-            packed = read_bytes(self.journal)
-        if packed is None:
+            journal = read_bytes(self.journal)
+        if journal is None:
             return ()
-        texts = _unpack(packed)
-        note = self._settle(*texts) if texts else "A damaged journal of a write was put away."
+        note = "A damaged journal of a write was put away."
+        if whole := unpacked(journal):
+            old, new = whole[1]
+            note = self._settle(old, new)
         with suppress(OSError):
             self.journal.unlink()
         return (note,)
@@ -112,7 +113,7 @@ class InPlace:
             raise StoreError(
                 f"{self.path} is half-written: a write was interrupted, and undoing it failed "
                 f"({store_error('written', self.path, error).what})",
-                f"Its earlier text is in {self.journal.parent / 'backups'}.",
+                f"Its earlier text is in {self.journal.parent / BACKUPS}.",
             ) from error
         return f"A write of {self.path} was interrupted: its earlier text was put back."
 
@@ -127,23 +128,6 @@ def _torn(present: bytes, old: bytes, new: bytes) -> bool:
     passed_through = len(present) in (len(old), len(new)) or len(old) < len(present) < len(new)
     rows = zip(present, old.ljust(length, b"\0"), new.ljust(length, b"\0"), strict=False)
     return passed_through and all(byte in (0, was, will) for byte, was, will in rows)
-
-
-def _pack(old: bytes, new: bytes) -> bytes:
-    body = old + new
-    header = {"schema": 1, "old": len(old), "new": len(new), "sha256": sha256_of(body)}
-    return json.dumps(header).encode() + b"\n" + body
-
-
-def _unpack(packed: bytes) -> tuple[bytes, bytes] | None:
-    """Both texts; None when the journal is not whole."""
-    header, _, body = packed.partition(b"\n")
-    with suppress(ValueError, KeyError, TypeError, RecursionError):
-        fields = json.loads(header)
-        whole = fields["sha256"] == sha256_of(body)
-        if whole and fields["old"] + fields["new"] == len(body):
-            return body[: fields["old"]], body[fields["old"] :]
-    return None
 
 
 _MOUNTED = "a single mounted file?"
@@ -169,16 +153,6 @@ class Written(NamedTuple):
     notes: tuple[str, ...] = ()
     changed: bool = True
     version: str = ""
-
-
-def require_unchanged(path: Path, expected: bytes) -> None:
-    """Refuse to overwrite what nobody has looked at.
-
-    Raises:
-        StoreError: the file's bytes are not the expected ones.
-    """
-    if (read_bytes(path) or b"") != expected:
-        raise changed_meanwhile(path)
 
 
 def changed_meanwhile(path: Path) -> StoreError:
@@ -211,14 +185,14 @@ class ConfigFile:
                 new = self._stage(self.path, content, cleaning)
                 previous = self._stage(self._previous_path, expected, cleaning)
                 kept = self._keep(expected, created, reason, previous, notes)
-                require_unchanged(self.path, expected)
+                self._require(expected)
                 if kept is None and previous is not None:
                     previous.commit()  # nothing else holds the earlier text
                 in_place = self._commit(new)
                 if in_place:
                     self._write_in_place(expected, content)
             except BaseException as error:
-                self._forget(kept, expected)
+                self.backups.forget(kept, expected, lambda: read_bytes(self.path))
                 if isinstance(error, OSError):
                     raise store_error("written", self.path, error) from error
                 raise
@@ -231,11 +205,10 @@ class ConfigFile:
         self.backups.prune()
         return Written(kept.id if kept else None, bool(in_place), tuple(notes))
 
-    def _forget(self, kept: Kept | None, expected: bytes) -> None:
-        """A write that did not happen leaves no new backup behind."""
-        with suppress(OSError, StoreError):
-            if kept is not None and kept.is_new and read_bytes(self.path) == expected:
-                self.backups.discard(kept.id)
+    def _require(self, expected: bytes) -> None:
+        """Nobody has looked at what stands there where it is not the expected text."""
+        if (read_bytes(self.path) or b"") != expected:
+            raise changed_meanwhile(self.path)
 
     @property
     def _previous_path(self) -> Path:
@@ -247,8 +220,6 @@ class ConfigFile:
             mode = self.path.stat().st_mode
         except FileNotFoundError:
             return
-        if not stat.S_ISREG(mode):
-            raise StoreError(f"{self.path} is not a regular file.", "Name a file.")
         if not mode & 0o222 or not os.access(self.path, os.W_OK):
             raise StoreError(
                 f"{self.path} is read-only.",
@@ -283,16 +254,18 @@ class ConfigFile:
             return None
         try:
             return self.backups.add(expected, created=created, reason=reason)
-        except OSError as error:
-            folder = self.in_place.journal.parent / "backups"
-            if error.errno not in NO_PLACE or previous is None:
+        except StoreError as error:
+            folder, why = self.in_place.journal.parent / BACKUPS, error.__cause__
+            if not isinstance(why, OSError):
+                raise
+            if why.errno not in NO_PLACE or previous is None:
                 raise StoreError(
-                    f"The earlier text could not be kept in {folder} ({words(error)}), so "
+                    f"The earlier text could not be kept in {folder} ({words(why)}), so "
                     f"{self.path} was not written.",
-                    hint_for(error),
-                ) from error
+                    hint_for(why),
+                ) from why
             notes.append(
-                f"{folder} cannot be written ({words(error)}): "
+                f"{folder} cannot be written ({words(why)}): "
                 f"the earlier text is only in {self._previous_path.name}."
             )
             return None
@@ -334,7 +307,7 @@ class ConfigFile:
                 ) from error
             raise StoreError(
                 f"{self.path} is half-written: {words(error)} while writing it in place.",
-                f"The next run repairs it; its earlier text is also in {folder / 'backups'}.",
+                f"The next run repairs it; its earlier text is also in {folder / BACKUPS}.",
             ) from error
 
 

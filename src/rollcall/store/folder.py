@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from rollcall.errors import LockBusy
 from rollcall.files import as_listed, is_foreign, resolved, sha256_of
-from rollcall.store.atomic import PRIVATE, replace_file
+from rollcall.store.atomic import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,18 +67,7 @@ def prepare(folder: Path) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
     if folder.name == NAME or next(folder.iterdir(), None) is None:
-        replace_file(ignore, b"*\n", mode=PRIVATE, synced=False)
-
-
-def prepare_part(folder: Path) -> None:
-    """Create a folder inside the state folder (and that one, too).
-
-    Raises:
-        OSError: it cannot be created.
-    """
-    if not folder.is_dir():
-        prepare(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
+        replace_file(ignore, b"*\n", synced=False)
 
 
 if sys.platform == "win32":
@@ -175,25 +164,15 @@ def _private_temporary_folder() -> Path:
     return folder
 
 
-if sys.platform == "win32":
-
-    def _try_lock(descriptor: int) -> bool:
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        try:
+def _try_lock(descriptor: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            os.lseek(descriptor, 0, os.SEEK_SET)
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError as error:
-            if error.errno in _BUSY:
-                return False
-            raise
-        return True
-
-else:
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
+        else:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in _BUSY:
-                return False
-            raise
-        return True
+    except OSError as error:
+        if error.errno in _BUSY:
+            return False
+        raise
+    return True

@@ -3,9 +3,6 @@
 `.rollcall/` may serve several configs. Each has a folder in it, named by `config_folder`, with
 state.json, fresh.json and replies/. An older rollcall kept one of each for all: what lies there
 still is moved to the config that wrote it last.
-
-Written whole by rename, but not synced: after a power cut a piece may be damaged, which is noticed,
-and costs a note and one more question to the providers, never an entry of config.yaml.
 """
 
 from __future__ import annotations
@@ -15,42 +12,17 @@ from typing import TYPE_CHECKING
 
 from rollcall.errors import StoreError
 from rollcall.files import MOST_TEXT_BYTES, is_there
-from rollcall.store.atomic import read_bytes, replace_file
+from rollcall.store.atomic import read_bytes
 from rollcall.store.disk_errors import words
-from rollcall.store.folder import config_folder, prepare_part
+from rollcall.store.folder import config_folder
 from rollcall.store.freshness import STAMP
 from rollcall.store.memory import STATE, Memory
 from rollcall.store.replies import REPLIES
-from rollcall.store.shelf import Held
+from rollcall.store.shelf import FolderShelf
 from rollcall.store.state import State, StateUnreadable, digest_of_ours
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-class Folder:
-    """Pieces as files. The last to write one wins: they have no versions, and need none."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def get(self, name: str) -> Held | None:
-        """One of them; None where there is none. Raises StoreError."""
-        content = read_bytes(self._path / name)
-        return None if content is None else Held(content, "")
-
-    def put(self, name: str, content: bytes, version: str | None) -> str:  # noqa: ARG002 - as Pieces has it
-        """Write one. Raises StoreError."""
-        path = self._path / name
-        try:
-            prepare_part(self._path)
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            replace_file(path, content, synced=False)
-        except OSError as error:
-            raise StoreError(
-                f"{path} could not be written: {words(error)}.", "Check who owns the folder."
-            ) from error
-        return ""
 
 
 class FolderMemory(Memory):
@@ -59,11 +31,11 @@ class FolderMemory(Memory):
     def __init__(self, state_dir: Path, config_path: Path) -> None:
         self._state_dir, self._config_path = state_dir, config_path
         self._folder = config_folder(config_path, state_dir)
-        super().__init__(Folder(self._folder), shared=False)
+        super().__init__(FolderShelf(state_dir, self._folder, config_path), shared=False)
 
     def write_state(self, state: State) -> tuple[str, ...]:
         """As `Memory.write_state`; the first time, what is shared still is taken over."""
-        heir = not state.is_unread and not is_there(self._folder / STATE) and self._is_heir()
+        heir = not self._is_unread and not is_there(self._folder / STATE) and self._is_heir()
         notes = super().write_state(state)
         if heir and not notes:
             try:

@@ -16,7 +16,7 @@ from rollcall.store.folder import config_folder
 from rollcall.store.picks import picked_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
     from rollcall.settings import Settings
@@ -57,9 +57,14 @@ def make_stamp(
             "config_sha256": sha256_of(config),
             "policy_sha256": policy_sha256,
             "mode": settings.mode.value,
-            "keys": {name: bool(settings.environ.get(name)) for name in sorted(key_names)},
+            "keys": _keys(settings, key_names),
         }
     )
+
+
+def _keys(settings: Settings, names: Iterable[str]) -> dict[str, bool]:
+    """Which of the keys there are."""
+    return {name: bool(settings.environ.get(name)) for name in sorted(names)}
 
 
 def is_fresh(settings: Settings) -> bool:
@@ -79,12 +84,12 @@ def still_stands(settings: Settings, content: bytes, config: bytes) -> bool:
         stamp = json.loads(content)
         ttl = stamp["ttl_seconds"] if settings.ttl_seconds is None else settings.ttl_seconds
         age = settings.now.timestamp() - stamp["at"]
-        return (
+        return bool(
             0 <= age < ttl
             and stamp["mode"] == settings.mode.value
             and stamp["config_sha256"] == sha256_of(config)
             and stamp["policy_sha256"] == _digest_now(settings)
-            and _same_keys(stamp["keys"], settings.environ)
+            and stamp["keys"] == _keys(settings, stamp["keys"])
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return False
@@ -94,7 +99,3 @@ def still_stands(settings: Settings, content: bytes, config: bytes) -> bool:
 
 def _read(path: Path) -> bytes:
     return read_regular(path) if path.exists() else b""
-
-
-def _same_keys(keys: Mapping[str, bool], environ: Mapping[str, str]) -> bool:
-    return all(bool(environ.get(name)) is there for name, there in keys.items())

@@ -55,7 +55,7 @@ def walk(
             where, content = found
             seen.add(where)
             yield entry, where, content
-            waiting.extend((nested, where) for nested in _entries(_parse(content or b"")))
+            waiting.extend((nested, where) for nested in _entries(parse(content or b"")))
 
 
 def name_beside(path: Path, config_path: Path) -> str:
@@ -81,7 +81,7 @@ def including_file(config_path: Path) -> Path | None:
         return None
     for path in beside[:MOST_BESIDE]:
         content = None if same_file(path, target) else _read(path)
-        for entry in _entries(_parse(content)) if content else ():
+        for entry in _entries(parse(content)) if content else ():
             found = _locate(entry, path, path)
             if found is not None and same_file(found, target):
                 return path
@@ -116,9 +116,13 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
-def _parse(content: bytes) -> object:
-    if b"include" not in content:
-        return None
+def parse(content: bytes) -> object:
+    """A text's data, where it may include something; else None."""
+    return load(content) if b"include" in content else None
+
+
+def load(content: bytes) -> object:
+    """A text's data; None where it is no YAML (LiteLLM's own affair)."""
     from rollcall import yaml_reading
 
     try:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from rollcall.errors import LostRace, StoreError
 from rollcall.settings import parse_moment
-from rollcall.store.freshness import STAMP
 from rollcall.store.replies import REPLIES, is_good, pack_reply, reply_name, unpack_reply
 from rollcall.store.shelf import Held
 from rollcall.store.state import State, StateUnreadable
@@ -20,7 +19,7 @@ from rollcall.store.state import State, StateUnreadable
 if TYPE_CHECKING:
     from rollcall.catalog.model import Answer
     from rollcall.store.replies import KeptReply
-    from rollcall.store.shelf import Pieces
+    from rollcall.store.shelf import Shelf
 
 STATE = "state.json"
 FACTS = "facts.json"
@@ -35,15 +34,16 @@ class Memory:
     """Keeps and finds the pieces.
 
     Args:
-        pieces: where they lie. shared: whether other machines write there too. Then a state is
+        shelf: where they lie. shared: whether other machines write there too. Then a state is
             merged with what another run wrote since it was read, and a run that learnt nothing
             writes nothing. On one machine the last run's stands.
     """
 
-    def __init__(self, pieces: Pieces, *, shared: bool) -> None:
-        self._pieces = pieces
+    def __init__(self, shelf: Shelf, *, shared: bool) -> None:
+        self._shelf = shelf
         self._shared = shared
         self._seen: dict[str, Held | None] = {}
+        self._is_unread = False
 
     def read_state(self) -> tuple[State, tuple[str, ...]]:
         """The state, or a fresh one and a note why.
@@ -51,6 +51,7 @@ class Memory:
         One that is there and cannot be read just now is not a damaged one: a fresh state stands
         for it in this run, and `write_state` leaves it alone.
         """
+        self._is_unread = False
         try:
             held = self._look(STATE)
             return (State.from_bytes(held.content), ()) if held else self._first_state()
@@ -58,11 +59,12 @@ class Memory:
             return State(), (f"The state was begun anew: {error}",)
         except StoreError as error:
             why = f"{error.what} This run goes on without what it remembers, and keeps nothing new."
-            return State.unread(), (why,)
+            self._is_unread = True
+            return State(), (why,)
 
     def write_state(self, state: State) -> tuple[str, ...]:
         """Keep the state, unless it is there already; put aside what is damaged."""
-        if state.is_unread:
+        if self._is_unread:
             return ()
         try:
             held = self._seen.get(STATE) if self._shared else self._look(STATE)
@@ -112,22 +114,6 @@ class Memory:
         content = self.read(f"{REPLIES}/{reply_name(provider)}")
         return None if content is None else unpack_reply(provider, content)
 
-    def write_stamp(self, text: str) -> tuple[str, ...]:
-        """Keep the stamp of freshness; a note where that fails."""
-        return self._keep(STAMP, text.encode())
-
-    def read_stamp(self) -> bytes | None:
-        """The stamp of freshness; None where there is none."""
-        return self.read(STAMP)
-
-    def read_facts(self) -> bytes | None:
-        """What was looked up in other lists; None = nothing is kept."""
-        return self.read(FACTS)
-
-    def write_facts(self, content: bytes) -> tuple[str, ...]:
-        """Keep what was looked up in other lists; a note where that fails."""
-        return self._keep(FACTS, content)
-
     def read(self, name: str) -> bytes | None:
         """One piece; None where it is not there, or cannot be read."""
         with suppress(StoreError):
@@ -135,7 +121,8 @@ class Memory:
             return held.content if held else None
         return None
 
-    def _keep(self, name: str, content: bytes) -> tuple[str, ...]:
+    def keep(self, name: str, content: bytes) -> tuple[str, ...]:
+        """Keep one piece; a note where that fails."""
         try:
             held = self._look(name)
             if held is None or not self._says_the_same(held.content, content):
@@ -163,11 +150,11 @@ class Memory:
                 self._write(f"{STATE}.{kind}", held.content, aside)
 
     def _look(self, name: str) -> Held | None:
-        held = self._seen[name] = self._pieces.get(name)
+        held = self._seen[name] = self._shelf.get(name)
         return held
 
     def _write(self, name: str, content: bytes, over: Held | None) -> None:
-        version = self._pieces.put(name, content, over.version if over else None)
+        version = self._shelf.put(name, content, over.version if over else None)
         self._seen[name] = Held(content, version)
 
     def _says_the_same(self, old: bytes, new: bytes) -> bool:

@@ -23,13 +23,13 @@ from rollcall.store.atomic import replace_file
 from rollcall.store.backups import Backup, Backups
 from rollcall.store.config_file import Written, write_copy
 from rollcall.store.disk_errors import store_error
-from rollcall.store.includes import walk
+from rollcall.store.includes import parse, walk
 from rollcall.store.memory import Memory
 from rollcall.store.shelf import Held
 from rollcall.store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from rollcall.settings import Settings
     from rollcall.store.shelf import Shelf
@@ -96,10 +96,6 @@ class RemoteStore(Store):
         """What one run tells the next, on whatever machine."""
         return Memory(self.home.shelf, shared=True)
 
-    def recover(self) -> tuple[str, ...]:
-        """A store writes whole objects: nothing is ever half-written."""
-        return ()
-
     def read_config(self) -> bytes:
         """The config's bytes as they are there now; b"" when there is none."""
         held = self._seen.config = self.home.read()
@@ -161,8 +157,7 @@ class RemoteStore(Store):
         except BaseException as error:
             version = self._arrived(content) if isinstance(error, StoreError) else ""
             if not version:
-                if kept is not None and kept.is_new:
-                    self._forget(kept.id, expected)
+                self._backups.forget(kept, expected, self._present)
                 raise
         self._seen.config = Held(content, version)
         notes: tuple[str, ...] = ()
@@ -173,15 +168,6 @@ class RemoteStore(Store):
         self._backups.prune()
         return Written(kept.id if kept else None, notes=notes, version=version)
 
-    def _forget(self, backup: str, expected: bytes) -> None:
-        """A write that did not happen leaves no new backup, unless another one happened instead:
-        then it is an earlier config all the same, and the winner may count on it.
-        """
-        with suppress(StoreError):
-            held = self.home.read()
-            if held is not None and held.content == expected:
-                self._backups.discard(backup)
-
     def _arrived(self, content: bytes) -> str:
         """The version, if it is our own write that is there: an answer may be lost on the way, and
         the client's second try then meets its first.
@@ -190,6 +176,10 @@ class RemoteStore(Store):
             held = self.home.read()
             return held.version if held and held.content == content else ""
         return ""
+
+    def _present(self) -> bytes | None:
+        held = self.home.read()
+        return held.content if held else None
 
     def copy_of(self, content: bytes) -> dict[Path, bytes]:
         """The config, and the files it includes, by their places on this machine."""
@@ -215,17 +205,11 @@ class RemoteStore(Store):
         """What it includes, nested, and where LiteLLM looks for that beside the copy; what leads
         out of its folder is left out.
         """
-        if b"include" not in content:
-            return
-        from rollcall import yaml_reading
-
         folder = self.config_path.parent.absolute()
-        with suppress(*yaml_reading.UNREADABLE):
-            data = yaml_reading.load(content.decode("utf-8-sig"))
-            for one in self._includes(data):
-                path = Path(os.path.normpath(folder / one.place))
-                if one.name and path.is_relative_to(folder):
-                    yield path, one.content
+        for one in self._includes(parse(content)):
+            path = Path(os.path.normpath(folder / one.place))
+            if one.name and path.is_relative_to(folder):
+                yield path, one.content
 
     @property
     def _backups(self) -> Backups:
@@ -236,9 +220,7 @@ class RemoteStore(Store):
         try:
             return self._backups.find(backup_id)
         except NotFound:
-            content = self.home.earlier(backup_id)
-            if content is None:
-                raise
+            content = self.read_backup(backup_id)
             return Backup(backup_id, "", sha256_of(content), len(content), "a version")
 
     def read_backup(self, backup_id: str) -> bytes:
@@ -246,8 +228,7 @@ class RemoteStore(Store):
         try:
             return self._backups.read(backup_id)
         except NotFound:
-            content = self.home.earlier(backup_id)
-            if content is None:
+            if (content := self.home.earlier(backup_id)) is None:
                 raise
             return content
 
@@ -297,21 +278,19 @@ def home_of(settings: Settings) -> Home:
         StoreError: its client is not installed, or cannot be set up.
     """
     address = settings.address or ""
-    if address.startswith("configmap://"):
-        try:
-            from rollcall.store.configmap_home import ConfigMapHome
-        except ImportError as error:
-            raise _without(error) from None
-        return ConfigMapHome.at(address, settings.environ)
+    reach: Callable[[str, Mapping[str, str]], Home]
     try:
-        from rollcall.store.object_home import ObjectHome
+        if address.startswith("configmap://"):
+            from rollcall.store.configmap_home import ConfigMapHome
+
+            reach = ConfigMapHome.at
+        else:
+            from rollcall.store.object_home import ObjectHome
+
+            reach = ObjectHome.at
     except ImportError as error:
-        raise _without(error) from None
-    return ObjectHome.at(address, settings.environ)
-
-
-def _without(error: ImportError) -> StoreError:
-    return StoreError(
-        f"This needs a package that is not installed ({error.name}).",
-        "Install it with: pip install obstore kubernetes (rollcall's extra `fleet`).",
-    )
+        raise StoreError(
+            f"This needs a package that is not installed ({error.name}).",
+            "Install it with: pip install obstore kubernetes (rollcall's extra `fleet`).",
+        ) from None
+    return reach(address, settings.environ)

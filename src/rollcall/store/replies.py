@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog.model import Verdict
 from rollcall.files import sha256_of
+from rollcall.store.shelf import packed, unpacked
 
 if TYPE_CHECKING:
     from rollcall.catalog.model import Answer
@@ -42,26 +41,12 @@ def reply_name(provider: str) -> str:
 
 
 def pack_reply(answer: Answer) -> bytes:
-    body = b"".join(answer.pages)
-    header = {
-        "schema": 1,
-        "provider": answer.provider,
-        "fetched_at": answer.fetched_at,
-        **({"partial": answer.partial} if answer.partial else {}),
-        "pages": [len(page) for page in answer.pages],
-        "sha256": sha256_of(body),
-    }
-    return json.dumps(header).encode() + b"\n" + body
+    partial = {"partial": answer.partial} if answer.partial else {}
+    return packed(answer.pages, provider=answer.provider, fetched_at=answer.fetched_at, **partial)
 
 
 def unpack_reply(provider: str, content: bytes) -> KeptReply | None:
-    header, _, body = content.partition(b"\n")
-    with suppress(ValueError, KeyError, TypeError, RecursionError):
-        fields = json.loads(header)
-        sizes: list[int] = fields["pages"]
-        whole = fields["sha256"] == sha256_of(body) and sum(sizes) == len(body)
-        if fields["provider"] == provider and fields["schema"] == 1 and whole and min(sizes) >= 0:
-            ends = [sum(sizes[: index + 1]) for index in range(len(sizes))]
-            pages = tuple(body[end - size : end] for end, size in zip(ends, sizes, strict=True))
-            return KeptReply(pages, str(fields["fetched_at"]), str(fields.get("partial", "")))
-    return None
+    fields, pages = unpacked(content) or ({}, ())
+    if fields.get("provider") != provider:
+        return None
+    return KeptReply(pages, str(fields.get("fetched_at", "")), str(fields.get("partial", "")))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rollcall.files import sha256_of
 
@@ -111,27 +111,14 @@ class State(BaseModel):
     salt: str = ""
     """Of the keys' fingerprints in `trials`; random, made with the first of them."""
     trials: list[TrialRecord] = []
-    _unread: bool = PrivateAttr(default=False)
-    """Stands for a state that is there and could not be read: it is never written."""
-
-    @classmethod
-    def unread(cls) -> State:
-        """What stands for a state that is there and cannot be read: it is never written."""
-        state = cls()
-        state._unread = True
-        return state
-
-    @property
-    def is_unread(self) -> bool:
-        """Whether it stands for one that could not be read."""
-        return self._unread
 
     def merged(self, other: State) -> State:
         """This state and another run's of the same config, where both began from one.
 
         Of each provider what was learnt last stands, the first day an id was seen and the last.
         """
-        newest, older = (self, other) if _last(self) >= _last(other) else (other, self)
+        ours_is_newer = (self.last_run or "") >= (other.last_run or "")
+        newest, older = (self, other) if ours_is_newer else (other, self)
         providers = dict(older.providers)
         for name, row in newest.providers.items():
             providers[name] = _joined(row, providers[name]) if name in providers else row
@@ -163,24 +150,16 @@ class State(BaseModel):
             StateUnreadable: it is damaged, or a newer rollcall's.
         """
         try:
-            state = cls.model_validate_json(content)
+            version = _Version.model_validate_json(content).schema_version
+            if version > SCHEMA:
+                raise StateUnreadable("state.json was written by a newer rollcall.", version)
+            return cls.model_validate_json(content)
         except ValidationError as error:
-            version = _schema_version(content)
-            if version is None or version <= SCHEMA:
-                raise StateUnreadable("state.json is damaged.") from error
-        else:
-            version = state.schema_version
-        if version > SCHEMA:
-            raise StateUnreadable("state.json was written by a newer rollcall.", version)
-        return state
+            raise StateUnreadable("state.json is damaged.") from error
 
     def to_bytes(self) -> bytes:
         """state.json, on one line: the same state gives the same bytes."""
         return self.model_dump_json().encode() + b"\n"
-
-
-def _last(state: State) -> str:
-    return state.last_run or ""
 
 
 def _joined(one: ProviderState, other: ProviderState) -> ProviderState:
@@ -199,14 +178,7 @@ def _joined(one: ProviderState, other: ProviderState) -> ProviderState:
 
 
 class _Version(BaseModel):
-    schema_version: int
-
-
-def _schema_version(content: bytes) -> int | None:
-    try:
-        return _Version.model_validate_json(content).schema_version
-    except ValidationError:
-        return None
+    schema_version: int = SCHEMA
 
 
 def digest_of_ours(config: bytes) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from rollcall.errors import StoreError
 from rollcall.files import MOST_TEXT_BYTES, is_file, is_foreign, sha256_of
 from rollcall.store.atomic import read_bytes, real_path, sweep
-from rollcall.store.backups import Backup, BackupFolder, Backups
+from rollcall.store.backups import Backup, Backups
 from rollcall.store.config_file import (
     ConfigFile,
     InPlace,
@@ -25,6 +25,7 @@ from rollcall.store.config_file import (
     write_copy,
 )
 from rollcall.store.folder import NAME, config_folder, config_name, hold
+from rollcall.store.shelf import BACKUPS, FolderShelf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +109,7 @@ class Store:
         for name in (real.name, f"{real.name}.bak"):
             sweep(real.parent, name)
         ours = config_folder(self.config_path, self.state_dir)
-        for folder in (self.state_dir, self.state_dir / "backups", ours, ours / "replies"):
+        for folder in (self.state_dir, self.state_dir / BACKUPS, ours, ours / "replies"):
             sweep(folder, older_than_seconds=_LEFT_BEHIND_SECONDS)
         return self._in_place.recover()
 
@@ -128,24 +129,21 @@ class Store:
         manifest = self._manifest(content)
         return manifest.config if manifest else content
 
-    def read_includes(self, data: dict[str, object]) -> tuple[tuple[Path, bytes], ...]:
-        """The files config.yaml's `include:` names, nested, as bytes; unreadable ones left out."""
-        found = self._included(data) if "include" in data else ()
-        return tuple((path, text) for _, path, text in found if path and text is not None)
-
     def included_texts(self, data: dict[str, object]) -> tuple[tuple[str, bytes], ...]:
-        """The same files, named as people would: by their path from config.yaml's folder."""
+        """The files `include:` names, nested, each by its path from config.yaml's folder, and their
+        bytes; unreadable ones left out.
+        """
         from rollcall.store.includes import name_beside
 
         return tuple(
-            (name_beside(path, self.config_path), content)
-            for path, content in self.read_includes(data)
+            (name_beside(path, self.config_path), text)
+            for _, path, text in self._included(data)
+            if path and text is not None
         )
 
     def missing_includes(self, data: dict[str, object]) -> tuple[str, ...]:
         """The paths `include:` names, nested, at which there is no file: LiteLLM does not start."""
-        found = self._included(data) if "include" in data else ()
-        return tuple(entry for entry, path, _ in found if path is None)
+        return tuple(entry for entry, path, _ in self._included(data) if path is None)
 
     def _included(self, data: dict[str, object]) -> Iterator[tuple[str, Path | None, bytes | None]]:
         """Each path as it is written, where it leads, and what is there."""
@@ -234,7 +232,8 @@ class Store:
 
     @property
     def _backups(self) -> Backups:
-        return Backups(BackupFolder(self.state_dir, self._real_path), self._name)
+        shelf = FolderShelf(self.state_dir, self.state_dir, self._real_path)
+        return Backups(shelf, self._name)
 
     @property
     def _in_place(self) -> InPlace:

@@ -6,10 +6,11 @@ file's size and time, so a run reads a list only when the list changed or a mode
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, Field, ValidationError
 
 from rollcall.catalog.facts import Facts, RecordedFacts
 from rollcall.errors import SettingsError
@@ -19,7 +20,7 @@ from rollcall.policy.schema import FACT_SOURCES
 from rollcall.settings import as_path, given
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from rollcall.catalog.model import Answer
     from rollcall.litellm_config.document import ConfigDocument
@@ -34,7 +35,6 @@ NO_MAP = (
 )
 VARIABLE = "ROLLCALL_PRICE_MAP"
 """Names the price map of a litellm that is not installed beside rollcall."""
-SCHEMA = 1
 MOST_BYTES = 64 * 1024 * 1024
 DEFAULT_FILE = "facts.json"
 FETCH_SECONDS = 60.0
@@ -51,6 +51,23 @@ class FactFile(NamedTuple):
     name: str
     path: Path
     mark: tuple[int, int]
+
+
+class _Table(BaseModel):
+    """What a list said, as it is kept: `told` the facts of each name, `silent` the unknown ones."""
+
+    name: str
+    mark: tuple[int, int]
+    charges: bool
+    told: dict[str, dict[str, Any]]
+    silent: list[str]
+
+
+class _Kept(BaseModel):
+    """What is kept of all lists."""
+
+    version: Literal[1] = Field(1, alias="schema")
+    lists: dict[str, _Table] = {}
 
 
 class Recorded(NamedTuple):
@@ -95,9 +112,9 @@ class FactLists:
         names = sorted(set(wanted))
         found = {one.word: table for one in self._lists if (table := one.table(names))}
         notes = [one.problem for one in self._lists if one.problem]
-        if self._writes and not any(table["charges"] for table in found.values()):
+        if self._writes and not any(table.charges for table in found.values()):
             notes.append(NO_MAP)
-        packed = json.dumps({"schema": SCHEMA, "lists": found}).encode() + b"\n"
+        packed = _Kept(lists=found).model_dump_json(by_alias=True).encode() + b"\n"
         sources = {word: _source(table) for word, table in found.items()}
         return Recorded(sources, packed if found != self._kept else None, tuple(notes))
 
@@ -109,7 +126,7 @@ class _List:
         problem: why it cannot be used, or what is used instead; "" where all is well.
     """
 
-    def __init__(self, word: str, settings: Settings, kept: dict[str, Any] | None) -> None:
+    def __init__(self, word: str, settings: Settings, kept: _Table | None) -> None:
         self.word = word
         self.problem = ""
         self._settings = settings
@@ -130,8 +147,7 @@ class _List:
     def is_unchanged(self) -> bool:
         """Whether it is the list that was looked into before."""
         file, kept = self._file, self._kept
-        known = kept is not None and (kept["name"], kept["mark"])
-        return file is not None and known == (file.name, list(file.mark))
+        return bool(file and kept and (kept.name, kept.mark) == (file.name, file.mark))
 
     def read(self) -> None:
         """Read it, where it is there and was not read yet."""
@@ -144,10 +160,10 @@ class _List:
                 why = getattr(error, "strerror", None) or str(error)
                 self.problem = f"facts: {self._file.path.name} cannot be used: {why}"
 
-    def table(self, names: Sequence[str]) -> dict[str, Any] | None:
+    def table(self, names: Sequence[str]) -> _Table | None:
         """What it says of these: read only where what is kept does not know them all."""
         kept = self._kept
-        if kept and self.is_unchanged and not set(names).difference(kept["told"], kept["silent"]):
+        if kept and self.is_unchanged and not set(names).difference(kept.told, kept.silent):
             return kept
         self.read()
         if self._reader is not None and self._file is not None:
@@ -159,30 +175,27 @@ class _List:
         return kept
 
 
-def _table(file: FactFile, reader: PriceMap | ModelsDev, names: Sequence[str]) -> dict[str, Any]:
-    """What a list says of each name, as it is kept: `told` the facts, `silent` the unknown ones."""
+def _table(file: FactFile, reader: PriceMap | ModelsDev, names: Sequence[str]) -> _Table:
     rows = {name: reader.facts_of(name) for name in names}
-    return {
-        "name": file.name,
-        "mark": list(file.mark),
-        "charges": reader.charges,
-        "told": {
+    return _Table(
+        name=file.name,
+        mark=file.mark,
+        charges=reader.charges,
+        told={
             name: facts.model_dump(mode="json", exclude_defaults=True)
             for name, facts in rows.items()
             if facts is not None
         },
-        "silent": [name for name, facts in rows.items() if facts is None],
-    }
+        silent=[name for name, facts in rows.items() if facts is None],
+    )
 
 
-def _source(table: Mapping[str, Any]) -> RecordedFacts:
-    told: Mapping[str, Any] = table["told"]
-
+def _source(table: _Table) -> RecordedFacts:
     def facts_of(litellm_model: str) -> Facts | None:
-        row = told.get(litellm_model)
+        row = table.told.get(litellm_model)
         return None if row is None else Facts.model_validate(row)
 
-    return RecordedFacts(table["name"], facts_of, charges=table["charges"])
+    return RecordedFacts(table.name, facts_of, charges=table.charges)
 
 
 def _price_map(settings: Settings) -> FactFile | None:
@@ -214,22 +227,11 @@ def _fact_file(path: Path, name: str = "") -> FactFile | None:
     return FactFile(name or path.name, path, (found.st_mtime_ns, found.st_size))
 
 
-def _unpacked(kept: bytes | None) -> dict[str, Any]:
+def _unpacked(kept: bytes | None) -> dict[str, _Table]:
     """What an earlier run left; nothing where it is damaged or another version's."""
     try:
-        data = json.loads(kept or b"{}")
-        lists = data["lists"] if data.get("schema") == SCHEMA else {}
-        return {
-            str(word): {
-                "name": str(row["name"]),
-                "mark": list(row["mark"]),
-                "charges": bool(row["charges"]),
-                "told": dict(row["told"]),
-                "silent": list(row["silent"]),
-            }
-            for word, row in lists.items()
-        }
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return _Kept.model_validate_json(kept or b"{}").lists
+    except ValidationError:
         return {}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rollcall import yaml_reading
 from rollcall.catalog.model import Answer, Model, Verdict
 from rollcall.errors import NoPolicy, PolicyError
 from rollcall.files import AS_UTF_8, NotUTF8, read_regular, text_of
@@ -19,7 +18,8 @@ from rollcall.providers.answers import for_display, known_answer
 from rollcall.settings import Mode, stamp
 from rollcall.startup import while_waiting
 from rollcall.store.freshness import policy_digest
-from rollcall.store.includes import including_file
+from rollcall.store.includes import including_file, load
+from rollcall.store.memory import FACTS
 from rollcall.store.picks import read_picked
 from rollcall.sync.asking import every_answer, find_keys, unset_variables, whom_to_ask
 from rollcall.sync.facts import FactLists, models_of_interest
@@ -54,8 +54,7 @@ def gather(
     document = parse(store.read_config())
     state, notes = store.memory.read_state()
     keys = find_keys(policy, settings, document)
-    lists = FactLists(policy, settings, store.memory.read_facts())
-    given: Iterable[Answer]
+    lists = FactLists(policy, settings, store.memory.read(FACTS))
     if settings.offline:
         given = _stored(store, whom_to_ask(keys, policy, settings))
     else:
@@ -153,13 +152,13 @@ def _other_policy(settings: Settings, content: bytes) -> Iterator[str]:
         yield f"{settings.policy_path} counts, beside config.yaml; {other} does not"
 
 
-def _stored(store: Store, targets: Iterable[Target]) -> Iterator[Answer]:
+def _stored(store: Store, targets: Iterable[Target]) -> tuple[Answer, ...]:
     """What the last good replies say: the same adapters over the stored bodies."""
-    for target in targets:
-        provider = target.provider
-        answer = known_answer(provider, store.memory.read_replies(provider.name))
-        if answer is not None:
-            yield replace(for_display(target, answer), offline=True)
+    return tuple(
+        replace(for_display(target, answer), offline=True)
+        for target in targets
+        if (answer := stored_answer(store, target.provider))
+    )
 
 
 def ask_policy(settings: Settings, policy: Policy, document: ConfigDocument) -> list[Answer]:
@@ -189,16 +188,19 @@ def _previous(
 
 def stored_models(store: Store, provider: Provider) -> Sequence[Model]:
     """The provider's models at its last good answer that was kept; none if there is none."""
-    answer = known_answer(provider, store.memory.read_replies(provider.name))
+    answer = stored_answer(store, provider)
     return answer.models if answer else ()
+
+
+def stored_answer(store: Store, provider: Provider) -> Answer | None:
+    """The provider's last good answer that was kept; None if there is none."""
+    return known_answer(provider, store.memory.read_replies(provider.name))
 
 
 def included_data(store: Store, document: ConfigDocument) -> dict[str, dict[str, Any]]:
     """The included files' names and data; LiteLLM appends their lists, and takes any other
     section of theirs instead of config.yaml's.
     """
-    if "include" not in document.data:
-        return {}
     found = {name: load(content) for name, content in store.included_texts(document.data)}
     return {name: data for name, data in found.items() if isinstance(data, dict)}
 
@@ -211,14 +213,6 @@ def _included_by(settings: Settings, policy: Policy, document: ConfigDocument) -
         return ""
     path = including_file(settings.config_path)
     return path.name if path else ""
-
-
-def load(content: bytes) -> object:
-    """An included file's data; None where it is no YAML (LiteLLM's own affair)."""
-    try:
-        return yaml_reading.load(content.decode("utf-8-sig"))
-    except yaml_reading.UNREADABLE:
-        return None
 
 
 def _old_policy(state: State, text: str) -> Policy | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rollcall.catalog.model import Answer, Verdict
 from rollcall.files import sha256_of
 from rollcall.plan.changes import counts
 from rollcall.settings import stamp
 from rollcall.store import freshness
+from rollcall.store.memory import FACTS
 from rollcall.store.state import RUNS_KEPT, ProviderState, RunRecord, State, digest_of_ours
 
 if TYPE_CHECKING:
@@ -101,11 +102,11 @@ def remember(
     answers = tuple(inputs.answers.values())
     notes = () if settings.offline else store.memory.write_replies(answers)
     if inputs.facts_to_keep is not None:
-        notes += store.memory.write_facts(inputs.facts_to_keep)
+        notes += store.memory.keep(FACTS, inputs.facts_to_keep)
     state = after_asking(inputs.state, answers, now=inputs.stamp, today=inputs.today)
     if plan.stands_still:
         outcome = "nobody" if plan.nobody else "refused"
-        state = after_run(state, _record(settings, plan, outcome, written))
+        state = after_run(state, _record_of(settings, plan, outcome, written))
         return (*notes, *store.memory.write_state(state))
     notes += store.memory.write_state(
         _applied(settings, state, plan, inputs.policy_text, config, written)
@@ -118,7 +119,7 @@ def remember(
             ttl_seconds=inputs.policy.defaults.ttl,
             key_names={name for row in inputs.providers.values() for name in row.key_env},
         )
-        notes += store.memory.write_stamp(said)
+        notes += store.memory.keep(freshness.STAMP, said.encode())
     return notes
 
 
@@ -160,15 +161,7 @@ def remember_edit(
 ) -> tuple[str, ...]:
     """Keep that config.yaml was rolled back or its entries changed hands."""
     state, _ = store.memory.read_state()
-    record = RunRecord(
-        at=stamp(settings),
-        command=command,
-        outcome="applied",
-        summary=what,
-        backup_id=written.backup_id,
-        by=_who(settings),
-        version=written.version,
-    )
+    record = _record(settings, written, command=command, outcome="applied", summary=what)
     return store.memory.write_state(after_run(_with_result(state, content), record))
 
 
@@ -187,7 +180,7 @@ def _applied(
         }
     )
     outcome = "applied" if written is not None and plan.changed else "unchanged"
-    record = _record(settings, plan, outcome, written)
+    record = _record_of(settings, plan, outcome, written)
     return after_run(_with_result(state, config), record)
 
 
@@ -196,13 +189,21 @@ def _with_result(state: State, content: bytes) -> State:
     return state.model_copy(update={"written_blocks_sha256": digest_of_ours(content)})
 
 
-def _record(settings: Settings, plan: Plan, outcome: str, written: Written | None) -> RunRecord:
-    return RunRecord(
-        at=stamp(settings),
+def _record_of(settings: Settings, plan: Plan, outcome: str, written: Written | None) -> RunRecord:
+    return _record(
+        settings,
+        written,
         command="apply",
         outcome=outcome,
         summary=counts(plan.changes, len(plan.held)),
         changes=[f"{change.kind} {change.name}: {change.reason}" for change in plan.changes][:50],
+    )
+
+
+def _record(settings: Settings, written: Written | None, **said: Any) -> RunRecord:
+    return RunRecord(
+        **said,
+        at=stamp(settings),
         backup_id=written.backup_id if written else None,
         by=_who(settings),
         version=written.version if written else "",
