@@ -34,7 +34,7 @@ from rollcall.settings import parse_moment
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
     from rollcall.providers.fetch import Target
-    from rollcall.store.replies import KeptReply
+    from rollcall.store.memory import KeptReply
 
 
 class Pages:

@@ -16,8 +16,7 @@ from rollcall.store.atomic import read_bytes
 from rollcall.store.disk_errors import words
 from rollcall.store.folder import config_folder
 from rollcall.store.freshness import STAMP
-from rollcall.store.memory import STATE, Memory
-from rollcall.store.replies import REPLIES
+from rollcall.store.memory import REPLIES, STATE, Memory
 from rollcall.store.shelf import FolderShelf
 from rollcall.store.state import State, StateUnreadable, digest_of_ours
 
@@ -31,6 +30,7 @@ class FolderMemory(Memory):
     def __init__(self, state_dir: Path, config_path: Path) -> None:
         self._state_dir, self._config_path = state_dir, config_path
         self._folder = config_folder(config_path, state_dir)
+        self._shared_path = state_dir / STATE
         super().__init__(FolderShelf(state_dir, self._folder, config_path), shared=False)
 
     def write_state(self, state: State) -> tuple[str, ...]:
@@ -102,7 +102,3 @@ class FolderMemory(Memory):
             (self._state_dir / REPLIES).rmdir()
         (self._state_dir / STAMP).unlink(missing_ok=True)
         self._shared_path.unlink(missing_ok=True)
-
-    @property
-    def _shared_path(self) -> Path:
-        return self._state_dir / STATE

@@ -7,27 +7,41 @@ note, what cannot be kept is a note, never an error.
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rollcall.catalog.model import Verdict
 from rollcall.errors import LostRace, StoreError
+from rollcall.files import sha256_of
 from rollcall.settings import parse_moment
-from rollcall.store.replies import REPLIES, is_good, pack_reply, reply_name, unpack_reply
-from rollcall.store.shelf import Held
+from rollcall.store.shelf import Held, packed, unpacked
 from rollcall.store.state import State, StateUnreadable
 
 if TYPE_CHECKING:
     from rollcall.catalog.model import Answer
-    from rollcall.store.replies import KeptReply
     from rollcall.store.shelf import Shelf
 
 STATE = "state.json"
 FACTS = "facts.json"
+REPLIES = "replies"
 TRIES = 5
 """How often a state is merged with what another run wrote meanwhile."""
 QUIET_SECONDS = 3600
 """A shared state in which nothing but times has changed is not written again within this time."""
 _TIMES = frozenset({"at", "last_asked", "last_good", "last_run"})
+
+
+class KeptReply(NamedTuple):
+    """A provider's last good reply.
+
+    Attributes:
+        pages: the bodies. fetched_at: when they first came. partial: see `Answer.partial`.
+    """
+
+    pages: tuple[bytes, ...]
+    fetched_at: str
+    partial: str = ""
 
 
 class Memory:
@@ -89,7 +103,7 @@ class Memory:
         """Keep the bodies of good answers that are new; a note where that fails."""
         notes: list[str] = []
         for answer in answers:
-            if is_good(answer):
+            if _is_good(answer):
                 try:
                     self._write_reply(answer)
                 except LostRace:  # another run's is as new
@@ -100,19 +114,19 @@ class Memory:
         return tuple(notes)
 
     def _write_reply(self, answer: Answer) -> None:
-        name = f"{REPLIES}/{reply_name(answer.provider)}"
+        name = _reply_name(answer.provider)
         try:
             held = self._look(name)
         except StoreError:
             held = None  # what cannot be read is written over, where that can be done
-        kept = unpack_reply(answer.provider, held.content) if held else None
+        kept = _reply_in(answer.provider, held.content) if held else None
         if not kept or (kept.pages, kept.partial) != (answer.pages, answer.partial):
-            self._write(name, pack_reply(answer), held)
+            self._write(name, _packed_reply(answer), held)
 
     def read_replies(self, provider: str) -> KeptReply | None:
         """The last good reply; None when none is kept, or it is damaged."""
-        content = self.read(f"{REPLIES}/{reply_name(provider)}")
-        return None if content is None else unpack_reply(provider, content)
+        content = self.read(_reply_name(provider))
+        return None if content is None else _reply_in(provider, content)
 
     def read(self, name: str) -> bytes | None:
         """One piece; None where it is not there, or cannot be read."""
@@ -159,6 +173,31 @@ class Memory:
 
     def _says_the_same(self, old: bytes, new: bytes) -> bool:
         return old == new or (self._shared and _differ_in_times_alone(old, new))
+
+
+def _is_good(answer: Answer) -> bool:
+    """Whether an answer's bodies are worth keeping."""
+    public = answer.verdict is Verdict.NO_KEY and bool(answer.models)
+    return (answer.verdict is Verdict.OK or public) and bool(answer.pages) and not answer.offline
+
+
+def _reply_name(provider: str) -> str:
+    """A name that every file system takes: the policy may call a provider anything."""
+    plain = re.sub(r"[^a-z0-9-]+", "_", provider.lower())[:40]
+    digest = sha256_of(provider.encode(errors="surrogatepass"))[:8]
+    return f"{REPLIES}/{plain}-{digest}.reply"
+
+
+def _packed_reply(answer: Answer) -> bytes:
+    partial = {"partial": answer.partial} if answer.partial else {}
+    return packed(answer.pages, provider=answer.provider, fetched_at=answer.fetched_at, **partial)
+
+
+def _reply_in(provider: str, content: bytes) -> KeptReply | None:
+    fields, pages = unpacked(content) or ({}, ())
+    if fields.get("provider") != provider:
+        return None
+    return KeptReply(pages, str(fields.get("fetched_at", "")), str(fields.get("partial", "")))
 
 
 def _differ_in_times_alone(old: bytes, new: bytes) -> bool:

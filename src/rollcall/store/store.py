@@ -125,7 +125,9 @@ class Store:
             StoreError: it is there and cannot be read. ConfigRefused: a manifest that holds no
                 config, or several.
         """
-        content = read_bytes(self._real_path, MOST_TEXT_BYTES) or b""
+        return self._config_in(read_bytes(self._real_path, MOST_TEXT_BYTES) or b"")
+
+    def _config_in(self, content: bytes) -> bytes:
         manifest = self._manifest(content)
         return manifest.config if manifest else content
 
@@ -210,9 +212,7 @@ class Store:
         Raises:
             NotFound: no such backup. StoreError: its bytes no longer match.
         """
-        content = self._backups.read(backup_id)
-        manifest = self._manifest(content)
-        return manifest.config if manifest else content
+        return self._config_in(self._backups.read(backup_id))
 
     @cached_property
     def memory(self) -> Memory:
