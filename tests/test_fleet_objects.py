@@ -616,7 +616,7 @@ def test_without_credentials_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_included_objects_are_read_as_litellm_reads_them(s3: Bucket, tmp_path: Path) -> None:
-    text = b"include: [more.yaml, /shared/all.yaml, gone.yaml]\n"
+    text = b"include: [more.yaml, /shared/all.yaml, gone.yaml, ../../outside.yaml]\n"
     for key, content in (
         ("inc/config.yaml", text),
         ("inc/more.yaml", b"include: [deep/one.yaml]\nmodel_list: []\n"),
@@ -628,6 +628,7 @@ def test_included_objects_are_read_as_litellm_reads_them(s3: Bucket, tmp_path: P
     data = yaml.safe_load(store.read_config())
     found = [name for name, _ in store.included_texts(data)]
     assert found == ["inc/more.yaml", "shared/all.yaml", "inc/deep/one.yaml"]
+    assert store.missing_includes(data) == ("gone.yaml", "../../outside.yaml")
 
 
 def test_a_copy_has_all_that_litellm_looks_for_beside_it(s3: Bucket, tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ class ObjectHome:
         """obstore's exceptions as two lines without a key in them."""
         try:
             yield
-        except (exceptions.BaseError, OSError) as error:
+        except (exceptions.BaseError, OSError, ValueError) as error:  # ValueError: no name of it
             why, hint = _meaning(error, self.kind, self.redactor)
             raise StoreError(f"{self._called(path)} could not be {doing}: {why}", hint) from None
 
