@@ -130,6 +130,9 @@ class LockBusy(StoreError):
 class LostRace(StoreError):
     """Somebody else wrote first: what a plan was made from is there no more."""
 
+    def __init__(self, what: str, why: str = "changed while rollcall was deciding") -> None:
+        super().__init__(f"{what} {why}.", "Run again to decide from what is there now.")
+
 
 class LaunchError(RollcallError):
     """litellm was not found, or could not be started."""

@@ -79,10 +79,7 @@ def translated(doing: str, what: str) -> Iterator[None]:
         yield
     except ApiException as error:
         if error.status == 409:
-            raise LostRace(
-                f"{what} changed while rollcall was deciding.",
-                "Run again to decide from what is there now.",
-            ) from None
+            raise LostRace(what) from None
         if error.status == 401:
             raise StoreError(
                 f"{what}: the cluster does not know us (401).",
@@ -199,7 +196,7 @@ class ConfigMapHome:
         """Replace the config; every other key and all metadata go back as they came."""
         held = self._held()
         if (held.version if held else None) != version:
-            raise LostRace(f"{self.address} changed meanwhile.", "Run again.")
+            raise LostRace(self.address)
         body = self._body or self.map.blank()
         data = {**self._texts, self._key: content.decode()}
         self._body = self.map.replace({**body, "data": data})
@@ -273,7 +270,7 @@ class ConfigMapShelf:
             body = self.map.read() or self.map.blank()
             held = self._held(body, name)
             if checked and (held.version if held else None) != version:
-                raise LostRace(f"{self.map.called}: {name} changed meanwhile.", "Run again.")
+                raise LostRace(f"{self.map.called}: {name}")
             files = dict(body.get("binaryData") or {})
             files.pop(_key_of(name), None)
             if packed is not None:
@@ -284,7 +281,7 @@ class ConfigMapShelf:
             except LostRace:
                 continue
             return
-        raise LostRace(f"{self.map.called} is written all the time.", "Run again.")
+        raise LostRace(self.map.called, "is written all the time")
 
     @staticmethod
     def _held(body: Mapping[str, Any], name: str) -> Held | None:

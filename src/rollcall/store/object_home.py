@@ -182,14 +182,11 @@ class ObjectHome:
             try:
                 made = obstore.put(self.store, path, content, mode=mode, use_multipart=False)
             except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
-                raise LostRace(
-                    f"{self._called(path)} changed while rollcall was deciding.",
-                    "Run again to decide from what is there now.",
-                ) from None
+                raise LostRace(self._called(path)) from None
             except (FileNotFoundError, exceptions.NotFoundError):  # it was removed meanwhile
                 if version is None:
                     raise
-                raise LostRace(f"{self._called(path)} is there no more.", "Run again.") from None
+                raise LostRace(self._called(path), "is there no more") from None
             return _version(made)
 
     @contextmanager

@@ -141,7 +141,7 @@ class RemoteStore(Store):
         held = self._seen.config
         if (held.content if held else b"") != expected:
             self.read_config()
-            raise LostRace(f"{self.home.address} changed meanwhile.", "Run again.")
+            raise LostRace(self.home.address)
         if write_to is not None:
             return write_copy(write_to, content, config_path=write_to)
         if content == expected:
