@@ -140,7 +140,6 @@ class RemoteStore(Store):
         """
         held = self._seen.config
         if (held.content if held else b"") != expected:
-            self.read_config()
             raise LostRace(self.home.address)
         if write_to is not None:
             return write_copy(write_to, content, config_path=write_to)
@@ -155,10 +154,11 @@ class RemoteStore(Store):
         try:
             version = self.home.write(content, held.version if held else None)
         except BaseException as error:
-            version = self._arrived(content) if isinstance(error, StoreError) else ""
-            if not version:
-                self._backups.forget(kept, expected, self._present)
+            there = self._there()
+            if not isinstance(error, StoreError) or there is None or there.content != content:
+                self._backups.forget(kept, expected, lambda: there.content if there else None)
                 raise
+            version = there.version
         self._seen.config = Held(content, version)
         notes: tuple[str, ...] = ()
         try:
@@ -168,22 +168,25 @@ class RemoteStore(Store):
         self._backups.prune()
         return Written(kept.id if kept else None, notes=notes, version=version)
 
-    def _arrived(self, content: bytes) -> str:
-        """The version, if it is our own write that is there: an answer may be lost on the way, and
-        the client's second try then meets its first.
+    def _there(self) -> Held | None:
+        """What is there after a write that failed; None where that cannot be read. It may be our
+        own: an answer may be lost on the way, and the client's second try then meets its first.
         """
         with suppress(StoreError):
-            held = self.home.read()
-            return held.version if held and held.content == content else ""
-        return ""
-
-    def _present(self) -> bytes | None:
-        held = self.home.read()
-        return held.content if held else None
+            return self.home.read()
+        return None
 
     def copy_of(self, content: bytes) -> dict[Path, bytes]:
-        """The config, and the files it includes, by their places on this machine."""
-        return {self.config_path: content, **dict(self._includes_of(content))}
+        """The config, and what it includes, nested, by where LiteLLM looks for each on this
+        machine; what leads out of the config's folder is left out.
+        """
+        folder = self.config_path.parent.absolute()
+        copy = {self.config_path: content}
+        for one in self._includes(parse(content)):
+            path = Path(os.path.normpath(folder / one.place))
+            if one.name and path.is_relative_to(folder):
+                copy[path] = one.content
+        return copy
 
     def place_copy(self, copy: Mapping[Path, bytes]) -> None:
         """Keep a copy as `copy_of` has it on this machine, for litellm to start on.
@@ -200,16 +203,6 @@ class RemoteStore(Store):
                 replace_file(path, text, synced=False)
         except OSError as error:
             raise store_error("written", self.config_path, error) from error
-
-    def _includes_of(self, content: bytes) -> Iterator[tuple[Path, bytes]]:
-        """What it includes, nested, and where LiteLLM looks for that beside the copy; what leads
-        out of its folder is left out.
-        """
-        folder = self.config_path.parent.absolute()
-        for one in self._includes(parse(content)):
-            path = Path(os.path.normpath(folder / one.place))
-            if one.name and path.is_relative_to(folder):
-                yield path, one.content
 
     @property
     def _backups(self) -> Backups:
