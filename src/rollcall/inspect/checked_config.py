@@ -74,19 +74,16 @@ class CheckedFile:
 
     def error(self, code: str, what: str, path: Place | int | None, fix: str) -> Finding:
         """A finding of level error at a path, or at a line that is known."""
-        return self._finding(Level.ERROR, code, what, path, fix)
+        return self.finding(Level.ERROR, code, what, path, fix)
 
     def warning(self, code: str, what: str, path: Place | int | None, fix: str) -> Finding:
         """A finding of level warning at a path, or at a line that is known."""
-        return self._finding(Level.WARNING, code, what, path, fix)
+        return self.finding(Level.WARNING, code, what, path, fix)
 
-    def remark(self, code: str, what: str, path: Place | int | None, fix: str) -> Finding:
-        """A finding that is nothing wrong, at a path."""
-        return self._finding(Level.OK, code, what, path, fix)
-
-    def _finding(
+    def finding(
         self, level: Level, code: str, what: str, path: Place | int | None, fix: str
     ) -> Finding:
+        """A finding at a path, or at a line that is known, as of the installed release."""
         line = path
         if isinstance(path, tuple):
             line = self.line(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rollcall.catalog.model import Model
-from rollcall.inspect.explain_model import Explanation, Stage, explain_model, nowhere
+from rollcall.inspect.explain_model import Explanation, Stage, aliases_on, explain_model, nowhere
 from rollcall.litellm_config.effective import alias_map, alias_target, entries
 from rollcall.litellm_config.entries import called_by, key_of, model_of, name_of
 from rollcall.plan.guards import models_by_name, price_of
@@ -126,9 +126,7 @@ def _own(name: str, inputs: Inputs, decision: Decision) -> Iterator[Explanation]
                 lines.append(f"it calls {called}")
             if fate := fate_of(one, inputs.today):
                 lines.append(fate)
-            leading = [alias for alias, target in _targets(inputs) if target == name]
-            if leading:
-                lines.append(f"aliases on it: {', '.join(leading)}")
+            lines += aliases_on(name, inputs)
             verdict = "stop" if one.gone else "info"
             yield Explanation(name, "entry", (Stage("config.yaml", verdict, tuple(lines)),))
     if name in inputs.document.own_aliases:
@@ -152,22 +150,14 @@ def _in_included(
         yield Explanation(name, "alias", (Stage(file, "info" if seen else "stop", tuple(lines)),))
 
 
-def _targets(inputs: Inputs) -> Iterator[tuple[str, str]]:
-    document = inputs.document
-    for alias, target in {**document.own_aliases, **document.managed.aliases}.items():
-        if isinstance(alias, str):
-            yield alias, str(alias_target(target))
-
-
 def _models_named(name: str, inputs: Inputs) -> list[Model]:
     """By model_name, else by `provider/id` or LiteLLM's string, else by any id, else by memory."""
-    listed = [model for answer in inputs.answers.values() for model in answer.models]
-    by_key = {model.key: model for model in listed}
     for entry in inputs.document.managed.models:
         key = key_of(entry)
         if key is not None and name in (name_of(entry), key.qualified):
-            known = by_key.get((key.provider, key.id)) or model_of(entry)
+            known = inputs.listed.get(key) or model_of(entry)
             return [known] if known else []
+    listed = inputs.listed.values()
     exact = [model for model in listed if name in (model.qualified, model.litellm_model)]
     if exact:
         return exact[:1]

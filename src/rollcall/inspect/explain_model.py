@@ -14,6 +14,7 @@ from rollcall.catalog.facts import whose
 from rollcall.catalog.model import CAPABILITIES, Model, Price, Verdict, in_dollars
 from rollcall.catalog.reading import read
 from rollcall.errors import NotFound, nearest
+from rollcall.litellm_config.effective import alias_target
 from rollcall.litellm_config.entries import key_of, leaves_on, name_of
 from rollcall.plan.guards import price_of
 from rollcall.plan.trial import last_trial, told
@@ -122,9 +123,7 @@ def nowhere(name: str, inputs: Inputs, decision: Decision) -> NotFound:
 def _is_family(name: str, inputs: Inputs) -> bool:
     """Whether somebody lists the family a name reads as; else it may be misspelled."""
     family = read(name).family
-    answers = inputs.answers.values()
-    models = (model for answer in answers for model in answer.models)
-    return any(model.reading.family == family for model in models)
+    return any(model.reading.family == family for model in inputs.listed.values())
 
 
 def _rule_for(name: str, inputs: Inputs) -> str:
@@ -149,8 +148,7 @@ def _all_names(inputs: Inputs, decision: Decision) -> list[str]:
     names = [alias.name for alias in decision.resolved]
     names += [name_of(entry) for entry in inputs.document.managed.models]
     names += sorted(inputs.own_names)
-    for answer in inputs.answers.values():
-        names += [name for model in answer.models for name in (model.id, model.qualified)]
+    names += [name for row in inputs.listed.values() for name in (row.id, row.qualified)]
     return list(dict.fromkeys(names))
 
 
@@ -158,8 +156,7 @@ def explain_model(
     model: Model, inputs: Inputs, decision: Decision, sources: Mapping[str, str]
 ) -> Explanation:
     """All stages of one model; `sources`: our field -> the provider's."""
-    answer = inputs.answers.get(model.provider)
-    listed = answer is not None and any(row.id == model.id for row in answer.models)
+    listed = model.key in inputs.listed
     stages = (
         _found(model, inputs, listed=listed),
         *(_fields(model, inputs.others, sources) if listed else _fields_of_entry(model)),
@@ -327,8 +324,8 @@ def _told(steps: tuple[Step, ...]) -> Iterator[str]:
 
 
 def _guards(model: Model, inputs: Inputs, decision: Decision) -> Stage:
-    held = [row for row in decision.held if model.qualified == row.name]
-    held += [row for row in decision.held if row.accept.endswith(f" {model.qualified}")]
+    called = model.qualified
+    held = [row for row in decision.held if row.name == called or row.accept.endswith(f" {called}")]
     lines = [f"held: {row.name}: {row.change}: {row.reason}" for row in held]
     lines += [f"to accept: {row.accept}" for row in held]
     if inputs.accepts(model.id, model.qualified):
@@ -351,11 +348,7 @@ def _guards(model: Model, inputs: Inputs, decision: Decision) -> Stage:
 
 
 def _place(model: Model, inputs: Inputs, decision: Decision) -> Stage:
-    entries = [
-        row
-        for row in inputs.document.managed.models
-        if (key := key_of(row)) and (key.provider, key.id) == model.key
-    ]
+    entries = [row for row in inputs.document.managed.models if key_of(row) == model.key]
     lines = [line for row in entries for line in _entry_lines(row, inputs, decision)]
     if not entries:
         lines.append("not in the config now")
@@ -376,8 +369,14 @@ def _entry_lines(entry: Entry, inputs: Inputs, decision: Decision) -> Iterator[s
     day = leaves_on(entry)
     if day is not None:
         yield f"leaves on {day}"
-    leading = [alias for alias, target in inputs.current_aliases.items() if target == name]
-    if leading:
-        yield f"aliases on it: {', '.join(leading)}"
+    yield from aliases_on(name, inputs)
     if name in decision.model_list.reasons:
         yield f"because: {decision.model_list.reasons[name]}"
+
+
+def aliases_on(name: str, inputs: Inputs) -> Iterator[str]:
+    """The aliases of config.yaml that lead to an entry, ours and the user's, in a line."""
+    aliases = {**inputs.document.own_aliases, **inputs.document.managed.aliases}
+    leading = [str(alias) for alias, row in aliases.items() if alias_target(row) == name]
+    if leading:
+        yield f"aliases on it: {', '.join(leading)}"

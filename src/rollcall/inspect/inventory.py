@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
@@ -167,13 +166,6 @@ class _Lister:
     stored: Mapping[str, Sequence[Model]]
     leading: dict[str, list[str]]
 
-    @cached_property
-    def known(self) -> dict[tuple[str, str], Model]:
-        """What providers list now."""
-        return {
-            model.key: model for answer in self.inputs.answers.values() for model in answer.models
-        }
-
     def managed(self, entry: Entry) -> ModelRow:
         """A row of one of our entries."""
         name = name_of(entry)
@@ -186,7 +178,7 @@ class _Lister:
         ready = self._has_key(model.provider)
         if not ready:
             reason = self._key_reason(model.provider)
-        fuller = self.known.get((key.provider, key.id), model) if key else model
+        fuller = self.inputs.listed.get(key, model) if key else model
         row = self._row(fuller, name=name, in_config=True, ready=ready, reason=reason)
         departure = self.decision.model_list.departures.get(name)
         why = departure.why if leaves and departure else ""

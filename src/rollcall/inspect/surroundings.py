@@ -151,11 +151,10 @@ def code_page_findings(files: Mapping[str, bytes], encoding: str) -> Iterator[Fi
         encoding: what Python opens files in here, for example cp1252.
     """
     for name, raw in files.items():
-        lines = [
-            (number, line) for number, line in enumerate(raw.split(b"\n"), 1) if not line.isascii()
-        ]
         misread = [
-            (number, line, how) for number, line in lines if (how := _misread(line, encoding))
+            (number, line, how)
+            for number, line in enumerate(raw.split(b"\n"), 1)
+            if not line.isascii() and (how := _misread(line, encoding))
         ]
         for number, line, how in sorted(misread, key=lambda row: row[2] != STOPS)[:1]:
             character = next(one for one in line.decode("utf-8", "replace") if not one.isascii())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from rollcall.errors import did_you_mean
+from rollcall.inspect.findings import Finding, Level
 from rollcall.litellm_config.effective import config_variables, mapping, resolved, value_at
 from rollcall.litellm_config.settings_fields import at, first_missing
 from rollcall.secrets import variable_of
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rollcall.inspect.checked_config import CheckedConfig
-    from rollcall.inspect.findings import Finding
     from rollcall.yaml_reading import Place
 
 
@@ -221,7 +221,7 @@ def _polling(config: CheckedConfig) -> Iterator[Finding]:
         )
         fix = "Where that is not wanted: general_settings.disable_model_info_refresh: true"
         path = ("model_list", polled[0][0].index, "litellm_params", "api_base")
-        yield polled[0][0].file.remark("polled_api_base", what, path, fix)
+        yield polled[0][0].file.finding(Level.OK, "polled_api_base", what, path, fix)
 
 
 def _polled_host(params: dict[Any, Any], environ: Mapping[str, str]) -> str | None:

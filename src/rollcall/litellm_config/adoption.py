@@ -23,7 +23,6 @@ from rollcall.litellm_config.document import (
 )
 from rollcall.litellm_config.nodes import begin, column, keyed, member_begins
 from rollcall.litellm_config.refusals import refusal
-from rollcall.litellm_config.sections import Marker
 from rollcall.litellm_config.splice import cut, cut_members
 from rollcall.litellm_config.text import Edit, collector_paused, line_number
 from rollcall.litellm_config.writing import (
@@ -126,7 +125,7 @@ def _without_faulty_markers(document: ConfigDocument) -> ConfigDocument:
     for fault in layout.faults.values():
         if fault.reason == "odd_row":
             raise fault
-    cuts = [_cut_line(marker) for marker in layout.markers if marker.kind in layout.faults]
+    cuts = [Edit(row.start, row.end) for row in layout.markers if row.kind in layout.faults]
     return edited(document, cuts) if cuts else document
 
 
@@ -138,10 +137,6 @@ def _without_flow_blocks(document: ConfigDocument) -> ConfigDocument:
         if section.region and section.node is not None and section.node.flow_style:
             edits += cut(layout.text.body, section)
     return edited(document, edits) if edits else document
-
-
-def _cut_line(marker: Marker) -> Edit:
-    return Edit(marker.start, marker.end)
 
 
 def _members(document: ConfigDocument, indexes: Sequence[int]) -> list[Entry]:
@@ -188,13 +183,8 @@ def _cut_out(
     if aliases and layout.aliases.node is None:
         raise layout.aliases.refusal or refusal("no_place", key="model_group_alias")
     if aliases:
-        region, pairs = layout.aliases.region, layout.aliases.node.value
-        ours = range(region.first, region.last) if region else range(0)
-        chosen = [
-            index
-            for index, (key, _) in enumerate(pairs)
-            if index not in ours and key.value in aliases
-        ]
+        own = layout.aliases.split(enumerate(layout.aliases.node.value))[1]
+        chosen = [index for index, (key, _) in own if key.value in aliases]
         edits += cut_members(body, layout.aliases.node, chosen)
     try:
         return edited(document, edits)
@@ -232,7 +222,7 @@ def eject(document: ConfigDocument, *, remove: bool = False) -> bytes:
     if remove:
         return with_blocks(document, Blocks())
     layout = layout_of(document)
-    edits = [_cut_line(marker) for marker in layout.markers]
+    edits = [Edit(marker.start, marker.end) for marker in layout.markers]
     entries = document.data.get("model_list")
     ours = [index for index, entry in enumerate(entries or []) if is_managed(entry)]
     for index in ours:

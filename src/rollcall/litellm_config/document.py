@@ -209,8 +209,8 @@ def _fallbacks_chosen(layout: Layout, data: dict[str, Any]) -> Layout:
     """
     router, litellm = layout.fallbacks, layout.leaving
     assert litellm is not None
-    router_own = _split(rows_of(value_at(data, router.path)), router)[1]
-    litellm_own = _split(rows_of(value_at(data, litellm.path)), litellm)[1]
+    router_own = router.split(rows_of(value_at(data, router.path)))[1]
+    litellm_own = litellm.split(rows_of(value_at(data, litellm.path)))[1]
     chosen, other = router, litellm
     if litellm_own and router_own:
         line = line_number(layout.text.body, begin(litellm.key))
@@ -227,7 +227,7 @@ def _is_named(section: Section) -> bool:
 
 def _document(raw: bytes, data: dict[str, Any], layout: Layout) -> ConfigDocument:
     body = layout.text.body
-    between, own = _split(rows_of(value_at(data, MODELS)), layout.models)
+    between, own = layout.models.split(rows_of(value_at(data, MODELS)))
     managed_aliases, own_aliases = _split_aliases(data, layout)
     section, managed_fallbacks, own_fallbacks = _fallbacks(data, layout)
     faults = _faults(layout, between, managed_aliases, managed_fallbacks)
@@ -315,11 +315,8 @@ def _refusal(layout: Layout, strays: tuple[StrayEntry, ...]) -> ConfigRefused | 
 
 def own_indexes(layout: Layout) -> list[int]:
     """The places in model_list of the entries that are not between our markers."""
-    region, node = layout.models.region, layout.models.node
-    count = len(node.value) if node is not None else 0
-    if region is None:
-        return list(range(count))
-    return [*range(region.first), *range(region.last, count)]
+    node = layout.models.node
+    return layout.models.split(range(len(node.value) if node is not None else 0))[1]
 
 
 def lines_of_own_models(document: ConfigDocument) -> list[int]:
@@ -335,22 +332,13 @@ def _member_begins(body: str, section: Section) -> list[int]:
     return member_begins(body, section.node) if section.node is not None else []
 
 
-def _split(members: list[Any], section: Section) -> tuple[list[Any], list[Any]]:
-    """(ours, the user's own) members of a list."""
-    if section.region is None:
-        return [], members
-    first, last = section.region.first, section.region.last
-    return members[first:last], members[:first] + members[last:]
-
-
 def _split_aliases(data: dict[str, Any], layout: Layout) -> tuple[dict[str, Any], dict[str, Any]]:
     """(ours, the user's own) aliases; a name may be in both, then LiteLLM takes the last."""
     section = layout.aliases
     if section.region is None or section.node is None:
         return {}, mapping(value_at(data, ALIASES)) if section.region is None else {}
-    pairs = section.node.value
-    first, last = section.region.first, section.region.last
-    return _mapping(layout, pairs[first:last]), _mapping(layout, pairs[:first] + pairs[last:])
+    ours, own = section.split(section.node.value)
+    return _mapping(layout, ours), _mapping(layout, own)
 
 
 def _mapping(layout: Layout, pairs: list[Any]) -> dict[str, Any]:
@@ -368,7 +356,7 @@ def _fallbacks(
     for path in (ROUTER_FALLBACKS, LITELLM_FALLBACKS):
         held = [s for s in (layout.fallbacks, layout.leaving) if s and s.path == path]
         members = rows_of(value_at(data, path))
-        between, own[path] = _split(members, held[0]) if held else ([], members)
+        between, own[path] = held[0].split(members) if held else ([], members)
         ours += between
     router, litellm = own[ROUTER_FALLBACKS], own[LITELLM_FALLBACKS]
     section: FallbacksSection | None = "router_settings" if router else None

@@ -161,8 +161,7 @@ def by_name(entries: Iterable[Entry]) -> dict[str, Entry]:
 
 def keys_of(entries: Iterable[Entry]) -> frozenset[tuple[str, str]]:
     """(provider, id) of those entries that say whose they are."""
-    keys = (key_of(entry) for entry in entries)
-    return frozenset((key.provider, key.id) for key in keys if key is not None)
+    return frozenset(key for entry in entries if (key := key_of(entry)))
 
 
 def leaves_on(entry: Entry) -> date | None:

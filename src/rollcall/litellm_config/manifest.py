@@ -22,9 +22,9 @@ from rollcall.litellm_config.text import (
     ConfigText,
     collector_paused,
     decode,
+    indent_at,
     line_end,
     line_number,
-    line_start,
 )
 from rollcall.yaml_reading import SAFE_LOADER, UNREADABLE, check_depth, check_size, load
 
@@ -209,8 +209,7 @@ def _indent(body: str, start: int) -> int:
     position = start
     while not body[position : line_end(body, position)].strip():
         position = line_end(body, position)
-    row = body[line_start(body, position) : line_end(body, position)]
-    return len(row) - len(row.lstrip(" "))
+    return indent_at(body, position)
 
 
 def _data(body: str) -> list[Any]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import yaml
 
@@ -29,6 +29,7 @@ from rollcall.litellm_config.text import (
 )
 
 Kind = Literal["models", "aliases", "fallbacks"]
+_T = TypeVar("_T")
 KINDS: tuple[Kind, ...] = ("models", "aliases", "fallbacks")
 
 _MARKER = re.compile(
@@ -181,6 +182,12 @@ class Section:
     def node(self) -> Any:
         """The section's own collection; None where it is missing or empty."""
         return None if self.missing or self.hollow or self.refusal else self.container
+
+    def split(self, members: Iterable[_T]) -> tuple[list[_T], list[_T]]:
+        """(ours, the user's own) of its members, in their order."""
+        rows = list(members)
+        first, last = (self.region.first, self.region.last) if self.region else (0, 0)
+        return rows[first:last], rows[:first] + rows[last:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,7 @@ def ending(inputs: Inputs, rows: Iterable[LastDay]) -> list[LastDay]:
 
 def _listed_or_stated(inputs: Inputs, one: Placement) -> Model | None:
     """The model of an entry that stays as it is: as it is listed now, else as the entry says."""
-    listed = inputs.listed.get((one.key.provider, one.key.id))
+    listed = inputs.listed.get(one.key)
     if listed is not None:
         return inputs.others.complete(listed)
     stated = model_of(one.entry)

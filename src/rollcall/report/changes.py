@@ -71,7 +71,7 @@ class ChangeFacts:
         """Of the model that comes, else of the one that goes."""
         entry = self._entry(change, change.after) or self._entry(change, change.before)
         key = key_of(entry) if entry else None
-        return self.born.get((key.provider, key.id)) if key else None
+        return self.born.get(key) if key else None
 
     def age_days(self, change: Change) -> int | None:
         """Whole days since its birth."""
