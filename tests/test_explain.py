@@ -188,7 +188,8 @@ def test_a_held_alias_tells_both_prices_and_how_to_accept(house: House) -> None:
 
 def test_hand_written_entries_and_aliases(curated: House) -> None:
     text = curated.config.read_text(encoding="utf-8")
-    own = text.replace("  model_group_alias:\n", "  model_group_alias:\n    fast: my-local-model\n")
+    aliases = "    fast: my-local-model\n    mine: claude-sonnet-5\n"
+    own = text.replace("  model_group_alias:\n", f"  model_group_alias:\n{aliases}")
     curated.config.write_text(own, encoding="utf-8")
     entry = stages(curated, "my-local-model", "entry")
     assert "rollcall never touches it" in said(entry["config.yaml"])
@@ -196,6 +197,8 @@ def test_hand_written_entries_and_aliases(curated: House) -> None:
     assert "aliases on it: fast" in said(entry["config.yaml"])
     alias = stages(curated, "fast", "alias")
     assert "leads to my-local-model" in said(alias["config.yaml"])
+    managed = stages(curated, "claude-sonnet-5")
+    assert "aliases on it: mine, claude" in said(managed["config.yaml"])
 
 
 def test_a_name_that_is_nowhere_gets_the_nearest_and_a_rule(curated: House) -> None:
