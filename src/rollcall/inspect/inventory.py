@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from rollcall.catalog import names, order
 from rollcall.catalog.model import CAPABILITIES, Model, per_million
 from rollcall.inspect.explain_model import outside
+from rollcall.litellm_config.effective import aliases_of
 from rollcall.litellm_config.entries import called_by, key_of, leaves_on, model_of, name_of
 from rollcall.plan.decide import decide
 from rollcall.plan.guards import HeldChange
@@ -130,10 +131,10 @@ def build(inputs: Inputs, decision: Decision, stored: Mapping[str, Sequence[Mode
     Args:
         stored: what providers listed when they were asked last; counts where they list nothing now.
     """
-    targets = inputs.current_aliases
+    aliases = aliases_of(inputs.document.managed.aliases).values()
     leading: dict[str, list[str]] = {}
-    for alias, target in targets.items():
-        leading.setdefault(target, []).append(alias)
+    for alias in aliases:
+        leading.setdefault(alias.target, []).append(alias.name)
     listed = _Lister(inputs, decision, stored, leading)
     rows = [listed.managed(entry) for entry in inputs.document.managed.models]
     own = {id(one.entry): one for one in read_own_entries(inputs)}
@@ -143,13 +144,9 @@ def build(inputs: Inputs, decision: Decision, stored: Mapping[str, Sequence[Mode
         if isinstance(entry, dict)
     ]
     rows += listed.others({(row.provider, row.id) for row in rows})
-    hidden = {
-        name: isinstance(value, dict) and bool(value.get("hidden"))
-        for name, value in inputs.document.managed.aliases.items()
-    }
     return Inventory(
         rows=tuple(rows),
-        aliases={name: (target, hidden[name]) for name, target in targets.items()},
+        aliases={alias.name: (alias.target, alias.hidden) for alias in aliases},
         providers=inputs.state.providers,
         runs=tuple(inputs.state.runs),
         held=decision.held,

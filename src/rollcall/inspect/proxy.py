@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from rollcall.providers.chat.answer import UnexpectedShape
 from rollcall.providers.chat.errors import Outcome
@@ -20,7 +20,7 @@ from rollcall.providers.http_client import httpx, open_client
 from rollcall.providers.wire import bearer
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Mapping
 
     from rollcall.providers.chat.call import ChatProtocol
     from rollcall.secrets import Redactor
@@ -76,25 +76,16 @@ class Reply:
     detail: str = ""
 
 
-def call_for(name: str, mode: str | None) -> tuple[str, dict[str, Any]] | None:
-    """(path, body) of the smallest call of a mode; None where there is no cheap one."""
-    match mode:
-        case None | "" | "chat":
-            messages = [{"role": "user", "content": PROMPT}]
-            return "/v1/chat/completions", {
-                "model": name,
-                "messages": messages,
-                "max_tokens": MAX_TOKENS,
-            }
-        case "responses":
-            body = {"model": name, "input": PROMPT, "max_output_tokens": MAX_TOKENS}
-            return "/v1/responses", body
-        case "completion":
-            return "/v1/completions", {"model": name, "prompt": PROMPT, "max_tokens": MAX_TOKENS}
-        case "embedding":
-            return "/v1/embeddings", {"model": name, "input": "OK"}
-        case _:
-            return None
+CALLS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
+    "chat": (
+        "/v1/chat/completions",
+        {"messages": [{"role": "user", "content": PROMPT}], "max_tokens": MAX_TOKENS},
+    ),
+    "responses": ("/v1/responses", {"input": PROMPT, "max_output_tokens": MAX_TOKENS}),
+    "completion": ("/v1/completions", {"prompt": PROMPT, "max_tokens": MAX_TOKENS}),
+    "embedding": ("/v1/embeddings", {"input": "OK"}),
+}
+"""A mode -> the path and the body of its smallest call; the others have no cheap one."""
 
 
 class Proxy:
@@ -110,16 +101,10 @@ class Proxy:
         self._client = open_client([root], timeout_seconds)
 
     async def __aenter__(self) -> Self:
-        await self._client.__aenter__()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._client.__aexit__(kind, error, trace)
+    async def __aexit__(self, *ended: object) -> None:
+        await self._client.aclose()
 
     async def ready(self) -> bool:
         """Whether /health/readiness, which needs no key, says so in LiteLLM's words.
@@ -128,8 +113,7 @@ class Proxy:
             Unusable: nobody answers.
         """
         reply = await self._get("/health/readiness")
-        body = _json(reply)
-        return reply.status_code == 200 and isinstance(body, dict) and "status" in body
+        return reply.status_code == 200 and "status" in _object(reply)
 
     async def names(self, *, ready: bool) -> list[str]:
         """What /v1/models lists.
@@ -144,8 +128,7 @@ class Proxy:
         without_key = ready and not self._key_header and reply.status_code == 500
         if without_key or _refuses_key(reply):
             raise self._key_refused(self._error_line(reply))
-        body = _json(reply)
-        rows = body.get("data") if isinstance(body, dict) else None
+        rows = _object(reply).get("data")
         if reply.status_code != 200 or not isinstance(rows, list):
             kind = reply.headers.get("content-type", "no content type").partition(";")[0]
             what = f"{self._root}/v1/models answers {reply.status_code} ({kind}), not a model list."
@@ -161,10 +144,9 @@ class Proxy:
 
     async def call(self, name: str, mode: str | None) -> Reply:
         """One small call; whatever happens is the reply."""
-        call = call_for(name, mode)
-        if call is None:
+        if (call := CALLS.get(mode or "chat")) is None:
             return Reply(ok=None, detail=f"not called: its mode is {mode}")
-        path, body = call
+        path, body = call[0], {"model": name, **call[1]}
         began = time.monotonic()
         try:
             reply = await self._client.post(self._root + path, json=body, headers=self._key_header)
@@ -178,8 +160,7 @@ class Proxy:
         return self._answered(reply, latency_ms, path)
 
     def _answered(self, reply: httpx.Response, latency_ms: int, path: str) -> Reply:
-        body = _json(reply)
-        body = body if isinstance(body, dict) else {}
+        body = _object(reply)
         if why := _no_answer(body, path):
             return Reply(
                 ok=False, latency_ms=latency_ms, detail=self._line(f"answers 200, but {why}")
@@ -229,8 +210,8 @@ class Proxy:
 
     def _error_line(self, reply: httpx.Response) -> str:
         """LiteLLM's own words without its trailing list of groups, on one line, redacted."""
-        body = _json(reply)
-        error = body.get("error", body.get("detail")) if isinstance(body, dict) else None
+        body = _object(reply)
+        error = body.get("error", body.get("detail"))
         message = error.get("message") if isinstance(error, dict) else error
         text = message if isinstance(message, str) and message else reply.text
         for trailer in TRAILERS:
@@ -267,8 +248,10 @@ def _refuses_key(reply: httpx.Response) -> bool:
     return reply.status_code in (400, 500) and any(words in reply.text for words in NO_KEY_WORDS)
 
 
-def _json(reply: httpx.Response) -> Any:
+def _object(reply: httpx.Response) -> dict[str, Any]:
+    """The JSON object of a reply; {} where it is none."""
     try:
-        return reply.json()
+        body = reply.json()
     except ValueError:
-        return None
+        return {}
+    return body if isinstance(body, dict) else {}

@@ -76,9 +76,13 @@ def read_status(settings: Settings, ends_within: int | None = None) -> Status:
         defaults = Defaults()
     decision, why = read_decision(settings)
     ends = decision.last_days if decision else ()
-    soon = [row for row in ends if row.days_left(settings.now.date()) <= (ends_within or 0)]
+    today = settings.now.date()
+
+    def ending(days: int) -> tuple[LastDay, ...]:
+        return tuple(row for row in ends if row.days_left(today) <= days)
+
     if ends_within is not None:
-        unread += [row.told(settings.now.date()) for row in soon]
+        unread += [row.told(today) for row in ending(ends_within)]
         unread += [f"last days cannot be told: {why}"] if why else []
     state, _ = store.memory.read_state()
     config = ""
@@ -102,11 +106,7 @@ def read_status(settings: Settings, ends_within: int | None = None) -> Status:
             *alarms(state, now=settings.now, stale_after_seconds=defaults.stale_after),
         ),
         held=decision.held if decision else (),
-        last_days=tuple(
-            row
-            for row in ends
-            if row.days_left(settings.now.date()) <= max((*defaults.warn_before, ends_within or 0))
-        ),
+        last_days=ending(max((*defaults.warn_before, ends_within or 0))),
         trials=tuple(state.trials),
         config=config,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterator
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from rollcall.errors import did_you_mean
@@ -108,14 +109,11 @@ CHECKED_AT_START = frozenset({"fallbacks", "content_policy_fallbacks"})
 def fallback_traps(config: CheckedConfig) -> Iterator[Finding]:
     """Two sections, wrong shapes, names that are nowhere, and aliases that get none."""
     yield from _two_sections(config)
-    for section in SECTIONS:
-        for kind in KINDS:
-            value = config.section(section).get(kind)
-            if value is not None and variable_of(value) is None:
-                yield from _rows(config, (section, kind), value)
-        default = config.section(section).get("default_fallbacks")
-        if default is not None and variable_of(default) is None:
-            yield from _defaults(config, (section, "default_fallbacks"), default)
+    for section, kind in product(SECTIONS, (*KINDS, "default_fallbacks")):
+        value = config.section(section).get(kind)
+        if value is not None and variable_of(value) is None:
+            check = _rows if kind in KINDS else _defaults
+            yield from check(config, (section, kind), value)
     yield from _not_by_alias(config)
 
 

@@ -14,7 +14,7 @@ import yaml
 
 from rollcall.errors import ConfigRefused
 from rollcall.litellm_config.effective import LITELLM_KEYS, alias_target, mapping, rows_of, value_at
-from rollcall.litellm_config.nodes import begin, has_merge, member_begins, scalar_at
+from rollcall.litellm_config.nodes import begin, member_begins, merge_key, scalar_at
 from rollcall.litellm_config.refusals import refusal
 from rollcall.litellm_config.sections import (
     ALIASES,
@@ -126,7 +126,7 @@ def refuse_other_files(loaded: LoadedYaml) -> None:
     if not isinstance(root, yaml.MappingNode):
         raise refusal("not_a_mapping", line_number(body, begin(root)))
     keys = [key.value for key, _ in root.value if isinstance(key, yaml.ScalarNode)]
-    if not root.value or has_merge(root) or not LITELLM_KEYS.isdisjoint(keys):
+    if not root.value or merge_key(root) or not LITELLM_KEYS.isdisjoint(keys):
         return
     if {"apiVersion", "kind"} <= set(keys):
         raise refusal("kubernetes", _embedded_line(body))

@@ -179,7 +179,7 @@ def view(data: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> L
         )
         if active and (identity := text_in(info, "id")):
             ids[identity] = model
-    return LiteLLMView(groups, _aliases(data), ids)
+    return LiteLLMView(groups, aliases_of(alias_map(data)), ids)
 
 
 def _served_name(given: object) -> str | None:
@@ -211,9 +211,10 @@ def config_variables(data: Mapping[str, Any]) -> Variables:
     return Variables({str(name): str(value) for name, value in rows if value not in (None, "")})
 
 
-def _aliases(data: Mapping[str, Any]) -> dict[str, Alias]:
+def aliases_of(rows: Mapping[Any, Any]) -> dict[str, Alias]:
+    """The aliases of a `model_group_alias`, in its order."""
     found = {}
-    for name, value in alias_map(data).items():
+    for name, value in rows.items():
         hidden = isinstance(value, dict) and value.get("hidden") is True
         found[str(name)] = Alias(str(name), alias_target(value) or "", hidden)
     return found

@@ -134,9 +134,9 @@ def column(body: str, node: Any) -> int:
     return position - (body.rfind("\n", 0, position) + 1)
 
 
-def has_comma(body: str, start: int, end: int) -> bool:
-    """Whether the text between two members of a flow collection holds a comma."""
-    return "," in _COMMENT.sub("", body[start:end])
+def has_between(sign: str, body: str, start: int, end: int) -> bool:
+    """Whether a sign, a comma or a dash, stands in the text between two members, comments aside."""
+    return sign in _COMMENT.sub("", body[start:end])
 
 
 def scalar_at(node: yaml.Node | None, offset: int) -> yaml.ScalarNode | None:
@@ -167,9 +167,9 @@ def keyed(node: Any, name: str) -> list[tuple[yaml.Node, yaml.Node, int]]:
     ]
 
 
-def has_merge(node: Any) -> bool:
-    """Whether a mapping has a merge key."""
-    return any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value)
+def merge_key(node: Any) -> yaml.Node | None:
+    """The merge key `<<` of a mapping, if it has one."""
+    return next((key for key, _ in node.value if key.tag == "tag:yaml.org,2002:merge"), None)
 
 
 def lines_of(raw: bytes, paths: Sequence[Place]) -> list[int | None]:

@@ -17,7 +17,14 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import yaml
 
 from rollcall.errors import ConfigRefused
-from rollcall.litellm_config.nodes import begin, has_merge, keyed, member_begins, member_end
+from rollcall.litellm_config.nodes import (
+    begin,
+    has_between,
+    keyed,
+    member_begins,
+    member_end,
+    merge_key,
+)
 from rollcall.litellm_config.refusals import refusal
 from rollcall.litellm_config.text import (
     ConfigText,
@@ -132,7 +139,6 @@ ROUTER_FALLBACKS = ("router_settings", "fallbacks")
 LITELLM_FALLBACKS = ("litellm_settings", "fallbacks")
 
 _NULL = "tag:yaml.org,2002:null"
-_COMMENT = re.compile(r"#[^\n]*")
 
 
 class Hollow(NamedTuple):
@@ -236,14 +242,9 @@ def find_section(body: str, root: Any, kind: Kind, path: tuple[str, ...]) -> Sec
 
 
 def _unless_merged(body: str, here: Section, name: str) -> Section:
-    if not has_merge(here.container):
+    if (merge := merge_key(here.container)) is None:
         return here
-    line = next(
-        line_number(body, begin(key))
-        for key, _ in here.container.value
-        if key.tag.endswith("merge")
-    )
-    return replace(here, refusal=refusal("merge_key", line, key=name))
+    return replace(here, refusal=refusal("merge_key", line_number(body, begin(merge)), key=name))
 
 
 def _step(body: str, here: Section, found: Any, below: tuple[str, ...]) -> Section:
@@ -339,4 +340,4 @@ def _dash_between(body: str, node: Any, start: int, begins: list[int]) -> bool:
     """Whether an item's dash follows `start`: it may stand on a line above its content."""
     if not begins or node.flow_style or isinstance(node, yaml.MappingNode):
         return True
-    return "-" in _COMMENT.sub("", body[start : begins[0]])
+    return has_between("-", body, start, begins[0])

@@ -170,17 +170,15 @@ READ_BY: Final = {
 one for each way of routing, say what their fields take; anything else ends the start.
 """
 
+_WORDS: Final = {
+    f"{section}{place}": word
+    for section, places in NO_START.items()
+    for place, word in places.items()
+}
 _WANTED: Final = {
-    f"{section}{place}": (word.rstrip("!"), Consequence.NO_START)
-    for section, places in NO_START.items()
-    for place, word in places.items()
+    place: (word.rstrip("!"), Consequence.NO_START) for place, word in _WORDS.items()
 } | STARTS
-NULL_ENDS_START: Final = tuple(
-    f"{section}{place}"
-    for section, places in NO_START.items()
-    for place, word in places.items()
-    if word.endswith("!")
-)
+NULL_ENDS_START: Final = tuple(place for place, word in _WORDS.items() if word.endswith("!"))
 """Places where null ends the start."""
 
 

@@ -20,7 +20,7 @@ from rollcall.litellm_config.nodes import (
     begin,
     column,
     content_begin,
-    has_comma,
+    has_between,
     member_begins,
     member_end,
     member_tails,
@@ -128,7 +128,7 @@ def into_flow(body: str, newline: str, section: Section, node: Any, members: Any
     close = int(node.end_mark.index) - 1
     last = len(node.value) - 1
     content = content_begin(body, node) + 1
-    comma = last >= 0 and not has_comma(body, member_end(body, node, last), close)
+    comma = last >= 0 and not has_between(",", body, member_end(body, node, last), close)
     if section.missing:
         text = _flow_text(newline, section, members, margin, section.missing[1:])
         return Edit(close, close, f'{", " if comma else ""}"{section.missing[0]}": {text}')
@@ -173,7 +173,7 @@ def _commas(body: str, node: Any, region: Region) -> tuple[bool, bool]:
     start = member_end(body, node, region.first - 1) if region.first else region.start
     begins = member_begins(body, node)
     end = begins[region.last] if region.last < len(begins) else int(node.end_mark.index) - 1
-    return has_comma(body, start, region.start), has_comma(body, region.end, end)
+    return has_between(",", body, start, region.start), has_between(",", body, region.end, end)
 
 
 def cut_from_flow(body: str, node: Any, region: Region) -> list[Edit]:
