@@ -2,6 +2,11 @@
 
 With a key it is asked at `/models/user`, which applies the account's privacy settings and
 guardrails: what that list lacks is refused at call time. Without a key, at the public `/models`.
+
+What is OpenRouter's alone stands here, and its addresses in `adapters`. The rest is read as in
+every list: `rows` (text, numbers, days), `kinds` (what a model is for), `lifecycle` (gone,
+deprecated), `prices`; behind a gateway, which may state them otherwise, the unit of prices and what
+`created` means are told from the `whole_list`.
 """
 
 from __future__ import annotations

@@ -38,6 +38,11 @@ which the connection can be used again."""
 
 _JSON = {"accept": "application/json"}
 _EVENTS = {"accept": "text/event-stream", "accept-encoding": "identity"}
+_EXPECTED = (
+    *(httpx.HTTPError, httpx.InvalidURL, TooLarge, Unreadable, OSError),
+    UnicodeEncodeError,  # a key that is none
+)
+"""What sending raises."""
 _FIELDS = (b"data", b"event", b"id", b"retry", b":")
 """How a stream of events begins."""
 
@@ -142,7 +147,7 @@ async def _ask(
             inbox = Inbox(response.headers.get("content-encoding", ""), room)
             await fill(inbox, response)
             body = inbox.body()
-    except _expected() as error:
+    except _EXPECTED as error:
         raise _silence(error, endpoint) from None
     if response.status_code != 200:
         raise error_of(_reply(response, body), endpoint, _names(request))
@@ -178,7 +183,7 @@ async def _events(
                     bounded.held = 0
                     if event.data.strip():
                         yield event.data
-    except _expected() as error:
+    except _EXPECTED as error:
         raise _silence(error, endpoint) from None
 
 
@@ -309,11 +314,6 @@ def _piece(data: str, endpoint: Endpoint, sent: Collection[str]) -> Piece:
 def _reply(response: httpx.Response, body: bytes) -> Reply:
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Reply(response.status_code, headers, body)
-
-
-def _expected() -> tuple[type[Exception], ...]:
-    """What sending raises; UnicodeEncodeError: a key that is none."""
-    return (httpx.HTTPError, httpx.InvalidURL, TooLarge, Unreadable, OSError, UnicodeEncodeError)
 
 
 def _silence(error: Exception, endpoint: Endpoint) -> ProviderError:

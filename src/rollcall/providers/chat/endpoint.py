@@ -90,15 +90,16 @@ def endpoint_of(
     root = root_of(provider, base_url or provider.base_url)
     # OpenAI itself has dropped `max_tokens`.
     itself = root.startswith("https://api.openai.com/")
+    spoken = _spoken(provider)
     return Endpoint(
         name or provider.name,
-        _OPENAI_ITSELF if itself else _PROTOCOLS.get(_spoken(provider), _OPENAI_LIKE),
+        _OPENAI_ITSELF if itself else _PROTOCOLS.get(spoken, _OPENAI_LIKE),
         root,
         key,
         key_variable,
         provider.key_url,
         timeout_seconds,
-        _EMBEDDINGS.get(provider.protocol, OpenAIEmbeddings()) if provider.embeds else None,
+        _EMBEDDINGS.get(spoken, OpenAIEmbeddings()) if provider.embeds else None,
         provider.auth_hint.format(base="api_base"),
     )
 
