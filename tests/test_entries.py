@@ -10,16 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.catalog.model import CAPABILITIES, Model, Price, PriceTier
+from rollcall.catalog.model import CAPABILITIES, Model, ModelKey, Price, PriceTier
 from rollcall.litellm_config import entries
-from rollcall.litellm_config.entries import (
-    EntryKey,
-    entry_of,
-    key_of,
-    leaves_on,
-    model_of,
-    with_leaving_day,
-)
+from rollcall.litellm_config.entries import entry_of, key_of, leaves_on, model_of, with_leaving_day
 from rollcall.providers.registry import resolve_provider
 from tests.policy_making import model, price
 
@@ -81,7 +74,7 @@ def test_the_leaving_day_reads_back_and_changes_nothing_else(row: Model, day: da
     assert leaves_on(leaving) == day
     assert leaves_on(entry(row)) is None
     assert model_of(leaving) == model_of(entry(row))
-    assert key_of(leaving) == EntryKey("openrouter", row.id)
+    assert key_of(leaving) == ModelKey("openrouter", row.id)
 
 
 def test_what_is_unknown_is_left_out_and_never_zero() -> None:

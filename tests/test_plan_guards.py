@@ -310,4 +310,4 @@ def test_a_model_is_tried_as_its_entry_will_be_called(more: str, variable: str |
     for wanted in (text + "aliases: {}\n", aliased):
         replay = listing(replay_of(HEAD + wanted), model("xai/grok-5"))
         (call,) = replay.run(DAY).decision.trials
-        assert (call.callee.id, call.callee.key_env) == ("grok-5", variable)
+        assert (call.callee.key.id, call.callee.key_env) == ("grok-5", variable)

@@ -10,11 +10,23 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from rollcall.catalog.reading import Reading, read
+
+
+class ModelKey(NamedTuple):
+    """What makes a model this one: our name of its provider, and the provider's own id."""
+
+    provider: str
+    id: str
+
+    @property
+    def qualified(self) -> str:
+        """`provider/id`, the way a person names it."""
+        return f"{self.provider}/{self.id}"
 
 
 class Kind(StrEnum):
@@ -191,14 +203,14 @@ class Model(_Frozen):
     borrowed: dict[str, str] = Field(default_factory=dict)
 
     @property
-    def key(self) -> tuple[str, str]:
-        """(provider, id): what makes it this model."""
-        return (self.provider, self.id)
+    def key(self) -> ModelKey:
+        """What makes it this model."""
+        return ModelKey(self.provider, self.id)
 
     @property
     def qualified(self) -> str:
         """`provider/id`, the way a person names it."""
-        return f"{self.provider}/{self.id}"
+        return self.key.qualified
 
     @property
     def reading(self) -> Reading:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from rollcall.catalog import names, order
-from rollcall.catalog.model import CAPABILITIES, Model, per_million
+from rollcall.catalog.model import CAPABILITIES, Model, ModelKey, per_million
 from rollcall.inspect.explain_model import outside
 from rollcall.litellm_config.effective import aliases_of
 from rollcall.litellm_config.entries import called_by, key_of, leaves_on, model_of, name_of
@@ -143,7 +143,7 @@ def build(inputs: Inputs, decision: Decision, stored: Mapping[str, Sequence[Mode
         for index, entry in enumerate(inputs.document.own_models)
         if isinstance(entry, dict)
     ]
-    rows += listed.others({(row.provider, row.id) for row in rows})
+    rows += listed.others({ModelKey(row.provider, row.id) for row in rows})
     return Inventory(
         rows=tuple(rows),
         aliases={alias.name: (alias.target, alias.hidden) for alias in aliases},
@@ -211,7 +211,7 @@ class _Lister:
             aliases=tuple(self.leading.get(name, ())),
         )
 
-    def others(self, shown: set[tuple[str, str]]) -> list[ModelRow]:
+    def others(self, shown: set[ModelKey]) -> list[ModelRow]:
         """Rows of every other model known, by provider and family, newest first."""
         rows: list[ModelRow] = []
         for provider in self.inputs.providers:

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rollcall.catalog.model import Model, Price, PriceTier
+from rollcall.catalog.model import Model, ModelKey, Price, PriceTier
 from rollcall.litellm_config.document import MANAGED_BY, Entry
 from rollcall.litellm_config.effective import mapping, text_in
 from rollcall.secrets import REFERENCE, is_written_out, variable_of
@@ -45,18 +45,6 @@ _STEP = re.compile(rf"({'|'.join(COSTS.values())})_above_([0-9]+)(k?)(?:_tokens)
 
 PRICE_SOURCE = "price_source"
 """Our own word in model_info: whose price stands there, where it is not the provider's."""
-
-
-class EntryKey(NamedTuple):
-    """Whose entry it is: our provider name and the provider's own model id."""
-
-    provider: str
-    id: str
-
-    @property
-    def qualified(self) -> str:
-        """`provider/id`, the way a person names it."""
-        return f"{self.provider}/{self.id}"
 
 
 def entry_of(
@@ -135,13 +123,13 @@ def _size(tokens: int) -> str:
     return f"{rounded // 1000}k" if rounded % 1000 == 0 else str(rounded)
 
 
-def key_of(entry: Entry) -> EntryKey | None:
+def key_of(entry: Entry) -> ModelKey | None:
     """Whose entry this is, by its `model_info.id`; None when it does not say."""
     identity = section_of(entry, "model_info").get("id")
     if not isinstance(identity, str) or not identity.startswith(ID_PREFIX):
         return None
     provider, _, model_id = identity.removeprefix(ID_PREFIX).partition("/")
-    return EntryKey(provider, model_id) if provider and model_id else None
+    return ModelKey(provider, model_id) if provider and model_id else None
 
 
 def name_of(entry: Mapping[str, Any]) -> str:
@@ -159,8 +147,8 @@ def by_name(entries: Iterable[Entry]) -> dict[str, Entry]:
     return {name_of(entry): entry for entry in entries}
 
 
-def keys_of(entries: Iterable[Entry]) -> frozenset[tuple[str, str]]:
-    """(provider, id) of those entries that say whose they are."""
+def keys_of(entries: Iterable[Entry]) -> frozenset[ModelKey]:
+    """The models of those entries that say whose they are."""
     return frozenset(key for entry in entries if (key := key_of(entry)))
 
 

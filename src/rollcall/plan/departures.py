@@ -15,10 +15,10 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from rollcall.catalog.model import ModelKey
 from rollcall.catalog.reading import read
 from rollcall.errors import PolicyError
 from rollcall.litellm_config.entries import (
-    EntryKey,
     called_by,
     leaves_on,
     model_of,
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from rollcall.plan.inputs import Inputs
     from rollcall.selection.admission import Admission, Admitted
 
-    Before = Callable[[], Mapping[tuple[str, str], str]]
-    """(provider, id) -> model_name under the policy of the last apply; see `admitted_before`."""
+    Before = Callable[[], Mapping[ModelKey, str]]
+    """A model -> its model_name under the policy of the last apply; see `admitted_before`."""
 
 
 class Listing:
@@ -55,7 +55,7 @@ class Listing:
         self._provider = provider
         self.models = {model.id: model for model in inputs.answers[provider].models}
 
-    def renamed(self, entry: Entry, key: EntryKey) -> Model | None:
+    def renamed(self, entry: Entry, key: ModelKey) -> Model | None:
         """The model of an entry under the id it has now: case, alias or canonical name tell.
 
         Another offer of it (`:free`, batch), a moving id, one that is denied, or one that was
@@ -63,7 +63,7 @@ class Listing:
         """
         return next((row for row in self._alike(entry, key) if self._may_follow(key, row)), None)
 
-    def _alike(self, entry: Entry, key: EntryKey) -> Iterator[Model]:
+    def _alike(self, entry: Entry, key: ModelKey) -> Iterator[Model]:
         # An entry that was led to the new id at an earlier run tells so by itself.
         yield from self._by_name[f"calls {called_by(entry)}"]
         yield from self._by_name[f"id {key.id.lower()}"]
@@ -86,7 +86,7 @@ class Listing:
         """The list of the last good answer before this one."""
         return {model.id: model for model in self._inputs.previous.get(self._provider, ())}
 
-    def _may_follow(self, key: EntryKey, model: Model) -> bool:
+    def _may_follow(self, key: ModelKey, model: Model) -> bool:
         if model.batch_only or model.points_at is not None:
             return False
         reading = model.reading
@@ -149,7 +149,7 @@ def depart(
     inputs: Inputs,
     admitted: Admission,
     entry: Entry,
-    key: EntryKey,
+    key: ModelKey,
     listing: Listing,
     before: Before,
 ) -> Departure:
@@ -208,7 +208,7 @@ def _missing(
     inputs: Inputs,
     admitted: Admission,
     entry: Entry,
-    key: EntryKey,
+    key: ModelKey,
     listing: Listing,
 ) -> Departure:
     renamed = listing.renamed(entry, key)
@@ -224,9 +224,8 @@ def _missing(
     return replace(departure, missed=missed)
 
 
-def admitted_before(inputs: Inputs) -> dict[tuple[str, str], str]:
-    """(provider, id) -> model_name of what the policy of the last apply would admit from today's
-    catalogs.
+def admitted_before(inputs: Inputs) -> dict[ModelKey, str]:
+    """The models the policy of the last apply would admit from today's catalogs, and their names.
 
     What is among them and admitted no more was taken out by editing the policy. Empty where the
     policy is the same, not remembered, or no longer works (that may be why it was edited).

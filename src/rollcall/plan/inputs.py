@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rollcall.catalog.facts import OtherLists, RecordedFacts
-from rollcall.catalog.model import Answer, Model, Verdict
+from rollcall.catalog.model import Answer, Model, ModelKey, Verdict
 from rollcall.litellm_config.effective import alias_map, alias_target, entries
 from rollcall.litellm_config.entries import (
     entry_of,
@@ -224,7 +224,7 @@ class Inputs:
         return charged is False or (charged is None and bool(written and written.borrowed))
 
     @cached_property
-    def _written(self) -> dict[tuple[str, str], Model]:
+    def _written(self) -> dict[ModelKey, Model]:
         """(provider, id) -> the model as its managed entry in the file states it."""
         models = (model_of(entry) for entry in self.document.managed.models)
         return {model.key: model for model in models if model is not None}
@@ -259,13 +259,13 @@ class Inputs:
         ]
 
     @cached_property
-    def listed(self) -> dict[tuple[str, str], Model]:
+    def listed(self) -> dict[ModelKey, Model]:
         """(provider, id) -> the model, of all that is listed now."""
         models = (model for answer in self.answers.values() for model in answer.models)
         return {model.key: model for model in models}
 
     @cached_property
-    def present(self) -> frozenset[tuple[str, str]]:
+    def present(self) -> frozenset[ModelKey]:
         """(provider, id) of the managed entries in the file."""
         return keys_of(self.document.managed.models)
 

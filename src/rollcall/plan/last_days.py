@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, Field
 
 from rollcall.catalog.facts import whose
-from rollcall.catalog.model import Model
+from rollcall.catalog.model import Model, ModelKey
 from rollcall.litellm_config.entries import (
     called_by,
     day_of,
@@ -172,7 +172,7 @@ def _own_model(inputs: Inputs, one: OwnEntry) -> Model | None:
 
 
 def _successor_name(admitted: Admission, model: Model) -> str:
-    row = admitted.by_key.get((model.provider, model.replaced_by or ""))
+    row = admitted.by_key.get(ModelKey(model.provider, model.replaced_by or ""))
     return row.name if row else ""
 
 
@@ -182,7 +182,7 @@ def _follows(inputs: Inputs, admitted: Admission, model: Model) -> str:
         return ""
     if name := _successor_name(admitted, model):
         return f"admitted as {name}"
-    key = (model.provider, model.replaced_by)
+    key = ModelKey(model.provider, model.replaced_by)
     if model.provider not in inputs.policy.providers:
         return NOT_ADMITTED
     if key in inputs.listed and model.provider in inputs.catalogs:

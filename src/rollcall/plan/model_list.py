@@ -12,8 +12,8 @@ from enum import StrEnum
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from rollcall.catalog.model import Verdict
-from rollcall.litellm_config.entries import EntryKey, called_by, key_of, model_of, name_of
+from rollcall.catalog.model import ModelKey, Verdict
+from rollcall.litellm_config.entries import called_by, key_of, model_of, name_of
 from rollcall.plan.departures import Listing, admitted_before, depart, depart_name
 from rollcall.selection import admission
 from rollcall.selection.provider_catalog import denying_pattern
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rollcall.selection.aliases import Resolved
 
     Listings = Callable[[str], Listing]
-    Slot = tuple[str, EntryKey | None]
+    Slot = tuple[str, ModelKey | None]
 
 
 class Origin(StrEnum):
@@ -45,7 +45,7 @@ class Placement(NamedTuple):
     """One managed entry after this run; `admitted` is set where its origin is that."""
 
     entry: Entry
-    key: EntryKey
+    key: ModelKey
     origin: Origin
     reason: str
     admitted: Admitted | None = None
@@ -123,7 +123,7 @@ def place_entries(inputs: Inputs, admitted: Admission) -> ModelList:
     return ModelList(tuple(placements), gone, departures, tuple(warnings))
 
 
-def _slot(balanced: frozenset[str], name: str, key: EntryKey | None) -> Slot:
+def _slot(balanced: frozenset[str], name: str, key: ModelKey | None) -> Slot:
     """What only one entry may be: a name, but for groups that LiteLLM balances on purpose."""
     return (name, key if name in balanced else None)
 
@@ -169,7 +169,7 @@ def settle(
 
 
 def _admitted_placements(
-    inputs: Inputs, admitted: Admission, kept: Mapping[str, EntryKey]
+    inputs: Inputs, admitted: Admission, kept: Mapping[str, ModelKey]
 ) -> tuple[list[Placement], list[str]]:
     """The admitted models as entries, in rule order, without those whose name is taken.
 
@@ -181,7 +181,7 @@ def _admitted_placements(
     present = _unseen_entries(inputs)
     calls = {name_of(entry): called_by(entry) for entry in inputs.own_entries}
     for row in admitted.admitted:
-        key = EntryKey(*row.model.key)
+        key = row.model.key
         other = kept.get(row.name, key)
         if row.name in own and calls.get(row.name) == row.model.litellm_model:
             alike += 1
@@ -205,7 +205,7 @@ def _admitted_placements(
     return placed, [*taken, *waiting]
 
 
-def _unseen_entries(inputs: Inputs) -> dict[tuple[EntryKey, str], Entry]:
+def _unseen_entries(inputs: Inputs) -> dict[tuple[ModelKey, str], Entry]:
     """(key, model_name) -> the entries whose model a partial list lacks: they stay as they are."""
     return {
         (key, name_of(entry)): entry
@@ -214,7 +214,7 @@ def _unseen_entries(inputs: Inputs) -> dict[tuple[EntryKey, str], Entry]:
     }
 
 
-def _kept_names(inputs: Inputs, listings: Listings) -> dict[str, EntryKey]:
+def _kept_names(inputs: Inputs, listings: Listings) -> dict[str, ModelKey]:
     """model_names of entries that stay as they are, whatever the rules admit under them."""
     entries = inputs.document.managed.models
     return {
@@ -228,7 +228,7 @@ def _kept_names(inputs: Inputs, listings: Listings) -> dict[str, EntryKey]:
 
 
 def _kept_because(
-    inputs: Inputs, key: EntryKey, listings: Listings, *, admitted: bool
+    inputs: Inputs, key: ModelKey, listings: Listings, *, admitted: bool
 ) -> str | None:
     """Why an entry stays exactly as it is, whatever the rules say; None = the rules decide."""
     verdict = inputs.verdict(key.provider)
@@ -246,7 +246,7 @@ def _kept_because(
     return None
 
 
-def _unwanted(inputs: Inputs, name: str, key: EntryKey) -> str | None:
+def _unwanted(inputs: Inputs, name: str, key: ModelKey) -> str | None:
     """Why an entry goes at once, whatever its provider says; None = it does not."""
     policy = inputs.policy
     if name in inputs.own_names:
@@ -271,8 +271,8 @@ def _merged(
     """
     taken = {one.name for one in placed}
     places = {one.key for one in placed}
-    following: dict[EntryKey | None, dict[Slot, Placement]] = {}
-    anchor: EntryKey | None = None
+    following: dict[ModelKey | None, dict[Slot, Placement]] = {}
+    anchor: ModelKey | None = None
     for entry in inputs.document.managed.models:
         key, name = key_of(entry), name_of(entry)
         slot = _slot(inputs.policy.balanced_names, name, key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollcall.catalog.facts import said_by
-from rollcall.catalog.model import Kind, Model, Verdict
+from rollcall.catalog.model import Kind, Model, ModelKey, Verdict
 from rollcall.litellm_config.document import Blocks, is_managed, lines_of_own_models
 from rollcall.litellm_config.effective import provider_and_id
 from rollcall.litellm_config.entries import (
@@ -93,8 +93,8 @@ def read_own_entries(inputs: Inputs) -> tuple[OwnEntry, ...]:
     return tuple(found)
 
 
-def _key_of(inputs: Inputs, entry: Entry) -> tuple[str, str] | None:
-    """(provider of the policy, its id) of the model an entry calls."""
+def _key_of(inputs: Inputs, entry: Entry) -> ModelKey | None:
+    """The model an entry calls, by the policy's providers."""
     called = called_by(entry) or ""
     base = entry["litellm_params"].get("api_base") if called else None
     if "/" not in called:
@@ -107,7 +107,7 @@ def _key_of(inputs: Inputs, entry: Entry) -> tuple[str, str] | None:
         usual = base is None and (row.api_base is None or name in BUILTIN)
         there = usual or str(base).rstrip("/") in (*ours, *(f"{one}/v1" for one in ours))
         if there and model_id and model_id != called and "*" not in model_id:
-            return name, model_id.removeprefix("responses/")
+            return ModelKey(name, model_id.removeprefix("responses/"))
     return None
 
 

@@ -188,11 +188,11 @@ def _decided(inputs: Inputs, decision: Decision) -> dict[str, Any]:
 
 
 def _trials(inputs: Inputs, decision: Decision) -> Iterator[TrialLine]:
-    for callee in sorted(inputs.tried, key=lambda one: one.qualified):
+    for callee in sorted(inputs.tried, key=lambda one: one.key):
         if record := inputs.trials.get(callee):
-            yield TrialLine(name=callee.qualified, outcome=record.outcome, words=record.words)
+            yield TrialLine(name=callee.key.qualified, outcome=record.outcome, words=record.words)
     for call in decision.trials:
-        yield TrialLine(name=call.callee.qualified)
+        yield TrialLine(name=call.callee.key.qualified)
 
 
 def text_before(inputs: Inputs) -> str:

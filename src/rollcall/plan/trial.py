@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
-from rollcall.catalog.model import Kind
+from rollcall.catalog.model import Kind, ModelKey
 from rollcall.litellm_config.entries import key_of, section_of
 from rollcall.providers.chat.errors import Outcome
 from rollcall.secrets import variable_of
@@ -29,19 +29,13 @@ class Callee(NamedTuple):
     """Whom a trial calls, as far as it decides the answer.
 
     Attributes:
-        address: the root of the API, without what may be a secret in it.
+        key: the model. address: the root of the API, without what may be a secret in it.
         key_env: the variable of the key; None = the provider's own way, or none needed.
     """
 
-    provider: str
-    id: str
+    key: ModelKey
     address: str
     key_env: str | None
-
-    @property
-    def qualified(self) -> str:
-        """`provider/id`, the way a person names it."""
-        return f"{self.provider}/{self.id}"
 
 
 class Trial(NamedTuple):
@@ -103,7 +97,7 @@ def trial_of(inputs: Inputs, entry: Entry, model: Model) -> Trial | None:
     given = str(params.get("api_base") or provider.base_url)
     base = provider.base_url if variable_of(given) is not None else given
     variable = variable_of(params.get("api_key"))
-    return Trial(Callee(model.provider, model.id, plain_address(base), variable), base, mode)
+    return Trial(Callee(model.key, plain_address(base), variable), base, mode)
 
 
 def plain_address(url: str) -> str:
@@ -121,7 +115,7 @@ def standing(inputs: Inputs, trial: Trial | None, *names: str) -> Standing:
     guards = inputs.policy.guards
     if trial is None or guards.trial == "off" or inputs.force:
         return Standing.PROVEN
-    if inputs.accepts(trial.callee.id, trial.callee.qualified, *names):
+    if inputs.accepts(trial.callee.key.id, trial.callee.key.qualified, *names):
         return Standing.PROVEN
     record = inputs.trials.get(trial.callee)
     if record is None:
@@ -153,7 +147,7 @@ def held_because(inputs: Inputs, trial: Trial | None, *names: str) -> str | None
         return None
     if found is Standing.UNTRIED and not inputs.hold_untried:
         return None
-    name, record = trial.callee.qualified, inputs.trials.get(trial.callee)
+    name, record = trial.callee.key.qualified, inputs.trials.get(trial.callee)
     if found is Standing.UNTRIED or record is None:
         key = f", {trial.callee.key_env} not set here" if trial.callee.key_env else ""
         return (
@@ -169,7 +163,7 @@ def held_because(inputs: Inputs, trial: Trial | None, *names: str) -> str | None
 
 def last_trial(inputs: Inputs, model: Model) -> TrialRecord | None:
     """What became of calling a model last, at whatever address, with a key of now."""
-    found = [row for callee, row in inputs.trials.items() if callee[:2] == model.key]
+    found = [row for callee, row in inputs.trials.items() if callee.key == model.key]
     return max(found, key=lambda row: row.asked, default=None)
 
 
@@ -188,7 +182,7 @@ def told(record: TrialRecord) -> str:
 
 
 def _what_to_do(inputs: Inputs, trial: Trial, outcome: Outcome) -> str:
-    provider = inputs.providers[trial.callee.provider]
+    provider = inputs.providers[trial.callee.key.provider]
     at = f" at {provider.key_url}" if provider.key_url else ""
     match outcome:
         case Outcome.REFUSED_KEY:

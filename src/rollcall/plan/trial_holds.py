@@ -151,7 +151,7 @@ class _Holder:
         return _Settled(moved, change, asking=asking)
 
     def _qualified(self, name: str) -> str:
-        return next((call.callee.qualified for call in self.calls.get(name, ())), name)
+        return next((call.callee.key.qualified for call in self.calls.get(name, ())), name)
 
     def _is_better(self, other: Resolved, alias: Resolved, present: str | None) -> bool:
         """Whether to lead an alias where it would lead without what failed, rather than leave it

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
-    from rollcall.catalog.model import Model, Price
+    from rollcall.catalog.model import Model, ModelKey, Price
     from rollcall.plan.changes import Change
     from rollcall.plan.plan import Plan
     from rollcall.sync.apply import Planned
@@ -52,7 +52,7 @@ class ChangeFacts:
     """
 
     entries: Mapping[str, Any] = field(default_factory=dict)
-    born: Mapping[tuple[str, str], Birth] = field(default_factory=dict)
+    born: Mapping[ModelKey, Birth] = field(default_factory=dict)
     today: date | None = None
     others: OtherLists = NOTHING_BORROWED
     before: str = ""

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from rollcall.catalog.facts import OtherLists
-from rollcall.catalog.model import Answer, Model, Verdict
+from rollcall.catalog.model import Answer, Model, ModelKey, Verdict
 from rollcall.errors import NoPolicy, RollcallError
 from rollcall.litellm_config.document import parse
 from rollcall.litellm_config.entries import keys_of
@@ -326,7 +326,7 @@ class CatalogReader:
         moment = parse_moment(kept.fetched_at) if kept else None
         return (moment or self.settings.now).date()
 
-    def _present(self) -> frozenset[tuple[str, str]]:
+    def _present(self) -> frozenset[ModelKey]:
         """(provider, id) of what config.yaml has already: nothing of that is too young."""
         try:
             return keys_of(parse(self.store.read_config()).managed.models)

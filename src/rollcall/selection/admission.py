@@ -19,11 +19,8 @@ from rollcall.selection.warnings import moving_id_warnings, rule_warnings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from rollcall.catalog.model import Model
+    from rollcall.catalog.model import Model, ModelKey
     from rollcall.policy.schema import Policy
-
-    Key = tuple[str, str]
-    """(provider, id)."""
 
 
 SUPERSEDING = frozenset(Stop) - {Stop.FROM, Stop.UNNAMED}
@@ -87,7 +84,7 @@ ORDER_OF_WORK = {stop: place for place, stop in enumerate(Stop)}
 class Admission:
     """The outcome. by_key: what comes in, in output order."""
 
-    by_key: Mapping[Key, Admitted]
+    by_key: Mapping[ModelKey, Admitted]
     held: tuple[Held, ...]
     warnings: tuple[str, ...]
     _context: RuleContext = field(repr=False, compare=False)
@@ -168,9 +165,9 @@ def admit(context: RuleContext) -> Admission:
 
 def _admitted(
     rules: Iterable[AppliedRule], policy: Policy
-) -> tuple[dict[Key, Admitted], list[str]]:
+) -> tuple[dict[ModelKey, Admitted], list[str]]:
     """What the rules admit, each model by the first that does; and what cannot carry its name."""
-    admitted: dict[Key, Admitted] = {}
+    admitted: dict[ModelKey, Admitted] = {}
     faults = []
     for applied in rules:
         for item in applied.chosen:
@@ -184,8 +181,8 @@ def _admitted(
     return admitted, faults
 
 
-def _held(rules: Iterable[AppliedRule]) -> dict[Key, Held]:
-    held: dict[Key, Held] = {}
+def _held(rules: Iterable[AppliedRule]) -> dict[ModelKey, Held]:
+    held: dict[ModelKey, Held] = {}
     for applied in rules:
         for item, why in applied.held:
             row = Held(item.model, f"rule {applied.number}: {why}", applied.number)

@@ -17,7 +17,7 @@ from rollcall.selection.provider_catalog import ProviderCatalog
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from rollcall.catalog.model import Model
+    from rollcall.catalog.model import Model, ModelKey
     from rollcall.policy.conditions import Unmet
     from rollcall.policy.rules import Rule
     from rollcall.policy.schema import Policy
@@ -60,7 +60,7 @@ class RuleContext:
     first_seen: Callable[[str, str], date | None] = lambda _provider, _id: None
     accepted: frozenset[str] = frozenset()
     named_only: bool = False
-    present: frozenset[tuple[str, str]] = frozenset()
+    present: frozenset[ModelKey] = frozenset()
     unproven: Callable[[Model, int, str], str | None] | None = None
     others: OtherLists = NOTHING_BORROWED
 

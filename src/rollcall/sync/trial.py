@@ -12,6 +12,7 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
+from rollcall.catalog.model import ModelKey
 from rollcall.plan.trial import ANSWERED, Callee, Standing, plain_address, refusal_of, standing_of
 from rollcall.providers.builtin import find_key
 from rollcall.providers.chat.errors import Outcome
@@ -76,7 +77,7 @@ def _after_calls(
         trial
         for trial in trials
         if keyed[trial][1]
-        or not (trial.callee.key_env or inputs.providers[trial.callee.provider].needs_key)
+        or not (trial.callee.key_env or inputs.providers[trial.callee.key.provider].needs_key)
     ]
     judged = _call_all(able, inputs.providers, keyed, ends_at)
     state = inputs.state if inputs.state.salt else _salted(inputs.state)
@@ -85,8 +86,8 @@ def _after_calls(
         callee, before = trial.callee, inputs.trials.get(trial.callee)
         answered = one.outcome in ANSWERED
         records[callee] = TrialRecord(
-            provider=callee.provider,
-            id=callee.id,
+            provider=callee.key.provider,
+            id=callee.key.id,
             address=callee.address,
             key=_fingerprint(state.salt, keyed[trial][1]),
             outcome=one.outcome.value,
@@ -119,7 +120,7 @@ def _call_all(
     left = ends_at - time.monotonic()
     endpoints: dict[Trial, Endpoint] = {}
     for trial in trials:
-        provider = providers[trial.callee.provider]
+        provider = providers[trial.callee.key.provider]
         variable, key = keyed[trial]
         at = replace(provider, base_url=trial.base_url)
         endpoint = endpoint_of(
@@ -139,11 +140,11 @@ async def _judged(endpoints: Mapping[Trial, Endpoint], left: float) -> dict[Tria
     from rollcall.secrets import Redactor
 
     redactor = Redactor([one.key for one in endpoints.values() if one.key])
-    gates = {trial.callee.provider: asyncio.Semaphore(AT_ONCE) for trial in endpoints}
+    gates = {trial.callee.key.provider: asyncio.Semaphore(AT_ONCE) for trial in endpoints}
 
     async def one(trial: Trial, endpoint: Endpoint) -> Tried:
-        async with gates[trial.callee.provider]:
-            tried = await try_model(client, endpoint, trial.callee.id)
+        async with gates[trial.callee.key.provider]:
+            tried = await try_model(client, endpoint, trial.callee.key.id)
         if tried.needs_responses and trial.mode != "responses":  # LiteLLM would ask for a chat
             tried = replace(tried, outcome=Outcome.WRONG_ENDPOINT, detail=AT_RESPONSES)
         return replace(tried, detail=redactor.redact(tried.detail))
@@ -171,7 +172,7 @@ def _key_of(
     """(variable, value) of the key a model is called with; "" where it is not set."""
     if callee.key_env is not None:
         return callee.key_env, environ.get(callee.key_env, "").strip()
-    return find_key(providers[callee.provider], environ) or (None, "")
+    return find_key(providers[callee.key.provider], environ) or (None, "")
 
 
 def _salted(state: State) -> State:
@@ -205,7 +206,7 @@ def remembered_trials(
     for record in state.trials:
         if record.provider in providers:
             for variable in _variables(policy, providers[record.provider]):
-                callee = Callee(record.provider, record.id, record.address, variable)
+                callee = Callee(ModelKey(record.provider, record.id), record.address, variable)
                 key = _key_of(callee, providers, environ)[1]
                 if _fingerprint(state.salt, key) == record.key:
                     found[callee] = record
