@@ -278,7 +278,7 @@ def _state_check(subject: _Subject) -> Iterator[Finding]:
             " nothing."
         )
         fix = "Move it out of the way, or name another folder with --state-dir."
-        told = hint_of(StoreError(what, fix))
+        told = hint_of(StoreError(f"{folder}: {what}", fix))
         yield Finding(Level.ERROR, "state_no_folder", what, str(folder), told)
         return
     for note in subject.state[1]:
