@@ -45,16 +45,6 @@ def explain_alias(alias: Resolved, inputs: Inputs, decision: Decision) -> Explan
     return Explanation(alias.name, "alias", stages)
 
 
-def explain_own_alias(name: str, inputs: Inputs) -> Explanation:
-    """An alias the user wrote."""
-    target = inputs.document.own_aliases[name]
-    unseen = _unseen(inputs)
-    lines = (
-        f"leads to {alias_target(target)}", *unseen, "hand-written: rollcall never touches it",
-    )  # fmt: skip
-    return Explanation(name, "alias", (Stage("config.yaml", "stop" if unseen else "info", lines),))
-
-
 def _unseen(inputs: Inputs) -> tuple[str, ...]:
     """What LiteLLM makes of config.yaml's own aliases, where an included file has some too."""
     name = inputs.router_replaced_by
@@ -127,10 +117,11 @@ def _own(name: str, inputs: Inputs, decision: Decision) -> Iterator[Explanation]
             if fate := fate_of(one, inputs.today):
                 lines.append(fate)
             lines += aliases_on(name, inputs)
-            verdict = "stop" if one.gone else "info"
-            yield Explanation(name, "entry", (Stage("config.yaml", verdict, tuple(lines)),))
-    if name in inputs.document.own_aliases:
-        yield explain_own_alias(name, inputs)
+            yield _by_hand(name, "entry", "config.yaml", lines, dead=one.gone)
+    if name in (aliases := inputs.document.own_aliases):
+        leads, unseen = f"leads to {alias_target(aliases[name])}", _unseen(inputs)
+        lines = [leads, *unseen, "hand-written: rollcall never touches it"]
+        yield _by_hand(name, "alias", "config.yaml", lines, dead=bool(unseen))
     for file, data in inputs.included.items():
         yield from _in_included(name, file, data, inputs)
 
@@ -143,11 +134,18 @@ def _in_included(
     for entry in entries(data):
         if name_of(entry) == name:
             lines = [note, *(f"it calls {one}" for one in (called_by(entry),) if one)]
-            yield Explanation(name, "entry", (Stage(file, "info", tuple(lines)),))
+            yield _by_hand(name, "entry", file, lines)
     if name in (found := alias_map(data)):
         seen = file == inputs.router_replaced_by
         lines = [note, f"leads to {alias_target(found[name])}", *(() if seen else _unseen(inputs))]
-        yield Explanation(name, "alias", (Stage(file, "info" if seen else "stop", tuple(lines)),))
+        yield _by_hand(name, "alias", file, lines, dead=not seen)
+
+
+def _by_hand(
+    name: str, kind: str, file: str, lines: list[str], *, dead: bool = False
+) -> Explanation:
+    """What somebody wrote into a file, in one stage."""
+    return Explanation(name, kind, (Stage(file, "stop" if dead else "info", tuple(lines)),))
 
 
 def _models_named(name: str, inputs: Inputs) -> list[Model]:
