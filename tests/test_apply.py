@@ -384,6 +384,13 @@ def test_mode_subagents_asks_only_openrouter_by_the_rules_that_name_it(furnished
     assert furnished.names() == ["openrouter/anthropic/claude-sonnet-5"]
 
 
+def test_who_is_left_out_by_the_mode_is_told_so_though_selected(furnished: House) -> None:
+    ran = furnished.run("plan", "--json", "--mode", "subagents", "--provider", "anthropic")
+    said = {row["name"]: row["detail"] for row in json.loads(ran.out)["providers"]}
+    assert said["anthropic"] == "not asked in mode subagents"
+    assert said["openrouter"] == "not selected by --provider"
+
+
 def test_mode_legacy_needs_no_policy_and_leaves_the_rest(
     furnished: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -161,15 +161,6 @@ def target_of(
     return Target(provider, key, seconds, key_elsewhere)
 
 
-def _may_be_asked(settings: Settings, provider: Provider) -> bool:
-    """Whether the mode and `--provider` let this run ask a provider: the modes `subagents` and
-    `legacy` ask OpenRouter only.
-    """
-    if settings.mode is not Mode.ORCHESTRATOR and not provider.is_openrouter:
-        return False
-    return not settings.only_providers or provider.name in settings.only_providers
-
-
 def every_answer(
     keys: ProviderKeys, settings: Settings, answers: Iterable[Answer]
 ) -> dict[str, Answer]:
@@ -194,13 +185,14 @@ def _its_key(keys: ProviderKeys, settings: Settings, name: str) -> str:
 
 
 def _not_asked(keys: ProviderKeys, settings: Settings, provider: Provider) -> Answer | None:
-    """The answer of a provider that this run does not ask; None where it may."""
+    """The answer of a provider that this run does not ask; None where it may. The modes `subagents`
+    and `legacy` ask OpenRouter only.
+    """
     name = provider.name
-    if not _may_be_asked(settings, provider):
-        why = f"not asked in mode {settings.mode}"
-        if settings.only_providers:
-            why = "not selected by --provider"
-        return Answer(name, Verdict.NOT_ASKED, detail=why)
+    if settings.only_providers and name not in settings.only_providers:
+        return Answer(name, Verdict.NOT_ASKED, detail="not selected by --provider")
+    if settings.mode is not Mode.ORCHESTRATOR and not provider.is_openrouter:
+        return Answer(name, Verdict.NOT_ASKED, detail=f"not asked in mode {settings.mode}")
     if name in keys.proxied:
         return Answer(name, Verdict.NOT_ASKED, detail=keys.proxied[name])
     if provider.needs_key and name not in keys.keys:
