@@ -218,6 +218,7 @@ def test_a_state_folder_that_cannot_be_written_is_a_note_that_names_it(
     (note,) = (line for line in ran.err.splitlines() if "The state could not be kept" in line)
     assert note.startswith("note: ")
     assert str(closed.folder) in note
+    assert len([line for line in ran.err.splitlines() if line.startswith("note: The repl")]) == 1
     assert note.endswith(f"could not be written: {why}.")
     assert f"{closed.folder / 'backups'} cannot be written ({why})" in ran.text
     assert not any(closed.folder.glob("*"))

@@ -100,8 +100,8 @@ class Memory:
         return ("The state could not be kept: other runs write it all the time.",)
 
     def write_replies(self, answers: tuple[Answer, ...]) -> tuple[str, ...]:
-        """Keep the bodies of good answers that are new; a note where that fails."""
-        notes: list[str] = []
+        """Keep the bodies of good answers that are new; one note where that fails."""
+        failed: dict[str, str] = {}
         for answer in answers:
             if _is_good(answer):
                 try:
@@ -109,9 +109,11 @@ class Memory:
                 except LostRace:  # another run's is as new
                     continue
                 except StoreError as error:
-                    why = error.what.rstrip(".")
-                    notes.append(f"The reply of {answer.provider} could not be kept: {why}.")
-        return tuple(notes)
+                    failed[answer.provider] = error.what
+        if not failed:
+            return ()
+        what = f"repl{'ies' if len(failed) > 1 else 'y'} of {', '.join(failed)}"
+        return (f"The {what} could not be kept: {next(iter(failed.values()))}",)
 
     def _write_reply(self, answer: Answer) -> None:
         name = _reply_name(answer.provider)

@@ -161,6 +161,11 @@ def target_of(
     return Target(provider, key, seconds, key_elsewhere)
 
 
+def deadline_of(policy: Policy, settings: Settings) -> float:
+    """Seconds a run has for asking, and for calling models: a flag's, else the policy's."""
+    return settings.deadline_seconds or policy.defaults.deadline
+
+
 def every_answer(
     keys: ProviderKeys, settings: Settings, answers: Iterable[Answer]
 ) -> dict[str, Answer]:

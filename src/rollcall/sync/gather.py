@@ -21,7 +21,13 @@ from rollcall.store.freshness import policy_digest
 from rollcall.store.includes import including_file, load
 from rollcall.store.memory import FACTS
 from rollcall.store.picks import read_picked
-from rollcall.sync.asking import every_answer, find_keys, unset_variables, whom_to_ask
+from rollcall.sync.asking import (
+    deadline_of,
+    every_answer,
+    find_keys,
+    unset_variables,
+    whom_to_ask,
+)
 from rollcall.sync.facts import FactLists, models_of_interest
 from rollcall.sync.trial import remembered_trials
 
@@ -108,7 +114,7 @@ def _asked(
 ) -> tuple[Answer, ...]:
     return fetch.ask_all(
         whom_to_ask(keys, policy, settings),
-        deadline_seconds=settings.deadline_seconds or policy.defaults.deadline,
+        deadline_seconds=deadline_of(policy, settings),
         fetched_at=stamp(settings),
         observer=observer,
         secrets=keys.secrets,

@@ -16,6 +16,7 @@ from rollcall.catalog.model import ModelKey
 from rollcall.plan.trial import ANSWERED, Callee, Standing, plain_address, refusal_of, standing_of
 from rollcall.providers.builtin import find_key
 from rollcall.providers.chat.errors import Outcome
+from rollcall.sync.asking import deadline_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -54,7 +55,7 @@ def try_models(
     Args:
         began: when the run did, by `time.monotonic`: its deadline holds for the calls, too.
     """
-    ends_at = began + (settings.deadline_seconds or inputs.policy.defaults.deadline)
+    ends_at = began + deadline_of(inputs.policy, settings)
     if not decision.trials or inputs.nobody_answered or decision.refused:
         return inputs, decision
     for _ in range(ROUNDS):
