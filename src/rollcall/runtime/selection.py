@@ -210,10 +210,10 @@ class CatalogReader:
                 models[name] = known.models
                 as_of[name] = self._confirmed(state, name, known.fetched_at)
         refusals = self._refusals(policy, state, rows, callable_as)
-        accepted = {*state.accepted, *policy.accept}
+        accepted = frozenset(state.accepted)
 
         def refusal(model: Model, _rule: int, name: str) -> str | None:
-            waived = not accepted.isdisjoint((model.id, model.qualified, name))
+            waived = policy.accepts((model.id, model.qualified, name), accepted)
             return None if waived else refusals.get(model.qualified)
 
         since = cache(self._listed_since)
@@ -224,7 +224,7 @@ class CatalogReader:
             first_seen=lambda provider, model_id: state.first_seen(
                 provider, model_id, since(provider)
             ),
-            accepted=frozenset(accepted),
+            accepted=accepted,
             present=self._present() if policy.guards.min_age or refusals else frozenset(),
             unproven=refusal if policy.guards.trial == "all" else None,
             others=self._others(policy, models),
