@@ -75,32 +75,38 @@ def plan(
     from rollcall.report.markdown import plan_markdown
     from rollcall.report.plan import show_plan
     from rollcall.report.progress import live_progress
-    from rollcall.report.text import out, out_file
+    from rollcall.report.text import out_file
     from rollcall.store.atomic import write_named
     from rollcall.sync import apply
 
     fields = options.columns_of(columns, RECORD)
     settings = on.settings()
     for option, path in (("--out", save_to), ("--markdown-out", markdown_to)):
-        if path is not None:
-            options.refuse_own_files(option, path, settings.config_path, settings.policy_path)
+        options.refuse_own_files(option, path, settings.config_path, settings.policy_path)
     with live_progress(wanted=not (said.quiet or said.json or markdown)) as observer:
         planned = apply.make_plan(settings, observer, trial=trial)
     result, facts = planned.plan, facts_of(planned)
     on.say_missing(settings)
     if save_to is not None:
         write_named(save_to, result.to_json().encode())
-    if said.verbose:
-        _say_all_there_is(settings, planned)
     if markdown_to is not None:
         write_named(markdown_to, plan_markdown(result, facts).encode())
-    if said.json:
-        out(result.to_json().rstrip("\n"))
-    elif markdown:
+    if said.verbose:
+        _say_all_there_is(settings, planned)
+    if markdown:
         out_file(plan_markdown(result, facts))
-    else:
+    elif not _printed_as_json(result, said):
         show_plan(result, facts, quiet=said.quiet, full=full, columns=fields)
     raise typer.Exit(int(_exit_code(settings, result, pending=check and result.changed)))
+
+
+def _printed_as_json(plan: Plan, said: options.Said) -> bool:
+    """Print a plan as JSON where that was asked for; whether it was."""
+    from rollcall.report.text import out
+
+    if said.json:
+        out(plan.to_json().rstrip("\n"))
+    return said.json
 
 
 @options.group
@@ -197,8 +203,7 @@ def _applied(
     from rollcall.sync import apply
 
     write_to, check = output.write_to, checks if checks.given else None
-    if write_to is not None:
-        options.refuse_own_files("--write-to", write_to, settings.policy_path)
+    options.refuse_own_files("--write-to", write_to, settings.policy_path)
     if saved is not None:
         return apply.apply_saved(settings, load(saved), write_to=write_to, check=check)
     with live_progress(wanted=watched) as observer:
@@ -218,11 +223,9 @@ def _report(
     applied: Applied, settings: Settings, output: Output, said: options.Said, *, quiet: bool
 ) -> None:
     from rollcall.report.plan import show_applied
-    from rollcall.report.text import out, say_all
+    from rollcall.report.text import say_all
 
-    if said.json:
-        out(applied.plan.to_json().rstrip("\n"))
-    elif not quiet:
+    if not _printed_as_json(applied.plan, said) and not quiet:
         path = str(output.write_to or settings.config_name)
         show_applied(applied.plan, applied.written, path)
     say_all(applied.notes, mark="note: ")

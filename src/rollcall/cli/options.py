@@ -242,8 +242,8 @@ def seconds(option: str, text: str) -> float:
         raise typer.BadParameter(f"{option}: {error}.") from None
 
 
-def refuse_own_files(option: str, path: Path, *taken: Path) -> None:
-    """Keep a result from going over a file of the user's that it is not.
+def refuse_own_files(option: str, path: Path | None, *taken: Path) -> None:
+    """Keep a result from going over a file of the user's that it is not; None = it goes nowhere.
 
     Raises:
         StoreError: `path` is one of `taken`. SettingsError: it is the address of a store.
@@ -252,6 +252,8 @@ def refuse_own_files(option: str, path: Path, *taken: Path) -> None:
     from rollcall.files import same_file
     from rollcall.settings import Given, refuse_address
 
+    if path is None:
+        return
     refuse_address(Given(str(path), option))
     for other in taken:
         if same_file(path, other):

@@ -76,8 +76,7 @@ def facts(
 
     assert action is FactsAction.UPDATE
     settings = resolve(config=config, policy=policy)
-    if to is not None:
-        options.refuse_own_files("--to", to, settings.config_path, settings.policy_path)
+    options.refuse_own_files("--to", to, settings.config_path, settings.policy_path)
     done = update(settings, url, to)
     out(f"{done.path}: {'written' if done.changed else 'unchanged'}.")
     if not done.named:
