@@ -65,7 +65,7 @@ ADVICE = {
 def what_admits(model: Model, inputs: Inputs, steps: Sequence[Step]) -> Iterator[str]:
     """What a person can do to have a model in, given its trail."""
     verdict = inputs.verdict(model.provider)
-    denied = [step for step in steps if step.stop is None and "denied by" in step.why]
+    denied = [step for step in steps if step.stop is Stop.DENIED]
     if verdict is not Verdict.OK:
         if model.provider not in inputs.policy.providers:
             yield f"add {model.provider} under `providers`"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rollcall.policy.schema import Policy
 
 
-SUPERSEDING = frozenset(Stop) - {Stop.FROM, Stop.UNNAMED}
+SUPERSEDING = frozenset(Stop) - {Stop.DENIED, Stop.FROM, Stop.UNNAMED}
 """What stops a model that a rule names: not a policy edit, so its entry has a grace."""
 
 
@@ -55,7 +55,7 @@ class Step(NamedTuple):
     """One step of the way of a model: a rule (None: before the rules), passed or not, and why.
 
     Attributes:
-        stop: what a rule stopped it by.
+        stop: what the deny list or a rule stopped it by.
     """
 
     rule: int | None
@@ -104,7 +104,8 @@ class Admission:
             return (Step(None, passed=False, why=f"{provider} does not list it"),)
         item = catalog.item(model_id)
         if item.denied is not None:
-            return (Step(None, passed=False, why=f"denied by {item.denied!r}"),)
+            denied = f"denied by {item.denied!r}"
+            return (Step(None, passed=False, why=denied, stop=Stop.DENIED),)
         steps = [Step(None, passed=True, why="not denied")]
         for applied in self._rules:
             stop, why = verdict(applied, item)

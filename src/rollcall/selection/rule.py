@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 
 class Stop(StrEnum):
-    """What keeps a model from passing a rule, in the order of work."""
+    """What keeps a model out, in the order of work: the deny list, else what a rule asks."""
 
+    DENIED = "denied"
     FROM = "from"
     UNNAMED = "unnamed"
     SPECIAL = "special"
