@@ -42,7 +42,7 @@ RUN_ELSEWHERE = {
 }
 NO_CODE = {
     "docs/ARCHITECTURE.md cli ─►": "a picture",
-    "docs/ARCHITECTURE.md inputs   =": "four lines of sync/apply.py, shortened",
+    "docs/ARCHITECTURE.md inputs   =": "five lines of sync/apply.py, shortened",
     "docs/ADDING_A_PROVIDER.md Provider(": "a piece of a table; ruff and mypy read the real one",
     "docs/LIBRARY.md ResolvedLLMConfig(": "how a value looks, with an ellipsis",
     "docs/POLICY.md policy.yaml:12:": "a message; test_policy.py has it",
