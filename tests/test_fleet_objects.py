@@ -211,6 +211,9 @@ class InMemory:
     def names(self) -> list[str]:
         return list(self.held)
 
+    def remove(self, name: str) -> None:
+        self.held.pop(name, None)
+
     def read(self) -> Held | None:
         return self.get("")
 
@@ -241,15 +244,35 @@ def test_an_answer_that_is_lost_on_the_way_is_no_failed_write(tmp_path: Path) ->
     assert (tmp_path / "c").read_bytes() == b"second\n"
 
 
+def test_a_write_that_fails_leaves_no_backup_though_the_store_cannot_be_read_at_once(
+    tmp_path: Path,
+) -> None:
+    class Shaken(InMemory):
+        failing = 0
+
+        def read(self) -> Held | None:
+            self.failing -= 1
+            if self.failing == 0:
+                raise StoreError("The store cannot be reached.", "Check the network.")
+            return super().read()
+
+        def write(self, content: bytes, version: str | None) -> str:
+            self.failing = 1
+            raise StoreError("The store is busy.", "Run again.")
+
+    home = Shaken()
+    home.put("", b"first\n", None)
+    with pytest.raises(StoreError, match="busy"):
+        write(in_memory(home, tmp_path / "c"), b"second\n")
+    assert list(home.held) == [""]
+
+
 def test_a_backup_that_is_kept_by_half_is_taken_away(tmp_path: Path) -> None:
     class Full(InMemory):
         def put(self, name: str, content: bytes, version: str | None) -> str:
             if name.startswith("backups/") and name.endswith(".yaml"):
                 raise StoreError("The store is full.", "Make room.")
             return super().put(name, content, version)
-
-        def remove(self, name: str) -> None:
-            self.held.pop(name, None)
 
     home = Full()
     home.put("", b"first\n", None)

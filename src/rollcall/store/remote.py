@@ -156,7 +156,12 @@ class RemoteStore(Store):
         except BaseException as error:
             there = self._there()
             if not isinstance(error, StoreError) or there is None or there.content != content:
-                self._backups.forget(kept, expected, lambda: there.content if there else None)
+
+                def present() -> bytes | None:
+                    now = there or self._there()  # the first look may have failed for a moment
+                    return now.content if now else None
+
+                self._backups.forget(kept, expected, present)
                 raise
             version = there.version
         self._seen.config = Held(content, version)
