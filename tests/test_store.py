@@ -9,6 +9,8 @@ import stat
 import sys
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +20,9 @@ from rollcall.errors import NotFound, StoreError
 from rollcall.store.config_file import Written
 from rollcall.store.store import Store
 from tests.platforms import as_root_only, not_on_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NOON = "2026-11-20T12:00:00Z"
 posix_only = not_on_windows("no POSIX modes and links")
@@ -465,6 +470,19 @@ class TestBackups:
         (store.state_dir / "backups" / f"{backup_id}.yaml").unlink()
         assert store.backups() == ()
 
+    def test_a_folder_of_a_backup_s_name_is_no_backup(self, store: Store) -> None:
+        """Nor one of a description's name a description: the others are listed, and relied on."""
+        first = write(store, b"new\n").backup_id
+        folder = store.state_dir / "backups"
+        (folder / f"000009-20260101000000-{'0' * 12}.yaml").mkdir()
+        (folder / f"{first}.json").unlink()
+        (folder / f"{first}.json").mkdir()
+        assert [backup.id for backup in store.backups()] == [first]
+        with pytest.raises(NotFound):
+            store.find_backup("9")
+        store.config_path.write_bytes(b"old\r\n")
+        assert write(store, b"newer\n").backup_id == first
+
     def test_configs_that_share_a_state_folder_keep_their_own(self, tmp_path: Path) -> None:
         """A rollback never brings another config's text."""
         one, two = (Store(tmp_path / name, tmp_path / ".rollcall") for name in ("a.yaml", "b.yaml"))
@@ -533,6 +551,28 @@ class TestStateFolderInTheWay:
         assert "only in config.yaml.bak" in written.notes[0]
         assert store.config_path.with_name("config.yaml.bak").read_bytes() == b"old\r\n"
         assert store.read_config() == b"new\n"
+
+    def test_a_file_of_its_name_on_windows(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Which says that nothing is there: two lines where backups are asked for, and a write
+        goes on with config.yaml.bak.
+        """
+        iterdir = Path.iterdir
+
+        def nothing_there(folder: Path) -> Iterator[Path]:
+            if folder.parent.is_file():
+                raise FileNotFoundError(errno.ENOENT, "nothing there", str(folder))
+            return iterdir(folder)
+
+        store.state_dir.write_bytes(b"not a folder")
+        monkeypatch.setattr(Path, "iterdir", nothing_there)
+        monkeypatch.setattr("rollcall.files.sys", SimpleNamespace(platform="win32"))
+        for asked in (store.backups, lambda: store.find_backup("1")):
+            with pytest.raises(StoreError, match="could not be read: a part of its path"):
+                asked()
+        written = store.write_config(b"new\n", expected=b"old\r\n", created=NOON, reason="apply")
+        assert "only in config.yaml.bak" in written.notes[0]
 
     def test_a_folder_in_the_place_of_the_bak(self, store: Store) -> None:
         """The history has to do, and the note says so."""

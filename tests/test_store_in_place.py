@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -138,6 +139,21 @@ def test_pages_that_never_reached_the_disk_are_undone(
     assert store.config_path.read_bytes() == OLD
 
 
+def test_a_torn_file_is_undone_by_an_older_rollcall_s_journal(
+    store: Store, interrupted: Callable[[bytes], None]
+) -> None:
+    """A proxy's image is replaced by a newer one after a power cut, too."""
+    interrupted(NEW[:100] + OLD[100:])
+    [journal] = journals(store)
+    header, _, body = journal.read_bytes().partition(b"\n")
+    fields = json.loads(header)
+    fields["old"], fields["new"] = fields.pop("pages")
+    journal.write_bytes(json.dumps(fields).encode() + b"\n" + body)
+    assert "its earlier text was put back" in next_run(store)[0]
+    assert store.config_path.read_bytes() == OLD
+    assert journals(store) == []
+
+
 @pytest.mark.parametrize(
     ("present", "said"), [(NEW, "complete"), (OLD, "had not begun"), (b"by hand\n", "edited")]
 )
@@ -171,25 +187,31 @@ def test_a_file_removed_since_stays_removed(
     assert not store.config_path.exists()
 
 
-@pytest.mark.parametrize("damage", ["rot", "a byte", "cut", "lengths"])
-def test_a_damaged_journal_is_put_away(
+@pytest.mark.parametrize("damage", ["rot", "a list", "a byte", "cut", "lengths"])
+def test_a_damaged_journal_is_put_aside(
     store: Store, interrupted: Callable[[bytes], None], damage: str
 ) -> None:
-    """It can say nothing about the file, though it be torn."""
+    """It can say nothing about the file, though it be torn; a person may find the text in it."""
     torn = NEW[:30] + OLD[30:]
     interrupted(torn)
     whole = journals(store)[0].read_bytes()
     length = b'"pages": [%d' % len(OLD)
     damaged = {
         "rot": b"{}\nrot",
+        "a list": b"[]\n",
         "a byte": whole[:-1] + b"~",
         "cut": whole[:-1],
         "lengths": whole.replace(length, b'"pages": [%d' % (len(OLD) - 1)),
     }[damage]
     assert damaged != whole
     journals(store)[0].write_bytes(damaged)
-    assert "damaged" in next_run(store)[0]
+    [note] = next_run(store)
+    assert "damaged" in note
     assert journals(store) == []
+    [aside] = store.state_dir.glob("broken-journal-*")
+    assert str(aside) in note
+    assert aside.read_bytes() == damaged
+    assert next_run(store) == ()
     assert store.config_path.read_bytes() == torn
 
 

@@ -91,13 +91,16 @@ class InPlace:
             journal = read_bytes(self.journal)
         if journal is None:
             return ()
-        note = "A damaged journal of a write was put away."
         if whole := unpacked(journal):
             old, new = whole[1]
             note = self._settle(old, new)
-        with suppress(OSError):
-            self.journal.unlink()
-        return (note,)
+            with suppress(OSError):
+                self.journal.unlink()
+            return (note,)
+        aside = self.journal.with_name(f"broken-{self.journal.name}")
+        with suppress(OSError):  # a person may find in it what a torn file has lost
+            self.journal.replace(aside)
+        return (f"A damaged journal of a write of {self.path} was put aside as {aside}.",)
 
     def _settle(self, old: bytes, new: bytes) -> str:
         present = read_bytes(self.path)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from rollcall.errors import StoreError
 from rollcall.files import refuse_way_through_a_file, sha256_of
 from rollcall.store.atomic import read_bytes, remove_named, replace_file
 from rollcall.store.disk_errors import store_error
@@ -27,11 +28,14 @@ def packed(texts: Sequence[bytes], **fields: object) -> bytes:
 
 
 def unpacked(content: bytes) -> tuple[dict[str, object], tuple[bytes, ...]] | None:
-    """What such a file says, and its texts; None where it is damaged."""
+    """What such a file says, and its texts; None where it is damaged.
+
+    An older rollcall's journal of a write in place has its two sizes as `old` and `new`.
+    """
     header, _, body = content.partition(b"\n")
-    with suppress(ValueError, KeyError, TypeError, RecursionError):
+    with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
         fields = json.loads(header)
-        sizes: list[int] = fields["pages"]
+        sizes: list[int] = fields.get("pages") or [fields["old"], fields["new"]]
         whole = fields["sha256"] == sha256_of(body) and sum(sizes) == len(body)
         if fields["schema"] == 1 and whole and min(sizes) >= 0:
             ends = accumulate(sizes)
@@ -88,16 +92,22 @@ class FolderShelf:
         """Of the earlier configs, which alone are listed."""
         folder = self._folder / BACKUPS
         try:
-            return [f"{BACKUPS}/{path.name}" for path in folder.iterdir()]
-        except FileNotFoundError:
-            refuse_way_through_a_file(folder)
-            return []
+            try:
+                return [f"{BACKUPS}/{path.name}" for path in folder.iterdir()]
+            except FileNotFoundError:
+                refuse_way_through_a_file(folder)
+                return []
         except OSError as error:
             raise store_error("read", folder, error) from error
 
     def get(self, name: str) -> Held | None:
-        """One file."""
-        content = read_bytes(self._folder / name)
+        """One file. A folder of a backup's name is none."""
+        try:
+            content = read_bytes(self._folder / name)
+        except StoreError as error:
+            if name.startswith(BACKUPS) and isinstance(error.__cause__, IsADirectoryError):
+                return None
+            raise
         return None if content is None else Held(content, "")
 
     def put(self, name: str, content: bytes, version: str | None) -> str:  # noqa: ARG002 - as Shelf has it
