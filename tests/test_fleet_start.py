@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,15 +16,17 @@ import yaml
 
 pytest.importorskip("obstore", reason="the extra `fleet` is not installed")
 
+from rollcall.launch.watch import Watch, _Watcher
 from rollcall.store.object_home import ObjectHome
 from tests.house import OWN, House
 from tests.litellm_proxy import running_litellm
+from tests.loopback import Answering, listening
 from tests.platforms import not_on_windows
 from tests.stand_in_proxy import environment, stand_in_proxy, starts, until
 from tests.stores import STORES, Bucket, free_port
 
 if TYPE_CHECKING:
-    from rollcall.launch.watch import Watch
+    from rollcall.launch.watch import Copy
     from tests.simulator.simulator import Simulator
 
 
@@ -158,6 +162,97 @@ def test_who_watches_restarts_on_what_others_write_and_takes_nothing_of_it_back(
     finally:
         parent.terminate()
         assert parent.wait(60) in (7, 143)
+
+
+def test_a_config_that_fails_is_followed_by_the_one_the_proxy_ran_on(
+    fleet: House, bucket: Bucket
+) -> None:
+    home = ObjectHome.at(f"{bucket.url}/back/config.yaml", bucket.environ)
+    good, bad, worse = (f"{OWN}# {word}\n".encode() for word in ("good", "bad", "worse"))
+    home.write(good, None)
+    seen: list[Watch] = []
+
+    def watch(given: Watch) -> int:
+        seen.append(given)
+        return 0
+
+    fleet.monkeypatch.setattr("rollcall.launch.watch.watch", watch)
+
+    def copied() -> tuple[Path, Copy]:
+        """As `start --watch` begins: where litellm's copy lies, and who renews it."""
+        words = ["--", sys.executable, "--config", home.address]
+        assert fleet.run("start", "--watch", "1m", *words).code == 0
+        assert seen[-1].copy is not None
+        return Path(seen[-1].argv[-1]), seen[-1].copy
+
+    def write(content: bytes) -> None:
+        held = home.read()
+        assert held is not None
+        home.write(content, held.version)
+
+    here, copy = copied()
+    assert not copy.renew(), "it lies here already"
+    for content in (bad, worse):
+        write(content)
+        assert copy.renew()
+        assert here.read_bytes() == content
+        copy.restore()
+        assert here.read_bytes() == good, "what the proxy last ran on"
+        assert not copy.renew(), "others' config is tried once"
+    with fleet.monkeypatch.context() as away:
+        away.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+        here, copy = copied()
+    assert not copy.renew(), "the store is away"
+    here, copy = copied()
+    assert here.read_bytes() == worse
+
+
+@pytest.mark.parametrize("watched", [[], ["--watch", "1m"]])
+def test_a_web_page_in_place_of_a_cluster_does_not_keep_the_proxy_down(
+    fleet: House, watched: list[str]
+) -> None:
+    pytest.importorskip("kubernetes", reason="the extra `fleet` is not installed")
+    fleet.monkeypatch.setenv("KUBECONFIG", str(fleet.folder / "kubeconfig"))
+
+    class Page(Answering):
+        def do_GET(self) -> None:
+            self.say(200, b"<html>log in</html>")
+
+    with listening(Page) as port:
+        (fleet.folder / "kubeconfig").write_text(
+            "apiVersion: v1\nkind: Config\ncurrent-context: a\n"
+            "contexts: [{name: a, context: {cluster: a, user: a}}]\n"
+            f"clusters: [{{name: a, cluster: {{server: 'http://127.0.0.1:{port}'}}}}]\n"
+            "users: [{name: a, user: {token: t}}]\n",
+            encoding="utf-8",
+        )
+        words = ["-c", "configmap://team/config", "--", sys.executable, "-c", "print('up')"]
+        ran = started(fleet, *watched, *words)
+    assert (ran.returncode, ran.stdout.strip()) == (0, "up"), ran.stderr
+    assert "is no Kubernetes API: it is not JSON" in ran.stderr
+    assert "a bug" not in ran.stderr
+
+
+def test_a_store_that_hangs_keeps_no_signal_waiting() -> None:
+    hangs, begun = threading.Event(), threading.Event()
+
+    class Hanging:
+        def renew(self) -> bool:
+            begun.set()
+            return hangs.wait()
+
+        def restore(self) -> None:
+            """Not reached."""
+
+    watcher = _Watcher(Watch([], {}, [], [], "127.0.0.1", 1, 1.0, print, copy=Hanging()))
+
+    def end() -> None:
+        begun.wait()
+        watcher.ending = signal.SIGTERM
+
+    threading.Thread(target=end, daemon=True).start()
+    assert not watcher._renewed()
+    hangs.set()
 
 
 @pytest.mark.litellm

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from rollcall.errors import ConfigRefused, LaunchError, RollcallError
-from rollcall.files import read_regular
+from rollcall.files import is_file, read_regular
 from rollcall.inspect.shells import assignment
 from rollcall.launch.find import bad_release, find_install, find_litellm
 from rollcall.launch.port import port_taken
@@ -241,10 +240,6 @@ def _watched(
         more += [name, value] if value else []
     ours = [sys.executable, "-m", "rollcall"]
     host, port = serving_at(options.words, settings.environ)
-    copy = None if settings.address is None else _StoreCopy(settings)
-    if copy is not None:
-        with suppress(RollcallError):  # told already, where the config was fetched
-            copy.fetch()
     return watch(
         Watch(
             argv=argv,
@@ -255,7 +250,7 @@ def _watched(
             port=port,
             every_seconds=every_seconds,
             say=lambda line: say(f"rollcall: {line}"),
-            copy=copy,
+            copy=None if settings.address is None else _StoreCopy(settings),
         )
     )
 
@@ -265,12 +260,14 @@ class _StoreCopy:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.seen: dict[Path, bytes] = {}
+        """What was in the store at the last look."""
         self.before: dict[Path, bytes] = {}
-        self.now: dict[Path, bytes] = {}
+        """What lay here before the last copy was laid."""
 
     def fetch(self) -> bool:
-        """Lay a copy of what is in the store now here, where that is another one than before and
-        loads; whether it was so.
+        """Lay a copy of what is in the store now here, where that is new, loads and is another one
+        than lies here; whether it was so.
 
         Raises:
             StoreError: the store cannot be reached, or the copy not be written.
@@ -280,13 +277,17 @@ class _StoreCopy:
         store = open_remote(self.settings)
         content = store.read_config()
         found = store.copy_of(content)
-        if not content or found == self.now:
+        if not content or found == self.seen:
             return False
+        self.seen = found
         if problem := _loads(content):
             say(f"rollcall: {self.settings.config_name} does not load: {problem}")
             return False
+        here = {path: read_regular(path) for path in found if is_file(path)}
+        if here == found:
+            return False
         store.place_copy(found)
-        self.before, self.now = self.now, found
+        self.before = here
         return True
 
     def renew(self) -> bool:
@@ -297,7 +298,7 @@ class _StoreCopy:
         """Lay the one before here again; what is in the store stays, for whoever wrote it."""
         from rollcall.store.remote import open_remote
 
-        _anyway(lambda: open_remote(self.settings).place_copy(self.before), None)
+        _anyway(lambda: open_remote(self.settings).place_copy(self.before), None, AS_BEFORE)
 
 
 def _discover(settings: Settings, *, quiet: bool) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -124,8 +125,18 @@ class _Watcher:
         return code
 
     def _renewed(self) -> bool:
-        """Whether another config is in the store, whoever wrote it."""
-        return self.ending is None and self.given.copy is not None and self.given.copy.renew()
+        """Whether another config is in the store, whoever wrote it. Looked for beside us: a client
+        that waits for its store keeps signals waiting, too.
+        """
+        copy = self.given.copy
+        if copy is None or self.ending is not None:
+            return False
+        found: list[bool] = []
+        looking = threading.Thread(target=lambda: found.append(copy.renew()), daemon=True)
+        looking.start()
+        while looking.is_alive() and self.ending is None:
+            looking.join(1.0)
+        return any(found)
 
     def _restarted(self, proxy: ProxyChild, *, ours: bool) -> ProxyChild:
         """The proxy on the new config, or on the last good one; a store keeps what others wrote."""

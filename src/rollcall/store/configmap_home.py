@@ -100,6 +100,11 @@ def translated(doing: str, what: str) -> Iterator[None]:
             f"{what}: the cluster cannot be reached ({type(error).__name__}).",
             "Check the network and KUBECONFIG.",
         ) from None
+    except json.JSONDecodeError:
+        raise StoreError(
+            f"{what}: what answered to `{doing}` is no Kubernetes API: it is not JSON.",
+            "Check the server's address in KUBECONFIG, and any proxy in between.",
+        ) from None
 
 
 def _message(error: ApiException) -> str:
