@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from rollcall.launch.port import port_taken
 from rollcall.secrets import key_mark, key_problem
 from rollcall.settings import Variables, read_environment
 from rollcall.store.includes import including_file
+from tests.house import OWN
 from tests.platforms import not_on_windows
 
 if TYPE_CHECKING:
@@ -160,6 +163,22 @@ def test_a_value_says_where_it_stands_and_what_was_read_there(
         assert "control" not in hint
     else:
         assert ("single quotes" if dotenv else "It holds a control character") in hint
+
+
+@pytest.mark.parametrize("command", [["plan"], ["apply"], ["eject", "--remove"], ["rollback"]])
+def test_an_empty_config_option_is_no_config(house: House, command: list[str]) -> None:
+    ran = house.run(*command, "--config", "")
+    assert (ran.code, ran.err.splitlines()[0]) == (1, "rollcall: --config is empty.")
+    assert house.config.read_text(encoding="utf-8") == OWN
+
+
+def test_start_takes_an_empty_config_option_for_none(house: House) -> None:
+    words = ["start", "--config", "", "--", sys.executable, "-c", "print('up')"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "rollcall", *words],
+        cwd=house.folder, capture_output=True, encoding="utf-8", check=True,
+    )  # fmt: skip
+    assert (ran.stdout.strip(), "is empty" in ran.stderr) == ("up", False)
 
 
 def test_an_option_says_so_too(house: House) -> None:

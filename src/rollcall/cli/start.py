@@ -149,7 +149,7 @@ def _settings(options: StartOptions) -> tuple[Settings, bool | None]:
 
 def _named_config(options: StartOptions) -> str | None:
     """The config that was named: for litellm, or else for us."""
-    return config_given(options.words) or options.config
+    return config_given(options.words) or options.config or None
 
 
 def _defaults(options: StartOptions) -> tuple[Settings, bool | None]:

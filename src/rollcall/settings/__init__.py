@@ -207,6 +207,8 @@ def resolve(
     variables = seen.variables
     remember_places(variables)
 
+    if config == "":  # as where a shell's variable is not set
+        raise SettingsError("--config is empty.", "Name a config, or leave the option out.")
     named_config = _named(config, "--config", variables, "ROLLCALL_CONFIG")
     named_policy = _named(policy, "--policy", variables, "ROLLCALL_POLICY")
     named_state = _named(state_dir, "--state-dir", variables, "ROLLCALL_STATE_DIR")
