@@ -10,14 +10,15 @@ import pytest
 
 from rollcall.catalog.facts import RecordedFacts
 from rollcall.litellm_config.document import Blocks
-from rollcall.litellm_config.entries import with_leaving_day
+from rollcall.litellm_config.entries import name_of, with_leaving_day
 from rollcall.litellm_config.writing import with_blocks
 from rollcall.plan.changes import Change, ChangeKind, changed_fields, compare, differences
 from rollcall.plan.decide import decide
-from rollcall.plan.departures import Cause
+from rollcall.plan.departures import Cause, Departure
 from rollcall.plan.last_days import LastDay
 from rollcall.plan.masking import MASK, masked, restored
 from rollcall.plan.model_list import ModelList
+from rollcall.report.changes import ChangeFacts, row_of, why_of
 from tests.policy_making import model, models
 from tests.replaying import replay_of
 
@@ -200,3 +201,27 @@ def test_a_saved_change_says_why_an_entry_leaves_and_nothing_more_of_others() ->
     soon = {"cause": Cause.SUPERSEDED.value, "why": "superseded by grok-5"}
     leaves = stays.model_copy(update={"kind": ChangeKind.UPDATE, **soon})
     assert Change.model_validate_json(leaves.model_dump_json()) == leaves
+
+
+def test_what_goes_for_another_reason_than_its_departure_tells_that_one() -> None:
+    going = Departure(Cause.SUPERSEDED, "superseded by grok-5", last=entry())
+    old, new = Blocks((entry(),)), Blocks(())
+    name = name_of(entry())
+    for reason, cause in ((going.reason, "superseded"), ("an alias takes over its name", "")):
+        model_list = ModelList((), gone={name: reason}, departures={name: going})
+        (change,) = compare(old, new, model_list, {})
+        assert (change.reason, change.cause) == (reason, cause)
+        told = "superseded; its grace is over" if cause else reason
+        assert row_of(change, ChangeFacts()).alike == told
+
+
+def test_a_plan_saved_without_the_cause_still_says_why_an_entry_leaves() -> None:
+    leaves = Change(
+        kind=ChangeKind.UPDATE,
+        name="grok",
+        before=entry(),
+        after=with_leaving_day(entry(), DAY),
+        reason=f"xai no longer lists it; stays until {DAY}",
+    )
+    assert "xai no longer lists it" in why_of(leaves)
+    assert "xai no longer lists it" in row_of(leaves, ChangeFacts()).alike

@@ -149,3 +149,16 @@ def test_what_is_no_secret_stays() -> None:
     environ |= {"OPENAI_BASE_URL": "https://api.example.com/v1", "HTTP_PROXY": "http://proxy:3128"}
     environ |= {"LITELLM_LOG": "DEBUG", "EMPTY_API_KEY": "", "LS_COLORS": "di=01;34:ln=01"}
     assert secrets_of(environ) == ()
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["postgresql://postgres:postgres@db/litellm", "redis://default:litellm@cache:6379",
+     "sort_key=claude-sonnet", "key=anthropic", "?sort_key=claude-sonnet"],
+)  # fmt: skip
+def test_an_ordinary_word_is_no_secret(value: str) -> None:
+    assert secrets_of({"SOMETHING": value}) == ()
+
+
+def test_a_key_in_an_address_is_one() -> None:
+    assert secrets_of({"SOMETHING": "https://x.example/?key=of-tests"}) == ("of-tests",)

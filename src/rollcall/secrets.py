@@ -75,10 +75,18 @@ _VARIABLE: Final = re.compile(
 )
 """How a variable that holds a secret ends; `PWD` is a folder."""
 _WITHIN: Final = re.compile(
-    r"(?i)(?:passw(?:or)?d|pwd|key|secret|token|sig(?:nature)?)\s*=\s*([^;&\s]+)"
+    r"(?i)(?:passw(?:or)?d|pwd|(?:account|access|api)_?key|(?<=[?&])key|secret|token|sig(?:nature)?)"
+    r"\s*=\s*([^;&\s]+)"
     r"|://[^\s/:@]*:([^\s/]+)@"
 )
 """A part of a connection string, or the password of an address."""
+_ORDINARY: Final = frozenset(
+    (
+        *("admin", "changeme", "default", "litellm", "mysql", "password", "postgres", "postgresql"),
+        *("redis", "root", "secret", "test", "user"),
+    )
+)
+"""Passwords of examples, which protect nothing and are words of ordinary text."""
 
 
 def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -88,7 +96,7 @@ def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
     found = [value for name, value in environ.items() if _VARIABLE.search(name) and value]
     for value in environ.values():
         for part in map("".join, _WITHIN.findall(value)):
-            found += {part, unquote(part)}
+            found += {part, unquote(part)} - _ORDINARY
     return tuple(dict.fromkeys(found))
 
 

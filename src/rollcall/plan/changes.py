@@ -59,6 +59,11 @@ class Change(BaseModel):
     cause: str = ""
     why: str = ""
 
+    @property
+    def told_why(self) -> str:
+        """Why an entry leaves: the reason for that alone, or all of it in a plan of before."""
+        return self.why or self.reason
+
     @model_serializer(mode="wrap")
     def _saved(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
         row: dict[str, Any] = plain(self)
@@ -161,7 +166,8 @@ def _models(old: Blocks, new: Blocks, model_list: ModelList) -> Iterator[Change]
             change = Change(kind=ChangeKind.UPDATE, name=name, before=was, after=now, reason=told)
         else:
             continue
-        if departure := model_list.departures.get(name):
+        departure = model_list.departures.get(name)
+        if departure and (change.leaves or departure.reason == reason):
             change.cause, change.why = departure.cause.value, departure.why
         yield change
 

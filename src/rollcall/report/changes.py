@@ -183,15 +183,17 @@ def row_of(change: Change, facts: ChangeFacts) -> Row:
         group=key.provider if key else "",
     )
     if kind == "leaves":
-        return row._replace(alike=f"on {change.leaves} ({_likeness(change, change.why)})")
+        return row._replace(
+            alike=f"on {change.leaves} ({_likeness(change, 'superseded', change.told_why)})"
+        )
     if kind == "gone":
-        return row._replace(alike=_likeness(change, change.reason))
+        return row._replace(alike=_likeness(change, "superseded; its grace is over", change.reason))
     return _with_likeness(row, change) if kind == "update" else row
 
 
-def _likeness(change: Change, why: str) -> str:
+def _likeness(change: Change, superseded: str, why: str) -> str:
     """What entries that go must share to be told together: of superseded ones not by which."""
-    return change.cause if change.cause == Cause.SUPERSEDED else why
+    return superseded if change.cause == Cause.SUPERSEDED else why
 
 
 def _first(entry: Any) -> Any:
@@ -266,7 +268,7 @@ def _together(rows: Sequence[Row]) -> Row:
 def why_of(change: Change) -> str:
     """Why, as a person reads it beside the kind and the name."""
     if change.leaves:
-        return f"on {change.leaves} ({change.why})"
+        return f"on {change.leaves} ({change.told_why})"
     if change.kind not in (ChangeKind.ALIAS, ChangeKind.FALLBACK):
         return change.reason
     was = f"{target_of(change.before)} " if change.before else ""
