@@ -91,6 +91,26 @@ def test_a_base_behind_another_prefix_is_as_litellm_takes_it_there(prefix: str, 
     assert (row.litellm_prefix, row.base_url) == (prefix, base + ends)
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "prefix", "given", "base"),
+    [
+        ("own", "openai", "anthropic", "https://gate.example/v1", ""),
+        ("own", "openai", "perplexity", "https://gate.example/v1", ""),
+        ("mistral", None, "azure_ai", "https://foo.services.example.com", ""),
+        ("xai", None, "openai", "https://gate.example/grok", ""),
+        ("deepseek", None, "custom_openai", "https://gate.example/beta", ""),
+        ("anthropic", "static", "openai", "https://gate.example/v1", ""),
+        ("team", "static", "xai", "https://gate.example", "https://gate.example/v1"),
+        ("team", "static", "deepseek", "https://gate.example/beta", "https://gate.example"),
+    ],
+)
+def test_a_prefix_of_the_user_s_own_says_how_a_base_ends_where_no_protocol_does(
+    name: str, kind: str | None, prefix: str, given: str, base: str
+) -> None:
+    row = resolve_provider(name, type=kind, base_url=given, litellm_prefix=prefix, environ={})
+    assert row.api_base == (base or given)
+
+
 @pytest.mark.parametrize("name", ["anthropic", "ollama"])
 def test_a_base_of_a_static_provider_is_written_as_its_own(name: str) -> None:
     row = resolve_provider(name, type="static", base_url="https://gate.example/v1", environ={})

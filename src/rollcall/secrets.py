@@ -142,7 +142,7 @@ def is_known_key(text: str) -> bool:
     """Whether a text is a provider's key by its look, and not one of the short words that people
     set where a server wants any: `sk-1234`, `sk-local`.
     """
-    return len(text) >= _SHORTEST_KEY and re.fullmatch(_KEY, text) is not None
+    return len(text) >= _SHORTEST_KEY and re.fullmatch(rf"{_KEY}[A-Za-z0-9_\-]*", text) is not None
 
 
 _SHORTEST_KEY: Final = 19

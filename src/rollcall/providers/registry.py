@@ -138,13 +138,20 @@ def _row(name: str, kind: str | None) -> Provider:
     return replace(BUILTIN[kind or name], name=name, title=name)
 
 
+_BY_PROTOCOL: Final = ("anthropic", "gemini", "ollama", "perplexity")
+"""Protocols that say themselves how a base ends, whatever LiteLLM calls it by."""
+
+
 def _as_called_by(prefix: str, row: Provider) -> Provider:
     """The row, its base as LiteLLM treats one behind this prefix, where the protocol leaves that
     open.
     """
-    known = (one for one in BUILTIN.values() if one.litellm_prefix == prefix)
-    like = next(known, row) if row.protocol == "openai" else row
-    return replace(row, base_drops=like.base_drops, base_versions=like.base_versions)
+    if row.protocol in _BY_PROTOCOL:
+        return row
+    rows = (one for one in BUILTIN.values() if one.protocol not in _BY_PROTOCOL)
+    like = next((one for one in rows if one.litellm_prefix == prefix), None)
+    drops, versions = (like.base_drops, like.base_versions) if like else ((), ())
+    return replace(row, base_drops=drops, base_versions=versions)
 
 
 def _static(name: str) -> Provider:

@@ -49,7 +49,7 @@ def duration_text(seconds: float) -> str:
     """A duration as one writes it, in the largest unit up to a day that divides it: `10m`, `7d`."""
     whole = (unit for unit in ("d", "h", "m", "s") if seconds % _UNITS[unit] == 0)
     unit = next(whole, "ms") if seconds else "s"
-    return f"{seconds / _UNITS[unit]:g}{unit}"
+    return f"{seconds / _UNITS[unit]:.10g}{unit}"
 
 
 def parse_moment(text: str) -> datetime | None:

@@ -69,7 +69,8 @@ TYPES: dict[str, Provider] = {**BUILTIN, LITELLM.name: LITELLM}
 
 def root_of(provider: Provider, api_base: str) -> str:
     """The root that paths are added to, by the rule that the policy's base_url follows."""
-    return clean_base(provider, api_base) + provider.chat_below
+    below = provider.chat_below
+    return clean_base(provider, api_base).removesuffix(below) + below
 
 
 def endpoint_of(
