@@ -177,6 +177,16 @@ class TestStatusAndDoctor:
         (row,) = ends_soon.run("status", "--json").json()["last_days"]
         assert row["successor"] == NEW
 
+    def test_never_is_never(self, ends_soon: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        write_map(ends_soon, monkeypatch, **{OLD: ending(START)})
+        ends_soon.write_policy(
+            f"defaults: {{warn_before: [], timeout: 30s, deadline: 60s}}{POLICY}", "anthropic"
+        )
+        ends_soon.applied()
+        assert ends_soon.run("status", "--json").json()["last_days"] == []
+        (row,) = ends_soon.run("status", "--json", "--ends-within", "0d").json()["last_days"]
+        assert row["name"] == OLD
+
     def test_a_number_without_a_unit_is_a_mistake_of_two_lines(self, ends_soon: House) -> None:
         ran = ends_soon.run("status", "--ends-within", "30")
         assert ran.code == 1

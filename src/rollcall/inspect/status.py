@@ -78,11 +78,12 @@ def read_status(settings: Settings, ends_within: int | None = None) -> Status:
     ends = decision.last_days if decision else ()
     today = settings.now.date()
 
-    def ending(days: int) -> tuple[LastDay, ...]:
-        return tuple(row for row in ends if row.days_left(today) <= days)
+    def ending(*notices: int) -> tuple[LastDay, ...]:
+        return tuple(row for row in ends if notices and row.days_left(today) <= max(notices))
 
+    asked = () if ends_within is None else (ends_within,)
+    unread += [row.told(today) for row in ending(*asked)]
     if ends_within is not None:
-        unread += [row.told(today) for row in ending(ends_within)]
         unread += [f"last days cannot be told: {why}"] if why else []
     state, _ = store.memory.read_state()
     config = ""
@@ -106,7 +107,7 @@ def read_status(settings: Settings, ends_within: int | None = None) -> Status:
             *alarms(state, now=settings.now, stale_after_seconds=defaults.stale_after),
         ),
         held=decision.held if decision else (),
-        last_days=ending(max((*defaults.warn_before, ends_within or 0))),
+        last_days=ending(*defaults.warn_before, *asked),
         trials=tuple(state.trials),
         config=config,
     )

@@ -1,4 +1,4 @@
-"""Decides which models must answer a small call before they are used, and what its outcome means.
+"""What is known of one model before anybody is sent to it, and what a call to it came to.
 
 Listed is not callable: an organisation to be verified, a preview without quota, a name that is
 listed two days before it works. Pure; `sync.trial` makes the calls, and a run decides again with
