@@ -397,7 +397,8 @@ def test_what_passes_or_is_accepted_or_not_to_be_tried_is_no_refusal(
     refusing(house, fault, guards)
     if accepted:
         path = house.folder / "policy.yaml"
-        path.write_text(f"{path.read_text()}accept: [gpt-8]\n", encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        path.write_text(f"{text}accept: [gpt-8]\n", encoding="utf-8")
     with house.client(GPT, "openai") as client:
         assert client.resolve("chat").model == "gpt-8"
 

@@ -104,8 +104,8 @@ class FolderShelf:
         """One file. A folder of a backup's name is none."""
         try:
             content = read_bytes(self._folder / name)
-        except StoreError as error:
-            if name.startswith(BACKUPS) and isinstance(error.__cause__, IsADirectoryError):
+        except StoreError:
+            if name.startswith(BACKUPS) and (self._folder / name).is_dir():
                 return None
             raise
         return None if content is None else Held(content, "")
