@@ -58,6 +58,10 @@ CASES = {
         "LITELLM_BASE_URL": "http://localhost:{port}/",
         "ANTHROPIC_BASE_URL": "http://0.0.0.0:{port}/v1",
     },
+    "the same without a scheme": {
+        "LITELLM_BASE_URL": "127.0.0.1:{port}",
+        "ANTHROPIC_BASE_URL": "http://[::]:{port}/v1",
+    },
     "the port start hands on": {"PORT": "{port}", "ANTHROPIC_BASE_URL": "{url}"},
     "an address here that answers as LiteLLM": {
         "ANTHROPIC_BASE_URL": "{url}",

@@ -408,7 +408,8 @@ def test_a_refusal_counts_for_its_key_and_its_address(house: House) -> None:
     house.environ["ORCH_AUTH_OPENAI_API_KEY"] = "another-key"
     with house.client(GPT, "openai") as client:
         assert client.resolve("chat").model == "gpt-8"
-    elsewhere = {"openai": {"api_base": "http://127.0.0.1:9/v1", "auth_profile": None}}
+    house.environ["ORCH_AUTH_OPENAI_API_KEY"] = house.environ["OPENAI_API_KEY"]
+    elsewhere = {"openai": {"api_base": "http://127.0.0.1:9/v1", "auth_profile": "openai"}}
     with house.client(GPT, providers=elsewhere) as client:
         assert client.resolve("chat").model == "gpt-8"
 

@@ -13,7 +13,7 @@ from rollcall.service.access import Authenticator, Caller
 from rollcall.service.cache import MAX_KEPT, ListAnswer, ModelListCache, Source
 from rollcall.service.model_list import KnownModels
 from rollcall.service.requests import ApiError, ListRequest, read_list_request
-from rollcall.service.upstream import Failed, Listed, OtherAnswer, Outcome, Upstream
+from rollcall.service.upstream import Failed, Listed, OtherAnswer, Outcome, Refused, Upstream
 
 KNOWN = KnownModels(Inventory())
 LIST = read_list_request("/v1/models", b"", [])
@@ -197,3 +197,20 @@ def test_claude_code_and_others_do_not_share_an_answer() -> None:
 
     assert asked(b"claude-code/2.1") != asked(b"curl/8")
     assert asked(b"curl/8") == asked(b"curl/9")
+
+
+def test_a_key_of_our_own_that_is_refused_again_after_a_good_list_is_told_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ours = Authenticator(("token-of-ours",), "sk-own").admit([(b"x-api-key", b"token-of-ours")])
+    assert ours is not None
+    refused = Refused(OtherAnswer(401, b"", "application/json"))
+
+    async def story(lists: ModelListCache, upstream: ScriptedUpstream, clock: Clock) -> None:
+        for outcome in (refused, refused, None, refused, refused):
+            upstream.outcome = outcome
+            await lists.get(ours, LIST)
+            clock.seconds += 600
+
+    play(story)
+    assert caplog.text.count("LiteLLM refuses LITELLM_API_KEY") == 2

@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from rollcall.policy.file import load_policy
+from rollcall.providers.builtin import BUILTIN
+from rollcall.store.state import State, TrialRecord
+from rollcall.sync.trial import refused_at
 from tests.house import House
 from tests.simulator import CallFault, Fault
 
@@ -335,3 +339,20 @@ def test_status_and_explain_tell_when_a_model_answered_and_what_it_said_last(mov
     models = {one["id"]: one for one in house.run("models", "--json").json()}
     assert models[new]["answered"].startswith("2026-11-20")
     assert models[new]["refusal"] == ""
+
+
+def test_a_refusal_is_found_again_at_the_address_the_library_calls() -> None:
+    """A policy's base of Ollama is its root; the library calls below /v1."""
+    record = TrialRecord(
+        provider="ollama",
+        id="llama",
+        address="http://box:11434",
+        key="",
+        outcome="not found",
+        asked="2026-11-20T12:00:00Z",
+    )
+    state, row = State(salt="salt", trials=[record]), BUILTIN["ollama"]
+    text = "version: 1\nproviders: {ollama: {}}\nguards: {trial: aliases}\nallow: []\n"
+    policy = load_policy(text, "policy.yaml")
+    for root, found in (("http://box:11434/v1", ["llama"]), ("http://other:11434/v1", [])):
+        assert list(refused_at(state, policy, row, root, "")) == found

@@ -125,6 +125,7 @@ _KEY: Final = (
     r"|AIza[A-Za-z0-9_\-]{10,})"
 )
 """A provider's key by its look."""
+_SHORTEST_KEY: Final = 19
 
 _PATTERNS: Final = (
     (rf"\b{_KEY}", MARK),
@@ -143,9 +144,6 @@ def is_known_key(text: str) -> bool:
     set where a server wants any: `sk-1234`, `sk-local`.
     """
     return len(text) >= _SHORTEST_KEY and re.fullmatch(rf"{_KEY}[A-Za-z0-9_\-]*", text) is not None
-
-
-_SHORTEST_KEY: Final = 19
 
 
 def looks_like_key(word: str) -> bool:

@@ -265,7 +265,7 @@ class _StoreCopy:
         self.before: dict[Path, bytes] = {}
         """What lay here before the last copy was laid."""
 
-    def fetch(self) -> bool:
+    def _fetch(self) -> bool:
         """Lay a copy of what is in the store now here, where that is new, loads and is another one
         than lies here; whether it was so.
 
@@ -291,8 +291,8 @@ class _StoreCopy:
         return True
 
     def renew(self) -> bool:
-        """As `fetch`, whatever happens."""
-        return _anyway(self.fetch, False, AS_BEFORE)
+        """As `_fetch`, whatever happens."""
+        return _anyway(self._fetch, False, AS_BEFORE)
 
     def restore(self) -> None:
         """Lay the one before here again; what is in the store stays, for whoever wrote it."""

@@ -201,9 +201,13 @@ def _nulls(uses: list[Use]) -> Iterator[Finding]:
     for use in uses:
         if use.value is not None or use.place.startswith("model_list.#.") or use.in_list:
             continue
-        ends = "LiteLLM does not start" if _matches(use.place, NO_START) else "every call fails"
         in_alias = use.place.startswith("router_settings.model")
-        if _matches(use.place, NO_START) or (_matches(use.place, CALLS_FAIL) and not in_alias):
+        ends = ""
+        if _matches(use.place, NO_START):
+            ends = "LiteLLM does not start"
+        elif _matches(use.place, CALLS_FAIL) and not in_alias:
+            ends = "every call fails"
+        if ends:
             what = f"{use.who} has no value: {ends}."
             yield use.file.error("no_value", what, use.path, "Give it one, or delete the line.")
 

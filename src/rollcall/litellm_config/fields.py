@@ -96,7 +96,7 @@ def unfit(word: str, consequence: Consequence, value: Any) -> Misfit | None:
     """The misfit of a value that has to be what `word` says; None where it is, or null, or where a
     variable gives it.
     """
-    wanted, fits = KINDS.get(word) or _one_of(word.split()[2:])
+    wanted, fits = _one_of(word.split()[2:]) if word.startswith("one of ") else KINDS[word]
     if value is None or variable_of(value) is not None or fits(value):
         return None
     quoted = isinstance(value, int | float | date) and fits(str(value))
@@ -264,7 +264,7 @@ def _are_preferences(value: Any) -> bool:
     if not isinstance(value, dict) or value.get("quality_tier") not in (1, 2, 3):
         return False
     strengths = value.get("strengths", [])
-    return _typed(list)(strengths) and all(one in STRENGTHS for one in strengths)
+    return isinstance(strengths, list) and all(one in STRENGTHS for one in strengths)
 
 
 KINDS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {

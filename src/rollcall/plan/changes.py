@@ -167,7 +167,7 @@ def _models(old: Blocks, new: Blocks, model_list: ModelList) -> Iterator[Change]
         else:
             continue
         departure = model_list.departures.get(name)
-        if departure and (change.leaves or departure.reason == reason):
+        if departure and departure.reason == reason:
             change.cause, change.why = departure.cause.value, departure.why
         yield change
 

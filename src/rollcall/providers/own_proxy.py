@@ -7,12 +7,13 @@ Told before it is asked by its address and its key, and afterwards by how it lis
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from rollcall.litellm_config.effective import CREATED
 from rollcall.providers.builtin import BUILTIN
-from rollcall.settings import PROXY_PORT
+from rollcall.settings import PROXY_PORT, proxy_root
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
@@ -42,7 +43,7 @@ def leads_to_the_proxy(
     if key is not None and key[0] not in _KEYS and key[1] in ours:
         return f"{key[0]} holds the proxy's own key: {_FOR_CLIENTS}"
     here = host_and_port(provider.base_url)
-    theirs = {host_and_port(environ.get("LITELLM_BASE_URL", ""))}
+    theirs = {host_and_port(proxy_root(environ.get("LITELLM_BASE_URL", "")))}
     if provider.name in BUILTIN or provider.base_from:
         theirs.add(f"127.0.0.1:{environ.get('PORT', '').strip() or PROXY_PORT}")
     if here and here in theirs:
@@ -71,5 +72,13 @@ def host_and_port(url: str) -> str:
     except ValueError:
         return ""
     host = parts.hostname or ""
-    local = host in ("localhost", "0.0.0.0", "::", "::1") or host.startswith("127.")  # noqa: S104 - to compare
-    return f"{'127.0.0.1' if local else host}:{port}" if host else ""
+    return f"{'127.0.0.1' if _is_here(host) else host}:{port}" if host else ""
+
+
+def _is_here(host: str) -> bool:
+    """Whether a name or number is this machine's: one to listen on everywhere is, too."""
+    try:
+        number = ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return number.is_loopback or number.is_unspecified

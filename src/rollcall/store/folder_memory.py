@@ -16,8 +16,8 @@ from rollcall.store.atomic import read_bytes
 from rollcall.store.disk_errors import words
 from rollcall.store.folder import config_folder
 from rollcall.store.freshness import STAMP
-from rollcall.store.memory import REPLIES, STATE, Memory
-from rollcall.store.shelf import FolderShelf
+from rollcall.store.memory import STATE, Memory
+from rollcall.store.shelf import REPLIES, FolderShelf
 from rollcall.store.state import State, StateUnreadable, digest_of_ours
 
 if TYPE_CHECKING:

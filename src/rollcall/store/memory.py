@@ -15,7 +15,7 @@ from rollcall.catalog.model import Verdict
 from rollcall.errors import LostRace, StoreError
 from rollcall.files import sha256_of
 from rollcall.settings import parse_moment
-from rollcall.store.shelf import Held, packed, unpacked
+from rollcall.store.shelf import REPLIES, Held, packed, unpacked
 from rollcall.store.state import State, StateUnreadable
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 STATE = "state.json"
 FACTS = "facts.json"
-REPLIES = "replies"
 TRIES = 5
 """How often a state is merged with what another run wrote meanwhile."""
 QUIET_SECONDS = 3600

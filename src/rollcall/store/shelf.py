@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BACKUPS = "backups"
+REPLIES = "replies"
 
 
 def packed(texts: Sequence[bytes], **fields: object) -> bytes:

@@ -25,7 +25,7 @@ from rollcall.store.config_file import (
     write_copy,
 )
 from rollcall.store.folder import NAME, config_folder, config_name, hold
-from rollcall.store.shelf import BACKUPS, FolderShelf
+from rollcall.store.shelf import BACKUPS, REPLIES, FolderShelf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +109,7 @@ class Store:
         for name in (real.name, f"{real.name}.bak"):
             sweep(real.parent, name)
         ours = config_folder(self.config_path, self.state_dir)
-        for folder in (self.state_dir, self.state_dir / BACKUPS, ours, ours / "replies"):
+        for folder in (self.state_dir, self.state_dir / BACKUPS, ours, ours / REPLIES):
             sweep(folder, older_than_seconds=_LEFT_BEHIND_SECONDS)
         return self._in_place.recover()
 
