@@ -13,6 +13,7 @@ from rollcall.plan.proposal import Proposal, propose
 from rollcall.policy.file import load_policy
 from rollcall.policy.starter import proposed_text, shipped_policy
 from rollcall.providers.answers import stored_answer
+from rollcall.providers.builtin import BUILTIN
 from rollcall.providers.registry import resolve_provider
 from tests.corpus import FOLDERS, ROOT, needs_catalogs
 from tests.gateway import Gateway, Reply
@@ -199,6 +200,23 @@ def test_where_both_exist_claude_falls_back(house: House) -> None:
     assert house.run("init").code == 0
     aliases = yaml.safe_load(house.policy.read_text(encoding="utf-8"))["aliases"]
     assert aliases["claude"]["fallbacks"] == ["claude-fallback"]
+
+
+@pytest.mark.parametrize("name", [row.name for row in BUILTIN.values() if not row.key_optional])
+def test_one_key_of_any_provider_is_enough_to_start(house: House, name: str) -> None:
+    house.config.unlink()
+    for variable in house.sim.environ():
+        house.monkeypatch.delenv(variable)
+    house.monkeypatch.setenv(BUILTIN[name].key_env[0], house.sim.key(name))
+    assert house.run("init").code == 0
+    policy = yaml.safe_load(house.policy.read_text(encoding="utf-8"))
+    assert list(policy["providers"]) == [name]
+    policy["providers"] = house.sim.provider_policy(name)
+    house.policy.write_text(yaml.safe_dump(policy), encoding="utf-8")
+    house.applied()
+    rules = [rule["from"] for rule in policy["allow"]]
+    assert rules, "proposed"
+    assert len(house.entries()) >= len(rules), "each of them finds a model"
 
 
 def test_full_writes_the_policy_that_ships(house: House) -> None:

@@ -39,6 +39,18 @@ RULES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "mistral": ('{match: "mistral-*", from: [mistral], newest: 1, max: 3}',),
     "groq": ("{match: openai/gpt-oss-120b, from: [groq]}",),
+    "together": (
+        "{family: deepseek-pro, from: [together], newest: 1}",
+        "{family: glm, from: [together], newest: 1}",
+    ),
+    "fireworks": (
+        "{family: deepseek-pro, from: [fireworks], newest: 1}",
+        "{family: glm, from: [fireworks], newest: 1}",
+    ),
+    "cerebras": (
+        "{family: gpt-oss-120b, from: [cerebras], newest: 1}",
+        "{family: glm, from: [cerebras], newest: 1}",
+    ),
 }
 """provider -> its starter rules, as they stand in the file: words of the policy, in the order that
 `init` proposes them, and so not in the rows of providers. One without any is proposed nowhere.
