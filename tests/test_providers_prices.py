@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rollcall.catalog.model import Kind, Price
 from rollcall.providers.adapters import ADAPTERS
+from rollcall.providers.answers import stored_answer
 from rollcall.providers.builtin import BUILTIN
 from rollcall.providers.prices import exponent_of
 from rollcall.providers.registry import resolve_provider
@@ -180,6 +181,140 @@ def test_a_unit_beside_the_rows_holds_for_all_of_them(unit: str, known: bool) ->
     rows = [{"id": "acme-1", "pricing": {"prompt": 0.03, "completion": 0.06}}]
     listing = ADAPTERS["openai"].parse(provider, [{"data": rows, "price_unit": unit}])
     assert [row and float(row[0]) for row in dollars(listing)] == [0.03 if known else None]
+
+
+@pytest.mark.parametrize(
+    ("keys", "unit"),
+    [
+        ("input_token_price_per_m output_token_price_per_m", {}),
+        ("input_per_million output_per_million", {}),
+        ("prompt completion", {"unit": "per_million_tokens"}),
+    ],
+)
+def test_a_stated_unit_is_not_believed_where_the_whole_list_would_be_absurd(
+    keys: str, unit: dict[str, str]
+) -> None:
+    """Novita states `..._price_per_m` in USD per 10 billion tokens: 2690 are $0.269 per 1M."""
+    into, out = keys.split()
+
+    def costs(*rows: tuple[float, float]) -> Any:
+        given = [
+            {"id": f"acme-{n}", "pricing": {into: row[0], out: row[1], **unit}}
+            for n, row in enumerate(rows)
+        ]
+        listing = listed(*given)
+        return [row and float(row[0]) for row in dollars(listing)], listing.notes
+
+    left_out = ("its prices are left out: in the unit they state they would be absurd",)
+    assert costs((200, 500), (2690, 4000), (0, 0)) == ([None, None, 0], left_out)
+    assert costs((150, 600), (3, 15), (0.28, 0.42)) == ([150, 3, 0.28], ())
+
+
+@pytest.mark.parametrize(
+    ("pricing", "cache"),
+    [
+        ({"input_cache_reads": "0.0000001", "input_cache_writes": "0.000002"}, ("0.1", "2")),
+        ({"input_cache_reads": "$0", "input_cache_writes": "0"}, (None, None)),
+        ({"input_cache_read": "0.0000001"}, ("0.1", None)),
+    ],
+)
+def test_what_caching_costs(pricing: dict[str, str], cache: tuple[Any, Any]) -> None:
+    """A cache at 0 of a model that is not free is none: reading from it is not free either."""
+    row = {"id": "acme-1", "pricing": {"prompt": "0.000001", "completion": "0.000003", **pricing}}
+    assert caches(listed(row)) == cache
+
+
+@pytest.mark.parametrize(
+    ("row", "cache"),
+    [
+        ({"input_price": 3e-6, "output_price": 1.5e-5, "cached_price": 3e-7}, ("0.3", None)),
+        (
+            {
+                "input_token_price": 3e-6,
+                "output_token_price": 1.5e-5,
+                "cache_read_token_price": 3e-7,
+                "cache_write_token_price": 3.75e-6,
+            },
+            ("0.3", "3.75"),
+        ),
+        (
+            {
+                "pricing": {
+                    "input_per_million": 3,
+                    "output_per_million": 15,
+                    "cached_input_per_million": 0.3,
+                    "cached_output_per_million": 0.2,
+                }
+            },
+            ("0.3", None),
+        ),
+        (
+            {
+                "pricing": {
+                    "input_per_million": 3,
+                    "output_per_million": 15,
+                    "cache_read_per_million": 0,
+                    "cache_write_per_million": 3.75,
+                }
+            },
+            (None, "3.75"),
+        ),
+        (
+            {
+                "model_spec": {
+                    "pricing": {
+                        "input": {"usd": 3},
+                        "output": {"usd": 15},
+                        "cache_input": {"usd": 0.3},
+                        "cache_write": {"usd": 3.75},
+                    }
+                }
+            },
+            ("0.3", "3.75"),
+        ),
+    ],
+)
+def test_prices_in_their_places(row: dict[str, Any], cache: tuple[Any, Any]) -> None:
+    """As Requesty, io.net, Neuralwatt, Avian and Venice have them."""
+    found = listed({"id": "acme-1", **row})
+    assert [tuple(map(float, row or ())) for row in dollars(found)] == [(3, 15)]
+    assert caches(found) == cache
+
+
+def test_a_list_of_prices_counts_where_it_holds_one() -> None:
+    """As Zenmux has them: those of several hosts, or that depend on the length of the prompt."""
+
+    def price(value: float, **more: Any) -> dict[str, Any]:
+        return {"value": value, "unit": "perMTokens", "currency": "USD", **more}
+
+    long = {"conditions": {"prompt_tokens": {"gte": 200, "unit": "kTokens"}}}
+    rows = [
+        {"id": "a", "pricings": {"prompt": [price(3)], "completion": [price(15), price(15)]}},
+        {"id": "b", "pricings": {"prompt": [price(3)], "completion": [price(15), price(16)]}},
+        {"id": "c", "pricings": {"prompt": [price(3, **long)], "completion": [price(15)]}},
+        {"id": "d", "pricings": {"prompt": [], "completion": []}},
+    ]
+    found = [row and tuple(map(float, row)) for row in dollars(listed(*rows))]
+    assert found == [(3, 15), None, None, None]
+
+
+def caches(listing: Listing) -> tuple[str | None, str | None]:
+    """Reading and writing of the only model in USD per 1M tokens."""
+    (model,) = listing.models
+    read, write = (
+        None if part is None else f"{float(part * 10**6):g}"
+        for part in (model.price.cache_read, model.price.cache_write)
+    )
+    return read, write
+
+
+def test_where_no_row_can_be_used_it_says_why_and_nothing_of_prices() -> None:
+    gate = resolve_provider(
+        "gate", type="openai", base_url="http://gate.example/v1", key_env="K", environ={}
+    )
+    body = b'{"data": [{"no": "id", "pricing": {"input": 1.75, "output": 14}}]}'
+    detail = stored_answer(gate, [body]).detail
+    assert detail == "none of its 1 rows can be used: row 1 dropped: it has no id"
 
 
 def test_the_policy_says_the_unit() -> None:

@@ -121,6 +121,8 @@ class Adapter:
             id_keys=id_keys,
             strip_prefix=self.strip_prefix,
         )
+        if not listing.models:  # how its prices are read is of no interest
+            return listing
         models = listing.models if self.unite is None else self.unite(rows, listing.models)
         return Listing(models, (*whole.notes, *listing.notes), listing.rows)
 

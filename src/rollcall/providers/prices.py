@@ -3,14 +3,16 @@
 Lists state USD per token, per 1,000 or per 1M tokens, most without saying which. In this order:
 the unit a row or its key's name states, the policy's `price_unit` or what is known of the provider,
 and else the numbers themselves: as USD per token those of a list per 1M are absurd. What stays
-unclear is unknown, never guessed; one absurd price makes its row's others unknown, too.
+unclear is unknown, never guessed; one absurd price makes its row's others unknown, too. Nor is a
+stated unit believed where a whole list would be absurd by it: Novita's `..._price_per_m` are USD
+per 10 billion.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -32,24 +34,29 @@ OPENROUTER_KEYS: Final = {
 _WORDS: Final = {
     "input": "input input_tokens prompt_tokens input_token input_price",
     "output": "output output_tokens completion_tokens output_token output_price",
-    "cache_read": "cache_read cache_read_tokens cached_input",
-    "cache_write": "cache_write cache_write_tokens",
+    "cache_read": "cache_read cache_read_tokens cached_input cache_input input_cache_reads",
+    "cache_write": "cache_write cache_write_tokens input_cache_writes",
 }
 _KEYS: Final = {part: (key, *_WORDS[part].split()) for part, key in OPENROUTER_KEYS.items()}
 """Part -> its keys in an object of prices."""
 
 _AMOUNTS: Final = ("usd", "USD", "value", "amount", "price")
 _DOLLARS: Final = ("", "usd", "$", "us$", "dollar", "dollars")
-_HOLDERS: Final = places("pricing price prices cost metadata.pricing model_spec.pricing model_info")
+_HOLDERS: Final = places(
+    "pricing price prices pricings cost metadata.pricing model_spec.pricing model_info"
+)
 """Where rows keep their prices."""
 
 _ROOT_KEYS: Final[dict[str, tuple[str, ...]]] = {
-    "input": ("input_price",),
-    "output": ("output_price",),
+    "input": ("input_price", "input_token_price"),
+    "output": ("output_price", "output_token_price"),
+    "cache_read": ("cached_price", "cache_read_token_price"),
+    "cache_write": ("caching_price", "cache_write_token_price"),
 }
 
 _NAMED: Final = re.compile(
-    r"(?P<part>input|prompt|output|completion)(_?token)?s?(_?(cost|price))?(_?usd)?"
+    r"(?P<part>input|prompt|output|completion|cache_?read|cache_?write|cached_?(input|prompt))"
+    r"(_?token)?s?(_?(cost|price))?(_?usd)?"
     r"_?per_?(?P<unit>1k|1m|1000|1000000|thousand|million|mtok|m|k|token)(_?tokens?)?(_?usd)?"
 )
 """A key that names its unit, in lower case: `input_cost_per_token`, `outputpricepermillion`."""
@@ -74,6 +81,9 @@ _PLAINLY_MILLION: Final = Decimal("0.1")
 """USD: a list whose middle price is below may be per 1,000 tokens, where its dearest, too, is below
 what the dearest model ever cost for 1,000."""
 _DEAREST_THOUSAND: Final = Decimal("0.6")
+
+_DEAREST_LIST: Final = Decimal("0.0001")
+"""USD a token, the same as 100 USD per 1M: the middle of no real list is above it."""
 
 _MAJORITY: Final = 4
 """So many times as many prices must speak for a unit as against it."""
@@ -113,12 +123,14 @@ class Unit:
         exponent: None = nobody can tell, and they stay unknown.
         above, below: where it was read from the numbers, the amounts that speak for it; another
             one is a slip, and its row's prices are unknown.
+        believed: whether a unit that a row states is believed.
         note: what was read from the numbers, one line; "" = nothing that is worth a word.
     """
 
     exponent: int | None
     above: Decimal = Decimal(0)
     below: Decimal = Decimal("Infinity")
+    believed: bool = True
     note: str = ""
 
 
@@ -141,13 +153,29 @@ def _own(row: Row) -> Quote | None:
 
 
 def unit_of(quotes: Iterable[Quote], said: PriceUnit | None, pages: Sequence[object] = ()) -> Unit:
-    """The unit of those prices of a list that state none.
+    """The unit of those prices of a list that state none, and whether the others are believed.
 
     Args:
         quotes: of its chat models: others may be priced by the minute or the image.
         said: what the policy says, or what is known of the provider.
         pages: they may state it beside the rows.
     """
+    readable = [quote for quote in quotes if quote.readable and quote.base]
+    unit = _unit_unsaid([quote for quote in readable if quote.exponent is None], said, pages)
+    stated = sorted(
+        amount.scaleb(quote.exponent)
+        for quote in readable
+        if quote.exponent is not None
+        for amount in quote.base
+    )
+    if not stated or stated[len(stated) // 2] <= _DEAREST_LIST:
+        return unit
+    absurd = "its prices are left out: in the unit they state they would be absurd"
+    return replace(unit, believed=False, note=absurd)
+
+
+def _unit_unsaid(unsaid: Sequence[Quote], said: PriceUnit | None, pages: Sequence[object]) -> Unit:
+    """The unit of prices that state none; see `unit_of`."""
     for page in pages:
         beside = Row(page) if isinstance(page, dict) else Row({})
         stated = next((unit for word in _PAGE_UNITS if (unit := beside.value(word))), None)
@@ -155,7 +183,6 @@ def unit_of(quotes: Iterable[Quote], said: PriceUnit | None, pages: Sequence[obj
             return Unit(exponent_of(stated))
     if said is not None:
         return Unit(EXPONENTS[said])
-    unsaid = [quote for quote in quotes if quote.exponent is None and quote.readable and quote.base]
     amounts = sorted(amount for quote in unsaid for amount in quote.base)
     if not amounts:
         return Unit(0)
@@ -183,6 +210,8 @@ def price_of(quote: Quote, unit: Unit) -> Price:
         exponent = unit.exponent
         if any(not unit.above <= amount < unit.below for amount in quote.base):
             return Price()
+    elif quote.base and not unit.believed:
+        return Price()
     if exponent is None or not quote.readable:
         return Price()
     found = {part: scaled(amount, exponent) for part, amount in quote.amounts.items()}
@@ -235,7 +264,7 @@ def _plain(row: Row, prices: Row, keys: Mapping[str, tuple[str, ...]]) -> Quote 
     like_openrouter = True
     for part, names in keys.items():
         for name in names:
-            if (value := prices.value(name)) is not None:
+            if (value := _only(prices.value(name))) is not None:
                 if isinstance(value, dict):
                     inner.append(Row(value))
                     amounts[part] = inner[-1].amount(_amount_key(value))
@@ -245,10 +274,21 @@ def _plain(row: Row, prices: Row, keys: Mapping[str, tuple[str, ...]]) -> Quote 
                 break
     if "input" not in amounts and "output" not in amounts:
         return None
+    if not like_openrouter:
+        _without_zero_caches(amounts)
     exponent, readable = _stated_unit(row, prices, inner)
     free = not amounts.get("input") and not amounts.get("output")
     otherwise = free and _billed_otherwise(prices)
     return Quote(amounts, exponent, readable, like_openrouter, otherwise)
+
+
+def _only(value: object) -> object:
+    """A price, also where it is the only one of a list; of several nobody knows which counts."""
+    if not isinstance(value, list):
+        return value
+    first = value[0] if value else None
+    plain = not isinstance(first, dict) or "conditions" not in first
+    return first if plain and all(one == first for one in value) else value
 
 
 def _amount_key(value: Mapping[str, object]) -> str:
@@ -263,12 +303,27 @@ def _named(prices: Row) -> Quote | None:
     for key in prices:
         low = key.lower()
         if "per" in low and (match := _NAMED.fullmatch(low)) and prices.value(key) is not None:
-            part = "input" if match["part"] in ("input", "prompt") else "output"
-            amounts[part] = prices.amount(key)
+            amounts[_part(match["part"])] = prices.amount(key)
             exponents.add(exponent_of(match["unit"]))
-    if not amounts:
+    if not amounts.keys() & {"input", "output"}:
         return None
+    _without_zero_caches(amounts)
     return Quote(amounts, next(iter(exponents)), readable=len(exponents) == 1)
+
+
+def _part(word: str) -> str:
+    """Which price a key is of, by its first word."""
+    if word.startswith("cache"):
+        return "cache_write" if word.endswith("write") else "cache_read"
+    return "input" if word in ("input", "prompt") else "output"
+
+
+def _without_zero_caches(amounts: dict[str, Decimal | None]) -> None:
+    """Take out caches at 0 of a model that is not free: they say that it has no cache."""
+    if amounts.get("input") or amounts.get("output"):
+        for part in ("cache_read", "cache_write"):
+            if amounts.get(part) == 0:
+                del amounts[part]
 
 
 def _stated_unit(row: Row, prices: Row, inner: Sequence[Row]) -> tuple[int | None, bool]:
