@@ -138,6 +138,7 @@ def test_ids(good: str) -> None:
         "a\u202eb",
         "a\ufffdb",
         "x" * 257,
+        "openai/*",
         5,
         None,
     ],
@@ -156,12 +157,13 @@ def test_what_is_no_list_of_models(page: object) -> None:
 
 def test_an_odd_row_is_dropped_with_a_note_and_the_others_stay() -> None:
     rows: list[object] = [{"id": "a"}, {"id": "evil\x1b[0m"}, None, {"id": "a"}, {}, {"id": 7}]
-    listing = read([*rows, {"id": "b"}], lambda _row, _model_id: None)
-    assert listing.rows == 7
+    listing = read([*rows, {"id": "b"}, {"id": "acme/*"}], lambda _row, _model_id: None)
+    assert listing.rows == 8
     assert listing.models == ()
     text = "\n".join(listing.notes)
     assert "\x1b" not in text
     assert "row 2 dropped: its id holds characters an id cannot have" in text
+    assert "row 8 dropped: its id is a pattern, and no model: 'acme/*'" in text
     assert "row 3 dropped: null, not an object" in text
     assert "row 5 dropped: it has no id" in text
     assert "row 6 dropped: its id is a number" in text

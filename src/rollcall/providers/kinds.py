@@ -29,26 +29,29 @@ TABLE: Final[tuple[tuple[Kind, str], ...]] = (
         Kind.SPEECH,
         r"\btts\b|whisper|transcri|realtime|\baudio\b|speech|\basr\b|\blyria\b|\blive\b"
         r"|orpheus|cosyvoice|paraformer|native-audio|\bmusic\b|kokoro|\bvoice\b|livetranslate"
-        r"|sambert|\bgummy\b|parakeet|nova-([0-9.-]+-)?sonic",
+        r"|sambert|\bgummy\b|parakeet|nova-([0-9.-]+-)?sonic|sensevoice|\bsuno\b|elevenlabs",
     ),
     (
         Kind.VIDEO,
         r"\bsora\b|\bveo\b|\bvideo\b|\bkling\b|hailuo|minimax-h[0-9]|seedance|happyhorse"
-        r"|\b[a-z]{1,3}2v\b|gemini-omni|\banimate\b|\bvace\b|liveportrait",
+        r"|\b[a-z]{1,3}2v\b|gemini-omni|\banimate\b|\bvace\b|liveportrait|cogvideo|pixverse",
     ),
     (
         Kind.IMAGE,
-        r"dall-e|\bimagen?\b|nano-banana|stable-diffusion|\bsdxl\b|\bsd3|(^|[/-])flux(\b|[0-9])"
-        r"|seedream|\b[it]2i\b|recraft|ideogram|riverflow|nova-canvas|playground-v[0-9]",
+        r"dall-?e[0-9-]|\bimagen?\b|nano-banana|stable-?diffusion|\bsdxl\b|\bsd3|(^|[/-])flux(\b|[0-9])"
+        r"|seedream|\b[it]2i\b|recraft|ideogram|riverflow|nova-canvas|playground-v[0-9]"
+        r"|\bkolors\b|midjourney|(^|/)mj-|cogview|hidream",
     ),
     (Kind.VIDEO, r"(^|/)wanx?-?v?[0-9]"),
     (
         Kind.OTHER,
         r"davinci|babbage|turbo-instruct|computer-use|\bocr\b|robotics|(^|/)aqa$|\bdecider\b"
-        r"|deep-research|\bantigravity\b|\brouter\b",
+        r"|deep-research|\bantigravity\b|\brouter\b|(^|/)auto$",
     ),
 )
-"""Kind -> what its ids contain. Everything else is a model one chats with."""
+"""Kind -> what its ids contain, in lower case and with dashes. Everything else is a model one chats
+with.
+"""
 
 _COMPILED: Final = tuple((kind, re.compile(pattern)) for kind, pattern in TABLE)
 _BOUNDARY: Final = re.compile(r"\\b|\(\^\|[^)]*\)")
@@ -64,11 +67,11 @@ _WORDS: Final[dict[Kind, str]] = {
     Kind.VIDEO: "video video-generation text-to-video image-to-video",
     Kind.SPEECH: "audio speech tts stt asr transcribe transcription audio-transcription "
     "audio-speech text-to-speech speech-to-text automatic-speech-recognition text-to-audio "
-    "realtime music",
+    "speech-generation realtime music",
     Kind.MODERATION: "moderation moderations guard classification classify text-classification",
     Kind.RERANK: "rerank reranker reranking text-ranking score",
     Kind.OTHER: "completion text-completion ocr search router agent vector-store upscale inpaint "
-    "decision decisions reward draft-addon",
+    "decision decisions reward draft-addon document",
 }
 WORDS: Final = {word: kind for kind, words in _WORDS.items() for word in words.split()}
 """What a row calls its kind of model, or what comes out of it -> what the model is for; compared in
@@ -79,13 +82,13 @@ A word that is not here says nothing: Mistral's `type` is base or fine-tuned.
 
 _PLACES: Final = places(
     "mode type kind task pipeline_tag model_type modelType task_type capabilities.type "
-    "model_info.mode"
+    "model_info.mode api domain"
 )
 """Where rows call their kind of model."""
 
 _FLAGS: Final = places(
     "supports_chat supportsChat capabilities.chat_completion capabilities.chat_completions "
-    "capabilities.completion_chat capabilities.chat capabilities.inference"
+    "capabilities.completion_chat capabilities.chat capabilities.inference is_chat_model"
 )
 """Where rows say whether one can chat with the model: "no" is believed."""
 
@@ -97,11 +100,17 @@ _SPECIAL_FLAGS: Final = (
 Modalities = tuple[str, ...] | None
 """Words such as text and image; None = the row does not say."""
 
-_CHATTING: Final = frozenset(("chat", "completion", "completions", "tools", "tool-use", "vision"))
+_CHATTING: Final = frozenset(
+    (
+        *("chat", "completion", "completions", "messages", "responses", "text-generation"),
+        *("tools", "tool-use", "tool-calling", "function-calling", "vision"),
+    )
+)
 _ONLY: Final = frozenset(
     (
         *("embedding", "embeddings", "text-embedding", "rerank", "moderation", "text-to-speech"),
         *("image-generation", "text-to-image", "video-generation", "audio-transcription", "tts"),
+        *("speech-generation", "transcription", "speech-to-text"),
     )
 )
 """Words in a list of capabilities of a model that can do nothing else, where no word of a model
@@ -109,14 +118,20 @@ that chats stands beside them."""
 
 _INPUTS: Final = places(
     "architecture.input_modalities input_modalities modalities.input inputModalities "
-    "supported_input_modalities"
+    "supported_input_modalities modalities.input_modalities"
 )
 _OUTPUTS: Final = places(
     "architecture.output_modalities output_modalities modalities.output outputModalities "
-    "supported_output_modalities"
+    "supported_output_modalities modalities.output_modalities"
 )
-_ENDPOINTS: Final = places("endpoints supported_endpoints supportedEndpoints")
-_TALKS: Final = re.compile(r"chat|responses|messages|generate", re.IGNORECASE)
+_ENDPOINTS: Final = places(
+    "endpoints supported_endpoints supportedEndpoints supported_endpoint_types"
+)
+_TALKS: Final = re.compile(
+    r"chat|responses|messages|generate|^(openai|anthropic|claude|gemini|google-gemini)(-response)?$",
+    re.IGNORECASE,
+)
+"""Endpoints one talks to: paths, or the protocols that new-api calls its endpoint types."""
 _TOKENIZERS: Final = places("architecture.tokenizer tokenizer")
 _ROUTER: Final = "router"
 
@@ -162,8 +177,9 @@ def _said(row: Row, outputs: Modalities) -> Iterator[Kind]:
     for place in row.present(_ENDPOINTS):
         paths = row.words(*place)
         if paths and not any(map(_TALKS.search, paths)):
-            words = (path.rstrip("/").rpartition("/")[2].lower() for path in paths)
-            yield next((WORDS[word] for word in words if word in WORDS), Kind.OTHER)
+            words = [path.rstrip("/").rpartition("/")[2].lower() for path in paths]
+            named = [WORDS.get(word) or kind_of_id(word) for word in words]
+            yield next((kind for kind in named if kind is not Kind.CHAT), Kind.OTHER)
     if outputs and (kind := kind_of_outputs(outputs)):
         yield kind
 
@@ -195,7 +211,7 @@ def _words(row: Row, where: Places) -> Modalities:
 
 def kind_of_id(model_id: str) -> Kind:
     """What the id says the model is for."""
-    word = model_id.lower()
+    word = model_id.lower().replace("_", "-")
     if not _ANYWHERE.search(word):
         return Kind.CHAT
     return next((kind for kind, pattern in _COMPILED if pattern.search(word)), Kind.CHAT)

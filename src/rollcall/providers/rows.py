@@ -196,8 +196,11 @@ def live_hosts(row: Row) -> tuple[Row, ...]:
 
 
 def is_id(value: object) -> TypeGuard[str]:
-    """Whether a value can be a model id: printable text of 1 to MAX_ID characters."""
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID:
+    """Whether a value can be a model id: printable text of 1 to MAX_ID characters.
+
+    One with a star names no model: LiteLLM would send whatever fits it there.
+    """
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID or "*" in value:
         return False
     if REFERENCE in value or "\ufffd" in value:  # every client is shown the name: and the key
         return False
@@ -349,6 +352,8 @@ def _id_fault(model_id: object) -> str:
         return "its id is empty"
     if len(model_id) > MAX_ID:
         return f"its id has {len(model_id)} characters: {model_id[:40]!a}"
+    if "*" in model_id:
+        return f"its id is a pattern, and no model: {model_id!a}"
     return f"its id holds characters an id cannot have: {model_id!a}"
 
 
