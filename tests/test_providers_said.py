@@ -18,6 +18,7 @@ from rollcall.providers.wire import Listing
 
 NOW = datetime(2026, 11, 28, 10, tzinfo=UTC)
 STALE = 1776902400  # 2026-04-23
+JSON_TOOLS = ("structured_output", "tools")
 LITELLM = {"object": "model", "created": 1677610602, "owned_by": "openai"}
 
 
@@ -134,18 +135,32 @@ def test_in_every_protocol_of_this_shape(protocol: str, row: dict[str, Any]) -> 
         {"lifecycle": {"status": "Deprecated"}},
         {"deprecated": True},
         {"is_deprecated": True},
+        {"metadata": {"deprecated": True}},
+        {"status": "Retiring"},
+        {"deprecated_at": "2026-05-01"},
     ],
 )
 def test_deprecated_is_said(row: dict[str, Any]) -> None:
     assert one(**row).deprecated
-    assert not one(status="succeeded", deprecated=False).deprecated
+    assert not one(status="succeeded", deprecated=False, deprecated_at=None).deprecated
 
 
 @pytest.mark.parametrize(
-    "row", [{"active": False}, {"status": "retired"}, {"state": "DISABLED"}, {"available": False}]
+    "row",
+    [
+        {"active": False},
+        {"status": "retired"},
+        {"state": "DISABLED"},
+        {"available": False},
+        {"is_ready": False},
+        {"available_on_current_plan": False},
+        {"model_spec": {"offline": True}},
+        {"policy": {"state": "disabled"}},
+    ],
 )
 def test_what_cannot_be_called_is_left_out_with_a_note(row: dict[str, Any]) -> None:
-    found = listed({"id": "a", **row}, {"id": "b", "status": "active", "state": "loaded"})
+    on = {"is_ready": True, "model_spec": {"offline": False}, "policy": {"state": "enabled"}}
+    found = listed({"id": "a", **row}, {"id": "b", "status": "active", "state": "loaded", **on})
     assert [model.id for model in found.models] == ["b"]
     assert found.notes == ("row 1 dropped: 'a' is listed as not active",)
 
@@ -160,6 +175,8 @@ def test_what_cannot_be_called_is_left_out_with_a_note(row: dict[str, Any]) -> N
         {"expiration_date": "2026-12-31"},
         {"retirement_date": "2026-12-31"},
         {"shutdown_date": 1798675200000},
+        {"deactivated_at": "2026-12-31T00:00:00Z"},
+        {"model_spec": {"deprecation": {"date": "2026-12-31T00:00:00.000Z"}}},
     ],
 )
 def test_the_announced_end_in_its_spellings(row: dict[str, Any]) -> None:
@@ -200,6 +217,105 @@ def test_serving_software_does_not_know_release_dates() -> None:
     for owner in ("llamacpp", "vllm", "library", "organization_owner"):
         assert one(created=STALE, owned_by=owner).released is None
     assert one(created=STALE, owned_by="acme").released == date(2026, 4, 23)
+
+
+def test_a_stated_release_counts_before_created_which_may_be_a_placeholder() -> None:
+    """As Vercel and LLMAPI have it: `created` is when the gateway took it up."""
+    day = date(2026, 4, 23)
+    assert one(created=STALE + 90 * 86400, released=STALE).released == day
+    assert one(released_at="2026-04-23").released == day
+    assert one(created=STALE, released=True).released == day
+    assert days(1626777600, 1626777602, 1700000000, STALE) == [None, None, None, day]
+    assert days(1700000000, STALE, created="release")[0] is not None, "the policy's word"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"context_window": 9000, "max_output": 800},
+        {"context_window": {"context_length": 9000, "max_output_tokens": 800}},
+        {"contextWindow": 9000, "maxOutputTokens": 800},
+        {"max_model_len": 9000, "metadata": {"limits": {"max_output_tokens": 800}}},
+        {"model_spec": {"availableContextTokens": 9000, "maxCompletionTokens": 800}},
+        {"token_limits": {"context_window": 9000, "max_output_token_length": 800}},
+        {"info": {"contextLength": 9000, "maxTokens": 800}},
+        {"limit": {"context": 9000, "output": 800}},
+        {
+            "max_context_length": 32768,
+            "loaded_instances": [{"id": "a", "config": {"context_length": 9000}}],
+            "max_tokens": 800,
+        },
+    ],
+)
+def test_limits_in_their_places(row: dict[str, Any]) -> None:
+    """As Avian, Poe, Neuralwatt, Venice, Volcengine, AIMLAPI and LM Studio have them."""
+    model = one(**row)
+    assert (model.context, model.max_output) == (9000, 800)
+
+
+@pytest.mark.parametrize(
+    ("row", "can"),
+    [
+        ({"capabilities": ["streaming", "tool-calling"]}, {"tools": True}),
+        ({"capabilities": ["streaming"]}, {"tools": False}),
+        (
+            {
+                "capabilities": {
+                    "tool_calling": True,
+                    "structured_output": True,
+                    "pdf_upload": False,
+                }
+            },
+            {"tools": True, "structured_output": True, "pdf_input": False},
+        ),
+        (
+            {"metadata": {"capabilities": {"tools": True, "vision": False, "reasoning": True}}},
+            {"tools": True, "vision": False, "reasoning": True},
+        ),
+        (
+            {"model_spec": {"capabilities": {"supportsResponseSchema": True}}},
+            {"structured_output": True},
+        ),
+        ({"features": {"tool_use": True}}, {"tools": True}),
+        ({"features": {"tools": {"function_calling": True}}}, {"tools": True}),
+        ({"features": ["json_schema", "Function Calling"]}, dict.fromkeys(JSON_TOOLS, True)),
+        ({"supports_images_input": True}, {"vision": True}),
+        ({"reasoning": True}, {"reasoning": True}),
+        (
+            {"supported_features": ["tools"], "reasoning": {"budget": {"max": 31999}}},
+            {"tools": True, "reasoning": True, "structured_output": False},
+        ),
+        (
+            {
+                "providers": [
+                    {"providerId": "x", "tools": True},
+                    {"providerId": "y", "tools": False},
+                ]
+            },
+            {"tools": False},
+        ),
+    ],
+)
+def test_what_a_model_can_in_its_spellings(row: dict[str, Any], can: dict[str, bool]) -> None:
+    """As GitHub, NanoGPT, Neuralwatt, Venice, Featherless, Volcengine, Poe and LLMAPI say it."""
+    assert one(**row).capabilities == can
+
+
+@pytest.mark.parametrize(
+    ("row", "mode"),
+    [
+        ({"supported_endpoints": ["/responses"]}, "responses"),
+        ({"supported_endpoint_types": ["openai-response"]}, "responses"),
+        ({"supported_endpoint_types": ["openai", "openai-response"]}, None),
+        ({"supported_endpoints": ["/v1/responses", "/v1/chat/completions"]}, None),
+        ({"supported_endpoints": []}, None),
+        ({}, None),
+    ],
+)
+def test_a_model_that_only_answers_at_responses_is_called_there(
+    row: dict[str, Any], mode: str | None
+) -> None:
+    assert one(**row).mode == mode
 
 
 def test_the_policy_says_what_created_is() -> None:

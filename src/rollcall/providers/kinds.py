@@ -132,6 +132,7 @@ _TALKS: Final = re.compile(
     re.IGNORECASE,
 )
 """Endpoints one talks to: paths, or the protocols that new-api calls its endpoint types."""
+_RESPONDS: Final = re.compile(r"\bresponses?$", re.IGNORECASE)
 _TOKENIZERS: Final = places("architecture.tokenizer tokenizer")
 _ROUTER: Final = "router"
 
@@ -146,6 +147,15 @@ def kind_of(row: Row, model_id: str, outputs: Modalities) -> Kind:
         return by_id
     known = [kind for kind in (*special, by_id) if kind not in (Kind.CHAT, Kind.OTHER)]
     return known[0] if known else Kind.OTHER
+
+
+def only_responds(row: Row) -> bool:
+    """Whether a row says that its model is called at `/responses`, and at no other endpoint."""
+    for place in row.present(_ENDPOINTS):
+        talks = [path for path in row.words(*place) or () if _TALKS.search(path)]
+        if talks:
+            return all(_RESPONDS.search(path) for path in talks)
+    return False
 
 
 def is_router(row: Row) -> bool:

@@ -11,25 +11,39 @@ if TYPE_CHECKING:
 
 _ENDS: Final = places(
     "shutdown_date deprecation_date deprecation deprecation.inference deprecation.date "
-    "expiration_date retirement_date sunset_date end_of_life eol_date"
+    "expiration_date retirement_date sunset_date end_of_life eol_date "
+    "deactivated_at retired_at shutdown_at sunset_at model_spec.deprecation.date"
 )
-_STATES: Final = places("status lifecycle_status state lifecycle lifecycle.status")
-_DEPRECATED: Final = frozenset(("deprecated", "deprecating", "legacy", "sunset", "sunsetting"))
+_STATES: Final = places("status lifecycle_status state lifecycle lifecycle.status policy.state")
+_DEPRECATED: Final = frozenset(
+    ("deprecated", "deprecating", "legacy", "retiring", "sunset", "sunsetting")
+)
 _GONE: Final = frozenset(
-    ("retired", "inactive", "disabled", "offline", "unavailable", "shutdown", "decommissioned")
+    (
+        *("retired", "inactive", "disabled", "offline", "unavailable", "shutdown"),
+        *("decommissioned", "withdrawn"),
+    )
 )
-_DEPRECATED_FLAGS: Final = places("deprecated is_deprecated isDeprecated")
-_ACTIVE_FLAGS: Final = places("active is_active enabled available")
+_DEPRECATED_FLAGS: Final = places("deprecated is_deprecated isDeprecated metadata.deprecated")
+_DEPRECATED_SINCE: Final = places("deprecated_at")
+_ACTIVE_FLAGS: Final = places(
+    "active is_active enabled available is_ready available_on_current_plan"
+)
+_GONE_FLAGS: Final = places("offline disabled archived model_spec.offline")
 
 
 def is_gone(row: Row) -> bool:
     """Whether a row says that its model cannot be called any more, or not now."""
-    return not all(row.flags(_ACTIVE_FLAGS)) or not _states(row).isdisjoint(_GONE)
+    if not all(row.flags(_ACTIVE_FLAGS)) or any(row.flags(_GONE_FLAGS)):
+        return True
+    return not _states(row).isdisjoint(_GONE)
 
 
 def is_deprecated(row: Row) -> bool:
     """Whether a row calls its model deprecated."""
-    return any(row.flags(_DEPRECATED_FLAGS)) or not _states(row).isdisjoint(_DEPRECATED)
+    if any(row.flags(_DEPRECATED_FLAGS)) or not _states(row).isdisjoint(_DEPRECATED):
+        return True
+    return any(row.day(*place) for place in row.present(_DEPRECATED_SINCE))
 
 
 def _states(row: Row) -> set[str]:

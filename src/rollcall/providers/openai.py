@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rollcall.catalog.model import Kind, Model
-from rollcall.providers.kinds import kind_of, modalities
+from rollcall.providers.kinds import kind_of, modalities, only_responds
 from rollcall.providers.lifecycle import announced_end, is_deprecated, is_gone
 from rollcall.providers.prices import by_tokens, price_of, quote_of
 from rollcall.providers.rows import BATCH_ENDING, Places, Row, id_of, live_hosts, places
@@ -26,13 +26,14 @@ OPENAI_SOURCES: Final[Mapping[str, str]] = {
     "id": "id, or key (LM Studio); name where no row has one (Cohere)",
     "display_name": "display_name or name",
     "maker": "owned_by or organization, unless it is a gateway's one word for all",
-    "released": "created, where it is a release date",
+    "released": "released and the like, or created where it is a release date",
     "context": "context_length, context_window, max_input_tokens, max_model_len and the like",
     "max_output": "max_output_length, max_output_tokens, max_completion_tokens and the like",
     "price": "pricing, price or input_cost_per_token and the like, in the unit the list states",
     "input_modalities": "architecture.input_modalities or input_modalities",
     "output_modalities": "architecture.output_modalities or output_modalities",
     "kind": "mode, type, kind, capabilities, endpoints, output modalities and the id",
+    "mode": "endpoints, where they are /responses only",
     "capabilities": "capabilities, supports_*, supported_features, supported_parameters, features, "
     "tags, effort, input modalities",
     "deprecated": "status, lifecycle_status, deprecated or is_deprecated",
@@ -47,19 +48,27 @@ ID_KEYS: Final = ("id", "key")
 NAME_KEYS: Final = ("name", "model")
 """Of lists in which no row has an id."""
 
+_NAMES: Final = places(
+    "display_name displayName name metadata.display_name model_spec.name info.name"
+)
 _CONTEXT: Final = places(
     "loaded_context_length context_length context_window max_context_length max_model_len "
-    "max_input_tokens context_size contextLength limits.max_context_length "
-    "limits.max_input_tokens capabilities.limits.max_context_window_tokens "
+    "max_input_tokens context_size contextLength contextWindow ctx_len "
+    "limits.max_context_length limits.max_input_tokens limits.context_length limit.context "
+    "capabilities.limits.max_context_window_tokens context_window.context_length "
     "metadata.context_length model_info.max_input_tokens model_spec.availableContextTokens "
-    "meta.n_ctx meta.n_ctx_train"
+    "token_limits.context_window model_limits.max_sequence_length info.contextLength "
+    "settings.ctx_len meta.n_ctx meta.n_ctx_train"
 )
 _MAX_OUTPUT: Final = places(
-    "max_output_length max_output_tokens max_completion_tokens limits.max_completion_tokens "
-    "limits.max_output_tokens capabilities.limits.max_output_tokens "
-    "model_info.max_output_tokens top_provider.max_completion_tokens"
+    "max_output_length max_output_tokens max_completion_tokens max_output maxOutputTokens "
+    "maxCompletionTokens limits.max_completion_tokens limits.max_output_tokens limit.output "
+    "capabilities.limits.max_output_tokens context_window.max_output_tokens "
+    "metadata.limits.max_output_tokens model_info.max_output_tokens "
+    "model_spec.maxCompletionTokens token_limits.max_output_token_length "
+    "model_limits.max_output_tokens top_provider.max_completion_tokens"
 )
-_MAX_TOKENS: Final = places("max_tokens metadata.max_tokens")
+_MAX_TOKENS: Final = places("max_tokens metadata.max_tokens info.maxTokens")
 """Of the output (Vercel), or the context once more (DeepInfra): a limit only below the context."""
 
 _SUCCESSORS: Final = ("deprecation_replacement_model", "successor_model", "replacement_model")
@@ -67,41 +76,60 @@ _SUCCESSORS: Final = ("deprecation_replacement_model", "successor_model", "repla
 _CAPABILITY_FLAGS: Final[dict[str, Places]] = {
     "tools": places(
         "capabilities.function_calling capabilities.tools capabilities.trained_for_tool_use "
-        "capabilities.supports.tool_calls model_spec.capabilities.supportsFunctionCalling "
-        "supports_tools supportsTools supports_tool_calling supports_function_calling"
+        "capabilities.tool_calling capabilities.supports.tool_calls metadata.capabilities.tools "
+        "model_spec.capabilities.supportsFunctionCalling features.tool_use "
+        "features.tools.function_calling supports_tools supportsTools supports_tool_calling "
+        "supports_function_calling tool_call"
     ),
     "vision": places(
-        "capabilities.vision capabilities.supports.vision "
+        "capabilities.vision capabilities.supports.vision metadata.capabilities.vision "
         "model_spec.capabilities.supportsVision supports_image_input supportsImageInput "
-        "supports_image_in supports_vision"
+        "supports_images_input supports_image_in supports_vision"
     ),
     "reasoning": places(
-        "capabilities.reasoning model_spec.capabilities.supportsReasoning supports_reasoning"
+        "capabilities.reasoning metadata.capabilities.reasoning "
+        "model_spec.capabilities.supportsReasoning supports_reasoning reasoning"
     ),
     "structured_output": places(
-        "capabilities.structured_outputs supports_structured_output "
+        "capabilities.structured_outputs capabilities.structured_output "
+        "capabilities.supports.structured_outputs features.structured_outputs.json_schema "
+        "model_spec.capabilities.supportsResponseSchema supports_structured_output "
         "supports_structured_outputs supports_response_schema"
     ),
-    "pdf_input": places("supports_pdf_input"),
-    "audio_input": places("capabilities.audio supports_audio_input"),
-    "prompt_caching": places("supports_prompt_caching supports_caching"),
-    "web_search": places("supports_web_search"),
+    "pdf_input": places("supports_pdf_input capabilities.pdf_upload"),
+    "audio_input": places(
+        "capabilities.audio model_spec.capabilities.supportsAudioInput supports_audio_input"
+    ),
+    "prompt_caching": places("supports_prompt_caching supports_prompt_cache supports_caching"),
+    "web_search": places(
+        "supports_web_search capabilities.web_search model_spec.capabilities.supportsWebSearch"
+    ),
 }
 _LISTS: Final = places(
     "capabilities supported_features supported_parameters features tags metadata.tags"
 )
 """Lists of what a model can."""
 
+_HOST_TOOLS: Final = places("supports_tools tools")
+"""Of one host of a model."""
+
 _FLAG_KEYS: Final = frozenset(place[0] for some in _CAPABILITY_FLAGS.values() for place in some)
 _LIST_KEYS: Final = frozenset(place[0] for place in _LISTS)
 
 _LISTED_WORDS: Final = {
-    "tools": ("tools", "tool_use", "tool-use", "function_calling", "function-calling"),
-    "vision": ("vision",),
-    "reasoning": ("reasoning",),
-    "structured_output": ("structured_outputs", "structured-outputs"),
-    "pdf_input": ("file-input",),
+    "tools": frozenset(
+        (
+            *("tools", "tool-use", "tool-call", "tool-calls", "tool-calling", "function-call"),
+            *("function-calling", "openai/chat-completion.function"),
+        )
+    ),
+    "vision": frozenset(("vision", "image-input")),
+    "reasoning": frozenset(("reasoning", "thinking")),
+    "structured_output": frozenset(("structured-outputs", "structured-output", "json-schema")),
+    "pdf_input": frozenset(("file-input", "pdf-input")),
+    "web_search": frozenset(("web-search",)),
 }
+"""Our word -> those a list may have for it, in lower case, with dashes."""
 _NO_WHERE_UNLISTED: Final = {
     "capabilities": ("tools",),
     "supported_features": ("tools", "reasoning", "structured_output"),
@@ -130,7 +158,7 @@ def openai_model(provider: Provider, row: Row, model_id: str, whole: WholeList) 
         input_modalities=inputs,
         output_modalities=outputs,
         kind=kind,
-        mode=provider.mode if kind is Kind.CHAT else None,
+        mode=_mode(provider, row) if kind is Kind.CHAT else None,
         capabilities=_capabilities(row, inputs),
         deprecated=is_deprecated(row),
         ends=announced_end(row),
@@ -140,8 +168,20 @@ def openai_model(provider: Provider, row: Row, model_id: str, whole: WholeList) 
     )
 
 
+def _mode(provider: Provider, row: Row) -> str | None:
+    """LiteLLM's mode of a chat model, where it is known."""
+    return provider.mode or ("responses" if only_responds(row) else None)
+
+
 def _context(row: Row) -> int | None:
-    """What a model takes in; of several hosts the least."""
+    """What a model takes in: as it is loaded; of several hosts the least."""
+    loaded = [
+        size
+        for one in row.rows("loaded_instances")
+        if (size := one.count("config", "context_length"))
+    ]
+    if loaded:
+        return min(loaded)
     own = _first_count(row, _CONTEXT)
     hosts = [n for host in live_hosts(row) if (n := host.count("context_length"))]
     return own or min(hosts, default=None)
@@ -162,9 +202,10 @@ def _capabilities(row: Row, inputs: tuple[str, ...] | None) -> dict[str, bool]:
     for place in _LISTS if row.has_any(_LIST_KEYS) else ():
         if (listed := row.listed(*place)) is not None:
             found |= _listed(place[-1], listed)
-    hosts = [flag for host in live_hosts(row) if (flag := host.flag("supports_tools")) is not None]
-    if hosts:
+    if hosts := [any(flags) for host in live_hosts(row) if (flags := host.flags(_HOST_TOOLS))]:
         found["tools"] = all(hosts)
+    if isinstance(row.value("reasoning"), dict):
+        found["reasoning"] = row.flag("reasoning", "supported") is not False
     if row.has("effort"):
         found["reasoning"] = bool(row.words("effort", "supported_levels"))
     if row.text("type") == "vlm":
@@ -176,16 +217,15 @@ def _capabilities(row: Row, inputs: tuple[str, ...] | None) -> dict[str, bool]:
 
 def _listed(name: str, listed: Sequence[object]) -> dict[str, bool]:
     """What a list of words says a model can and cannot."""
-    can = {
-        ours: True
-        for ours, theirs in _LISTED_WORDS.items()
-        if any(word in listed for word in theirs)
+    words = {
+        word.lower().replace("_", "-").replace(" ", "-") for word in listed if isinstance(word, str)
     }
+    can = {ours: True for ours, theirs in _LISTED_WORDS.items() if not words.isdisjoint(theirs)}
     return dict.fromkeys(_NO_WHERE_UNLISTED.get(name, ()), False) | can
 
 
 def _display_name(row: Row, model_id: str) -> str | None:
-    name = row.text("display_name") or row.text("displayName") or row.text("name")
+    name = next((text for place in row.present(_NAMES) if (text := row.text(*place))), None)
     is_name = name is not None and name != model_id and row.value("capabilities", "ocr") is None
     return name if is_name else None
 

@@ -16,13 +16,17 @@ from rollcall.catalog.reading import author_of, read
 from rollcall.litellm_config.effective import CREATED
 from rollcall.providers.kinds import kind_of, modalities
 from rollcall.providers.prices import Quote, Unit, quote_of, unit_of
-from rollcall.providers.rows import Fields, Row, id_of
+from rollcall.providers.rows import Fields, Row, id_of, places
 
 if TYPE_CHECKING:
     from datetime import date
 
     from rollcall.providers.builtin import Provider
 
+_RELEASED: Final = places("released released_at release_date releaseDate")
+"""Where rows state the day of release in so many words; `created` is then another one."""
+_PLACEHOLDERS: Final = frozenset((1_626_777_600, 1_626_777_602, 1_700_000_000))
+"""The `created` of models whose day new-api, one-api and others do not know."""
 _SAME: Final = 4
 """So many rows of one moment were listed then, not released."""
 _MOMENT_SECONDS: Final = 60
@@ -54,7 +58,12 @@ class WholeList:
 
     def released(self, row: Row) -> date | None:
         """The day a row says its model came out."""
+        for place in row.present(_RELEASED):
+            if day := row.day(*place):
+                return day
         if not self.dated or (self.judged and _is_software(_owner(row))):
+            return None
+        if self.judged and row.moment("created") in _PLACEHOLDERS:
             return None
         return row.day("created")
 
