@@ -83,9 +83,10 @@ HEADS: dict[str, tuple[str, ...]] = {
 """Canonical maker -> the first words of the families that are its own."""
 
 HOSTS: frozenset[str] = frozenset({
-    "azure", "azure-ai", "bedrock", "cerebras", "deepinfra", "fireworks", "fireworks-ai",
-    "github", "github-copilot", "gpustack", "groq", "nebius", "novita", "openrouter", "perplexity",
-    "sambanova", "together", "together-ai", "vertex", "vertex-ai",
+    "azure", "azure-ai", "bedrock", "cerebras", "databricks", "deepinfra", "fireworks",
+    "fireworks-ai", "github", "github-copilot", "gpustack", "groq", "nebius", "novita",
+    "openrouter", "parasail", "perplexity", "sambanova", "together", "together-ai", "vertex",
+    "vertex-ai",
     # OpenAI's word for its own models, but Alibaba's too
     "system",
 })  # fmt: skip
@@ -96,13 +97,15 @@ are here, and not in the rows of providers.
 """
 
 NOBODY: frozenset[str] = frozenset({
-    "", "library", "llama.cpp", "llamacpp", "lmstudio", "localai", "ollama", "organization-owner",
-    "owner", "sglang", "tgi", "unknown", "user", "vllm",
+    "", "custom", "koboldcpp", "library", "llama.cpp", "llamacpp", "lmstudio", "localai", "ollama",
+    "organization-owner", "owner", "sglang", "tabbyapi", "tgi", "unknown", "user", "vllm",
 })  # fmt: skip
 """Owners that are no maker: software and placeholders."""
 
 CONTAINERS: frozenset[str] = frozenset({
     "accounts", "hf.co", "huggingface.co", "models", "publishers", "routers", "tunedmodels",
+    # levels of service: SiliconFlow's, NanoGPT's
+    "lora", "pro", "tee",
 })  # fmt: skip
 """Path parts in front of a name that are no author."""
 

@@ -99,11 +99,12 @@ def read(model_id: str, *, maker: str | None = None) -> Reading:
     rest, stamp, stamp_text = without_date(_PRECISION.sub("", name))
     parts = _Parts(_BREAKS.split(rest))
     family = "-".join(_family_words(parts.words) or parts.all)
+    made_by = _maker(family, author or maker or "")
     return Reading(
         id=model_id,
-        maker=_maker(family, author or maker or ""),
+        maker=made_by,
         family=family,
-        version=parts.numbers[0] if parts.numbers else "",
+        version=_version(parts.numbers[0], family, made_by) if parts.numbers else "",
         revision="-".join(parts.numbers[1:]),
         stamp=stamp,
         stamp_text=stamp_text,
@@ -129,13 +130,15 @@ _LOCAL_TAG = re.compile(
 )
 _BEDROCK_MAKER = re.compile(r"(?:[a-z]{2,6}(?:-gov)?\.)?([a-z0-9]+)\.(?=[a-z])")
 _NAMELESS = re.compile(r"[vr][0-9]")
+_REGION = re.compile(r"@([a-z][a-z0-9-]*)$")
+"""`gemini-2.5-pro@europe-west1`: the same model, at one place."""
 _BEDROCK_SUFFIX = re.compile(r"[0-9]+(?::[0-9a-z]+)?")
 _BEDROCK_REVISION = re.compile(r"-v?[0-9]+$")
 
 
 def _apart(model_id: str) -> tuple[str, str, str | None]:
     """Author ("" = none), bare name and variant, all in lower case."""
-    plain = model_id.strip().lower()
+    plain = model_id.strip().lower().removeprefix("hf:")
     if _FILE.match(plain) or _FILE_ENDING.search(plain):
         return "", _file_name(plain), None
     if plain.startswith("ft:"):
@@ -149,6 +152,10 @@ def _apart(model_id: str) -> tuple[str, str, str | None]:
         if _NAMELESS.match(name):  # `deepseek.v3.2`: the maker's word is the head
             name = f"{match[1]}-{name}"
     name, variant = _with_tag(name.removesuffix("@default"), suffix)
+    if match := _REGION.search(name):
+        name, variant = name[: match.start()], variant or match[1]
+    if author.startswith("@") and author[1:] not in names.MAKER_OF_NAME:  # a key's name (Portkey)
+        author = ""
     return author.lstrip("~@"), name, variant
 
 
@@ -171,6 +178,18 @@ def _with_tag(name: str, suffix: str) -> tuple[str, str | None]:
 
 
 # --- words and numbers ---
+
+_FAR_VERSION = 20
+"""No maker whose heads are known is anywhere near it."""
+
+
+def _version(number: str, family: str, maker: str | None) -> str:
+    """A version for people: that of `claude-opus-45`, and of `gpt-35-turbo`, lacks its dot."""
+    far = len(number) == 2 and number.isdigit() and int(number) >= _FAR_VERSION
+    if far and maker is not None and maker == names.maker_of_family(family):
+        return f"{number[0]}.{number[1]}"
+    return number
+
 
 _PRECISION = re.compile(
     r"[-_.](?:ud-)?(?:i?q[1-8](?:(?:_[0-9a-z]{1,4}){1,2}|k?[mslx]{0,2})|w[48]a(?:8|16)"
@@ -255,16 +274,21 @@ class _Parts:
 
 def _family_words(words: list[str]) -> list[str]:
     """Without code names, and without the maker's name before its own head (`meta-llama`)."""
-    if len(words) > 1 and _is_makers_name(words[0], words[1]):
-        words = words[1:]
+    for count in (1, 2, 1):  # `databricks-meta-llama`, `zai-org-glm`
+        if len(words) > count and _is_makers_name("-".join(words[:count]), words[count]):
+            words = words[count:]
     silent = names.CODE_NAMES.get(words[0], ()) if words else ()
     return [word for word in words if word not in silent]
 
 
 def _is_makers_name(first: str, second: str) -> bool:
-    """Whether `first` only says who made `second`: it is no head itself, alone or with it."""
+    """Whether `first` only says who made or serves `second`: it is no head itself, alone or with
+    it.
+    """
     if first in names.MAKER_OF_HEAD or f"{first}-{second}" in names.MAKER_OF_HEAD:
         return False
+    if first in names.HOSTS and first not in names.MAKER_OF_NAME:
+        return second in names.MAKER_OF_HEAD or second in names.MAKER_OF_NAME
     maker = names.MAKER_OF_NAME.get(first)
     return maker is not None and maker == names.MAKER_OF_HEAD.get(second)
 
@@ -276,7 +300,7 @@ def _maker(family: str, stated: str) -> str | None:
     """
     of_head = names.maker_of_family(family)
     name = names.plain_name(stated)
-    if name in names.NOBODY:
+    if name in names.NOBODY or "@" in name:  # or an address for mail
         return of_head
     maker = names.canonical_maker(name)
     own_words = any(names.MAKER_OF_HEAD.get(word) == maker for word in family.split("-"))
