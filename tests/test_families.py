@@ -292,6 +292,16 @@ def test_a_snapshot_of_the_first_days_stands_behind_its_bare_name() -> None:
     assert len(versions(models)) == 1
 
 
+def test_the_plain_level_of_service_stands_first() -> None:
+    rows = [model("Pro/deepseek-ai/DeepSeek-V3.2"), model("deepseek-ai/DeepSeek-V3.2")]
+    rows += [model("TEE/deepseek-v3.3")]
+    assert ids(newest_first(rows)) == [
+        "TEE/deepseek-v3.3",
+        "deepseek-ai/DeepSeek-V3.2",
+        "Pro/deepseek-ai/DeepSeek-V3.2",
+    ]
+
+
 def test_a_later_snapshot_is_newer_than_its_bare_name() -> None:
     models = [
         model("deepseek/deepseek-v4-flash", "2026-04-24"),

@@ -102,10 +102,11 @@ NOBODY: frozenset[str] = frozenset({
 })  # fmt: skip
 """Owners that are no maker: software and placeholders."""
 
-CONTAINERS: frozenset[str] = frozenset({
+LEVELS: frozenset[str] = frozenset({"lora", "pro", "tee"})
+"""What some hosts put in front of an id for a dearer or another service: SiliconFlow, NanoGPT."""
+
+CONTAINERS: frozenset[str] = LEVELS | frozenset({
     "accounts", "hf.co", "huggingface.co", "models", "publishers", "routers", "tunedmodels",
-    # levels of service: SiliconFlow's, NanoGPT's
-    "lora", "pro", "tee",
 })  # fmt: skip
 """Path parts in front of a name that are no author."""
 

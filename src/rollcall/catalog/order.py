@@ -1,9 +1,9 @@
 """Orders a family's models, newest first, and says the one release date of each.
 
 The order is a key, never a rule between pairs (which would not be transitive): version, revision,
-stage, release date, bare before dated, stamp (a `0605` whose year nobody says), id. Two parts of
-the key depend on the other models of the family, and on nothing else: whether its versions are
-decimals, and the day a bare name counts as released on.
+stage, release date, bare before dated, stamp (a `0605` whose year nobody says), the plain level of
+service, id. Two parts of the key depend on the other models of the family, and on nothing else:
+whether its versions are decimals, and the day a bare name counts as released on.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from rollcall.catalog.names import COUNTS_IN_DECIMALS
+from rollcall.catalog.names import COUNTS_IN_DECIMALS, LEVELS
 from rollcall.catalog.reading import Stage, read
 
 if TYPE_CHECKING:
@@ -120,9 +120,14 @@ def _ranked(models: Iterable[Model]) -> list[_Row]:
         _Row(model, _order(model, day, in_decimals=in_decimals))
         for model, day in zip(members, _days(members), strict=True)
     ]
-    rows.sort(key=lambda row: (row.model.id, row.model.provider))
+    rows.sort(key=lambda row: (_has_level(row.model.id), row.model.id, row.model.provider))
     rows.sort(key=lambda row: row.order, reverse=True)
     return rows
+
+
+def _has_level(model_id: str) -> bool:
+    """Whether an id asks for another service than the plain one (`Pro/deepseek-ai/...`)."""
+    return model_id.partition("/")[0].lower() in LEVELS
 
 
 def _order(model: Model, day: int, *, in_decimals: bool) -> _Order:
