@@ -13,6 +13,7 @@ import pytest
 
 from rollcall.catalog.model import Kind, Model, Price
 from rollcall.providers.adapters import ADAPTERS
+from rollcall.providers.builtin import BUILTIN
 from rollcall.providers.registry import resolve_provider
 from rollcall.providers.wire import Listing
 
@@ -481,6 +482,27 @@ def test_a_gateway_of_anthropics_shape_lists_models_of_many_makers() -> None:
     claude, gpt, vectors = listed(*rows, kind="anthropic").models
     assert [model.reading.maker for model in (claude, gpt)] == ["anthropic", "openai"]
     assert vectors.kind is Kind.EMBEDDING
+
+
+def test_a_gateway_of_anthropics_shape_may_not_know_when_a_model_came_out() -> None:
+    """new-api gives every model one day in 2021, LiteLLM's proxy one in 2023."""
+
+    def released(*stamps: str) -> list[date | None]:
+        rows = [{"id": f"gpt-{n}", "created_at": stamp} for n, stamp in enumerate(stamps)]
+        return [model.released for model in listed(*rows, kind="anthropic").models]
+
+    assert released("2021-07-20T10:40:00Z", "2026-04-23T00:00:00Z") == [None, date(2026, 4, 23)]
+    assert released("2023-02-28T18:56:42Z", "2023-02-28T18:56:42Z") == [None, None]
+    assert released(*["2026-04-23T10:00:00Z"] * 4) == [None] * 4
+    assert released("2026-04-23T10:00:00Z", "odd") == [date(2026, 4, 23), None]
+
+
+def test_a_gateway_of_geminis_shape_lists_models_of_many_makers() -> None:
+    rows = [{"name": "claude-sonnet-5"}, {"name": "models/gemini-3.7-flash"}, {"name": "gpt-5.5"}]
+    models = listed(*rows, kind="gemini").models
+    assert [model.reading.maker for model in models] == ["anthropic", "google", "openai"]
+    own = ADAPTERS["gemini"].parse(BUILTIN["gemini"], [{"models": [{"name": "models/aqa-2"}]}])
+    assert own.models[0].maker == "google"
 
 
 @pytest.mark.parametrize("kind", ["openai", "openrouter", "xai", "perplexity"])

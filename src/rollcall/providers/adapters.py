@@ -149,6 +149,7 @@ ADAPTERS: Final[dict[Protocol_, Adapter]] = {
         headers=anthropic_headers,
         query={"limit": _PAGE_SIZE},
         after=("after_id",),
+        judges=lambda provider: provider.gateway,
     ),
     "gemini": Adapter(
         sources=GEMINI_SOURCES,

@@ -17,6 +17,7 @@ from rollcall.litellm_config.effective import CREATED
 from rollcall.providers.kinds import kind_of, modalities
 from rollcall.providers.prices import Quote, Unit, quote_of, unit_of
 from rollcall.providers.rows import Fields, Row, id_of, places
+from rollcall.settings import parse_moment
 
 if TYPE_CHECKING:
     from datetime import date
@@ -56,16 +57,16 @@ class WholeList:
         """What a person should know of how it was read."""
         return (self.unit.note,) if self.unit.note else ()
 
-    def released(self, row: Row) -> date | None:
-        """The day a row says its model came out."""
+    def released(self, row: Row, created: str = "created") -> date | None:
+        """The day a row says its model came out; `created` is what its list calls that."""
         for place in row.present(_RELEASED):
             if day := row.day(*place):
                 return day
         if not self.dated or (self.judged and _is_software(_owner(row))):
             return None
-        if self.judged and row.moment("created") in _PLACEHOLDERS:
+        if self.judged and _created(row) in _PLACEHOLDERS:
             return None
-        return row.day("created")
+        return row.day(created)
 
     def maker(self, row: Row, model_id: str) -> str | None:
         """Who made a model, as far as its row can say.
@@ -127,7 +128,7 @@ def _dated(provider: Provider, rows: Sequence[Row], moments: Collection[float]) 
     """Whether `created` is a release date: the policy's word, else what the rows look like."""
     if provider.created is not None:
         return provider.created == "release"
-    created = [moment for row in rows if (moment := row.moment("created"))]
+    created = [moment for row in rows if (moment := _created(row))]
     if not created:
         return True
     first, last = min(created), max(created)
@@ -137,6 +138,14 @@ def _dated(provider: Provider, rows: Sequence[Row], moments: Collection[float]) 
         abs(moment - now) <= _NOW_SECONDS for now in moments for moment in (first, last)
     )
     return not asked_then or last - first > _MOMENT_SECONDS
+
+
+def _created(row: Row) -> float | None:
+    """When a row says that it was made, in Unix seconds: a number, or a time as Anthropic's are."""
+    if moment := row.moment("created") or row.moment("created_at"):
+        return moment
+    stated = parse_moment(row.text("created_at") or "")
+    return None if stated is None else stated.timestamp()
 
 
 def _owner(row: Row) -> str | None:
