@@ -236,6 +236,7 @@ def test_a_stated_release_counts_before_created_which_may_be_a_placeholder() -> 
         {"context_window": 9000, "max_output": 800},
         {"context_window": {"context_length": 9000, "max_output_tokens": 800}},
         {"contextWindow": 9000, "maxOutputTokens": 800},
+        {"maxInputTokens": 9000, "maxOutputTokens": 800},
         {"max_model_len": 9000, "metadata": {"limits": {"max_output_tokens": 800}}},
         {"model_spec": {"availableContextTokens": 9000, "maxCompletionTokens": 800}},
         {"token_limits": {"context_window": 9000, "max_output_token_length": 800}},
@@ -281,6 +282,8 @@ def test_limits_in_their_places(row: dict[str, Any]) -> None:
         ({"features": {"tools": {"function_calling": True}}}, {"tools": True}),
         ({"features": ["json_schema", "Function Calling"]}, dict.fromkeys(JSON_TOOLS, True)),
         ({"supports_images_input": True}, {"vision": True}),
+        ({"toolCalling": True, "vision": False}, {"tools": True, "vision": False}),
+        ({"labels": ["reasoning", "tool-calling"]}, {"tools": True, "reasoning": True}),
         ({"reasoning": True}, {"reasoning": True}),
         (
             {"supported_features": ["tools"], "reasoning": {"budget": {"max": 31999}}},
@@ -457,6 +460,11 @@ def test_moonshot_and_cohere() -> None:
     assert (command.id, command.kind, command.context) == ("command-a-03-2025", Kind.CHAT, 256_000)
     assert command.capabilities == {"tools": True, "vision": True}
     assert (embed.id, embed.kind) == ("embed-v4.0", Kind.EMBEDDING)
+
+
+def test_a_list_without_ids_may_call_them_so() -> None:
+    found = listed({"model_id": "acme-1", "model_name": "Acme One"}, {"model_id": "acme-2"})
+    assert [model.id for model in found.models] == ["acme-1", "acme-2"]
 
 
 def test_a_name_is_no_id_where_rows_have_ids() -> None:

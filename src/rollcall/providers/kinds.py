@@ -22,30 +22,34 @@ TABLE: Final[tuple[tuple[Kind, str], ...]] = (
     (Kind.RERANK, r"rerank|\brank(er)?\b"),
     (
         Kind.EMBEDDING,
-        r"embed|\b(bge|gte|e5|uae)-|(^|/)voyage-|minilm|(^|/)paraphrase-|\bbert\b",
+        r"embed|\b(bge|gte|e5|uae)-|(^|/)voyage-|minilm|(^|/)paraphrase-|\bbert\b|nvclip|jina-clip|(^|/)clip-"
+        r"|colbert",
     ),
     (Kind.MODERATION, r"moderation|guard|content-safety|shieldgemma"),
     (
         Kind.SPEECH,
-        r"\btts\b|whisper|transcri|realtime|\baudio\b|speech|\basr\b|\blyria\b|\blive\b"
+        r"tts\b|ttsd|whisper|transcri|realtime|\baudio\b|speech|\basr\b|\blyria\b|\blive\b"
         r"|orpheus|cosyvoice|paraformer|native-audio|\bmusic\b|kokoro|\bvoice\b|livetranslate"
-        r"|sambert|\bgummy\b|parakeet|nova-([0-9.-]+-)?sonic|sensevoice|\bsuno\b|elevenlabs",
+        r"|sambert|\bgummy\b|parakeet|nova-([0-9.-]+-)?sonic|sensevoice|\bsuno\b|elevenlabs"
+        r"|(^|/)eleven-|\bscribe\b|(^|/)(cartesia|deepgram)/|chatterbox|playdialog|\bzonos\b",
     ),
     (
         Kind.VIDEO,
         r"\bsora\b|\bveo\b|\bvideo\b|\bkling\b|hailuo|minimax-h[0-9]|seedance|happyhorse"
-        r"|\b[a-z]{1,3}2v\b|gemini-omni|\banimate\b|\bvace\b|liveportrait|cogvideo|pixverse",
+        r"|\b[a-z]{1,3}2v\b|gemini-omni|\banimate\b|\bvace\b|liveportrait|cogvideo|pixverse"
+        r"|\bvidu|nova-reel|(^|/)ltx-|\bmochi-1\b|(^|[/.])(luma|runway)[/.]|cosmos-predict",
     ),
     (
         Kind.IMAGE,
-        r"dall-?e[0-9-]|\bimagen?\b|nano-banana|stable-?diffusion|\bsdxl\b|\bsd3|(^|[/-])flux(\b|[0-9])"
+        r"dall-?e[0-9-]|\bimag(en?|ine)\b|nano-banana|stable-?diffusion|\bsdxl\b|\bsd3|(^|[/-])flux(\b|[0-9])"
         r"|seedream|\b[it]2i\b|recraft|ideogram|riverflow|nova-canvas|playground-v[0-9]"
-        r"|\bkolors\b|midjourney|(^|/)mj-|cogview|hidream",
+        r"|\bkolors\b|midjourney|(^|/)mj-|cogview|hidream|dreamshaper|hunyuanimage"
+        r"|\bstep-[0-9]x-|upscal|(^|[.])stability[.]|birefnet|\brmbg\b",
     ),
     (Kind.VIDEO, r"(^|/)wanx?-?v?[0-9]"),
     (
         Kind.OTHER,
-        r"davinci|babbage|turbo-instruct|computer-use|\bocr\b|robotics|(^|/)aqa$|\bdecider\b"
+        r"davinci|babbage|turbo-instruct|computer-use|ocr\b|robotics|(^|/)aqa$|\bdecider\b"
         r"|deep-research|\bantigravity\b|\brouter\b|(^|/)auto$",
     ),
 )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 OPENAI_SOURCES: Final[Mapping[str, str]] = {
-    "id": "id, or key (LM Studio); name where no row has one (Cohere)",
+    "id": "id, or key (LM Studio); model_id or name where no row has one (Cohere)",
     "display_name": "display_name or name",
     "maker": "owned_by or organization, unless it is a gateway's one word for all",
     "released": "released and the like, or created where it is a release date",
@@ -45,7 +45,7 @@ OPENAI_SOURCES: Final[Mapping[str, str]] = {
 }
 
 ID_KEYS: Final = ("id", "key")
-NAME_KEYS: Final = ("name", "model")
+NAME_KEYS: Final = ("model_id", "name", "model")
 """Of lists in which no row has an id."""
 
 _NAMES: Final = places(
@@ -53,7 +53,7 @@ _NAMES: Final = places(
 )
 _CONTEXT: Final = places(
     "loaded_context_length context_length context_window max_context_length max_model_len "
-    "max_input_tokens context_size contextLength contextWindow ctx_len "
+    "max_input_tokens maxInputTokens context_size contextLength contextWindow ctx_len "
     "limits.max_context_length limits.max_input_tokens limits.context_length limit.context "
     "capabilities.limits.max_context_window_tokens context_window.context_length "
     "metadata.context_length model_info.max_input_tokens model_spec.availableContextTokens "
@@ -79,12 +79,12 @@ _CAPABILITY_FLAGS: Final[dict[str, Places]] = {
         "capabilities.tool_calling capabilities.supports.tool_calls metadata.capabilities.tools "
         "model_spec.capabilities.supportsFunctionCalling features.tool_use "
         "features.tools.function_calling supports_tools supportsTools supports_tool_calling "
-        "supports_function_calling tool_call"
+        "supports_function_calling tool_call toolCalling tools"
     ),
     "vision": places(
         "capabilities.vision capabilities.supports.vision metadata.capabilities.vision "
         "model_spec.capabilities.supportsVision supports_image_input supportsImageInput "
-        "supports_images_input supports_image_in supports_vision"
+        "supports_images_input supports_image_in supports_vision vision"
     ),
     "reasoning": places(
         "capabilities.reasoning metadata.capabilities.reasoning "
@@ -106,7 +106,7 @@ _CAPABILITY_FLAGS: Final[dict[str, Places]] = {
     ),
 }
 _LISTS: Final = places(
-    "capabilities supported_features supported_parameters features tags metadata.tags"
+    "capabilities supported_features supported_parameters features tags labels metadata.tags"
 )
 """Lists of what a model can."""
 
