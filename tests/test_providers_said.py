@@ -94,6 +94,9 @@ def one(**row: Any) -> Model:
         ({"domain": "Embedding"}, Kind.EMBEDDING),
         ({"domain": "VLM"}, Kind.CHAT),
         ({"type": "document"}, Kind.OTHER),
+        ({"type": ["text-to-embedding"]}, Kind.EMBEDDING),
+        ({"type": ["text-to-text", "text-to-image"]}, Kind.CHAT),
+        ({"type": []}, Kind.CHAT),
         ({"is_chat_model": False, "task_type": "encoder"}, Kind.OTHER),
         ({"modalities": {"output_modalities": ["image"]}}, Kind.IMAGE),
         ({"architecture": {"output_modalities": ["decisions"]}}, Kind.OTHER),
@@ -157,6 +160,7 @@ def test_deprecated_is_said(row: dict[str, Any]) -> None:
         {"available_on_current_plan": False},
         {"model_spec": {"offline": True}},
         {"policy": {"state": "disabled"}},
+        {"status": {"value": "failed"}},
     ],
 )
 def test_what_cannot_be_called_is_left_out_with_a_note(row: dict[str, Any]) -> None:
@@ -242,6 +246,7 @@ def test_a_stated_release_counts_before_created_which_may_be_a_placeholder() -> 
         {"token_limits": {"context_window": 9000, "max_output_token_length": 800}},
         {"info": {"contextLength": 9000, "maxTokens": 800}},
         {"limit": {"context": 9000, "output": 800}},
+        {"context_length": "9000", "max_output_tokens": "800"},
         {
             "max_context_length": 32768,
             "loaded_instances": [{"id": "a", "config": {"context_length": 9000}}],

@@ -97,8 +97,9 @@ are here, and not in the rows of providers.
 """
 
 NOBODY: frozenset[str] = frozenset({
-    "", "custom", "koboldcpp", "library", "llama.cpp", "llamacpp", "lmstudio", "localai", "ollama",
-    "organization-owner", "owner", "sglang", "tabbyapi", "tgi", "unknown", "user", "vllm",
+    "", "custom", "docker", "koboldcpp", "lemonade", "library", "llama-swap", "llama.cpp",
+    "llamacpp", "lmstudio", "localai", "ollama", "organization-owner", "owner", "sglang",
+    "tabbyapi", "tgi", "unknown", "user", "vllm",
 })  # fmt: skip
 """Owners that are no maker: software and placeholders."""
 

@@ -22,8 +22,8 @@ TABLE: Final[tuple[tuple[Kind, str], ...]] = (
     (Kind.RERANK, r"rerank|\brank(er)?\b"),
     (
         Kind.EMBEDDING,
-        r"embed|\b(bge|gte|e5|uae)-|(^|/)voyage-|minilm|(^|/)paraphrase-|\bbert\b|nvclip|jina-clip|(^|/)clip-"
-        r"|colbert",
+        r"embed|\b(bge|gte|e5|uae)-|(^|/)voyage-|minilm|(^|/)paraphrase-|\bbert\b"
+        r"|nvclip|jina-clip|(^|/)clip-|colbert",
     ),
     (Kind.MODERATION, r"moderation|guard|content-safety|shieldgemma"),
     (
@@ -41,7 +41,8 @@ TABLE: Final[tuple[tuple[Kind, str], ...]] = (
     ),
     (
         Kind.IMAGE,
-        r"dall-?e[0-9-]|\bimag(en?|ine)\b|nano-banana|stable-?diffusion|\bsdxl\b|\bsd3|(^|[/-])flux(\b|[0-9])"
+        r"dall-?e[0-9-]|\bimag(en?|ine)\b|nano-banana|stable-?diffusion|\bsdxl\b|\bsd3"
+        r"|(^|[/-])flux(\b|[0-9])"
         r"|seedream|\b[it]2i\b|recraft|ideogram|riverflow|nova-canvas|playground-v[0-9]"
         r"|\bkolors\b|midjourney|(^|/)mj-|cogview|hidream|dreamshaper|hunyuanimage"
         r"|\bstep-[0-9]x-|upscal|(^|[.])stability[.]|birefnet|\brmbg\b",
@@ -63,10 +64,10 @@ _ANYWHERE: Final = re.compile("|".join(_BOUNDARY.sub("", pattern) for _, pattern
 """The words of TABLE without their boundaries: most ids hold none, and this tells it faster."""
 
 _WORDS: Final[dict[Kind, str]] = {
-    Kind.CHAT: "chat language llm vlm code text text-generation chat-completion chat-completions "
-    "conversational image-text-to-text responses multimodal",
+    Kind.CHAT: "chat language llm vlm code text text-generation text-to-text chat-completion "
+    "chat-completions conversational image-text-to-text responses multimodal",
     Kind.EMBEDDING: "embedding embeddings embed text-embedding text-embeddings feature-extraction "
-    "sentence-similarity",
+    "text-to-embedding sentence-similarity",
     Kind.IMAGE: "image images image-generation image-edit text-to-image image-to-image",
     Kind.VIDEO: "video video-generation text-to-video image-to-video",
     Kind.SPEECH: "audio speech tts stt asr transcribe transcription audio-transcription "
@@ -132,7 +133,8 @@ _ENDPOINTS: Final = places(
     "endpoints supported_endpoints supportedEndpoints supported_endpoint_types"
 )
 _TALKS: Final = re.compile(
-    r"chat|responses|messages|generate|^(openai|anthropic|claude|gemini|google-gemini)(-response)?$",
+    r"chat|responses|messages|generate"
+    r"|^(openai|anthropic|claude|gemini|google-gemini)(-response)?$",
     re.IGNORECASE,
 )
 """Endpoints one talks to: paths, or the protocols that new-api calls its endpoint types."""
@@ -175,13 +177,11 @@ def is_router(row: Row) -> bool:
 def _said(row: Row, outputs: Modalities) -> Iterator[Kind]:
     """Everything a row says of what it is for."""
     for place in row.present(_PLACES):
-        word = _plain_word(row.text(*place) or "")
-        if word in WORDS:
-            yield WORDS[word]
-        elif word.startswith("flumina"):  # Fireworks' word for image models
-            yield Kind.IMAGE
-        elif word.startswith("embedding"):
-            yield Kind.EMBEDDING
+        text = row.text(*place)
+        words = [text] if text else row.words(*place) or []
+        kinds = [kind for word in words if (kind := _kind_of_word(_plain_word(word)))]
+        if Kind.CHAT not in kinds:
+            yield from kinds
     can = {_plain_word(word) for word in row.words("capabilities") or ()}
     if can and can.isdisjoint(_CHATTING):
         yield from (WORDS[word] for word in sorted(can & _ONLY))
@@ -196,6 +196,14 @@ def _said(row: Row, outputs: Modalities) -> Iterator[Kind]:
             yield next((kind for kind in named if kind is not Kind.CHAT), Kind.OTHER)
     if outputs and (kind := kind_of_outputs(outputs)):
         yield kind
+
+
+def _kind_of_word(word: str) -> Kind | None:
+    if word.startswith("flumina"):  # Fireworks' word for image models
+        return Kind.IMAGE
+    if word.startswith("embedding"):
+        return Kind.EMBEDDING
+    return WORDS.get(word)
 
 
 def _plain_word(word: str) -> str:

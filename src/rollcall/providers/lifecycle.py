@@ -14,14 +14,16 @@ _ENDS: Final = places(
     "expiration_date retirement_date sunset_date end_of_life eol_date "
     "deactivated_at retired_at shutdown_at sunset_at model_spec.deprecation.date"
 )
-_STATES: Final = places("status lifecycle_status state lifecycle lifecycle.status policy.state")
+_STATES: Final = places(
+    "status lifecycle_status state lifecycle lifecycle.status policy.state status.value"
+)
 _DEPRECATED: Final = frozenset(
     ("deprecated", "deprecating", "legacy", "retiring", "sunset", "sunsetting")
 )
 _GONE: Final = frozenset(
     (
         *("retired", "inactive", "disabled", "offline", "unavailable", "shutdown"),
-        *("decommissioned", "withdrawn"),
+        *("decommissioned", "withdrawn", "failed"),
     )
 )
 _DEPRECATED_FLAGS: Final = places("deprecated is_deprecated isDeprecated metadata.deprecated")

@@ -132,8 +132,10 @@ class Row:
         return tuple(Row(item) for item in listed if isinstance(item, dict))
 
     def count(self, *path: str) -> int | None:
-        """A whole number of tokens above zero."""
+        """A whole number of tokens above zero, also as a text."""
         value = self.value(*path)
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 12:
+            value = int(value)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
