@@ -246,6 +246,8 @@ def test_a_stated_release_counts_before_created_which_may_be_a_placeholder() -> 
         {"token_limits": {"context_window": 9000, "max_output_token_length": 800}},
         {"info": {"contextLength": 9000, "maxTokens": 800}},
         {"limit": {"context": 9000, "output": 800}},
+        {"metadata": {"context_window": 9000, "max_output_tokens": 800}},
+        {"capabilities": {"limits": {"max_prompt_tokens": 9000, "max_output_tokens": 800}}},
         {"context_length": "9000", "max_output_tokens": "800"},
         {
             "max_context_length": 32768,

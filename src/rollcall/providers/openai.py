@@ -56,7 +56,8 @@ _CONTEXT: Final = places(
     "max_input_tokens maxInputTokens context_size contextLength contextWindow ctx_len "
     "limits.max_context_length limits.max_input_tokens limits.context_length limit.context "
     "capabilities.limits.max_context_window_tokens context_window.context_length "
-    "metadata.context_length model_info.max_input_tokens model_spec.availableContextTokens "
+    "capabilities.limits.max_prompt_tokens metadata.context_length metadata.context_window "
+    "model_info.max_input_tokens model_spec.availableContextTokens "
     "token_limits.context_window model_limits.max_sequence_length info.contextLength "
     "settings.ctx_len meta.n_ctx meta.n_ctx_train"
 )
@@ -64,7 +65,7 @@ _MAX_OUTPUT: Final = places(
     "max_output_length max_output_tokens max_completion_tokens max_output maxOutputTokens "
     "maxCompletionTokens limits.max_completion_tokens limits.max_output_tokens limit.output "
     "capabilities.limits.max_output_tokens context_window.max_output_tokens "
-    "metadata.limits.max_output_tokens model_info.max_output_tokens "
+    "metadata.limits.max_output_tokens metadata.max_output_tokens model_info.max_output_tokens "
     "model_spec.maxCompletionTokens token_limits.max_output_token_length "
     "model_limits.max_output_tokens top_provider.max_completion_tokens"
 )
