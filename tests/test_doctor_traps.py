@@ -322,7 +322,8 @@ def test_a_setting_that_litellm_does_not_start_with(text: str) -> None:
         "general_settings: {5: a}",
         "files_settings: [a]",
         "agents: {}",
-        "guardrails: [{guardrail_name: a, litellm_params: {guardrail: lasso, api_key: b}}]",
+        "guardrails: [{guardrail_name: a, litellm_params: {guardrail: lasso, api_key: b,"
+        " mode: pre_call}}]",
         "policies: {}",
         "prompts: {}",
         "prompts: [{prompt_id: a, litellm_params: {prompt_integration: dotprompt}}]",
@@ -337,7 +338,8 @@ def test_a_setting_that_litellm_starts_with(text: str) -> None:
 def test_a_licence_and_variables_may_be_in_the_environment() -> None:
     text = (
         HEAD + "general_settings: {allowed_ips: [a], key_management_system: aws_kms}\n"
-        "guardrails: [{guardrail_name: a, litellm_params: {guardrail: aim}}]\n"
+        "guardrails: [{guardrail_name: a, litellm_params: {guardrail: aim,"
+        " mode: pre_call}}]\n"
     )
     environ = {**SET, "LITELLM_LICENSE": "x", "AWS_REGION_NAME": "eu", "AIM_API_KEY": "k"}
     assert found(text, environ=environ) == []
@@ -707,3 +709,155 @@ def test_real_configs_are_examined_without_a_hitch() -> None:
     for path in paths:
         findings = find_traps(CheckedConfig(path.name, path.read_bytes()))
         assert all(finding.fix and finding.where for finding in findings), path.name
+
+
+@pytest.mark.parametrize(
+    ("named", "fix"),
+    [
+        ("hooks.trace.handler", "Put hooks/trace.py beside config.yaml."),
+        ("/app/hooks/trace.handler", "Put trace.py into /app/hooks."),
+        ("hooks/trace.handler", "Put hooks/trace.py beside config.yaml."),
+        ("[hooks]*.handler", "Put [hooks]*.py beside config.yaml."),
+    ],
+)
+def test_a_callback_may_be_named_by_its_path(tmp_path: Path, named: str, fix: str) -> None:
+    """LiteLLM joins the parts to a file; Python itself imports no path."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "other.py").touch()
+    text = f"{HEAD}litellm_settings: {{callbacks: ['{named}']}}\n"
+    [finding] = found(text, folder=tmp_path, import_folders=(tmp_path / "site",))
+    assert finding.what == f"{named} is not there: LiteLLM does not start."
+    if os.name != "nt":
+        assert finding.fix == fix
+
+
+def test_a_callback_named_by_the_path_of_a_file_that_is_there_is_well(tmp_path: Path) -> None:
+    (tmp_path / "trace.py").write_text("handler = 1\n", encoding="utf-8", newline="\n")
+    text = f"{HEAD}litellm_settings: {{callbacks: ['{(tmp_path / 'trace').as_posix()}.handler']}}\n"
+    if "." not in tmp_path.as_posix():  # a dot in a folder's name would part it
+        assert found(text, folder=tmp_path / "conf", import_folders=(tmp_path,)) == []
+
+
+@pytest.mark.parametrize(
+    ("webhook", "codes"),
+    [
+        ("[os.environ/OPENAI_API_KEY, os.environ/XAI_API_KEY]", []),
+        ("os.environ/OPENAI_API_KEY", []),
+        ("[os.environ/NOWHERE]", ["variable_no_start"]),
+        ("os.environ/NOWHERE", ["variable_no_start"]),
+        ("", ["no_value"]),
+    ],
+)
+def test_webhooks_are_looked_up_in_lists_too(webhook: str, codes: list[str]) -> None:
+    """Seen on 1.108.7: what is not set ends the start, but only where something alerts."""
+    text = f"{HEAD}general_settings:\n  alert_to_webhook_url: {{budget_alerts: {webhook}}}\n"
+    assert [one.code for one in found(text + "  alerting: [slack]\n")] == codes
+    idle = [one.code for one in found(text)]
+    assert idle == [code.replace("no_start", "ignored") for code in codes if code != "no_value"]
+
+
+@pytest.mark.parametrize("name", ["OLLAMA_HOST/v1", "LOGIN:os.environ/PASSWORD", "KEY:-none"])
+def test_what_no_variable_can_be_called_is_not_told_to_be_set(name: str) -> None:
+    entry = (
+        f"  - {{model_name: b, litellm_params: {{model: openai/b, api_base: os.environ/{name}}}}}"
+    )
+    [finding] = found(f"{HEAD}{entry}\n")
+    assert finding.what.startswith(f"{name!r} is no variable's name, and `b` needs it as api_base")
+    assert finding.fix == "Write os.environ/NAME and nothing else; NAME holds the whole value."
+
+
+def test_an_environment_that_is_not_set_is_to_be_set() -> None:
+    text = HEAD.replace("5.5}}", "5.5}, model_info: {supported_environments: [production]}}")
+    [finding] = found(text)
+    assert finding.fix == "Set LITELLM_ENVIRONMENT to one of development, staging, production."
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "dall-e-3",
+        "claude-opus-4-20250514",
+        "claude-newfamily-7",
+        "eu.anthropic.claude-newfamily-7-v1:0",
+        "amazon_nova_new",
+    ],
+)
+def test_a_bare_model_that_litellm_tells_by_a_rule_is_not_dropped(model: str) -> None:
+    """It knows some models that its table of prices does not have."""
+    params = f"{{model: '{model}', api_key: os.environ/XAI_API_KEY}}"
+    assert found(f"{HEAD}  - {{model_name: b, litellm_params: {params}}}\n") == []
+
+
+@pytest.mark.parametrize(
+    ("params", "codes"),
+    [
+        ("{ttl: 60}", []),
+        ("{mode: default_off}", []),
+        ("{type: redis, service_name: a, sentinel_nodes: [[localhost, 26379]]}", []),
+        ("{type: redis, ttl: 60}", ["cache_without_redis"]),
+        (
+            "{type: redis-semantic, similarity_threshold: 0.8, sentinel_nodes: [[a, 1]]}",
+            ["cache_without_redis"],
+        ),
+        ("{}", ["cache_without_redis"]),
+    ],
+)
+def test_settings_of_a_cache_without_a_type_are_those_of_a_local_one(
+    params: str, codes: list[str]
+) -> None:
+    text = f"{HEAD}litellm_settings: {{cache: true, cache_params: {params}}}\n"
+    assert [one.code for one in found(text)] == codes
+
+
+GUARD = HEAD + "guardrails: [{guardrail_name: g, litellm_params: {%s}}]\n"
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ("guardrail: aim", "has no mode"),
+        ("guardrail: aim, mode: ", "has no mode"),
+        ("mode: pre_call", "has no `guardrail:` of its own"),
+        (
+            "guardrail: presidoi, mode: pre_call",
+            "is a 'presidoi', which LiteLLM 1.108.7 does not know",
+        ),
+        ("guardrail: bedrock, mode: sometimes", "has the mode 'sometimes'"),
+        ("guardrail: bedrock, mode: [pre_call, nope]", "has the mode 'nope'"),
+        ("guardrail: enkryptai, mode: pre_call", "needs ENKRYPTAI_API_KEY"),
+        ("guardrail: azure/prompt_shield, mode: pre_call, api_key: a", "needs api_base"),
+    ],
+)
+def test_a_guardrail_that_litellm_starts_without_is_told(params: str, problem: str) -> None:
+    """Seen on 1.108.7: "proxy is starting WITHOUT this guardrail", an error in its log."""
+    [finding] = found(GUARD % params)
+    assert (finding.code, finding.level) == ("guardrail_skipped", Level.ERROR)
+    end = "LiteLLM starts without it, and nothing guards."
+    assert finding.what == f"The guardrail g {problem}: {end}"
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        "guardrail: bedrock, mode: [pre_call, post_call]",
+        "guardrail: bedrock, mode: {tags: {a: pre_call}, default: post_call}",
+        "guardrail: own.Guard, mode: pre_call",
+        "guardrail: openai_moderation, mode: during_call",
+    ],
+)
+def test_a_guardrail_that_litellm_takes_is_not(params: str) -> None:
+    assert found(GUARD % params) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "litellm_settings: {tag_budget_config: {a: {max_budget: 1, budget_duration: 1d}}}",
+        "general_settings: {key_management_system: google_secret_manager}",
+    ],
+)
+def test_what_wants_a_licence_is_told_without_one(text: str) -> None:
+    [finding] = found(f"{HEAD}{text}\n")
+    assert finding.code == "licence"
+    assert finding.what.endswith("is for LiteLLM Enterprise: LiteLLM does not start.")
+    assert found(f"{HEAD}{text}\n", environ={**SET, "LITELLM_LICENSE": "x"}) == []

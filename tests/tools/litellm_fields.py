@@ -87,12 +87,27 @@ def models() -> list[str]:
 
     litellm.suppress_debug_info = True
     named, found = set(providers()), []
-    for name in litellm.model_cost:
+    listed = (litellm.openai_image_generation_models, litellm.openai_video_generation_models)
+    for name in {*litellm.model_cost, *(name for names in listed for name in names)}:
         if name.partition("/")[0] not in named or "/" not in name:
             with suppress(litellm.exceptions.BadRequestError):
                 litellm.get_llm_provider(name)
                 found.append(name)
     return sorted(found)
+
+
+def routing() -> list[str]:
+    """The patterns by which LiteLLM tells the provider of a model that its table does not have."""
+    from litellm.litellm_core_utils import fallback_generalizations
+
+    return [rule.pattern.pattern for rule in fallback_generalizations._registry.routing_rules]
+
+
+def guardrails() -> list[str]:
+    """What `guardrails.#.litellm_params.guardrail` may be without being a module's name."""
+    from litellm.proxy.guardrails.guardrail_registry import guardrail_initializer_registry
+
+    return sorted(guardrail_initializer_registry)
 
 
 OTHER_CALLBACKS = (
@@ -132,6 +147,7 @@ def table() -> dict[str, Any]:
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     from litellm import constants
     from litellm.router_strategy import lowest_latency, lowest_tpm_rpm, lowest_tpm_rpm_v2
+    from litellm.types.guardrails import GuardrailEventHooks
     from litellm.types.integrations.slack_alerting import SlackAlertingArgs
     from litellm.types.litellm_params import RoutingStrategyName
     from litellm.types.router import LiteLLM_Params, ModelGroupInfo, ModelInfo, RoutingStrategy
@@ -147,8 +163,11 @@ def table() -> dict[str, Any]:
         "usage-based-routing-v2": fields_of(lowest_tpm_rpm_v2.RoutingArgs),
         "providers": providers(),
         "models": models(),
+        "routing": routing(),
         "addresses": list(constants.openai_compatible_endpoints),
         "callbacks": callbacks(),
+        "guardrails": guardrails(),
+        "guardrail_modes": sorted(one.value for one in GuardrailEventHooks),
         "routing_strategies": sorted(
             {*typing.get_args(RoutingStrategyName), *(one.value for one in RoutingStrategy)}
         ),

@@ -231,17 +231,19 @@ def _environment(config: CheckedConfig, entry: CheckedEntry) -> Iterator[Finding
     here = config.environ.get("LITELLM_ENVIRONMENT")
     known = ", ".join(ENVIRONMENTS)
     problem = None
+    fix = f"Use a list of {known}."
     if not isinstance(wanted, list):
         problem = "is not a list"
     elif strange := [one for one in wanted if one not in ENVIRONMENTS]:
         problem = f"names {strange[0]!r}, which LiteLLM does not know"
     elif here is None:
         problem = "is given, and LITELLM_ENVIRONMENT is not set"
+        fix = f"Set LITELLM_ENVIRONMENT to one of {known}."
     elif here not in ENVIRONMENTS:
         problem = f"is given, and LITELLM_ENVIRONMENT is {here!r}, which LiteLLM does not know"
+        fix = f"Set LITELLM_ENVIRONMENT to one of {known}."
     if problem:
         what = f"supported_environments of {entry.called} {problem}: LiteLLM drops the entry."
-        fix = f"Use a list of {known}."
         yield entry.error("environments", what, fix, "model_info", "supported_environments")
 
 

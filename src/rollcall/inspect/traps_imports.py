@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ast
 import sys
+from glob import escape
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from rollcall.errors import did_you_mean
@@ -34,6 +36,7 @@ MODULES: Final = (
     *(f"litellm_settings.{key}.#" for key in CALLBACK_LISTS),
     "litellm_settings.custom_provider_map.#.custom_handler",
     "general_settings.custom_auth",
+    "general_settings.key_management_settings.custom_secret_manager",
     "general_settings.custom_key_generate",
     "general_settings.custom_key_update",
     "general_settings.custom_key_policy",
@@ -161,9 +164,16 @@ def _module(config: CheckedConfig, path: Place, named: str) -> Iterator[Finding]
         and module.partition(".")[0] not in sys.stdlib_module_names
         and not _is_there(module, config.import_folders)
     ):
-        where = "/".join(module.split(".")) + ".py"
         what = f"{named} is not there: LiteLLM does not start."
-        yield config.error("module", what, path, f"Put {where} beside config.yaml.")
+        yield config.error("module", what, path, _where_to_put(module, file))
+
+
+def _where_to_put(module: str, file: Path) -> str:
+    """Where LiteLLM looks for a module; what begins with a slash leads there from the root."""
+    parts = module.split(".")
+    if any(PurePath(part).root for part in parts):
+        return f"Put {file.name} into {file.parent}."
+    return f"Put {'/'.join(parts)}.py beside config.yaml."
 
 
 def _flaw(file: Path, name: str, *, is_callback: bool) -> str | None:
@@ -206,9 +216,14 @@ def _names(statement: ast.stmt) -> Iterator[str]:
 
 
 def _is_there(module: str, folders: Sequence[Path]) -> bool:
-    """Whether one of the folders has the module, as a package, a file or a compiled one."""
+    """Whether one of the folders has the module, as a package, a file or a compiled one.
+
+    Python imports no path: a callback such as `/app/hooks.handler` is a file, or nothing.
+    """
     *above, last = module.split(".")
+    if not last or "/" in module or "\\" in module:
+        return False
     return any(
-        (parent / last).is_dir() or any(parent.glob(f"{last}.*"))
+        (parent / last).is_dir() or any(parent.glob(f"{escape(last)}.*"))
         for parent in (folder.joinpath(*above) for folder in folders)
     )

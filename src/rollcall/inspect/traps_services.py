@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from rollcall.errors import did_you_mean
 from rollcall.inspect.findings import Finding, Level
 from rollcall.litellm_config.effective import config_variables, mapping, resolved, value_at
+from rollcall.litellm_config.fields import guardrail_modes, known_guardrails, table_version
 from rollcall.litellm_config.settings_fields import at, first_missing
 from rollcall.secrets import variable_of
 
@@ -25,6 +26,7 @@ def service_traps(config: CheckedConfig) -> Iterator[Finding]:
     yield from _cache(config)
     yield from _database(config)
     yield from _mcp_servers(config)
+    yield from _guardrails(config)
     yield from _needs(config)
     yield from _licences(config)
     yield from _polling(config)
@@ -33,6 +35,9 @@ def service_traps(config: CheckedConfig) -> Iterator[Finding]:
 
 POSTGRESQL = ("postgresql://", "postgres://")
 REDIS = ("REDIS_HOST", "REDIS_URL")
+REDIS_NODES = ("redis_startup_nodes", "startup_nodes", "sentinel_nodes")
+"""Settings of a cluster; each may stand in a variable, too."""
+REDIS_NODE_VARIABLES = ("REDIS_CLUSTER_NODES", "REDIS_SENTINEL_NODES")
 CACHES = (
     "local",
     "redis",
@@ -49,7 +54,10 @@ CACHES = (
 def _cache(config: CheckedConfig) -> Iterator[Finding]:
     """A cache of no kind LiteLLM has, or a Redis cache without an address."""
     params = config.cache_params
-    if params is None or variable_of(kind := params.get("type", "redis")) is not None:
+    if params is None:
+        return
+    kind = params.get("type", "local" if params else "redis")  # no settings at all mean Redis
+    if variable_of(kind) is not None:
         return
     if kind not in CACHES:
         what = f"LiteLLM has no cache of the type {kind}: it does not start."
@@ -58,7 +66,11 @@ def _cache(config: CheckedConfig) -> Iterator[Finding]:
     if kind not in ("redis", "redis-semantic"):
         return
     given = [resolved(params.get(key), config.environ) for key in ("host", "url")]
-    if not any([*given, *map(config.environ.get, REDIS), params.get("redis_startup_nodes")]):
+    given += map(config.environ.get, REDIS)
+    if kind == "redis":
+        given += [params.get(key) for key in REDIS_NODES]
+        given += map(config.environ.get, REDIS_NODE_VARIABLES)
+    if not any(given):
         what = "The cache has no Redis to use, neither host nor url: LiteLLM does not start."
         fix = "Set REDIS_HOST and REDIS_PORT, or take `cache: true` out."
         path = ("litellm_settings", "cache_params" if params else "cache")
@@ -118,6 +130,7 @@ NEEDS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
         {
             "aim": "api_key/AIM_API_KEY",
             "aporia": APORIA,
+            "cato_networks": "api_key/CATO_API_KEY",
             "grayswan": "api_key/GRAYSWAN_API_KEY",
             "guardrails_ai": "guard_name",
             "javelin": "guard_name",
@@ -125,6 +138,7 @@ NEEDS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
             "pangea": "api_key/PANGEA_API_KEY",
             "pillar": "api_key/PILLAR_API_KEY",
             "presidio": PRESIDIO,
+            "prompt_security": "api_base/PROMPT_SECURITY_API_BASE api_key/PROMPT_SECURITY_API_KEY",
         },
     ),
     "litellm_settings.cache_params.type": (
@@ -156,6 +170,60 @@ NEEDS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
 """
 
 
+SKIPPED_WITHOUT: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("azure/prompt_shield", "azure/text_moderations"), "api_key api_base"),
+    "compresr": "api_key/COMPRESR_API_KEY",
+    "dynamoai": "api_key/DYNAMOAI_API_KEY",
+    "enkryptai": "api_key/ENKRYPTAI_API_KEY",
+    "generic_guardrail_api": "api_base/GENERIC_GUARDRAIL_API_BASE",
+    "llm_as_a_judge": "judge_model",
+    "onyx": "api_key/ONYX_API_KEY",
+    "openai_moderation": "api_key/OPENAI_API_KEY",
+    "panw_prisma_airs": "api_key/PANW_PRISMA_AIRS_API_KEY",
+    "typesafe": "api_key/TYPESAFE_API_KEY",
+}
+"""Guardrail -> what LiteLLM starts without it for; those of NEEDS end the start."""
+
+
+def _guardrails(config: CheckedConfig) -> Iterator[Finding]:
+    """Guardrails that LiteLLM starts without: an error in its log is all that tells."""
+    for path, row in at(config.merged, "guardrails.#"):
+        name, params = mapping(row).get("guardrail_name"), mapping(row).get("litellm_params")
+        named = isinstance(name, str) and params
+        flaw = _flaw_of(mapping(params), config.environ) if named else None
+        if flaw is not None:
+            field, problem, fix = flaw
+            what = f"The guardrail {name} {problem}: LiteLLM starts without it, and nothing guards."
+            place = (*path, "litellm_params", *([field] if field in mapping(params) else []))
+            yield config.error("guardrail_skipped", what, place, fix)
+
+
+def _flaw_of(params: Mapping[Any, Any], environ: Mapping[str, str]) -> tuple[str, str, str] | None:
+    """The field for which LiteLLM passes over a guardrail, what is wrong with it, and the fix."""
+    modes = ", ".join(guardrail_modes())
+    kind, mode = params.get("guardrail"), params.get("mode")
+    if kind is None:
+        return "guardrail", "has no `guardrail:` of its own", "Say which: `guardrail: KIND`."
+    if isinstance(kind, str) and "." not in kind and kind not in known_guardrails():
+        problem = f"is a {kind!r}, which LiteLLM {table_version()} does not know"
+        fix = did_you_mean(kind, known_guardrails()) or "Correct it, or write `module.Class`."
+        return "guardrail", problem, fix
+    if mode is None:
+        return "mode", "has no mode", f"Add `mode:` with one or a list of {modes}."
+    for one in mode if isinstance(mode, list) else [mode]:
+        if isinstance(one, str) and one not in guardrail_modes() and variable_of(one) is None:
+            return "mode", f"has the mode {one!r}", f"Write one or a list of {modes}."
+    if missing := first_missing(SKIPPED_WITHOUT.get(str(kind), ""), params, environ):
+        return "guardrail", f"needs {missing}", f"Set {missing}, or take it out."
+    return None
+
+
+def _is_skipped(config: CheckedConfig, path: Place) -> bool:
+    """Whether what a place below a guardrail says is never looked at."""
+    params = mapping(value_at(config.merged, path[:-1]))
+    return path[0] == "guardrails" and _flaw_of(params, config.environ) is not None
+
+
 def _needs(config: CheckedConfig) -> Iterator[Finding]:
     """A service without its address or key."""
     for place, (word, kinds) in NEEDS.items():
@@ -163,7 +231,9 @@ def _needs(config: CheckedConfig) -> Iterator[Finding]:
             needs = kinds.get(kind, "") if isinstance(kind, str) else ""
             beside = mapping(value_at(config.merged, path[:-1]))
             missing = first_missing(needs, beside, config.environ)
-            if missing and (word != "cache" or config.cache_params is not None):
+            if (word == "cache" and config.cache_params is None) or _is_skipped(config, path):
+                continue
+            if missing:
                 what = (
                     f"The {word.replace('_', ' ')} {kind} needs {missing}: LiteLLM does not start."
                 )
@@ -173,9 +243,12 @@ def _needs(config: CheckedConfig) -> Iterator[Finding]:
 LICENSED = (
     "general_settings.allowed_ips",
     "general_settings.enforced_params",
+    "litellm_settings.tag_budget_config",
     "worker_registry",
 )
 """What LiteLLM starts with only where LITELLM_LICENSE is set."""
+LICENSED_MANAGERS = ("cyberark", "google_secret_manager", "hashicorp_vault")
+"""Key managers of which the same holds."""
 
 
 def _licences(config: CheckedConfig) -> Iterator[Finding]:
@@ -185,6 +258,11 @@ def _licences(config: CheckedConfig) -> Iterator[Finding]:
                 what = f"{path[-1]} is for LiteLLM Enterprise: LiteLLM does not start."
                 fix = "Set LITELLM_LICENSE, or take it out."
                 yield config.error("licence", what, path, fix)
+    manager = config.section("general_settings").get("key_management_system")
+    if manager in LICENSED_MANAGERS and not config.environ.get("LITELLM_LICENSE"):
+        what = f"The key manager {manager} is for LiteLLM Enterprise: LiteLLM does not start."
+        path = ("general_settings", "key_management_system")
+        yield config.error("licence", what, path, "Set LITELLM_LICENSE, or take it out.")
 
 
 POLLED_PROVIDERS = frozenset({"openai", "openai_like", "hosted_vllm", "text-completion-openai"})

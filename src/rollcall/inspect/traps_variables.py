@@ -31,6 +31,8 @@ OTHER_NOTATION: Final = re.compile(
     rf"|(?i:os\.getenv)\([\"']?(?P<f>{_NAME})[\"']?\))\s*"
 )
 """How variables are written elsewhere: shells, cmd, templates, Python, other casing, a blank."""
+NO_NAME: Final = re.compile(r"[^\w.\-]")
+"""All that stands behind `os.environ/` is the name to LiteLLM, a path or a second one included."""
 INSIDE: Final = re.compile(rf"\$\{{({_NAME})\}}")
 
 
@@ -75,8 +77,12 @@ CALLS_FAIL: Final = (
 """Places where null fails calls: of the entry, of the alias, or all of them."""
 ELSEWHERE: Final = ("model_list.#.litellm_params.api_base",)
 """Places where null sends calls, and the entry's key, to the provider's own address."""
+WEBHOOKS: Final = "general_settings.alert_to_webhook_url."
+"""Below it LiteLLM looks up what stands in lists, too, and needs every value where it alerts."""
 KEY: Final = "model_list.#.litellm_params.api_key"
 CREDENTIAL_KEY: Final = "credential_list.#.credential_values.api_key"
+ELSEWHERE_READ: Final = ("include", "environment_variables")
+"""Sections in whose lists a reference is nobody's."""
 LOOKED_UP_LATER: Final = frozenset({"general_settings.master_key", "include"})
 """Places that other checks judge."""
 
@@ -172,12 +178,23 @@ def _as_text(uses: list[Use]) -> Iterator[Finding]:
             continue
         if variable_of(use.value) is None:
             yield from _other_notation(use, use.value)
-        elif use.in_list and use.path[0] not in ("include", "environment_variables"):
+        elif use.in_list and not _is_looked_up(use) and use.path[0] not in ELSEWHERE_READ:
             what = (
                 f"LiteLLM looks no variable up in a list of texts: {use.who} gets the text"
                 f" {use.value} itself."
             )
             yield use.file.warning("variable_as_text", what, use.path, "Write the value itself.")
+
+
+def _is_looked_up(use: Use) -> bool:
+    """Whether LiteLLM replaces a reference there: no item of a list, with one exception."""
+    return not use.in_list or use.place.startswith(WEBHOOKS)
+
+
+def _ends_alerting(use: Use) -> bool:
+    """Whether LiteLLM, which sets up its alerts first, cannot start without this webhook."""
+    alerts = mapping(use.file.data.get("general_settings")).get("alerting")
+    return use.place.startswith(WEBHOOKS) and alerts is not None
 
 
 def _other_notation(use: Use, text: str) -> Iterator[Finding]:
@@ -199,11 +216,13 @@ def _other_notation(use: Use, text: str) -> Iterator[Finding]:
 def _nulls(uses: list[Use]) -> Iterator[Finding]:
     """Null written out where LiteLLM needs a value; entries are checked as such."""
     for use in uses:
-        if use.value is not None or use.place.startswith("model_list.#.") or use.in_list:
+        if use.value is not None or use.place.startswith("model_list.#."):
+            continue
+        if not _is_looked_up(use):
             continue
         in_alias = use.place.startswith("router_settings.model")
         ends = ""
-        if _matches(use.place, NO_START):
+        if _matches(use.place, NO_START) or _ends_alerting(use):
             ends = "LiteLLM does not start"
         elif _matches(use.place, CALLS_FAIL) and not in_alias:
             ends = "every call fails"
@@ -217,7 +236,7 @@ def _unset(config: CheckedConfig, uses: list[Use]) -> Iterator[Finding]:
     groups: dict[tuple[str, Outcome, str, str], list[Use]] = {}
     for use in uses:
         variable = variable_of(use.value)
-        if variable is None or use.in_list or config.environ.get(variable):
+        if variable is None or not _is_looked_up(use) or config.environ.get(variable):
             continue
         if use.place in LOOKED_UP_LATER or use.path[0] == "environment_variables":
             continue
@@ -236,7 +255,7 @@ def _unset(config: CheckedConfig, uses: list[Use]) -> Iterator[Finding]:
 
 def _outcome(config: CheckedConfig, use: Use) -> tuple[Outcome, str]:
     """What becomes of one place, and for a key the variable that is used instead."""
-    if _matches(use.place, NO_START) or _ends_cache(config, use):
+    if _matches(use.place, NO_START) or _ends_cache(config, use) or _ends_alerting(use):
         return Outcome.NO_START, ""
     if use.place == KEY:
         return key_outcome(config, use.file.entries[int(use.path[1])].params)
@@ -322,6 +341,9 @@ def _told(
     if variable in config_variables(config.merged):
         joined = f"{variable} stands in environment_variables, too late for {who[0]}"
         fix = f"Set {variable} in the environment or .env, which LiteLLM reads first."
+    elif NO_NAME.search(variable):
+        joined = f"{variable!r} is no variable's name, and {names} it"
+        fix = f"Write {REFERENCE}NAME and nothing else; NAME holds the whole value."
     code, ends = outcome.value
     fails = outcome is Outcome.CALLS_FAIL and first.place not in (KEY, CREDENTIAL_KEY)
     make = first.file.error if fails or outcome is Outcome.NO_START else first.file.warning

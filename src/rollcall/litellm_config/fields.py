@@ -172,10 +172,12 @@ def declared(section: str) -> Mapping[str, str]:
 
 def tells_provider(model: str, api_base: object) -> bool:
     """Whether LiteLLM tells the provider of a model that names none: from its own table of models,
-    or from the address.
+    from its rules for those that are not there yet, or from the address.
     """
     table = _table()
-    if model in table["models"] or model == "*" or model.startswith("gpt-image"):
+    if model in table["models"] or model == "*" or model.startswith(("gpt-image", "amazon_nova")):
+        return True
+    if any(re.search(pattern, model, re.IGNORECASE) for pattern in table["routing"]):
         return True
     if "ft:gpt-" in model or len(model.partition(":")[2]) == REPLICATE_ID_LENGTH:
         return True
@@ -205,6 +207,18 @@ def table_version() -> str:
 def known_callbacks() -> frozenset[str]:
     """What may stand in `litellm_settings.callbacks` without being the name of a module."""
     return frozenset(_table()["callbacks"])
+
+
+@cache
+def known_guardrails() -> frozenset[str]:
+    """What `guardrails.#.litellm_params.guardrail` may be without being the name of a module."""
+    return frozenset(_table()["guardrails"])
+
+
+@cache
+def guardrail_modes() -> tuple[str, ...]:
+    """When a guardrail may run."""
+    return tuple(_table()["guardrail_modes"])
 
 
 @cache
