@@ -861,3 +861,20 @@ def test_what_wants_a_licence_is_told_without_one(text: str) -> None:
     assert finding.code == "licence"
     assert finding.what.endswith("is for LiteLLM Enterprise: LiteLLM does not start.")
     assert found(f"{HEAD}{text}\n", environ={**SET, "LITELLM_LICENSE": "x"}) == []
+
+
+def test_in_a_file_that_is_none_of_litellms_nothing_is_looked_for() -> None:
+    """A compose file names its variables as it likes."""
+    text = "services:\n  litellm:\n    environment: {OPENAI_API_KEY: '${OPENAI_API_KEY}'}\n"
+    [finding] = found(text)
+    assert finding.code == "no_models"
+    assert finding.fix == "Point --config at the file that holds model_list."
+
+
+def test_a_package_that_several_lists_need_is_told_once(tmp_path: Path) -> None:
+    text = HEAD + "litellm_settings: {success_callback: [langfuse], failure_callback: [langfuse]}\n"
+    [finding] = found(text, import_folders=(tmp_path,))
+    assert (finding.code, finding.fix) == (
+        "package_missing",
+        "Install it beside LiteLLM: pip install langfuse",
+    )

@@ -112,6 +112,25 @@ def test_a_key_of_ones_own_is_kept_by_the_provider_or_the_rule() -> None:
     assert [row.get("key_env") for row in rows] == ["TEAM_KEY", None]
 
 
+def test_where_every_entry_has_its_own_key_one_that_is_set_asks() -> None:
+    """Nobody sets the usual variable there: without it, the provider could never be asked."""
+    config = entries(
+        "ann-gpt = openai/gpt-5, api_key: os.environ/ANN_KEY",
+        "bob-gpt = openai/gpt-5, api_key: os.environ/BOB_KEY",
+    )
+
+    def keys(environ: dict[str, str], text: str = config) -> tuple[object, list[object]]:
+        found = propose(parse(text.encode()), environ, None)
+        fields = found.providers["openai"]
+        return fields.get("key_env"), [rule.get("key_env") for rule, _ in found.rules]
+
+    assert keys({"BOB_KEY": "k"}) == ("BOB_KEY", ["ANN_KEY", None])
+    assert keys({}) == ("ANN_KEY", [None, "BOB_KEY"])
+    assert keys({"BOB_KEY": "k", "OPENAI_API_KEY": "k"}) == (None, ["ANN_KEY", "BOB_KEY"])
+    usual = "- {model_name: gpt, litellm_params: {model: openai/gpt-5}}\n"
+    assert keys({"BOB_KEY": "k"}, config + usual)[0] is None
+
+
 @pytest.mark.parametrize(
     ("entry", "why"),
     [

@@ -248,7 +248,8 @@ def _config_check(subject: _Subject) -> Iterator[Finding]:
         return
     if config.raw:
         yield from find_traps(config)
-        if config.root.reading.refused is None:
+        value = config.root.reading.value
+        if config.root.reading.refused is None and (not value or isinstance(value, dict)):
             yield from _editing_findings(config)
 
 

@@ -45,6 +45,9 @@ def _all(config: CheckedConfig) -> Iterator[Finding]:
             yield from text_traps(file)
     if not config.data:
         return
+    if not config.included and LITELLM_KEYS.isdisjoint(config.merged) and not _high(config):
+        yield from _no_models(config)  # a compose file, a chart's values: nothing else in it counts
+        return
     yield from section_traps(config)
     yield from service_traps(config)
     yield from import_traps(config)
@@ -166,7 +169,15 @@ def _no_models(config: CheckedConfig) -> Iterator[Finding]:
     models = config.merged.get("model_list")
     if not models or variable_of(models) is not None:
         what = "There is no model: LiteLLM starts, says it is healthy, and serves nothing."
-        yield config.warning("no_models", what, ("model_list",), "Run: rollcall apply")
+        fix = "Run: rollcall apply"
+        if LITELLM_KEYS.isdisjoint(config.merged):
+            fix = "Point --config at the file that holds model_list."
+        yield config.warning("no_models", what, ("model_list",), fix)
+
+
+def _high(config: CheckedConfig) -> bool:
+    """Whether a file has keys that belong into one of LiteLLM's sections."""
+    return not TOO_HIGH.keys().isdisjoint(config.merged)
 
 
 def _misplaced(config: CheckedConfig) -> Iterator[Finding]:

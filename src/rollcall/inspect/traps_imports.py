@@ -88,6 +88,7 @@ def import_traps(config: CheckedConfig) -> Iterator[Finding]:
 def _callbacks(config: CheckedConfig) -> Iterator[Finding]:
     """What is no module's name in the lists of callbacks."""
     settings = config.section("litellm_settings")
+    missing: set[str] = set()  # most stand in several of the lists
     for key in ("callbacks", *CALLBACK_LISTS):
         rows = settings.get(key)
         if rows is not None and not isinstance(rows, list) and variable_of(rows) is None:
@@ -105,7 +106,8 @@ def _callbacks(config: CheckedConfig) -> Iterator[Finding]:
                 )
             elif key == "callbacks" and name in ENTERPRISE:
                 yield from _enterprise(config, path, name)
-            elif name in PACKAGES and key != "audit_log_callbacks":
+            elif name in PACKAGES and key != "audit_log_callbacks" and name not in missing:
+                missing.add(name)
                 yield from _package(config, path, f"callback {name}", PACKAGES[name])
 
 

@@ -248,12 +248,23 @@ def _own_name(found: Proposal, base: str, fields: dict[str, Any]) -> str:
 
 
 def _settle_keys(found: Proposal, rows: list[Keepable], environ: Mapping[str, str]) -> None:
-    """A key variable all entries of a provider share is the provider's; others are the rule's."""
+    """A key variable all entries of a provider share is the provider's; others are the rule's.
+
+    Where each has its own and the usual one is not set, the first that is asks the provider.
+    """
     for name, fields in found.providers.items():
-        said = {one.key_env for one in rows if one.source == name and one.key_env}
-        if "base_url" not in fields and len(said) == 1 and _would_write(name, environ) not in said:
-            fields["key_env"] = next(iter(said))
-        mine = fields.get("key_env") or _would_write(name, environ)
+        keys = list(dict.fromkeys(one.key_env for one in rows if one.source == name))
+        said = list(filter(None, keys))
+        usual = _would_write(name, environ)
+        if "base_url" in fields or not said:
+            pass
+        elif len(said) == 1 and usual not in said:
+            fields["key_env"] = said[0]
+        elif usual and not environ.get(usual) and None not in keys:
+            asking = next(filter(environ.get, said), said[0])
+            if usual not in said or environ.get(asking):
+                fields["key_env"] = asking
+        mine = fields.get("key_env") or usual
         for one in rows:
             if one.source == name and one.key_env in (mine, None):
                 one.key_env = None
