@@ -878,3 +878,10 @@ def test_a_package_that_several_lists_need_is_told_once(tmp_path: Path) -> None:
         "package_missing",
         "Install it beside LiteLLM: pip install langfuse",
     )
+
+
+def test_each_variable_a_key_may_be_in_is_named() -> None:
+    """Of Mistral LiteLLM reads the one for Azure first, which hardly anybody has."""
+    [finding] = found(HEAD + "  - {model_name: m, litellm_params: {model: mistral/small}}\n")
+    assert "none of MISTRAL_AZURE_API_KEY, MISTRAL_API_KEY is set" in finding.what
+    assert finding.fix.startswith("Set MISTRAL_AZURE_API_KEY or MISTRAL_API_KEY in")

@@ -150,6 +150,17 @@ class TestTelling:
         (row,) = ends_soon.run("plan", "--json").json()["last_days"]
         assert (row["name"], row["line"], row["ends"]) == ("mine", 2, "2026-11-30")
 
+    def test_a_bare_model_is_told_of_with_the_provider_litellm_takes(
+        self, ends_soon: House
+    ) -> None:
+        ends_soon.config.write_text(
+            "model_list:\n- model_name: mine\n  litellm_params: {model: gpt-old}\n"
+            "  model_info: {deprecation_date: '2026-11-30'}\n",
+            encoding="utf-8",
+        )
+        ends_soon.write_policy("allow: []\naliases: {}\n", "anthropic")
+        assert "openai/gpt-old ends on 2026-11-30" in ends_soon.run("plan").text
+
     def test_a_borrowed_day_in_the_past_takes_nothing_out(
         self, ends_soon: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:

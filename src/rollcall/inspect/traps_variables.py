@@ -352,15 +352,15 @@ def _told(
 
 def _without_key(config: CheckedConfig) -> Iterator[Finding]:
     """Entries that name no key at all, and whose usual variable is not set."""
-    missing: dict[str, list[CheckedEntry]] = {}
+    missing: dict[tuple[str, ...], list[CheckedEntry]] = {}
     for entry in config.entries:
         usual = usual_keys(entry.params)
         if not usual or entry.params.get("api_key") is not None or "model_name" not in entry.data:
             continue
         if key_outcome(config, entry.params)[0] is Outcome.CALLS_FAIL:
-            missing.setdefault(usual[0], []).append(entry)
-    for variable, entries in missing.items():
-        what = f"{several(entries, 'name')} no key, and {variable} is not set"
-        what += ": listed, but every call fails."
-        fix = f"Set {variable} in the environment or .env, or take the entries out."
+            missing.setdefault(usual, []).append(entry)
+    for names, entries in missing.items():
+        unset = f"none of {', '.join(names)} is set" if names[1:] else f"{names[0]} is not set"
+        what = f"{several(entries, 'name')} no key, and {unset}: listed, but every call fails."
+        fix = f"Set {' or '.join(names)} in the environment or .env, or take the entries out."
         yield entries[0].warning("variable_unset", what, fix, "litellm_params")

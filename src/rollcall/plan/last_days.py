@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from rollcall.catalog.facts import whose
 from rollcall.catalog.model import Model, ModelKey
+from rollcall.litellm_config.effective import provider_and_id
 from rollcall.litellm_config.entries import (
     called_by,
     day_of,
@@ -163,9 +164,9 @@ def _own_model(inputs: Inputs, one: OwnEntry) -> Model | None:
     called = called_by(one.entry)
     if called is None or one.gone:
         return None
-    provider, _, model_id = called.partition("/")
+    provider, model_id = provider_and_id(called)
     model = one.model or inputs.others.complete(
-        Model(provider=provider, id=model_id or called, litellm_model=called)
+        Model(provider=provider or called, id=model_id, litellm_model=called)
     )
     said = day_of(section_of(one.entry, "model_info").get("deprecation_date"))
     return _ending_on(model, said)
