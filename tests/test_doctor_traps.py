@@ -885,3 +885,17 @@ def test_each_variable_a_key_may_be_in_is_named() -> None:
     [finding] = found(HEAD + "  - {model_name: m, litellm_params: {model: mistral/small}}\n")
     assert "none of MISTRAL_AZURE_API_KEY, MISTRAL_API_KEY is set" in finding.what
     assert finding.fix.startswith("Set MISTRAL_AZURE_API_KEY or MISTRAL_API_KEY in")
+
+
+@pytest.mark.parametrize("key", [KEY, "nvapi-abcdefghij1234567890ABCD", "d41d8cd98f00b204e9800998"])
+def test_a_key_pasted_behind_the_reference_is_not_shown(key: str) -> None:
+    text = (
+        "model_list:\n- model_name: a\n"
+        f"  litellm_params: {{model: openai/b, api_key: os.environ/{key}}}\n"
+        f"general_settings: {{allowed_origins: [os.environ/{key}]}}\n"
+    )
+    findings = found(text, environ={})
+    assert not [one for one in findings if key in f"{one.what} {one.fix} {one.where}"]
+    assert "What stands behind os.environ/ is no variable's name but a key, it seems," in (
+        " ".join(one.what for one in findings)
+    )

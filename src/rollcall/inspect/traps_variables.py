@@ -19,7 +19,14 @@ from rollcall.inspect.releases import pattern_of
 from rollcall.litellm_config.effective import config_variables, mapping, provider_and_id, rows_of
 from rollcall.litellm_config.settings_fields import NULL_ENDS_START
 from rollcall.providers.builtin import BUILTIN
-from rollcall.secrets import REFERENCE, is_known_key, names_secret, variable_of
+from rollcall.secrets import (
+    MARK,
+    REFERENCE,
+    is_known_key,
+    looks_like_key,
+    names_secret,
+    variable_of,
+)
 
 if TYPE_CHECKING:
     from rollcall.yaml_reading import Place
@@ -114,21 +121,25 @@ def variable_traps(config: CheckedConfig) -> Iterator[Finding]:
     yield from _without_key(config)
 
 
+PUT_AWAY: Final = (
+    "Put it into .env and write os.environ/NAME here; change the key if others saw the file."
+)
+
+
 def plain_keys(config: CheckedConfig) -> Iterator[Finding]:
     """Keys that stand in a file."""
-    fix = "Put it into .env and write os.environ/NAME here; change the key if others saw the file."
     for file in config.files:
         for use in _uses(file):
             if isinstance(use.value, str) and is_known_key(use.value.strip()):
                 what = f"A key of {use.who} stands in the file in plain text."
                 if use.place == "general_settings.master_key":
                     continue
-                yield file.warning("plain_key", what, use.path, fix)
+                yield file.warning("plain_key", what, use.path, PUT_AWAY)
         master = mapping(file.data.get("general_settings")).get("master_key")
         if isinstance(master, str) and master and not _is_reference(master):
             what = "The master key stands in the file in plain text."
             path = ("general_settings", "master_key")
-            yield file.warning("plain_master_key", what, path, fix)
+            yield file.warning("plain_master_key", what, path, PUT_AWAY)
 
 
 def _is_reference(text: str) -> bool:
@@ -181,9 +192,14 @@ def _as_text(uses: list[Use]) -> Iterator[Finding]:
         elif use.in_list and not _is_looked_up(use) and use.path[0] not in ELSEWHERE_READ:
             what = (
                 f"LiteLLM looks no variable up in a list of texts: {use.who} gets the text"
-                f" {use.value} itself."
+                f" {_shown(use.value)} itself."
             )
             yield use.file.warning("variable_as_text", what, use.path, "Write the value itself.")
+
+
+def _shown(reference: str) -> str:
+    """A reference as it may be shown: people paste keys behind `os.environ/`."""
+    return f"{REFERENCE}{MARK}" if looks_like_key(variable_of(reference) or "") else reference
 
 
 def _is_looked_up(use: Use) -> bool:
@@ -341,6 +357,10 @@ def _told(
     if variable in config_variables(config.merged):
         joined = f"{variable} stands in environment_variables, too late for {who[0]}"
         fix = f"Set {variable} in the environment or .env, which LiteLLM reads first."
+    elif looks_like_key(variable):
+        joined = f"What stands behind {REFERENCE} is no variable's name but a key, it seems, and"
+        joined += f" {names} it"
+        fix = PUT_AWAY
     elif NO_NAME.search(variable):
         joined = f"{variable!r} is no variable's name, and {names} it"
         fix = f"Write {REFERENCE}NAME and nothing else; NAME holds the whole value."
