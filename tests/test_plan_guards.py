@@ -229,10 +229,10 @@ class TestPlacement:
         replay.run(DAY)
         inputs = replay.inputs(later(1))
         [entry] = inputs.document.managed.models
-        twice = replace(inputs.document.managed, models=(entry, {**entry}))
+        twice = inputs.document.managed._replace(models=(entry, {**entry}))
         replay.away = {"xai"}
         away = replay.inputs(later(1))
-        document = replace(away.document, managed=twice)
+        document = away.document._replace(managed=twice)
         decision = decide(replace(away, document=document))
         assert [row.name for row in decision.model_list.placements] == ["xai/grok-4"]
 

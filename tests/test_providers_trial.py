@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,7 +24,7 @@ BASES = {"gemini": "/v1beta", "anthropic": "", "perplexity": "", "ollama": ""}
 
 def tried(kind: str, url: str, model: str = "some-model", key: str = KEY, **more: Any) -> Tried:
     """A trial call at an address."""
-    provider = replace(BUILTIN[kind], base_url=url + BASES.get(kind, "/v1"))
+    provider = BUILTIN[kind]._replace(base_url=url + BASES.get(kind, "/v1"))
     endpoint = endpoint_of(provider, key, timeout_seconds=more.pop("t", 30))
 
     async def story() -> Tried:

@@ -10,8 +10,7 @@ them; a few lines of aliases of aliases are a billion values to whoever walks th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import yaml
 
@@ -122,12 +121,11 @@ class YamlProblem(Exception):
         self.place = place
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """A file of ours as data, and where its parts stand."""
 
     data: Any
-    root: yaml.Node | None = field(repr=False, compare=False)
+    root: yaml.Node | None
 
     def line(self, place: Place, *, at_name: bool = False) -> int:
         """The 1-based line of a part; of the nearest part around it where it is not there.

@@ -166,8 +166,7 @@ class OtherLists:
 NOTHING_BORROWED = OtherLists()
 
 
-@dataclass(frozen=True)
-class RecordedFacts:
+class RecordedFacts(NamedTuple):
     """A list kept as a table: what LiteLLM calls a model -> what the list says of it.
 
     Attributes:

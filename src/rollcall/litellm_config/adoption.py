@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -205,7 +204,7 @@ def _check_left_behind(
     own = zip(outside, old.own_models, strict=False)
     kept = [entry for index, entry in own if index not in gone]
     kept_aliases = {key: value for key, value in old.own_aliases.items() if key not in aliases}
-    expected = replace(old, own_models=tuple(kept), own_aliases=kept_aliases)
+    expected = old._replace(own_models=tuple(kept), own_aliases=kept_aliases)
     check_read_back(expected, new, old.managed)
 
 

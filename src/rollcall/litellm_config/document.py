@@ -7,7 +7,7 @@ what matters only when something has to be written is kept for then.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import yaml
@@ -52,8 +52,7 @@ MANAGED_BY = "rollcall"
 FallbacksSection = Literal["router_settings", "litellm_settings", "both"]
 
 
-@dataclass(frozen=True, slots=True)
-class Blocks:
+class Blocks(NamedTuple):
     """What stands, or shall stand, between our markers; plain data, in file order.
 
     Attributes:
@@ -64,7 +63,7 @@ class Blocks:
     """
 
     models: tuple[Entry, ...] = ()
-    aliases: dict[str, str | dict[str, Any]] = field(default_factory=dict)
+    aliases: Mapping[str, str | dict[str, Any]] = {}
     fallbacks: tuple[dict[str, list[str]], ...] = ()
 
 
@@ -75,8 +74,7 @@ class StrayEntry(NamedTuple):
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigDocument:
+class ConfigDocument(NamedTuple):
     """A parsed config.yaml.
 
     Attributes:
@@ -100,8 +98,8 @@ class ConfigDocument:
     own_fallbacks: tuple[Any, ...]
     fallbacks_section: FallbacksSection | None
     strays: tuple[StrayEntry, ...]
-    refusal: ConfigRefused | None = field(default=None, compare=False)
-    layout: Layout | None = field(default=None, repr=False, compare=False)
+    refusal: ConfigRefused | None = None
+    layout: Layout | None = None
 
     @property
     def own_entries(self) -> tuple[Entry, ...]:
@@ -191,15 +189,15 @@ def _regions_found(layout: Layout) -> Layout:
                 layout = _with_markers(body, layout, kind, markers)
         except ConfigRefused as fault:
             faults[kind] = fault
-    return replace(layout, faults=faults)
+    return layout._replace(faults=faults)
 
 
 def _with_markers(body: str, layout: Layout, kind: Kind, pair: tuple[Marker, Marker]) -> Layout:
     litellm = layout.leaving if kind == "fallbacks" else None
     if litellm and litellm.key and begin(litellm.key) < pair[0].start < litellm.ceiling:
-        return replace(layout, leaving=with_region(body, litellm, pair))
+        return layout._replace(leaving=with_region(body, litellm, pair))
     found: Any = {kind: with_region(body, layout.section(kind), pair)}
-    return replace(layout, **found)
+    return layout._replace(**found)
 
 
 def _fallbacks_chosen(layout: Layout, data: dict[str, Any]) -> Layout:
@@ -214,11 +212,11 @@ def _fallbacks_chosen(layout: Layout, data: dict[str, Any]) -> Layout:
     chosen, other = router, litellm
     if litellm_own and router_own:
         line = line_number(layout.text.body, begin(litellm.key))
-        chosen = replace(router, refusal=refusal("two_fallbacks", line))
+        chosen = router._replace(refusal=refusal("two_fallbacks", line))
     elif litellm_own or not (router_own or router.region or _is_named(router)):
         moves = bool(litellm_own) or _is_named(litellm)
         chosen, other = (litellm, router) if moves else (router, litellm)
-    return replace(layout, fallbacks=chosen, leaving=other if other.region else None)
+    return layout._replace(fallbacks=chosen, leaving=other if other.region else None)
 
 
 def _is_named(section: Section) -> bool:
@@ -231,7 +229,7 @@ def _document(raw: bytes, data: dict[str, Any], layout: Layout) -> ConfigDocumen
     managed_aliases, own_aliases = _split_aliases(data, layout)
     section, managed_fallbacks, own_fallbacks = _fallbacks(data, layout)
     faults = _faults(layout, between, managed_aliases, managed_fallbacks)
-    layout = replace(layout, faults={**layout.faults, **faults})
+    layout = layout._replace(faults={**layout.faults, **faults})
     begins = _member_begins(body, layout.models)
     strays = tuple(
         StrayEntry(str(entry.get("model_name")), line_number(body, begins[index]))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rollcall.secrets import variable_of
 from rollcall.settings import Variables
@@ -55,8 +54,7 @@ ENVIRONMENTS = ("development", "staging", "production")
 """What LITELLM_ENVIRONMENT and `supported_environments` may say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """What stands behind one model_name: LiteLLM balances between several entries of it.
 
     Attributes:
@@ -74,8 +72,7 @@ class Group:
     kept_back: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(NamedTuple):
     """One name of `router_settings.model_group_alias`; `target` "" = it leads to no name."""
 
     name: str
@@ -83,8 +80,7 @@ class Alias:
     hidden: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LiteLLMView:
+class LiteLLMView(NamedTuple):
     """The names a proxy on this config serves.
 
     Attributes:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import yaml
@@ -148,8 +147,7 @@ class Hollow(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(NamedTuple):
     """Our lines: [start, end) with both markers, and the members [first, last) between them."""
 
     start: int
@@ -158,8 +156,7 @@ class Region:
     last: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """One section of ours in this text.
 
     Attributes:
@@ -196,8 +193,7 @@ class Section:
         return rows[first:last], rows[:first] + rows[last:]
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """The places of one config.yaml.
 
     Attributes:
@@ -214,7 +210,7 @@ class Layout:
     aliases: Section
     fallbacks: Section
     leaving: Section | None = None
-    faults: Mapping[Kind, ConfigRefused] = field(default_factory=dict)
+    faults: Mapping[Kind, ConfigRefused] = {}
 
     def section(self, kind: Kind) -> Section:
         """The section of a kind."""
@@ -234,7 +230,7 @@ def find_section(body: str, root: Any, kind: Kind, path: tuple[str, ...]) -> Sec
             return _unless_merged(body, here, name)
         if len(found) > 1:
             line = line_number(body, begin(found[1][0]))
-            return replace(here, refusal=refusal("duplicate_key", line, key=name))
+            return here._replace(refusal=refusal("duplicate_key", line, key=name))
         here = _step(body, here, found[0], path[depth + 1 :])
         if here.hollow or here.refusal:
             return here
@@ -244,7 +240,7 @@ def find_section(body: str, root: Any, kind: Kind, path: tuple[str, ...]) -> Sec
 def _unless_merged(body: str, here: Section, name: str) -> Section:
     if (merge := merge_key(here.container)) is None:
         return here
-    return replace(here, refusal=refusal("merge_key", line_number(body, begin(merge)), key=name))
+    return here._replace(refusal=refusal("merge_key", line_number(body, begin(merge)), key=name))
 
 
 def _step(body: str, here: Section, found: Any, below: tuple[str, ...]) -> Section:
@@ -256,10 +252,10 @@ def _step(body: str, here: Section, found: Any, below: tuple[str, ...]) -> Secti
         ceiling = int(parent.end_mark.index)
     if index + 1 < len(parent.value):
         ceiling = begin(parent.value[index + 1][0])
-    there = replace(here, missing=below, key=key, ceiling=ceiling)
+    there = here._replace(missing=below, key=key, ceiling=ceiling)
     line = line_number(body, begin(key))
     if begin(value) < int(key.end_mark.index):
-        return replace(there, refusal=refusal("alias", line, key=key.value))
+        return there._replace(refusal=refusal("alias", line, key=key.value))
     is_list = not below and here.kind != "aliases"
     wanted = yaml.SequenceNode if is_list else yaml.MappingNode
     if _is_empty(value):
@@ -269,13 +265,13 @@ def _step(body: str, here: Section, found: Any, below: tuple[str, ...]) -> Secti
     if not isinstance(value, wanted):
         expected = "list" if is_list else "mapping"
         wrong = refusal("wrong_type", line, key=key.value, expected=expected)
-        return replace(there, refusal=wrong)
+        return there._replace(refusal=wrong)
     return _entered(there, value)
 
 
 def _entered(there: Section, value: Any) -> Section:
     outermost = there.flow_root or (value if value.flow_style else None)
-    return replace(there, container=value, flow_root=outermost)
+    return there._replace(container=value, flow_root=outermost)
 
 
 def _span(body: str, node: yaml.Node) -> str:
@@ -291,8 +287,8 @@ def _hollow(body: str, there: Section, value: yaml.Node) -> Section:
     plain = body[start:end] in ("", "~") or body[start : start + 1] in ("n", "N", "[", "{")
     if not plain or "\n" in body[start:end]:
         line = line_number(body, start)
-        return replace(there, refusal=refusal("no_place", line, key=there.key.value))
-    return replace(there, hollow=Hollow(start, end))
+        return there._replace(refusal=refusal("no_place", line, key=there.key.value))
+    return there._replace(hollow=Hollow(start, end))
 
 
 def with_region(body: str, section: Section, markers: tuple[Marker, Marker]) -> Section:
@@ -313,11 +309,11 @@ def with_region(body: str, section: Section, markers: tuple[Marker, Marker]) -> 
     if inside and section.node is not None:
         first, last = _members_between(body, section.node, opening, closing)
         inside = first >= 0
-        region = replace(region, first=first, last=last)
+        region = region._replace(first=first, last=last)
     if not inside:
         line = line_number(body, opening.start)
         raise refusal("marker_misplaced", line, kind=section.kind, key=section.path[-1])
-    return replace(section, region=region)
+    return section._replace(region=region)
 
 
 def _members_between(body: str, node: Any, opening: Marker, closing: Marker) -> tuple[int, int]:

@@ -9,11 +9,10 @@ leaves nothing behind for years.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog.model import ModelKey
 from rollcall.catalog.reading import read
@@ -119,8 +118,7 @@ class Cause(StrEnum):
     """The user's policy no longer wants it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Departure:
+class Departure(NamedTuple):
     """One entry on its way out. `entry` is None once it is gone.
 
     Attributes:
@@ -221,7 +219,7 @@ def _missing(
         return Departure(Cause.POLICY, "no rule of the policy names it any more")
     departure = _staying(inputs, entry, Cause.WITHDRAWN, f"{key.provider} no longer lists it")
     missed = leaves_on(entry) is None and (as_was is None or admitted.would_take(as_was))
-    return replace(departure, missed=missed)
+    return departure._replace(missed=missed)
 
 
 def admitted_before(inputs: Inputs) -> dict[ModelKey, str]:

@@ -7,7 +7,6 @@ Pure. A held alias keeps its target in the config, even past its grace, while it
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import BaseModel
@@ -236,7 +235,7 @@ def hold_moves(inputs: Inputs, model_list: ModelList, tried: Moves) -> Moves:
         if can_stay(inputs, model_list, old):
             reason = found.reason + _ends_anyway(model_list, old, new)
             held.append(found.model_copy(update={"reason": reason}))
-            aliases.append(replace(alias, target=old, reason=f"held: {reason}"))
+            aliases.append(alias._replace(target=old, reason=f"held: {reason}"))
         else:
             aliases.append(alias)
             notes.append(

@@ -7,7 +7,6 @@ rather than none. Pure.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog import order
@@ -122,7 +121,7 @@ class _Holder:
     def _told(self, alias: Resolved) -> Resolved:
         """The alias, saying so where nobody has called its target yet."""
         due = self._due(alias)
-        return replace(alias, reason=f"{alias.reason}; {TO_BE_TRIED}") if due else alias
+        return alias._replace(reason=f"{alias.reason}; {TO_BE_TRIED}") if due else alias
 
     def _settled(self, alias: Resolved, other: Resolved | None) -> _Settled:
         """Where an alias leads; `other` is the same one without what failed."""
@@ -142,12 +141,12 @@ class _Holder:
         accept = self._qualified(alias.target or "")
         change = held_change(alias.name, f"{old or 'none'} -> {alias.target}", why, accept)
         if sister is None:
-            held = replace(alias, target=old, reason=f"held: {why}")
+            held = alias._replace(target=old, reason=f"held: {why}")
             return _Settled(held, change, asking=asking)
         lost = ((alias.target or "", why), *alias.candidates[1:])
         rest = tuple(row for row in lost if row[0] != sister.target)
         won = ((sister.target or "", sister.reason), *rest)
-        moved = replace(self._told(sister), fallbacks=alias.fallbacks, candidates=won)
+        moved = self._told(sister)._replace(fallbacks=alias.fallbacks, candidates=won)
         return _Settled(moved, change, asking=asking)
 
     def _qualified(self, name: str) -> str:

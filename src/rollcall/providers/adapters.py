@@ -7,8 +7,8 @@ What one row means stands in a file of its own: `openai` (Perplexity's is a vari
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from rollcall.providers.builtin import Protocol_
@@ -49,8 +49,7 @@ if TYPE_CHECKING:
     from rollcall.providers.whole_list import WholeList
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adapter:
+class Adapter(NamedTuple):
     """One wire protocol: builds requests and reads replies; never logs, catches or retries.
 
     Attributes:
@@ -71,7 +70,7 @@ class Adapter:
     path: str = "/models"
     path_with_key: str = ""
     headers: Callable[[str | None], dict[str, str]] = bearer
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = {}
     roots: Sequence[str] = ("data",)
     id_keys: Sequence[str] = ("id",)
     name_keys: Sequence[str] = ()
@@ -181,5 +180,5 @@ ADAPTERS: Final[dict[Protocol_, Adapter]] = {
         id_keys=("model", "name", "id"),
     ),
     # No list at all: the policy's own rows, in the shape that OpenAI's list has.
-    "static": replace(_OPENAI, sources=dict.fromkeys(OPENAI_SOURCES, "the policy's `models`")),
+    "static": _OPENAI._replace(sources=dict.fromkeys(OPENAI_SOURCES, "the policy's `models`")),
 }

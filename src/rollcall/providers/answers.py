@@ -16,8 +16,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from rollcall.catalog.model import Answer, Verdict
@@ -224,8 +224,7 @@ _LINK_NEXT: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """One page of a list: its JSON, and its Link header ("" = it has none)."""
 
     document: object

@@ -7,8 +7,7 @@ has no default of its own, or where its default differs between versions (DashSc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rollcall.settings import given
 
@@ -24,8 +23,7 @@ Protocol_ = Literal[
 """How a provider is asked; `static`: not at all, the policy lists its models."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provider:
+class Provider(NamedTuple):
     """One provider, resolved: the built-in row with the policy's overrides laid over it.
 
     Attributes:
@@ -78,8 +76,8 @@ class Provider:
     empty_ok: bool = False
     created: CreatedMeans | None = None
     price_unit: PriceUnit | None = None
-    query: Mapping[str, str] = field(default_factory=dict, hash=False)
-    models: tuple[Mapping[str, object], ...] = field(default=(), hash=False)
+    query: Mapping[str, str] = {}
+    models: tuple[Mapping[str, object], ...] = ()
     mode: str | None = None
     embeds: bool = True
     auth_hint: str = ""

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -115,8 +114,7 @@ class Quote(NamedTuple):
         return [amount for amount in amounts if amount]
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """The unit of those prices of a list that state none.
 
     Attributes:
@@ -171,7 +169,7 @@ def unit_of(quotes: Iterable[Quote], said: PriceUnit | None, pages: Sequence[obj
     if not stated or stated[len(stated) // 2] <= _DEAREST_LIST:
         return unit
     absurd = "its prices are left out: in the unit they state they would be absurd"
-    return replace(unit, believed=False, note=absurd)
+    return unit._replace(believed=False, note=absurd)
 
 
 def _unit_unsaid(unsaid: Sequence[Quote], said: PriceUnit | None, pages: Sequence[object]) -> Unit:

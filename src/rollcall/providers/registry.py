@@ -10,7 +10,6 @@ own default or variables, `api_base` stays None; otherwise it is what must be wr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from types import EllipsisType
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
@@ -59,21 +58,20 @@ def resolve_provider(
     if not isinstance(key_env, EllipsisType):
         given = (key_env,) if isinstance(key_env, str) else tuple(key_env or ())
         names = tuple(name for name in given if name)
-        row = replace(row, key_env=names, key_optional=False)
+        row = row._replace(key_env=names, key_optional=False)
     elif stranger and base_url is not None:
-        row = replace(row, key_env=())
+        row = row._replace(key_env=())
     if stranger and row.protocol == "openai" and type == "openai" and not row.key_env:
         # With the `openai` prefix and no key, LiteLLM would send OPENAI_API_KEY to that address.
-        row = replace(row, litellm_prefix="hosted_vllm")
+        row = row._replace(litellm_prefix="hosted_vllm")
     prefix = row.litellm_prefix if litellm_prefix is None else litellm_prefix.strip("/")
     own_prefix = prefix != row.litellm_prefix
     if own_prefix:
-        row = replace(_as_called_by(prefix, row), litellm_prefix=prefix)
+        row = _as_called_by(prefix, row)._replace(litellm_prefix=prefix)
     row = _with_base(row, base_url, {} if own_prefix else environ)
     if own_prefix and row.api_base is None:
-        row = replace(row, api_base=row.base_url or None)
-    return replace(
-        row,
+        row = row._replace(api_base=row.base_url or None)
+    return row._replace(
         empty_ok=row.empty_ok if empty_ok is None else empty_ok,
         timeout_seconds=timeout_seconds,
         price_unit=price_unit or row.price_unit,
@@ -135,7 +133,7 @@ def _row(name: str, kind: str | None) -> Provider:
     known_row = BUILTIN.get(name)
     if known_row is not None and kind in (None, name, known_row.protocol):
         return known_row
-    return replace(BUILTIN[kind or name], name=name, title=name)
+    return BUILTIN[kind or name]._replace(name=name, title=name)
 
 
 _BY_PROTOCOL: Final = ("anthropic", "gemini", "ollama", "perplexity")
@@ -151,13 +149,13 @@ def _as_called_by(prefix: str, row: Provider) -> Provider:
     rows = (one for one in BUILTIN.values() if one.protocol not in _BY_PROTOCOL)
     like = next((one for one in rows if one.litellm_prefix == prefix), None)
     drops, versions = (like.base_drops, like.base_versions) if like else ((), ())
-    return replace(row, base_drops=drops, base_versions=versions)
+    return row._replace(base_drops=drops, base_versions=versions)
 
 
 def _static(name: str) -> Provider:
     """A provider whose models the policy lists: a built-in one, or any that LiteLLM knows."""
     own = Provider(name=name, title=name, protocol=STATIC, base_url="", litellm_prefix=name)
-    return replace(BUILTIN.get(name, own), protocol=STATIC, created="release")
+    return BUILTIN.get(name, own)._replace(protocol=STATIC, created="release")
 
 
 def _with_base(row: Provider, given: str | None, environ: Mapping[str, str]) -> Provider:
@@ -167,16 +165,16 @@ def _with_base(row: Provider, given: str | None, environ: Mapping[str, str]) -> 
         base = clean_base(row, given)
         if base == row.base_url and not variable:
             return row
-        return replace(row, base_url=base, api_base=base)
+        return row._replace(base_url=base, api_base=base)
     if variable:
         base = clean_base(row, variable.value)
         as_litellm = reachable(variable.value) == variable.value
         own = None if as_litellm else base  # LiteLLM reads the variable itself, and as it stands
-        return replace(row, base_url=base, base_from=variable.said, api_base=own)
+        return row._replace(base_url=base, base_from=variable.said, api_base=own)
     if row.host_env and (host := given_by(environ, row.host_env)):
         base = clean_base(row, _address_of(host.value, row.base_url))
         if base != row.base_url:
-            return replace(row, base_url=base, base_from=host.said, api_base=base)
+            return row._replace(base_url=base, base_from=host.said, api_base=base)
     return row
 
 

@@ -7,8 +7,7 @@ like a release date, a maker and a price per token. Beside the other rows it is 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rollcall.catalog.model import Kind
 from rollcall.catalog.names import MAKER_OF_NAME, NOBODY, maker_of_family, plain_name
@@ -35,8 +34,7 @@ _NOW_SECONDS: Final = 3600
 """A `created` this near to the time of asking is that time; clocks differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class WholeList:
+class WholeList(NamedTuple):
     """A list as a whole, for the reading of its rows.
 
     Attributes:

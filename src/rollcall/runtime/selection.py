@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -129,7 +129,7 @@ def choose(catalog: Catalog, select: Selection) -> tuple[Pick | None, str]:
     if why := catalog.refused.get(outcome.target):
         refusal = f"; the last trial of {outcome.target} came to: {why}"
         answering = tuple(one for one in entries if one.name not in catalog.refused)
-        other = choose_alias(replace(pool, entries=answering), select, None)
+        other = choose_alias(pool._replace(entries=answering), select, None)
         outcome = other if other.target is not None else outcome
     model = rows[outcome.target or ""].model
     day = catalog.as_of[model.provider][:10]

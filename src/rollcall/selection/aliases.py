@@ -7,8 +7,7 @@ LiteLLM follows one step only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollcall.catalog import order
 from rollcall.catalog.facts import said_by
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """One alias.
 
     Attributes:
@@ -68,7 +66,7 @@ def resolve(
     resolved = []
     for row in chosen:
         fallbacks, lost = _fallbacks(row, specs[row.name], targets, pool)
-        resolved.append(replace(row, fallbacks=fallbacks))
+        resolved.append(row._replace(fallbacks=fallbacks))
         notes += lost
     ending = (_nothing_left(row, specs[row.name], pool, derived=derived) for row in resolved)
     return tuple(resolved), (*notes, *filter(None, ending))

@@ -6,7 +6,6 @@ behind the others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -54,8 +53,7 @@ class Outcome(NamedTuple):
     stays: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(NamedTuple):
     """The managed entries an alias may lead to, and what is known beside them.
 
     Attributes:
@@ -89,7 +87,7 @@ class Pool:
     def fresh(self) -> Pool:
         """Only entries of providers that answered."""
         entries = tuple(one for one in self.entries if not self.is_stale(one))
-        return replace(self, entries=entries)
+        return self._replace(entries=entries)
 
     def ends_soon(self, one: Candidate) -> bool:
         """Whether an entry's last day is near."""
@@ -98,7 +96,7 @@ class Pool:
     def lasting(self, beyond: date) -> Pool:
         """Only entries whose last day is later than that, or not announced."""
         entries = (one for one in self.entries if not one.model.ends or one.model.ends > beyond)
-        return replace(self, entries=tuple(entries))
+        return self._replace(entries=tuple(entries))
 
     def is_stale(self, one: Candidate) -> bool:
         """Whether an entry's provider could not be asked."""

@@ -47,8 +47,7 @@ class Kept(NamedTuple):
     is_new: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Backups:
+class Backups(NamedTuple):
     """The backups of one config.
 
     Args:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.errors import StoreError
@@ -46,8 +45,7 @@ if TYPE_CHECKING:
     from rollcall.store.backups import Backups, Kept
 
 
-@dataclass(frozen=True, slots=True)
-class InPlace:
+class InPlace(NamedTuple):
     """In-place writes of one file, and what a later run does about an interrupted one.
 
     States on disk: no journal (nothing going on) -> journal (a write is going on; the file is old,
@@ -166,8 +164,7 @@ def changed_meanwhile(path: Path) -> StoreError:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigFile:
+class ConfigFile(NamedTuple):
     """One config.yaml (its real path), its history, and the way to write it in place."""
 
     path: Path

@@ -118,7 +118,7 @@ def _in_order(inputs: Inputs, adopted: bytes) -> bytes:
     wanted = decide(replace(inputs, document=document)).blocks.models
     place = {name_of(entry): at for at, entry in enumerate(wanted)}
     models = sorted(managed.models, key=lambda entry: place.get(name_of(entry), len(place)))
-    return with_blocks(document, replace(managed, models=tuple(models)))
+    return with_blocks(document, managed._replace(models=tuple(models)))
 
 
 def _candidates(inputs: Inputs) -> Iterator[tuple[int, Admitted]]:
@@ -163,7 +163,7 @@ def _left_alone(entry: Entry, line: int, row: Admitted, why: str, *, offer: bool
 def _aliases(inputs: Inputs, taken: list[str]) -> Iterator[str]:
     """The hand-written aliases that the policy would write just as they stand."""
     document = inputs.document
-    free = replace(inputs, document=replace(document, own_models=(), own_aliases={}))
+    free = replace(inputs, document=document._replace(own_models=(), own_aliases={}))
     given = decide(free).blocks.aliases
     ours = {*taken, *(stray.model_name for stray in document.strays)}
     ours |= {str(entry["model_name"]) for entry in document.managed.models}

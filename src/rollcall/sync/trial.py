@@ -123,7 +123,7 @@ def _call_all(
     for trial in trials:
         provider = providers[trial.callee.key.provider]
         variable, key = keyed[trial]
-        at = replace(provider, base_url=trial.base_url)
+        at = provider._replace(base_url=trial.base_url)
         endpoint = endpoint_of(
             at, key or None, key_variable=variable if key else None, timeout_seconds=left
         )
