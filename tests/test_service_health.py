@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import httpx
 import pytest
@@ -117,7 +116,7 @@ def test_litellm_s_words_about_a_forbidden_question_arrive(litellm: FakeLiteLLM)
 
 
 def test_a_slow_question_of_one_leaves_the_others_their_time(litellm: FakeLiteLLM) -> None:
-    chosen = replace(options(litellm.url), upstream_timeout_seconds=5.0)
+    chosen = options(litellm.url)._replace(upstream_timeout_seconds=5.0)
     app = create_app(chosen, inventory=lambda: INVENTORY)
     with serving(app) as base_url, client(base_url) as http:
         litellm.release.clear()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlencode
@@ -259,7 +258,7 @@ def test_an_origin_that_was_named_may_read_the_answers(
     litellm: FakeLiteLLM, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     chosen = options(litellm.url, folder=tmp_path_factory.mktemp("s"))
-    chosen = replace(chosen, cors_origins=("https://chat.example",))
+    chosen = chosen._replace(cors_origins=("https://chat.example",))
     with (
         serving(create_app(chosen, inventory=lambda: INVENTORY)) as base_url,
         client(base_url, x_api_key=KEY) as http,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -74,7 +73,7 @@ def test_the_last_good_list_stays_and_recovery_needs_nobody(
     litellm: FakeLiteLLM, mode: str
 ) -> None:
     clock = Clock()
-    chosen = replace(options(litellm.url, OWN), upstream_timeout_seconds=0.3)
+    chosen = options(litellm.url, OWN)._replace(upstream_timeout_seconds=0.3)
     app = create_app(chosen, inventory=lambda: INVENTORY, seconds=clock)
     with serving(app) as base_url, client(base_url, x_api_key=TOKEN) as http:
         wait_until(lambda: http.get("/v1/models").headers["x-rollcall-source"] == "cache")
@@ -103,7 +102,7 @@ def test_without_a_last_good_list_config_yaml_s_is_answered(
     litellm: FakeLiteLLM, mode: str, anthropic: bool
 ) -> None:
     break_down(litellm, mode)
-    chosen = replace(options(litellm.url, OWN), upstream_timeout_seconds=0.3)
+    chosen = options(litellm.url, OWN)._replace(upstream_timeout_seconds=0.3)
     app = create_app(chosen, inventory=lambda: INVENTORY)
     with serving(app) as base_url, client(base_url, x_api_key=TOKEN) as http:
         headers = {"anthropic-version": "2023-06-01"} if anthropic else {}
@@ -136,7 +135,7 @@ def test_claude_code_is_answered_within_three_seconds_by_a_hanging_proxy(
     litellm: FakeLiteLLM,
 ) -> None:
     litellm.mode = "slow"
-    chosen = replace(options(litellm.url, OWN), upstream_timeout_seconds=0.3)
+    chosen = options(litellm.url, OWN)._replace(upstream_timeout_seconds=0.3)
     app = create_app(chosen, inventory=lambda: INVENTORY)
     headers = {"anthropic-version": "2023-06-01", "user-agent": "claude-code/2.1.223"}
     with serving(app) as base_url, client(base_url, x_api_key=TOKEN) as http:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from html import unescape
 from html.parser import HTMLParser
@@ -120,7 +119,7 @@ def test_no_web_page_reaches_it_through_a_name_of_its_own(http: httpx.Client, ho
 
 
 def test_without_tokens_it_is_closed_to_other_machines() -> None:
-    app = create_app(replace(options(NOWHERE), host="0.0.0.0"), inventory=lambda: INVENTORY)
+    app = create_app(options(NOWHERE)._replace(host="0.0.0.0"), inventory=lambda: INVENTORY)
     with serving(app) as base_url, client(base_url) as http:
         reply = http.get("/")
     assert reply.status_code == 403

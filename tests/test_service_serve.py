@@ -11,7 +11,6 @@ import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -167,7 +166,7 @@ def test_a_port_in_use_is_an_error_not_a_trace(tmp_path: Path) -> None:
     ],
 )
 def test_the_upstream_s_address(given: str | None, url: str) -> None:
-    assert replace(options("x"), upstream=given).upstream_url == url
+    assert options("x")._replace(upstream=given).upstream_url == url
 
 
 @pytest.mark.parametrize(
@@ -183,7 +182,7 @@ def test_the_upstream_s_address(given: str | None, url: str) -> None:
     ],
 )
 def test_an_address_that_makes_no_sense_is_refused_without_repeating_it(given: str) -> None:
-    chosen = replace(options("x"), upstream=given, port=4001)
+    chosen = options("x")._replace(upstream=given, port=4001)
     with pytest.raises(SettingsError) as refused:
         assert chosen.upstream_url
     assert "secret" not in str(refused.value)
@@ -191,7 +190,7 @@ def test_an_address_that_makes_no_sense_is_refused_without_repeating_it(given: s
 
 def test_litellm_base_url_is_the_default_upstream() -> None:
     chosen = options("x", {"LITELLM_BASE_URL": "http://other:1/v1"})
-    assert replace(chosen, upstream=None).upstream_url == "http://other:1"
+    assert chosen._replace(upstream=None).upstream_url == "http://other:1"
 
 
 @pytest.mark.parametrize(
@@ -199,7 +198,7 @@ def test_litellm_base_url_is_the_default_upstream() -> None:
     [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("lan", False)],
 )
 def test_loopback(host: str, loopback: bool) -> None:
-    assert replace(options("x"), host=host).loopback is loopback
+    assert options("x")._replace(host=host).loopback is loopback
 
 
 def test_tokens_may_be_parted_by_commas_or_blanks() -> None:

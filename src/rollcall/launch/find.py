@@ -13,7 +13,6 @@ import shutil
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -103,8 +102,7 @@ _PYTHON = re.compile(
 _DIST_INFO = re.compile(r"litellm-(?P<version>[^-]+)\.dist-info")
 
 
-@dataclass(frozen=True, slots=True)
-class LiteLLMInstall:
+class LiteLLMInstall(NamedTuple):
     """One installation. `library`: the folder that holds the package."""
 
     version: str

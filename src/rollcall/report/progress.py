@@ -6,9 +6,6 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rollcall.plan.plan import NOTES_SHOWN
-from rollcall.report.plan import provider_rows
-from rollcall.report.tables import render_table
 from rollcall.report.text import is_terminal, is_unicode, printable, say, say_all
 
 if TYPE_CHECKING:
@@ -76,6 +73,10 @@ def say_surroundings(settings: Settings) -> None:
 
 def say_providers(planned: Planned) -> None:
     """Who answered, and every oddity of the replies beyond those the plan tells."""
+    from rollcall.plan.plan import NOTES_SHOWN
+    from rollcall.report.plan import provider_rows
+    from rollcall.report.tables import render_table
+
     head, rows = provider_rows(planned.plan)
     say(render_table(head, rows, right=("models", "ms"), stream=sys.stderr))
     for answer in planned.inputs.answers.values():

@@ -6,10 +6,8 @@ to nothing; FastAPI and uvicorn are imported by `serve`.
 
 from __future__ import annotations
 
-import ipaddress
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from rollcall.errors import SettingsError
@@ -87,8 +85,7 @@ def help_epilog(platform: str) -> str:
 HELP_EPILOG = help_epilog(sys.platform)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServeOptions:
+class ServeOptions(NamedTuple):
     """How to serve.
 
     Attributes:
@@ -131,6 +128,8 @@ class ServeOptions:
     @property
     def loopback(self) -> bool:
         """Whether only this machine can reach us."""
+        import ipaddress  # every command imports this module
+
         if self.host == "localhost":
             return True
         try:
@@ -145,7 +144,7 @@ class ServeOptions:
         Raises:
             SettingsError: not an http address, one with a password in it, or our own.
         """
-        from rollcall.inspect.smoke import proxy_url  # every command imports this module
+        from rollcall.inspect.smoke import proxy_url
 
         address = proxy_root(proxy_url(self.settings, self.upstream, "--upstream", strict=True))
         parts = urlsplit(address)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from rollcall.errors import StoreError
 from rollcall.files import MOST_TEXT_BYTES, is_file, is_foreign, sha256_of
 from rollcall.store.atomic import read_bytes, real_path, sweep
-from rollcall.store.backups import Backup, Backups
 from rollcall.store.config_file import (
     ConfigFile,
     InPlace,
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
     from rollcall.litellm_config.manifest import Manifest
     from rollcall.settings import Settings
+    from rollcall.store.backups import Backup, Backups
     from rollcall.store.memory import Memory
 
 
@@ -232,6 +232,8 @@ class Store:
 
     @property
     def _backups(self) -> Backups:
+        from rollcall.store.backups import Backups
+
         shelf = FolderShelf(self.state_dir, self.state_dir, self._real_path)
         return Backups(shelf, self._name)
 
