@@ -160,7 +160,8 @@ def test_what_is_no_list_of_models(page: object) -> None:
 
 def test_an_odd_row_is_dropped_with_a_note_and_the_others_stay() -> None:
     rows: list[object] = [{"id": "a"}, {"id": "evil\x1b[0m"}, None, {"id": "a"}, {}, {"id": 7}]
-    listing = read([*rows, {"id": "b"}, {"id": "acme/*"}], lambda _row, _model_id: None)
+    rows += [{"id": "b"}, {"id": "acme/*"}]
+    listing = read(rows_of([rows], ()), lambda _row, _model_id: None)
     assert listing.rows == 8
     assert listing.models == ()
     text = "\n".join(listing.notes)

@@ -30,7 +30,7 @@ from rollcall.providers.plain_lists import (
     gemini_model,
     ollama_model,
 )
-from rollcall.providers.rows import read, rows_of
+from rollcall.providers.rows import Row, read, rows_of
 from rollcall.providers.whole_list import as_it_says, whole_list
 from rollcall.providers.wire import (
     AFTER,
@@ -45,7 +45,6 @@ from rollcall.providers.xai import XAI_SOURCES, xai_model
 if TYPE_CHECKING:
     from rollcall.catalog.model import Model
     from rollcall.providers.builtin import Provider
-    from rollcall.providers.rows import Row
     from rollcall.providers.whole_list import WholeList
 
 
@@ -106,9 +105,7 @@ class Adapter(NamedTuple):
             WrongShape: a page is no list of models.
         """
         rows = rows_of(pages, self.roots)
-        named = any(
-            isinstance(row, dict) and not row.keys().isdisjoint(self.id_keys) for row in rows
-        )
+        named = any(isinstance(row, Row) and row.has_any(self.id_keys) for row in rows)
         id_keys = self.id_keys if named or not self.name_keys else self.name_keys
         if self.judges(provider):
             whole = whole_list(provider, rows, pages=pages, moments=moments, id_keys=id_keys)

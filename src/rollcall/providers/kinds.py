@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from rollcall.catalog.model import Kind
@@ -141,14 +142,15 @@ _TALKS: Final = re.compile(
 _RESPONDS: Final = re.compile(r"\bresponses?$", re.IGNORECASE)
 _TOKENIZERS: Final = places("architecture.tokenizer tokenizer")
 _ROUTER: Final = "router"
+_OPEN: Final = ("-1", "-1.0")
+"""A price that varies."""
 
 
-def kind_of(row: Row, model_id: str, outputs: Modalities) -> Kind:
-    """What a model is for, by its row, its outputs (see `modalities`) and its id."""
-    by_id = kind_of_id(model_id)
-    if is_router(row):
+def kind_of(row: Row, model_id: str) -> Kind:
+    """What a model is for, by its row, its outputs among it, and by its id."""
+    if row.once(is_router):
         return Kind.OTHER
-    special = [kind for kind in _said(row, outputs) if kind is not Kind.CHAT]
+    by_id, special = kind_of_id(model_id), row.once(_special)
     if not special:
         return by_id
     known = [kind for kind in (*special, by_id) if kind not in (Kind.CHAT, Kind.OTHER)]
@@ -171,10 +173,15 @@ def is_router(row: Row) -> bool:
             # A moving id goes through one, too, and says whom it names.
             return not row.value("alias_target")
     prices = (row.value("pricing", "prompt"), row.value("pricing", "completion"))
-    return None not in prices and all(str(price) in ("-1", "-1.0") for price in prices)
+    return str(prices[0]) in _OPEN and str(prices[1]) in _OPEN
 
 
-def _said(row: Row, outputs: Modalities) -> Iterator[Kind]:
+def _special(row: Row) -> list[Kind]:
+    """What else than chatting a row says it is for."""
+    return [kind for kind in _said(row) if kind is not Kind.CHAT]
+
+
+def _said(row: Row) -> Iterator[Kind]:
     """Everything a row says of what it is for."""
     for place in row.present(_PLACES):
         text = row.text(*place)
@@ -194,6 +201,7 @@ def _said(row: Row, outputs: Modalities) -> Iterator[Kind]:
             words = [path.rstrip("/").rpartition("/")[2].lower() for path in paths]
             named = [WORDS.get(word) or kind_of_id(word) for word in words]
             yield next((kind for kind in named if kind is not Kind.CHAT), Kind.OTHER)
+    outputs = modalities(row)[1]
     if outputs and (kind := kind_of_outputs(outputs)):
         yield kind
 
@@ -212,6 +220,10 @@ def _plain_word(word: str) -> str:
 
 def modalities(row: Row) -> tuple[Modalities, Modalities]:
     """What goes in and what comes out, where a row says so; `text+image->text` says both."""
+    return row.once(_modalities)
+
+
+def _modalities(row: Row) -> tuple[Modalities, Modalities]:
     into, out = _words(row, _INPUTS), _words(row, _OUTPUTS)
     if into and out:
         return into, out
@@ -231,6 +243,7 @@ def _words(row: Row, where: Places) -> Modalities:
     return None
 
 
+@lru_cache(maxsize=4096)
 def kind_of_id(model_id: str) -> Kind:
     """What the id says the model is for."""
     word = model_id.lower().replace("_", "-")

@@ -38,12 +38,12 @@ def is_gone(row: Row) -> bool:
     """Whether a row says that its model cannot be called any more, or not now."""
     if not all(row.flags(_ACTIVE_FLAGS)) or any(row.flags(_GONE_FLAGS)):
         return True
-    return not _states(row).isdisjoint(_GONE)
+    return not row.once(_states).isdisjoint(_GONE)
 
 
 def is_deprecated(row: Row) -> bool:
     """Whether a row calls its model deprecated."""
-    if any(row.flags(_DEPRECATED_FLAGS)) or not _states(row).isdisjoint(_DEPRECATED):
+    if any(row.flags(_DEPRECATED_FLAGS)) or not row.once(_states).isdisjoint(_DEPRECATED):
         return True
     return any(row.day(*place) for place in row.present(_DEPRECATED_SINCE))
 

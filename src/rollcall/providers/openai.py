@@ -144,7 +144,7 @@ def openai_model(provider: Provider, row: Row, model_id: str, whole: WholeList) 
     if is_gone(row):
         return None
     inputs, outputs = modalities(row)
-    kind = kind_of(row, model_id, outputs)
+    kind = kind_of(row, model_id)
     context = _context(row)
     return Model(
         provider=provider.name,
@@ -244,7 +244,7 @@ def merge_doubles(items: Sequence[object], models: tuple[Model, ...]) -> tuple[M
 
     The aliases of the doubles are united; an alias row's `name` is the id it reaches.
     """
-    rows = [Row(item) for item in items if isinstance(item, dict)]
+    rows = [item for item in items if isinstance(item, Row)]
     reached: dict[object, str] = {}
     aliases: dict[object, dict[str, None]] = {}
     for row in rows:

@@ -58,7 +58,7 @@ def openrouter_model(provider: Provider, row: Row, model_id: str, whole: WholeLi
     ends = row.day("expiration_date")
     target = row.value("alias_target", "slug")
     author, _, rest = model_id.partition("/")
-    kind = kind_of(row, model_id, outputs)
+    kind = kind_of(row, model_id)
     if model_id.startswith("openrouter/"):  # its own choose a model by themselves
         kind = Kind.OTHER
     return Model(

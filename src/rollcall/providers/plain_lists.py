@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Final
 
 from rollcall.catalog.model import Kind, Model
-from rollcall.providers.kinds import kind_of, kind_of_id, modalities
+from rollcall.providers.kinds import kind_of, kind_of_id
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import Provider
@@ -56,7 +56,7 @@ def anthropic_model(provider: Provider, row: Row, model_id: str, whole: WholeLis
         released=whole.released(row, "created_at"),
         context=row.count("max_input_tokens"),
         max_output=row.count("max_tokens"),
-        kind=kind_of(row, model_id, modalities(row)[1]),
+        kind=kind_of(row, model_id),
         capabilities=said,
     )
 

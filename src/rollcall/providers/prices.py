@@ -134,6 +134,10 @@ class Unit(NamedTuple):
 
 def quote_of(row: Row) -> Quote:
     """The prices a row states, in the first place that has any; of several hosts the dearest."""
+    return row.once(_quote)
+
+
+def _quote(row: Row) -> Quote:
     if own := _own(row):
         return own
     hosts = [quote for host in live_hosts(row) if (quote := _own(host))]
@@ -261,15 +265,14 @@ def _plain(row: Row, prices: Row, keys: Mapping[str, tuple[str, ...]]) -> Quote 
     inner: list[Row] = []
     like_openrouter = True
     for part, names in keys.items():
-        for name in names:
-            if (value := _only(prices.value(name))) is not None:
-                if isinstance(value, dict):
-                    inner.append(Row(value))
-                    amounts[part] = inner[-1].amount(_amount_key(value))
-                else:
-                    amounts[part] = prices.amount(name)
-                like_openrouter = like_openrouter and name == OPENROUTER_KEYS[part]
-                break
+        if (name := prices.first(names)) is None:
+            continue
+        if isinstance(value := _only(prices.value(name)), dict):
+            inner.append(Row(value))
+            amounts[part] = inner[-1].amount(_amount_key(value))
+        else:
+            amounts[part] = prices.amount(name)
+        like_openrouter = like_openrouter and name == OPENROUTER_KEYS[part]
     if "input" not in amounts and "output" not in amounts:
         return None
     if not like_openrouter:

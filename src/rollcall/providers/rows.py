@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from rollcall.providers.wire import Listing, WrongShape
 from rollcall.secrets import REFERENCE
@@ -18,6 +18,7 @@ from rollcall.secrets import REFERENCE
 if TYPE_CHECKING:
     from rollcall.catalog.model import Model
 
+_T = TypeVar("_T")
 
 MAX_ID = 256
 MAX_TEXT = 200
@@ -68,12 +69,20 @@ class Fields:
 class Row:
     """Typed, tolerant access to one JSON object."""
 
-    __slots__ = ("_data", "_fields")
+    __slots__ = ("_data", "_fields", "_known")
 
     def __init__(self, data: dict[str, object], fields: Fields | None = None) -> None:
         """Read an object; `fields` are those of the list it stands in."""
         self._data = data
         self._fields = fields
+        self._known: dict[Callable[[Row], Any], Any] = {}
+
+    def once(self, reader: Callable[[Row], _T]) -> _T:
+        """What a reader makes of it: read once, be it for the whole list or for its own model."""
+        if reader not in self._known:
+            self._known[reader] = reader(self)
+        found: _T = self._known[reader]
+        return found
 
     def present(self, places: Places) -> Places:
         """Those of some places that may be there; `places` is a constant."""
@@ -87,16 +96,19 @@ class Row:
         """Whether it has one of these keys, null or not."""
         return not self._data.keys().isdisjoint(keys)
 
-    def value(self, *path: str) -> object:
-        """What stands at `path`, None where any part of it is missing."""
-        if len(path) == 1:
-            return self._data.get(path[0])
-        here: object = self._data
-        for key in path:
-            if not isinstance(here, dict):
-                return None
-            here = here.get(key)
+    def value(self, first: str, *rest: str) -> object:
+        """What stands at this path, None where any part of it is missing."""
+        here = self._data.get(first)
+        for key in rest:
+            here = here.get(key) if isinstance(here, dict) else None
         return here
+
+    def first(self, keys: Iterable[str]) -> str | None:
+        """The first of these keys that something stands at."""
+        for key in keys:
+            if self._data.get(key) is not None:
+                return key
+        return None
 
     def has(self, key: str) -> bool:
         """Whether the key is there, null or not."""
@@ -268,12 +280,14 @@ MAX_ROWS = 30_000
 
 
 def rows_of(pages: Iterable[object], roots: Sequence[str]) -> list[object]:
-    """The rows of all pages; see `rows_of_page`.
+    """The rows of all pages, see `rows_of_page`; what is no object stays as it is.
 
     Raises:
         WrongShape: a page has no such list.
     """
-    return [row for page in pages for row in rows_of_page(page, roots)]
+    items = [row for page in pages for row in rows_of_page(page, roots)]
+    fields = Fields(items)
+    return [Row(item, fields) if isinstance(item, dict) else item for item in items]
 
 
 def rows_of_page(page: object, roots: Sequence[str]) -> list[object]:
@@ -302,7 +316,7 @@ def read(
     id_keys: Sequence[str] = ("id",),
     strip_prefix: str = "",
 ) -> Listing:
-    """The models of `rows` in their order, each id once; the first of a double wins.
+    """The models of `rows_of` a list in their order, each id once; the first of a double wins.
 
     Args:
         model_of: the model of a row and its id, None for a row that lists nothing to use.
@@ -314,12 +328,10 @@ def read(
     notes: list[str] = []
     if len(rows) > MAX_ROWS:
         raise WrongShape(f"it lists more than {MAX_ROWS:,} models")
-    fields = Fields(rows)
-    for total, item in enumerate(rows, start=1):
-        if not isinstance(item, dict):
-            notes.append(f"row {total} dropped: {_word(item)}, not an object")
+    for total, row in enumerate(rows, start=1):
+        if not isinstance(row, Row):
+            notes.append(f"row {total} dropped: {_word(row)}, not an object")
             continue
-        row = Row(item, fields)
         given = id_of(row, id_keys)
         model_id = given.removeprefix(strip_prefix) if isinstance(given, str) else given
         if not isinstance(model_id, str) or not is_id(model_id):

@@ -13,9 +13,9 @@ from rollcall.catalog.model import Kind
 from rollcall.catalog.names import MAKER_OF_NAME, NOBODY, maker_of_family, plain_name
 from rollcall.catalog.reading import author_of, read
 from rollcall.litellm_config.effective import CREATED
-from rollcall.providers.kinds import kind_of, modalities
+from rollcall.providers.kinds import kind_of
 from rollcall.providers.prices import Quote, Unit, quote_of, unit_of
-from rollcall.providers.rows import Fields, Row, id_of, places
+from rollcall.providers.rows import Row, id_of, places
 from rollcall.settings import parse_moment
 
 if TYPE_CHECKING:
@@ -101,8 +101,7 @@ def whole_list(
         pages: what the rows stand in.
         moments: when it was asked, by the clocks there are, in Unix seconds.
     """
-    fields = Fields(items)
-    rows = [Row(item, fields) for item in items if isinstance(item, dict)]
+    rows = [item for item in items if isinstance(item, Row)]
     owners = {plain_name(_owner(row) or "") for row in rows}
     return WholeList(
         unit=unit_of(_quotes(rows, id_keys), provider.price_unit, pages),
@@ -116,10 +115,9 @@ def whole_list(
 def _quotes(rows: Sequence[Row], id_keys: Sequence[str]) -> Iterator[Quote]:
     """The prices of the models that one chats with."""
     for row in rows:
-        if (quote := quote_of(row)).base:
-            kind = kind_of(row, str(id_of(row, id_keys)), modalities(row)[1])
-            if kind is Kind.CHAT:
-                yield quote
+        quote = quote_of(row)
+        if quote.base and kind_of(row, str(id_of(row, id_keys))) is Kind.CHAT:
+            yield quote
 
 
 def _dated(provider: Provider, rows: Sequence[Row], moments: Collection[float]) -> bool:

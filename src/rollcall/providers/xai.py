@@ -52,7 +52,7 @@ def xai_model(provider: Provider, row: Row, model_id: str, whole: WholeList) -> 
     if is_gone(row):
         return None
     inputs, outputs = modalities(row)
-    kind = _kind(row, model_id, outputs)
+    kind = _kind(row, model_id)
     return Model(
         provider=provider.name,
         id=model_id,
@@ -85,9 +85,9 @@ def _price(row: Row) -> Price:
     return Price(**base, tiers=tiers)
 
 
-def _kind(row: Row, model_id: str, outputs: tuple[str, ...] | None) -> Kind:
+def _kind(row: Row, model_id: str) -> Kind:
     priced_by_image = any(part.has("price_per_image") for part in row.rows("pricing"))
-    said = kind_of(row, model_id, outputs)
+    said = kind_of(row, model_id)
     if said is Kind.CHAT and (row.count("image_price") or priced_by_image):
         return Kind.IMAGE
     return said
