@@ -21,8 +21,9 @@ ENDING: Final = (
     r"(?:keys?|secret|password|authorization|credentials?|token)"
     r"(?<!per_token)(?<!reasoning_token)(?:_id)?"
 )
-_ENDS: Final = re.compile(ENDING + r"\Z", re.IGNORECASE)
-"""How the name of a secret ends. Prices end in `per_token` and are no secrets."""
+_ENDS: Final = rf"(?i){ENDING}\Z"
+"""How the name of a secret ends. Prices end in `per_token` and are no secrets. Compiled when first
+used, as those below: most runs need none of them."""
 
 
 _NEAR: Final = re.compile(r"key|secret|passw|token|auth|credential|header|cookie", re.IGNORECASE)
@@ -67,14 +68,12 @@ def key_mark(key: str | None) -> str:
 
 def names_secret(key: object) -> bool:
     """Whether the value of a key of this name should not be written out."""
-    return _ENDS.search(str(key)) is not None
+    return re.search(_ENDS, str(key)) is not None
 
 
-_VARIABLE: Final = re.compile(
-    rf"(?:{ENDING}|passwd|passphrase|_pass|_pwd|_dsn|connection_?string)\Z", re.IGNORECASE
-)
+_VARIABLE: Final = rf"(?i)(?:{ENDING}|passwd|passphrase|_pass|_pwd|_dsn|connection_?string)\Z"
 """How a variable that holds a secret ends; `PWD` is a folder."""
-_WITHIN: Final = re.compile(
+_WITHIN: Final = (
     r"(?i)(?:passw(?:or)?d|pwd|(?:account|access|api)_?key|(?<=[?&])key|secret|token|sig(?:nature)?)"
     r"\s*=\s*([^;&\s]+)"
     r"|://[^\s/:@]*:([^\s/]+)@"
@@ -93,9 +92,9 @@ def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
     """What variables hold that nobody may read: keys, passwords, tokens and connection strings, and
     the passwords within an address (`DATABASE_URL`) or a connection string.
     """
-    found = [value for name, value in environ.items() if _VARIABLE.search(name) and value]
+    found = [value for name, value in environ.items() if re.search(_VARIABLE, name) and value]
     for value in environ.values():
-        for part in map("".join, _WITHIN.findall(value)):
+        for part in map("".join, re.findall(_WITHIN, value)):
             found += {part, unquote(part)} - _ORDINARY
     return tuple(dict.fromkeys(found))
 
@@ -154,7 +153,7 @@ def looks_like_key(word: str) -> bool:
     return any(sum(map(str.isdigit, run)) >= 3 for run in runs)
 
 
-_MASKED: Final = re.compile(
+_MASKED: Final = (
     r"(?P<left>[^\s\"'`,;()<>*•…]{0,80}?)"
     r"(?P<mask>\*{2,}|\.{2,}|[•…]+|x{4,}|X{4,})"
     r"(?P<right>[^\s\"'`,;()<>*•….]{0,80})"
@@ -162,8 +161,8 @@ _MASKED: Final = re.compile(
 """Something, a run of mask characters, something."""
 
 
-_WORD_END: Final = re.compile(r"[A-Za-z0-9_\-]*\Z")
-_WORD_START: Final = re.compile(r"\A[A-Za-z0-9_\-]*")
+_WORD_END: Final = r"[A-Za-z0-9_\-]*\Z"
+_WORD_START: Final = r"\A[A-Za-z0-9_\-]*"
 
 
 class Redactor:
@@ -182,6 +181,8 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """`text` without known secrets, masked forms of them, and what looks like a key."""
+        if not text:
+            return text
         low = text.lower()
         for form in self._forms:
             if form.lower() in low:  # a host name loses its capitals
@@ -190,8 +191,8 @@ class Redactor:
         for secret in self._secrets:
             text = _prefix_removed(text, secret)
         if self._secrets:
-            text = _MASKED.sub(self._unmasked, text)
-        for pattern, new in _PATTERNS:  # compiled when first used: most runs have no error
+            text = re.sub(_MASKED, self._unmasked, text)
+        for pattern, new in _PATTERNS:
             text = re.sub(pattern, new, text)
         return text
 
@@ -216,7 +217,7 @@ class Redactor:
         left, right = match["left"], match["right"]
         for secret in self._secrets:
             if _overlap(left, secret) >= 2 or _overlap(right[::-1], secret[::-1]) >= 2:
-                return _WORD_END.sub("", left) + MARK + _WORD_START.sub("", right)
+                return re.sub(_WORD_END, "", left) + MARK + re.sub(_WORD_START, "", right)
         return match[0]
 
 

@@ -9,7 +9,6 @@ list that does not know a price often says 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple, Protocol
 
@@ -83,7 +82,6 @@ def _stated(one: Model | Facts) -> dict[str, object]:
     return {name: value for name in FIELDS[1:] if (value := getattr(one, name)) is not None}
 
 
-@dataclass(frozen=True)
 class OtherLists:
     """What all lists but the provider's own say, in the policy's order.
 
@@ -92,10 +90,16 @@ class OtherLists:
         charged_by: the source whose prices LiteLLM charges by; None where it was not found.
     """
 
-    sources: tuple[FactSource, ...] = ()
-    says_all: frozenset[str] = frozenset()
-    charged_by: FactSource | None = None
-    _known: dict[int, tuple[Model, Model]] = field(default_factory=dict, repr=False, compare=False)
+    def __init__(
+        self,
+        sources: tuple[FactSource, ...] = (),
+        says_all: frozenset[str] = frozenset(),
+        charged_by: FactSource | None = None,
+    ) -> None:
+        self.sources = sources
+        self.says_all = says_all
+        self.charged_by = charged_by
+        self._known: dict[int, tuple[Model, Model]] = {}
 
     @classmethod
     def of(
@@ -183,7 +187,6 @@ class RecordedFacts(NamedTuple):
         return None if facts is None else Opinion(self.name, facts)
 
 
-@dataclass(frozen=True)
 class OpenRouterRows:
     """OpenRouter's rows, told to be the same model by how the ids read: maker, family, version,
     revision and stage; of several the same snapshot counts first, then the bare name.
@@ -192,10 +195,9 @@ class OpenRouterRows:
     the model, so these are borrowed for the maker's own offer only.
     """
 
-    models: Sequence[Model]
-    _by_word: dict[str, Mapping[tuple[object, ...], list[Model]]] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    def __init__(self, models: Sequence[Model]) -> None:
+        self._models = models
+        self._by_word: dict[str, Mapping[tuple[object, ...], list[Model]]] = {}
 
     def opinion_of(self, model: Model) -> Opinion | None:
         """What OpenRouter says of a model."""
@@ -224,7 +226,7 @@ class OpenRouterRows:
     def _rows_with(self, word: str) -> Mapping[tuple[object, ...], list[Model]]:
         """Only rows with the family's first word in their id are read: reading costs."""
         found: dict[tuple[object, ...], list[Model]] = {}
-        for model in self.models:
+        for model in self._models:
             if word in model.id.lower() and ":" not in model.id and not model.points_at:
                 found.setdefault(_identity(model.reading), []).append(model)
         return found

@@ -96,10 +96,8 @@ _LIBRARIES = (
 )
 """Below the folder that holds `bin` or `Scripts`: POSIX, Debian, Windows, Windows per user."""
 
-_PYTHON = re.compile(
-    rb"^(?:#!|'''exec' )[ \t]*\"?(?P<path>/[^\n\"]*?python[0-9.]*)\"?(?:\s|$)", re.MULTILINE
-)
-_DIST_INFO = re.compile(r"litellm-(?P<version>[^-]+)\.dist-info")
+_PYTHON = rb"(?m)^(?:#!|'''exec' )[ \t]*\"?(?P<path>/[^\n\"]*?python[0-9.]*)\"?(?:\s|$)"
+_DIST_INFO = r"litellm-(?P<version>[^-]+)\.dist-info"
 
 
 class LiteLLMInstall(NamedTuple):
@@ -122,7 +120,7 @@ def find_install(executable: Path) -> LiteLLMInstall | None:
 
 def _installed_in(library: Path) -> LiteLLMInstall | None:
     for found in sorted(library.glob("litellm-*.dist-info")):
-        if name := _DIST_INFO.fullmatch(found.name):
+        if name := re.fullmatch(_DIST_INFO, found.name):
             return LiteLLMInstall(name["version"], library)
     return None
 
@@ -158,7 +156,7 @@ def _libraries(executable: Path) -> Iterator[Path]:
 def _folders(executable: Path) -> Iterator[Path]:
     try:
         with executable.open("rb") as file:
-            python = _PYTHON.search(file.read(1024))
+            python = re.search(_PYTHON, file.read(1024))
         if python:
             yield executable.parent.joinpath(python["path"].decode("utf-8", "replace")).parent
         yield executable.absolute().parent

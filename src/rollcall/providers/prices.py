@@ -53,7 +53,7 @@ _ROOT_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "cache_write": ("caching_price", "cache_write_token_price"),
 }
 
-_NAMED: Final = re.compile(
+_NAMED: Final = (
     r"(?P<part>input|prompt|output|completion|cache_?read|cache_?write|cached_?(input|prompt))"
     r"(_?token)?s?(_?(cost|price))?(_?usd)?"
     r"_?per_?(?P<unit>1k|1m|1000|1000000|thousand|million|mtok|m|k|token)(_?tokens?)?(_?usd)?"
@@ -303,7 +303,7 @@ def _named(prices: Row) -> Quote | None:
     exponents = set()
     for key in prices:
         low = key.lower()
-        if "per" in low and (match := _NAMED.fullmatch(low)) and prices.value(key) is not None:
+        if "per" in low and (match := re.fullmatch(_NAMED, low)) and prices.value(key) is not None:
             amounts[_part(match["part"])] = prices.amount(key)
             exponents.add(exponent_of(match["unit"]))
     if not amounts.keys() & {"input", "output"}:

@@ -126,7 +126,7 @@ def _dotenv_of(environ: Mapping[str, str], name: str) -> str | None:
     return environ.from_dotenv(name) if isinstance(environ, Variables) else None
 
 
-_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?:[/\\]+(.*))?", re.DOTALL)
+_ADDRESS = r"(?s)([A-Za-z][A-Za-z0-9+.-]+):(?:[/\\]+(.*))?"
 _SHAPES = {
     "s3": "s3://BUCKET/KEY",
     "gs": "gs://BUCKET/KEY",
@@ -140,7 +140,7 @@ def is_address(text: str) -> bool:
     """Whether it is meant as an address (`s3://bucket/key`) and not as a path; no drive of Windows'
     has two letters. A Path has lost one of the slashes, or both.
     """
-    found = _ADDRESS.fullmatch(text)
+    found = re.fullmatch(_ADDRESS, text) if ":" in text else None
     return found is not None and (found[2] is not None or found[1].lower() in _SHAPES)
 
 
@@ -156,8 +156,7 @@ def address_of(named: Given) -> str | None:
     Raises:
         SettingsError: it names a store and no config in it, or what is no store of ours.
     """
-    found = _ADDRESS.fullmatch(named.value)
-    if found is None or not is_address(named.value):
+    if not is_address(named.value) or not (found := re.fullmatch(_ADDRESS, named.value)):
         return None
     kind = found[1].lower()
     if kind not in _SHAPES:

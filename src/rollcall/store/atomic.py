@@ -317,11 +317,11 @@ def sweep(folder: Path, name: str | None = None, *, older_than_seconds: float = 
         name: of the file whose temporary ones are meant; None: all.
     """
     begins = r"\..*\." if name is None else re.escape(_prefix(name))
-    ours = re.compile(rf"{begins}[0-9a-f]{{8}}{re.escape(SUFFIX)}", re.DOTALL)
+    ours = rf"(?s){begins}[0-9a-f]{{8}}{re.escape(SUFFIX)}"
     horizon = time.time() - older_than_seconds
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if ours.fullmatch(entry.name):
+            if entry.name.endswith(SUFFIX) and re.fullmatch(ours, entry.name):
                 with suppress(OSError):
                     if not older_than_seconds or entry.stat().st_mtime < horizon:
                         os.unlink(entry.path)  # noqa: PTH108 (a DirEntry already has the path)
