@@ -124,6 +124,15 @@ def test_a_run_that_changes_nothing_imports_no_tables_and_no_editor(
     assert found & unwanted == set()
 
 
+def test_a_quiet_run_that_changes_nothing_imports_nothing_that_tells_or_keeps_changes(
+    applied: House,
+) -> None:
+    found = imported("-m", "rollcall", "apply", "-q")
+    assert "httpx" in found
+    reports = {f"rollcall.report.{name}" for name in ("changes", "plan", "tables")}
+    assert found & (reports | {"rollcall.store.backups"}) == set()
+
+
 @pytest.mark.parametrize(
     "args", [("models", "--json"), ("status", "--json"), ("apply", "--offline")]
 )

@@ -222,10 +222,11 @@ def _exit_code(settings: Settings, plan: Plan, *, pending: bool) -> Exit:
 def _report(
     applied: Applied, settings: Settings, output: Output, said: options.Said, *, quiet: bool
 ) -> None:
-    from rollcall.report.plan import show_applied
     from rollcall.report.text import say_all
 
     if not _printed_as_json(applied.plan, said) and not quiet:
+        from rollcall.report.plan import show_applied
+
         path = str(output.write_to or settings.config_name)
         show_applied(applied.plan, applied.written, path)
     say_all(applied.notes, mark="note: ")

@@ -7,9 +7,9 @@ the entry they stood behind.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from enum import StrEnum
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.catalog.model import ModelKey, Verdict
@@ -20,7 +20,7 @@ from rollcall.selection.provider_catalog import denying_pattern
 from rollcall.settings import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from rollcall.catalog.model import Model
     from rollcall.litellm_config.document import Entry
@@ -61,8 +61,7 @@ class Placement(NamedTuple):
         return self.admitted.model if self.admitted else model_of(self.entry)
 
 
-@dataclass(frozen=True)
-class ModelList:
+class ModelList(NamedTuple):
     """The decision about model_list.
 
     Attributes:
@@ -71,11 +70,11 @@ class ModelList:
     """
 
     placements: tuple[Placement, ...]
-    gone: dict[str, str] = field(default_factory=dict)
-    departures: dict[str, Departure] = field(default_factory=dict)
+    gone: Mapping[str, str] = {}
+    departures: Mapping[str, Departure] = {}
     warnings: tuple[str, ...] = ()
 
-    @cached_property
+    @property
     def names(self) -> frozenset[str]:
         """The model_names in it."""
         return frozenset(one.name for one in self.placements)
@@ -165,7 +164,7 @@ def settle(
         **{name: why for name, why in model_list.gone.items() if name not in lasts},
         **dict.fromkeys(sorted(taken), "an alias takes over its name"),
     }
-    return replace(model_list, placements=(*staying, *back), gone=gone)
+    return model_list._replace(placements=(*staying, *back), gone=gone)
 
 
 def _admitted_placements(

@@ -7,7 +7,6 @@ counted from 1. The result does not depend on the order of catalogs or rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.errors import PolicyError
@@ -80,15 +79,14 @@ def decisive(steps: Sequence[Step]) -> Step:
 ORDER_OF_WORK = {stop: place for place, stop in enumerate(Stop)}
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """The outcome. by_key: what comes in, in output order."""
+class Admission(NamedTuple):
+    """The outcome. by_key: what comes in, in output order; context, rules: what decided it."""
 
     by_key: Mapping[ModelKey, Admitted]
     held: tuple[Held, ...]
     warnings: tuple[str, ...]
-    _context: RuleContext = field(repr=False, compare=False)
-    _rules: tuple[AppliedRule, ...] = field(repr=False, compare=False)
+    context: RuleContext
+    rules: tuple[AppliedRule, ...]
 
     @property
     def admitted(self) -> tuple[Admitted, ...]:
@@ -97,7 +95,7 @@ class Admission:
 
     def trail(self, provider: str, model_id: str) -> tuple[Step, ...]:
         """Every step of one model's way, for `explain`: the deny list, then each rule in turn."""
-        catalog = self._context.catalogs.get(provider)
+        catalog = self.context.catalogs.get(provider)
         if catalog is None:
             return (Step(None, passed=False, why=f"{provider} was not asked or did not answer"),)
         if model_id not in catalog.models:
@@ -107,7 +105,7 @@ class Admission:
             denied = f"denied by {item.denied!r}"
             return (Step(None, passed=False, why=denied, stop=Stop.DENIED),)
         steps = [Step(None, passed=True, why="not denied")]
-        for applied in self._rules:
+        for applied in self.rules:
             stop, why = verdict(applied, item)
             steps.append(Step(applied.number, passed=stop is None, why=why, stop=stop))
         return tuple(steps)
@@ -119,8 +117,8 @@ class Admission:
         """
         for step in self.trail(provider, model_id):
             if step.rule is not None and step.stop is Stop.NEWEST:
-                applied = self._rules[step.rule - 1]
-                ahead = applied.ahead(self._context.catalogs[provider].item(model_id))
+                applied = self.rules[step.rule - 1]
+                ahead = applied.ahead(self.context.catalogs[provider].item(model_id))
                 newer = ", ".join(one.model.id for one in ahead)
                 return f"superseded by {newer} (rule {step.rule}: newest {applied.rule.newest})"
             if step.stop in SUPERSEDING:
@@ -131,11 +129,11 @@ class Admission:
         """Whether a rule would admit a model if its provider still listed it, as far as `newest`
         and `max` go; False where newer ones have its place.
         """
-        alone = ProviderCatalog(model.provider, (model,), self._context.policy)
+        alone = ProviderCatalog(model.provider, (model,), self.context.policy)
         item = alone.item(model.id)
         return any(
             applied.would_take(item)
-            for applied in self._rules
+            for applied in self.rules
             if AppliedRule.names(applied.rule, alone, item)
         )
 
