@@ -605,6 +605,7 @@ CASES: dict[str, list[Case]] = {
             ("package_missing",),
         ),
         Case("a local cache", settings("{cache: true, cache_params: {type: local}}")),
+        Case("settings of a cache of no type", settings("{cache: true, cache_params: {ttl: 60}}")),
         Case(
             "a guardrail whose service has no address",
             HEAD + "guardrails: [{guardrail_name: a,"
@@ -617,6 +618,29 @@ CASES: dict[str, list[Case]] = {
             " mode: pre_call, presidio_analyzer_api_base: os.environ/X,"
             " presidio_anonymizer_api_base: 'http://127.0.0.1:1'}}]\n",
             ("guardrail", "variable_ignored"),
+        ),
+        Case(
+            "a guardrail without a mode",
+            HEAD + "guardrails: [{guardrail_name: a, litellm_params: {guardrail: bedrock}}]\n",
+            ("guardrail_skipped",),
+        ),
+        Case(
+            "a guardrail with a mode that is none",
+            HEAD + "guardrails: [{guardrail_name: a,"
+            " litellm_params: {guardrail: bedrock, mode: before}}]\n",
+            ("guardrail_skipped",),
+        ),
+        Case(
+            "a guardrail of a kind nobody knows",
+            HEAD + "guardrails: [{guardrail_name: a,"
+            " litellm_params: {guardrail: bedrok, mode: pre_call}}]\n",
+            ("guardrail_skipped",),
+        ),
+        Case(
+            "a guardrail without its key, which LiteLLM passes over",
+            HEAD + "guardrails: [{guardrail_name: a,"
+            " litellm_params: {guardrail: onyx, mode: pre_call}}]\n",
+            ("guardrail_skipped",),
         ),
         Case(
             "a guardrail with its addresses",
@@ -718,6 +742,7 @@ CASES: dict[str, list[Case]] = {
             Case(f"`{text}`", settings(f"{{{text}}}"), (code,))
             for text, code in {
                 "guardrails: nope": "value_does_not_fit",
+                "tag_budget_config: {a: {max_budget: 1, budget_duration: 1d}}": "licence",
                 "key_alias_pattern: '['": "value_does_not_fit",
                 "budget_reset_time: 12:00": "value_does_not_fit",
                 "upperbound_key_generate_params: {max_budget: lots}": "section_shape",

@@ -49,6 +49,10 @@ could not be installed). All other rows came out the same on 1.110.2.
 
 """
 OTHERWISE = "| finding | place | from | what LiteLLM does then |\n|-|-|-|-|\n"
+NAMES = """
+A model whose name YAML reads as a number or a day is served under its text from 1.110.0 on; aliases
+and fallbacks reach it by that.
+"""
 COLUMNS = "| config | LiteLLM | doctor | --validate | smoke |\n|-|-|-|-|-|\n"
 
 
@@ -85,7 +89,7 @@ def changes() -> str:
         f" | {change.now or 'takes it'} |\n"
         for (code, place), change in CHANGES.items()
     ]
-    return OTHERWISE + "".join(rows)
+    return OTHERWISE + "".join(rows) + NAMES
 
 
 def _known_rows() -> dict[str, str]:
