@@ -33,8 +33,9 @@ IDS = {
         nvidia/parakeet-tdt-0.6b-v3 FunAudioLLM/SenseVoiceSmall suno_music voice_clone_2
         IndexTeam/IndexTTS-2 fnlp/MOSS-TTSD-v0.5 eleven_multilingual_v2 scribe_v1 cartesia/sonic-2
         deepgram/nova-3 PlayDialog""",
-    Kind.IMAGE: """dall-e-3 gpt-image-2 chatgpt-image-latest imagen-4.0-ultra-generate-001
-        gemini-3-pro-image nano-banana-pro-preview grok-imagine-image-2.0 qwen-image-plus
+    Kind.IMAGE: """dall-e-3 openai/dall-e gpt-image-2 chatgpt-image-latest
+        imagen-4.0-ultra-generate-001 gemini-3-pro-image nano-banana-pro-preview
+        grok-imagine-image-2.0 qwen-image-plus
         black-forest-labs/FLUX.2-pro bytedance-seed/seedream-4.5 grok-2-image-1212
         gpt-image-2.5-flare x/flux2-klein:4b wan2.6-image wan2.5-i2i-preview wan2.2-t2i-plus
         stability/sd3.5-large stablediffusion dalle3 Kwai-Kolors/Kolors mj_imagine cogview-4

@@ -296,6 +296,10 @@ def test_a_list_of_prices_counts_where_it_holds_one() -> None:
     ]
     found = [row and tuple(map(float, row)) for row in dollars(listed(*rows))]
     assert found == [(3, 15), None, None, None]
+    bare = {"prompt": ["0.000003"], "completion": ["0.000015"], "input_cache_read": []}
+    [plain] = dollars(listed({"id": "e", "pricing": bare}))
+    assert plain is not None
+    assert tuple(map(float, plain)) == (3, 15), "an empty list is no price that cannot be read"
 
 
 def caches(listing: Listing) -> tuple[str | None, str | None]:

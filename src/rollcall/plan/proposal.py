@@ -248,26 +248,31 @@ def _own_name(found: Proposal, base: str, fields: dict[str, Any]) -> str:
 
 
 def _settle_keys(found: Proposal, rows: list[Keepable], environ: Mapping[str, str]) -> None:
-    """A key variable all entries of a provider share is the provider's; others are the rule's.
-
-    Where each has its own and the usual one is not set, the first that is asks the provider.
-    """
+    """A key variable all entries of a provider share is the provider's; others are the rule's."""
     for name, fields in found.providers.items():
-        keys = list(dict.fromkeys(one.key_env for one in rows if one.source == name))
-        said = list(filter(None, keys))
         usual = _would_write(name, environ)
-        if "base_url" in fields or not said:
-            pass
-        elif len(said) == 1 and usual not in said:
-            fields["key_env"] = said[0]
-        elif usual and not environ.get(usual) and None not in keys:
-            asking = next(filter(environ.get, said), said[0])
-            if usual not in said or environ.get(asking):
-                fields["key_env"] = asking
+        keys = [one.key_env for one in rows if one.source == name]
+        if "base_url" not in fields and (asking := _asking_key(keys, usual, environ)):
+            fields["key_env"] = asking
         mine = fields.get("key_env") or usual
         for one in rows:
             if one.source == name and one.key_env in (mine, None):
                 one.key_env = None
+
+
+def _asking_key(
+    keys: Sequence[str | None], usual: str | None, environ: Mapping[str, str]
+) -> str | None:
+    """The variable a provider is asked with, of those its entries name; None = the usual one.
+
+    Where each entry has its own and the usual one is not set, the first that is set.
+    """
+    said = list(dict.fromkeys(filter(None, keys)))
+    if len(said) == 1 and usual not in said:
+        return said[0]
+    if not said or None in keys or not usual or environ.get(usual):
+        return None
+    return next(filter(environ.get, said), None if usual in said else said[0])
 
 
 def _would_write(name: str, environ: Mapping[str, str]) -> str | None:

@@ -42,7 +42,7 @@ TABLE: Final[tuple[tuple[Kind, str], ...]] = (
     ),
     (
         Kind.IMAGE,
-        r"dall-?e[0-9-]|\bimag(en?|ine)\b|nano-banana|stable-?diffusion|\bsdxl\b|\bsd3"
+        r"dall-?e(\b|[0-9])|\bimag(en?|ine)\b|nano-banana|stable-?diffusion|\bsdxl\b|\bsd3"
         r"|(^|[/-])flux(\b|[0-9])"
         r"|seedream|\b[it]2i\b|recraft|ideogram|riverflow|nova-canvas|playground-v[0-9]"
         r"|\bkolors\b|midjourney|(^|/)mj-|cogview|hidream|dreamshaper|hunyuanimage"
@@ -186,15 +186,15 @@ def _said(row: Row) -> Iterator[Kind]:
     for place in row.present(_PLACES):
         text = row.text(*place)
         words = [text] if text else row.words(*place) or []
-        kinds = [kind for word in words if (kind := _kind_of_word(_plain_word(word)))]
+        kinds = [kind for word in words if (kind := _kind_of_word(plain_word(word)))]
         if Kind.CHAT not in kinds:
             yield from kinds
-    can = {_plain_word(word) for word in row.words("capabilities") or ()}
+    can = {plain_word(word) for word in row.words("capabilities") or ()}
     if can and can.isdisjoint(_CHATTING):
         yield from (WORDS[word] for word in sorted(can & _ONLY))
     if not all(row.flags(_FLAGS)):
         can_only = (word for word in _SPECIAL_FLAGS if row.flag("capabilities", word))
-        yield next((WORDS[_plain_word(word)] for word in can_only), Kind.OTHER)
+        yield next((WORDS[plain_word(word)] for word in can_only), Kind.OTHER)
     for place in row.present(_ENDPOINTS):
         paths = row.words(*place)
         if paths and not any(map(_TALKS.search, paths)):
@@ -214,7 +214,8 @@ def _kind_of_word(word: str) -> Kind | None:
     return WORDS.get(word)
 
 
-def _plain_word(word: str) -> str:
+def plain_word(word: str) -> str:
+    """A word of a row as ours are written: in lower case, with dashes."""
     return word.strip().lower().replace("_", "-").replace(" ", "-")
 
 

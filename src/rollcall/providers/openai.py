@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rollcall.catalog.model import Kind, Model
-from rollcall.providers.kinds import kind_of, modalities, only_responds
+from rollcall.providers.kinds import kind_of, modalities, only_responds, plain_word
 from rollcall.providers.lifecycle import announced_end, is_deprecated, is_gone
 from rollcall.providers.prices import by_tokens, price_of, quote_of
 from rollcall.providers.rows import BATCH_ENDING, Places, Row, id_of, live_hosts, places
@@ -218,9 +218,7 @@ def _capabilities(row: Row, inputs: tuple[str, ...] | None) -> dict[str, bool]:
 
 def _listed(name: str, listed: Sequence[object]) -> dict[str, bool]:
     """What a list of words says a model can and cannot."""
-    words = {
-        word.lower().replace("_", "-").replace(" ", "-") for word in listed if isinstance(word, str)
-    }
+    words = {plain_word(word) for word in listed if isinstance(word, str)}
     can = {ours: True for ours, theirs in _LISTED_WORDS.items() if not words.isdisjoint(theirs)}
     return dict.fromkeys(_NO_WHERE_UNLISTED.get(name, ()), False) | can
 

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rollcall.catalog.model import Kind, Price
-from rollcall.providers.rows import Row, live_hosts, places, scaled
+from rollcall.providers.rows import Row, amount_of, live_hosts, places, scaled
 
 if TYPE_CHECKING:
     from rollcall.providers.builtin import PriceUnit
@@ -271,7 +271,7 @@ def _plain(row: Row, prices: Row, keys: Mapping[str, tuple[str, ...]]) -> Quote 
             inner.append(Row(value))
             amounts[part] = inner[-1].amount(_amount_key(value))
         else:
-            amounts[part] = prices.amount(name)
+            amounts[part] = amount_of(value)
         like_openrouter = like_openrouter and name == OPENROUTER_KEYS[part]
     if "input" not in amounts and "output" not in amounts:
         return None
@@ -287,7 +287,7 @@ def _only(value: object) -> object:
     """A price, also where it is the only one of a list; of several nobody knows which counts."""
     if not isinstance(value, list):
         return value
-    first = value[0] if value else None
+    first = value[0]
     plain = not isinstance(first, dict) or "conditions" not in first
     return first if plain and all(one == first for one in value) else value
 

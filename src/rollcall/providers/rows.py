@@ -104,9 +104,9 @@ class Row:
         return here
 
     def first(self, keys: Iterable[str]) -> str | None:
-        """The first of these keys that something stands at."""
+        """The first of these keys that something stands at; an empty list is nothing."""
         for key in keys:
-            if self._data.get(key) is not None:
+            if (value := self._data.get(key)) is not None and value != []:
                 return key
         return None
 
@@ -171,7 +171,7 @@ class Row:
 
         None for what is negative, not finite, or of more digits than any price.
         """
-        return _number(self.value(*path))
+        return amount_of(self.value(*path))
 
     def price(self, *path: str, exponent: int = 0) -> Decimal | None:
         """USD per token, from a number or a text in units of 10**exponent USD per token.
@@ -246,7 +246,8 @@ def scaled(amount: Decimal | None, exponent: int) -> Decimal | None:
     return price if price <= DEAREST_TOKEN else None
 
 
-def _number(value: object) -> Decimal | None:
+def amount_of(value: object) -> Decimal | None:
+    """A number, from a number or a text; see `Row.amount`."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     if isinstance(value, int) and abs(value) > 10**_LONGEST_NUMBER:
