@@ -251,7 +251,10 @@ def test_a_stated_release_counts_before_created_which_may_be_a_placeholder() -> 
         {"context_length": "9000", "max_output_tokens": "800"},
         {
             "max_context_length": 32768,
-            "loaded_instances": [{"id": "a", "config": {"context_length": 9000}}],
+            "loaded_instances": [
+                {"id": "a", "config": {"context_length": 16384}},
+                {"id": "b", "config": {"context_length": 9000}},
+            ],
             "max_tokens": 800,
         },
     ],
